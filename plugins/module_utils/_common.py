@@ -1,0 +1,209 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What both modules do with the host: paths, version, libraries, and the shape of the result."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Any, Dict, List, Mapping, NoReturn, Optional, Sequence, Tuple
+
+from ._config import DANGER, ERROR, Config, Host, Problem, no_config, read_config
+from ._dialect import CURRENT, VERSION_HELP, BadVersion, Dialect, for_version, version_from_output
+from ._directory import State, inspect
+from ._settings import SETTINGS
+from ._toml import Library, NoLibrary
+
+# A healthy wasmtime prints its version in milliseconds.
+VERSION_TIMEOUT = 10
+
+
+class Refused(Exception):
+    """The run ends here; the text is the sentence for the user, C(result) goes with it."""
+
+    def __init__(self, message: str, **result: Any) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+def refuse_library(name: str, needed_for: str, error: BaseException) -> NoReturn:
+    """End the run with Ansible's own sentence on missing Python libraries. Raises Refused.
+
+    All that a run may need are named at once, so that they can be installed in one go.
+    """
+    import importlib.util
+
+    from ansible.module_utils.basic import missing_required_lib
+
+    names = [name] + [
+        library
+        for library, module in (("tomli-w", "tomli_w"), ("platformdirs", "platformdirs"))
+        if library != name and importlib.util.find_spec(module) is None
+    ]
+    raise Refused(missing_required_lib(", ".join(names), reason="for " + needed_for), missing_libraries=names) from error
+
+
+def default_paths() -> Tuple[Optional[str], Optional[str]]:
+    """The default config file and cache directory of the user; both None without a home.
+
+    Raises Refused without platformdirs.
+    """
+    try:
+        from ._paths import default_paths as find
+
+        paths = find()
+    except ImportError as error:
+        refuse_library("platformdirs", "the engine's default paths, unless path and directory are given", error)
+    return (None, None) if paths is None else (paths.config, paths.directory)
+
+
+def config_path(given: Optional[str]) -> str:
+    """The absolute path of the config file. Raises Refused."""
+    path = given
+    if path is None:
+        path = default_paths()[0]
+        if path is None:
+            raise Refused("the user has no home directory to find the default config in; set path to an absolute path")
+    if not path.startswith("/"):
+        source = "path" if given is not None else "the default path, from HOME,"
+        raise Refused('%s is "%s", which is not absolute; set path to an absolute path' % (source, path))
+    return path
+
+
+def host() -> Host:
+    """What the verdict needs to know of this host; the default directory only when asked for."""
+    known: List[Optional[str]] = []
+
+    def default_directory() -> Optional[str]:
+        if not known:
+            known.append(default_paths()[1])
+        return known[0]
+
+    return Host(default_directory, _memory(), int(time.time()))
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return sys.maxsize
+
+
+def dialects_for(module: Any) -> Tuple[Tuple[Dialect, ...], Optional[str]]:
+    """The dialects that the option C(wasmtime_version) means, and the version. Raises Refused."""
+    version = module.params["wasmtime_version"]
+    try:
+        if version == "auto":
+            version = version_from_output(_ask_wasmtime(module))
+        return (CURRENT, None) if version is None else (for_version(version), version)
+    except BadVersion as error:
+        raise Refused(str(error)) from error
+
+
+class _TimedOut(Exception):
+    pass
+
+
+def _ask_wasmtime(module: Any) -> str:
+    import signal
+
+    binary = module.get_bin_path("wasmtime")
+    if binary is None:
+        raise Refused("wasmtime_version: auto: there is no wasmtime on PATH; %s" % VERSION_HELP.split(",")[0])
+    started: List[Any] = []
+
+    def stop(_signal: int, _frame: Any) -> None:
+        raise _TimedOut
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(VERSION_TIMEOUT)
+    try:
+        code, output, errors = module.run_command(
+            [binary, "--version"], handle_exceptions=False, before_communicate_callback=started.append
+        )
+    except _TimedOut:
+        for process in started:
+            process.kill()
+        raise Refused(
+            'wasmtime_version: auto: "%s --version" gave no answer in %d seconds; %s'
+            % (binary, VERSION_TIMEOUT, VERSION_HELP.split(",")[0])
+        ) from None
+    except OSError as error:
+        raise Refused('wasmtime_version: auto: "%s --version" does not run: %s' % (binary, error.strerror)) from None
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+    if code != 0:
+        raise Refused(
+            'wasmtime_version: auto: "%s --version" ended with status %d: %s' % (binary, code, (errors or output).strip()[:200])
+        )
+    return str(output)
+
+
+def judge(data: Optional[bytes], dialects: Sequence[Dialect], on: Host, library: Library) -> Config:
+    """How the engine takes these bytes, or the absence of a file. Raises Refused without a TOML library."""
+    if data is None:
+        return no_config(on)
+    try:
+        return read_config(data, dialects, on, library)
+    except NoLibrary as error:
+        refuse_library("tomli", "reading TOML before Python 3.11", error)
+
+
+def user_id(name: Optional[str]) -> Optional[int]:
+    """The number of a user; None if no name is given or there is no such user (yet)."""
+    import pwd
+
+    if name is None:
+        return None
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return int(name) if name.isdigit() else None
+
+
+def group_id(name: Optional[str]) -> Optional[int]:
+    """The number of a group; None if no name is given or there is no such group (yet)."""
+    import grp
+
+    if name is None:
+        return None
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        return int(name) if name.isdigit() else None
+
+
+def directory_of(config: Config) -> Optional[State]:
+    """The effective cache directory as it is; None if the config gives none to look at."""
+    path = config.effective.get("directory")
+    if path is None or any(p.severity == ERROR and p.code.startswith("directory-") for p in config.problems):
+        return None
+    return inspect(str(path))
+
+
+def severe(problems: Sequence[Problem], severity: str) -> List[Problem]:
+    """The problems of one severity."""
+    return [problem for problem in problems if problem.severity == severity]
+
+
+def options(values: Mapping[str, Any]) -> Dict[str, Any]:
+    """Settings under their names in Ansible."""
+    return {SETTINGS[name].option: value for name, value in values.items()}
+
+
+def describe(config: Config, state: Optional[State], directory_problems: Sequence[Problem]) -> Dict[str, Any]:
+    """The part of the result that both modules have."""
+    directory = None
+    if state is not None:
+        directory = state.as_dict()
+        directory["dangers"] = sorted({problem.code for problem in severe(directory_problems, DANGER)})
+    return {
+        "settings": options(config.settings),
+        "effective": options(config.effective),
+        "problems": [problem.as_dict() for problem in config.problems + list(directory_problems)],
+        "directory": directory,
+    }

@@ -1,0 +1,66 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each range of Wasmtime versions accepts in a cache config."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, Tuple
+
+
+class Dialect(NamedTuple):
+    """The rules of a range of Wasmtime versions, by major version, both ends included."""
+
+    name: str
+    first: int
+    last: int
+    toml: str
+    enabled: bool
+    """Whether the boolean C(enabled) is mandatory; else it is refused."""
+    wraps: bool
+    """Whether a duration over 2^64-1 seconds is taken modulo 2^64; else it is refused."""
+
+
+DIALECTS: Tuple[Dialect, ...] = (
+    Dialect("<=32", 0, 32, "1.0", enabled=True, wraps=True),
+    Dialect("33-47", 33, 47, "1.0", enabled=False, wraps=True),
+    Dialect("48", 48, 48, "1.0", enabled=False, wraps=False),
+    Dialect(">=49", 49, 10**9, "1.1", enabled=False, wraps=False),
+)
+
+# What a config must suit when nobody says which Wasmtime reads it.
+CURRENT = tuple(dialect for dialect in DIALECTS if not dialect.enabled)
+
+VERSION_HELP = 'write a version like "42.0.2" or "42", or "auto" to ask the wasmtime on PATH'
+
+
+class BadVersion(Exception):
+    """A text that is not a Wasmtime version; its own text is the sentence for the user."""
+
+
+def for_version(version: str) -> Tuple[Dialect, ...]:
+    """The dialect of one Wasmtime version such as C(42), C(42.0) or C(42.0.2).
+
+    Raises BadVersion.
+    """
+    match = re.match(r"([0-9]{1,8})(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\Z", version)
+    if not match:
+        raise BadVersion('wasmtime_version: "%s" is not a Wasmtime version; %s' % (version, VERSION_HELP))
+    major = int(match.group(1))
+    return tuple(d for d in DIALECTS if d.first <= major <= d.last)
+
+
+def version_from_output(output: str) -> str:
+    """The version in what C(wasmtime --version) prints.
+
+    Raises BadVersion.
+    """
+    match = re.match(r"wasmtime(?:-cli)? ([0-9]{1,8}\.[0-9]+\.[0-9]+)\b", output)
+    if not match:
+        raise BadVersion(
+            'wasmtime_version: auto: "wasmtime --version" answered "%s", which names no version; '
+            'write the version instead, like "42.0.2"' % output[:80]
+        )
+    return match.group(1)

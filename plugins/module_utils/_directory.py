@@ -1,0 +1,434 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cache directory: how it stands, what is dangerous about it, and its creation.
+
+Whoever can write to it, or put another directory in its place, runs native code in
+every process that loads the cache; and the engine deletes what it finds there and
+does not know. Every rule here follows from one of these two facts.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import struct
+from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
+
+from ._config import DANGER, ERROR, WARNING, Problem
+from ._settings import shown
+
+SETTING = "directory"
+DEFAULT_MODE = 0o700
+PARENT_MODE = 0o755
+_LINKS_MAX = 40
+_EXAMPLES = 3
+
+# What the engine itself makes (C(crates/cache/src/worker.rs)).
+_LOCK = re.compile(r"\.cleanup\.wip-")
+_COMPILER = re.compile(r"wasmtime-")
+_ENTRY = re.compile(r"[A-Za-z0-9_-]{43}(\.stats|\.wip-.*)?\Z")
+
+_SYSTEM = frozenset(
+    "/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /var "
+    "/usr/bin /usr/lib /usr/local /usr/sbin /usr/share /usr/src /run/user /dev/shm "
+    "/var/cache /var/lib /var/local /var/log /var/mail /var/opt /var/spool /var/tmp "
+    "/Users /Library /System /Applications /private /private/tmp /private/var".split()
+)
+
+
+class Walk(NamedTuple):
+    """The way from C(/) to a directory, symbolic links resolved one by one."""
+
+    real: str
+    """The deepest existing directory on the way."""
+    visited: List[Tuple[str, os.stat_result]]
+    """Every directory entered, the last one included."""
+    links: List[Tuple[str, os.stat_result, int]]
+    """Every link followed, and the owner of the directory that it stands in."""
+    missing: List[str]
+    """Names below C(real) that do not exist."""
+    error: Optional[str]
+    """Why the way ends, where more than the directory's absence ends it."""
+
+    @property
+    def target(self) -> str:
+        """The directory's path without links, whether it exists or not."""
+        return os.path.join(self.real, *self.missing)
+
+    def status(self) -> os.stat_result:
+        """What C(real) was when it was visited."""
+        return next(status for path, status in reversed(self.visited) if path == self.real)
+
+
+def walk(path: str) -> Walk:
+    """Follow an absolute path as the kernel would. Never raises OSError."""
+    todo = path.split("/")[::-1]
+    current = "/"
+    visited = [("/", os.stat("/"))]
+    links: List[Tuple[str, os.stat_result, int]] = []
+    missing: List[str] = []
+    while todo:
+        name = todo.pop()
+        if name in ("", "."):
+            continue
+        if name == "..":
+            if missing:
+                missing.pop()
+            else:
+                current = os.path.dirname(current)
+            continue
+        if missing:
+            missing.append(name)
+            continue
+        full = os.path.join(current, name)
+        try:
+            status = os.lstat(full)
+            if stat.S_ISLNK(status.st_mode):
+                target = os.readlink(full)
+                if not os.path.exists(full):
+                    return Walk(current, visited, links, missing, "%s is a symbolic link to nowhere" % shown(full))
+                links.append((full, status, os.lstat(current).st_uid))
+                if len(links) > _LINKS_MAX:
+                    return Walk(current, visited, links, missing, "%s has too many symbolic links" % shown(path))
+                if target.startswith("/"):
+                    current = "/"
+                todo.extend(target.split("/")[::-1])
+                continue
+        except FileNotFoundError:
+            missing.append(name)
+            continue
+        except OSError as error:
+            return Walk(current, visited, links, missing, "%s: %s" % (shown(full), error.strerror))
+        if not stat.S_ISDIR(status.st_mode):
+            return Walk(current, visited, links, missing, "%s is not a directory" % shown(full))
+        current = full
+        visited.append((full, status))
+    return Walk(current, visited, links, missing, None)
+
+
+class State(NamedTuple):
+    """A cache directory as it is, or as it is going to be."""
+
+    path: str
+    way: Walk
+    exists: bool
+    uid: Optional[int]
+    """The owner; None where it will be a user that does not exist yet."""
+    gid: Optional[int]
+    mode: Optional[int]
+
+    def as_dict(self) -> Dict[str, Any]:
+        """The directory as the modules return it."""
+        return {
+            "path": self.path,
+            "exists": self.exists,
+            "owner": _user(self.uid) if self.exists else None,
+            "group": _group(self.gid) if self.exists else None,
+            "mode": "%04o" % self.mode if self.exists and self.mode is not None else None,
+        }
+
+
+def inspect(path: str) -> State:
+    """The directory at an absolute path as it is now."""
+    way = walk(path)
+    if way.error or way.missing:
+        return State(path, way, False, None, None, None)
+    status = os.stat(way.real)
+    return State(path, way, True, status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
+
+
+def _user(uid: Optional[int]) -> Optional[str]:
+    import pwd
+
+    if uid is None:
+        return None
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _group(gid: Optional[int]) -> Optional[str]:
+    import grp
+
+    if gid is None:
+        return None
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def problems(state: State, user: int, owner: Optional[int] = None) -> List[Problem]:
+    """What is wrong with the directory for processes of C(user), or of C(owner) if given."""
+    if state.way.error:
+        text = "the directory %s cannot be used: %s" % (shown(state.path), state.way.error)
+        return [_problem("directory-unusable", ERROR, state, text, "set directory to a path that can be created")]
+    found = _replaceable(state, user if owner is None else owner)
+    if state.way.target in _SYSTEM or _is_home(state.way.target, {user, owner, state.uid}):
+        text = "%s is a directory of the system or a home: the engine deletes the files in it" % shown(state.path)
+        found.append(
+            _problem("directory-not-dedicated", DANGER, state, text, "use a directory of its own, like /var/cache/wasmtime")
+        )
+    if not state.exists:
+        if not os.access(state.way.real, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+            text = "the directory %s does not exist and %s cannot create it in %s" % (
+                shown(state.path),
+                _user(os.geteuid()),
+                state.way.real,
+            )
+            found.append(_problem("directory-unusable", ERROR, state, text, "create it or give the right to create it"))
+        return found
+    found += _writable(state)
+    if state.uid not in (0, user, owner, None):
+        text = "the directory %s belongs to %s" % (shown(state.path), _user(state.uid))
+        found.append(
+            _problem("directory-owner", WARNING, state, text, "if that is meant, name the owner in directory_owner")
+        )
+    if not state.way.missing:
+        found += _contents(state)
+    if _unwritable(state, user if owner is None else owner):
+        text = "the directory %s cannot be written, so nothing is cached" % shown(state.path)
+        found.append(_problem("directory-unwritable", WARNING, state, text, "give its owner the right to write there"))
+    return found
+
+
+def _problem(code: str, severity: str, state: State, message: str, remedy: str) -> Problem:
+    return Problem(code, severity, message, remedy, SETTING, state.path)
+
+
+def _is_home(path: str, users: Set[Optional[int]]) -> bool:
+    import pwd
+
+    if os.path.dirname(path) in ("/home", "/Users"):
+        return True
+    for uid in users - {None}:
+        try:
+            if os.path.normpath(pwd.getpwuid(uid).pw_dir) == path:  # type: ignore[arg-type]
+                return True
+        except KeyError:
+            continue
+    return False
+
+
+def _acl_writers(path: str, name: str, mode: int, owner: Optional[int]) -> Optional[bool]:
+    """Whether an ACL lets others than the owner and root write; None where there is no ACL."""
+    try:
+        data = os.getxattr(path, name, follow_symlinks=False)
+    except (OSError, AttributeError):
+        return None
+    # linux/posix_acl_xattr.h: a version, then (tag, permissions, id) of each entry
+    entries = [struct.unpack_from("<HHI", data, offset) for offset in range(4, len(data) - 7, 8)]
+    if name == "system.posix_acl_access":
+        mask, other = mode >> 3, mode
+    else:
+        mask = next((permissions for tag, permissions, _id in entries if tag == 0x10), 7)
+        other = next((permissions for tag, permissions, _id in entries if tag == 0x20), 0)
+    return bool(other & 2) or any(
+        tag in (0x02, 0x04, 0x08) and permissions & mask & 2 and not (tag == 0x02 and ident in (0, owner))
+        for tag, permissions, ident in entries
+    )
+
+
+def _others_write(path: str, mode: int, owner: Optional[int]) -> bool:
+    access = _acl_writers(path, "system.posix_acl_access", mode, owner)
+    if access is None:
+        access = bool(mode & 0o022)
+    # New directories inherit the default ACL.
+    return access or bool(_acl_writers(path, "system.posix_acl_default", mode, owner))
+
+
+def _writable(state: State) -> List[Problem]:
+    if not _others_write(state.way.target, state.mode or 0, state.uid):
+        return []
+    text = "others than its owner can write to %s: they run native code in every process that loads the cache" % shown(
+        state.path
+    )
+    return [_problem("directory-writable-by-others", DANGER, state, text, "set directory_mode to 0700, and remove ACLs")]
+
+
+def _replaceable(state: State, user: int) -> List[Problem]:
+    owner = state.uid if state.exists and state.uid is not None else user
+    ancestors = state.way.visited if state.way.missing else state.way.visited[:-1]
+    reasons = []
+    for path, status in ancestors:
+        if status.st_uid not in (0, owner):
+            reasons.append("%s belongs to %s" % (shown(path), _user(status.st_uid)))
+        elif _others_write(path, status.st_mode, owner):
+            if not status.st_mode & stat.S_ISVTX:
+                reasons.append("others can write to %s" % shown(path))
+            elif not state.exists and path == state.way.real:
+                reasons.append("anyone can create it first in %s" % shown(path))
+    for path, status, _parent in state.way.links:
+        if status.st_uid not in (0, owner):
+            reasons.append("the symbolic link %s belongs to %s" % (shown(path), _user(status.st_uid)))
+    if not reasons:
+        return []
+    text = "others than root and its owner can put another directory in the place of %s: %s" % (
+        shown(state.path),
+        "; ".join(reasons),
+    )
+    remedy = "use a path of which every directory belongs to root or to the owner and nobody else can write to"
+    return [_problem("directory-replaceable", DANGER, state, text, remedy)]
+
+
+def _contents(state: State) -> List[Problem]:
+    """Files that the first cleanup would delete although they are not the engine's."""
+    foreign: List[str] = []
+    links: List[str] = []
+    exposed: List[str] = []
+
+    def scan(below: str, depth: int) -> None:
+        try:
+            entries = list(os.scandir(os.path.join(state.way.real, below)))
+        except OSError:
+            return
+        for entry in entries:
+            name = os.path.join(below, entry.name)
+            if depth == 2:
+                if not (below.startswith("modules/wasmtime-") and _ENTRY.match(entry.name)) or entry.is_dir():
+                    foreign.append(name)
+            elif entry.is_symlink():
+                links.append(name)
+            elif entry.is_dir():
+                if _others_write(entry.path, entry.stat(follow_symlinks=False).st_mode, state.uid):
+                    exposed.append(name)
+                scan(name, depth + 1)
+            elif depth or not _LOCK.match(entry.name):
+                foreign.append(name)
+
+    scan("", 0)
+    found = []
+    if foreign:
+        text = "%s holds what is not the engine's (%s): its first cleanup deletes it" % (shown(state.path), _some(foreign))
+        found.append(_problem("directory-foreign-files", DANGER, state, text, "use an empty directory of its own"))
+    if links:
+        text = "%s holds symbolic links (%s): a cleanup deletes them, and the files in the directories behind them" % (
+            shown(state.path),
+            _some(links),
+        )
+        found.append(_problem("directory-symbolic-link", DANGER, state, text, "remove the links"))
+    if exposed:
+        text = "others than its owner can write to directories in %s (%s): they run native code in every process" % (
+            shown(state.path),
+            _some(exposed),
+        )
+        remedy = "take the right to write from group and others there, or remove them: the engine makes new ones"
+        found.append(_problem("directory-writable-by-others", DANGER, state, text, remedy))
+    return found
+
+
+def _some(names: List[str]) -> str:
+    listed = ", ".join(shown(name) for name in sorted(names)[:_EXAMPLES])
+    return listed if len(names) <= _EXAMPLES else "%s and %d more" % (listed, len(names) - _EXAMPLES)
+
+
+def _unwritable(state: State, user: int) -> bool:
+    if state.way.missing:
+        return False
+    if user == os.geteuid():
+        effective = os.access in os.supports_effective_ids
+        return not os.access(state.way.real, os.W_OK | os.X_OK, effective_ids=effective)
+    return state.uid == user and (state.mode or 0) & 0o300 != 0o300
+
+
+class CannotCreate(Exception):
+    """A directory that cannot be created or changed safely; its text is the sentence for the user."""
+
+
+def make(state: State, uid: int, gid: int, mode: int) -> None:
+    """Create the directory and its parents, or give an existing one its owner, group and mode.
+
+    C(uid) and C(gid) of -1 keep what is there; a new directory gets those of the
+    directory above it, as do new parents. Nothing is looked up by path twice: each
+    directory is opened below its parent, must be the one that C(state) saw, and is
+    never wider open than asked for.
+    Raises CannotCreate.
+    """
+    unsafe = unsafe_link(state.way)
+    if unsafe:
+        raise CannotCreate(unsafe)
+    handles: List[int] = []
+    try:
+        _make(handles, state.way, uid, gid, mode)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.EEXIST):
+            reason = "a part of the path was replaced meanwhile"
+        raise CannotCreate("the directory %s cannot be created or changed: %s" % (shown(state.way.target), reason)) from error
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
+def unsafe_link(way: Walk) -> Optional[str]:
+    """Why root must not follow this way: a link of one user that leads to another's directory."""
+    if os.geteuid() != 0:
+        return None
+    end = way.status()
+    for path, status, parent in way.links:
+        for uid in (status.st_uid, parent):
+            if uid not in (0, end.st_uid):
+                return "%s is a symbolic link of %s into %s, which belongs to %s: root does not follow it" % (
+                    shown(path),
+                    _user(uid),
+                    shown(way.real),
+                    _user(end.st_uid),
+                )
+    return None
+
+
+_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
+
+
+def _make(handles: List[int], way: Walk, uid: int, gid: int, mode: int) -> None:
+    handles.append(os.open("/", _OPEN))
+    for name in way.real.split("/"):
+        if name:
+            handles.append(os.open(name, _OPEN, dir_fd=handles[-1]))
+    above, seen = os.fstat(handles[-1]), way.status()
+    if (above.st_dev, above.st_ino) != (seen.st_dev, seen.st_ino):
+        raise _replaced()
+    if not way.missing:
+        _settle(handles[-1], uid, gid, mode)
+    # Only root can give directories away.
+    like = (above.st_uid, above.st_gid) if os.geteuid() == 0 else (-1, -1)
+    for name in way.missing:
+        last = name is way.missing[-1]
+        os.mkdir(name, 0o700, dir_fd=handles[-1])
+        handles.append(os.open(name, _OPEN, dir_fd=handles[-1]))
+        new = os.fstat(handles[-1])
+        if new.st_uid != os.geteuid() or new.st_mode & 0o077 or os.listdir(handles[-1]):
+            raise _replaced()
+        if last:
+            _settle(handles[-1], like[0] if uid == -1 else uid, like[1] if gid == -1 else gid, mode)
+        else:
+            _settle(handles[-1], like[0], like[1], PARENT_MODE & ~_umask())
+
+
+def _replaced() -> OSError:
+    return OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+
+def _settle(handle: int, uid: int, gid: int, mode: int) -> None:
+    status = os.fstat(handle)
+    if uid in (-1, status.st_uid):
+        uid = -1
+    if gid in (-1, status.st_gid):
+        gid = -1
+    if uid != -1 or gid != -1:
+        # What the old owner's group could do is not meant for the new one, not even for an instant.
+        os.fchmod(handle, stat.S_IMODE(status.st_mode) & mode)
+        os.fchown(handle, uid, gid)
+    if stat.S_IMODE(os.fstat(handle).st_mode) != mode:
+        os.fchmod(handle, mode)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,90 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a config file and telling beforehand whether it can be written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Optional
+
+from ._config import ERROR, MAX_BYTES, Problem, too_large
+
+
+class Unreadable(Exception):
+    """A file that cannot be read as a whole; C(problem) says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.sentence())
+        self.problem = problem
+
+
+def _unreadable(code: str, message: str, remedy: str) -> Unreadable:
+    return Unreadable(Problem(code, ERROR, message, remedy))
+
+
+def read_file(path: str) -> Optional[bytes]:
+    """The bytes of a config file; None where there is none.
+
+    Raises Unreadable for a directory, a dangling link, a file that is no regular file,
+    too large, not permitted, or that changes while it is read.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        if os.path.islink(path):
+            raise _unreadable(
+                "dangling-link",
+                "it is a symbolic link to %s, which does not exist" % os.readlink(path),
+                "remove the link or create its target",
+            ) from None
+        return None
+    except OSError as error:
+        raise _unreadable("unreadable", "it cannot be read: %s" % error.strerror, "correct that first") from None
+    with os.fdopen(handle, "rb") as file:
+        before = os.fstat(handle)
+        if stat.S_ISDIR(before.st_mode):
+            raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
+        if not stat.S_ISREG(before.st_mode):
+            raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
+        if before.st_size > MAX_BYTES:
+            raise Unreadable(too_large(before.st_size))
+        try:
+            data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise _unreadable("unreadable", "it cannot be read: %s" % error.strerror, "correct that first") from None
+        after = os.fstat(handle)
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
+        raise _unreadable("changing", "it changed while it was read", "run again when nothing else writes it")
+    return data
+
+
+def unwritable(path: str, in_place: bool) -> Optional[str]:
+    """Why a file at a real path could not be replaced or created; None if nothing speaks against it.
+
+    C(in_place): whether overwriting the existing file will do.
+    """
+    effective = os.access in os.supports_effective_ids
+    if in_place and os.path.exists(path) and os.access(path, os.W_OK, effective_ids=effective):
+        return None
+    parent = os.path.dirname(path)
+    while not os.path.lexists(parent):
+        parent = os.path.dirname(parent)
+    if not os.path.isdir(parent):
+        return "%s is not a directory" % parent
+    if os.access(parent, os.W_OK | os.X_OK, effective_ids=effective):
+        return None
+    if os.statvfs(parent).f_flag & os.ST_RDONLY:
+        return "%s is on a read-only file system" % parent
+    return "%s may not write in %s" % (_me(), parent)
+
+
+def _me() -> str:
+    import pwd
+
+    try:
+        return "the user %s" % pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return "the user %d" % os.geteuid()

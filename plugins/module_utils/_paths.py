@@ -1,0 +1,77 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the engine looks for its config and keeps its cache when nobody tells it.
+
+platformdirs knows the layout of each system; the engine's library (Rust's
+C(directories-next)) differs from it in how it treats odd environments, so
+platformdirs is shown an environment from which both conclude the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NamedTuple, Optional
+
+_XDG = ("XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+
+
+class DefaultPaths(NamedTuple):
+    """The engine's config file and cache directory of a user; relative if C(HOME) is."""
+
+    config: str
+    directory: str
+
+
+def default_paths(platform: str = sys.platform) -> Optional[DefaultPaths]:
+    """The default paths of the current user, or None where there is no home directory.
+
+    Raises ImportError without platformdirs.
+    """
+    environ = os.environ
+    home = environ.get("HOME") or _passwd_home()
+    if not home:
+        return None
+    saved = {name: environ.get(name) for name in ("HOME",) + _XDG}
+    try:
+        # A relative home is used as it is by the engine and replaced by platformdirs.
+        environ["HOME"] = home if home.startswith("/") else "/" + home
+        for name in _XDG:
+            if platform == "darwin" or not (environ.get(name) or "").startswith("/"):
+                environ.pop(name, None)
+        paths = _platformdirs(platform)
+        return DefaultPaths(
+            *(
+                path if home.startswith("/") or name in environ else path[1:]
+                for path, name in zip((paths.config + "/config.toml", paths.directory), _XDG)
+            )
+        )
+    finally:
+        for name, value in saved.items():
+            if value is None:
+                environ.pop(name, None)
+            else:
+                environ[name] = value
+
+
+def _passwd_home() -> Optional[str]:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir or None
+    except KeyError:
+        return None
+
+
+def _platformdirs(platform: str) -> DefaultPaths:
+    if platform == "darwin":
+        from platformdirs.macos import MacOS
+
+        mac = MacOS("BytecodeAlliance.wasmtime", appauthor=False)
+        return DefaultPaths(mac.user_config_dir, mac.user_cache_dir)
+    from platformdirs.unix import Unix
+
+    unix = Unix("wasmtime", appauthor=False)
+    return DefaultPaths(unix.user_config_dir, unix.user_cache_dir)

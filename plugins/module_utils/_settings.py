@@ -1,0 +1,245 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of the twelve settings, and their value formats in both directions.
+
+Everything else in the collection that knows a setting by name, kind or default
+takes it from C(SETTINGS) or is tested against it.
+Source of every rule here: Wasmtime's C(crates/cache/src/config.rs).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, NamedTuple, Optional, Union
+
+U64_MAX = 2**64 - 1
+LEVEL_MIN = 0
+LEVEL_MAX = 21
+PERCENT_MAX = 100
+SMALL_QUEUE = 3
+
+# What Rust's str::trim() removes (Unicode White_Space); Python's strip() removes more.
+WHITE_SPACE = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+DIGITS = "0123456789"
+
+_SI = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
+_BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
+
+
+class Kind(NamedTuple):
+    """A format of values: what a person may write, and in which base unit it counts."""
+
+    name: str
+    base_unit: str
+    units: Dict[str, int]
+    example: str
+    rule: str
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("path", "", {}, "/var/cache/wasmtime", "an absolute path"),
+        Kind("level", "", {}, "3", "a whole number from 0 to 21 without quotes"),
+        Kind("count", "", _SI, "100K", "a whole number, alone or followed by K, M, G, T or P"),
+        Kind(
+            "size",
+            "bytes",
+            {**_SI, **_BINARY},
+            "512Mi",
+            "a whole number of bytes, alone or followed by K, Ki, M, Mi, G, Gi, T, Ti, P or Pi",
+        ),
+        Kind(
+            "duration",
+            "seconds",
+            {"s": 1, "m": 60, "h": 3600, "d": 86400},
+            "1h",
+            "a whole number followed by s, m, h or d",
+        ),
+        Kind("percent", "percent", {"%": 1}, "70%", "a whole number from 0 to 100 followed by %"),
+    )
+}
+
+
+class Setting(NamedTuple):
+    """One key of C([cache]): C(default) is in base units; C(None) is the user's own directory."""
+
+    name: str
+    kind: Kind
+    default: Optional[int]
+
+    @property
+    def option(self) -> str:
+        """The name in Ansible."""
+        return self.name.replace("-", "_")
+
+
+# In the order of the engine's own structure, which is the order of its documentation.
+SETTINGS: Dict[str, Setting] = {
+    name: Setting(name, KINDS[kind], default)
+    for name, kind, default in (
+        ("directory", "path", None),
+        ("worker-event-queue-size", "count", 16),
+        ("baseline-compression-level", "level", 3),
+        ("optimized-compression-level", "level", 20),
+        ("optimized-compression-usage-counter-threshold", "count", 256),
+        ("cleanup-interval", "duration", 3600),
+        ("optimizing-compression-task-timeout", "duration", 1800),
+        ("allowed-clock-drift-for-files-from-future", "duration", 86400),
+        ("file-count-soft-limit", "count", 65536),
+        ("files-total-size-soft-limit", "size", 512 * 2**20),
+        ("file-count-limit-percent-if-deleting", "percent", 70),
+        ("files-total-size-limit-percent-if-deleting", "percent", 70),
+    )
+}
+
+# A soft limit and the percent it is multiplied by at cleanup.
+LIMITS = (
+    ("file-count-soft-limit", "file-count-limit-percent-if-deleting"),
+    ("files-total-size-soft-limit", "files-total-size-limit-percent-if-deleting"),
+)
+
+TomlValue = Union[str, int]
+
+
+class BadValue(Exception):
+    """A value outside its format: C(code) of the problem, what is wrong, what would be right."""
+
+    def __init__(self, code: str, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+
+
+def shown(value: Any) -> str:
+    """A value as a person would recognise it in a message, in one line and not too long."""
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, str):
+        text = '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value) + '"'
+    else:
+        try:
+            text = str(value)
+        except ValueError:  # Python refuses to print integers of thousands of digits
+            text = "a number of thousands of digits"
+    return text if len(text) <= 80 else text[:60] + "..." + text[-15:]
+
+
+def _say(kind: Kind) -> str:
+    return 'write %s, like "%s"' % (kind.rule, kind.example)
+
+
+def parse_text(kind: Kind, text: str) -> int:
+    """Read a count, size, duration or percent into its base unit.
+
+    Raises BadValue with code C(invalid-value) or, above 2^64-1, C(overflow).
+    A duration comes back exact and may exceed 2^64-1: whether the engine then wraps
+    or refuses depends on its version.
+    A percent comes back up to 255, the engine's type; its range is a rule of its own.
+    """
+    trimmed = text.strip(WHITE_SPACE)
+    unit = trimmed.lstrip(DIGITS)
+    number = trimmed[: len(trimmed) - len(unit)]
+    unit = unit.strip(WHITE_SPACE)
+    if not number:
+        raise BadValue("invalid-value", "does not start with a digit" if trimmed else "is empty", _say(kind))
+    if unit not in kind.units:
+        if not unit:
+            problem = "has no unit"
+        else:
+            problem = "has the unknown unit %s" % shown(unit)
+        raise BadValue("invalid-value", problem, _say(kind))
+    significant = number.lstrip("0") or "0"
+    most = 255 if kind.name == "percent" else U64_MAX
+    # 20 digits hold every u64; longer ones are not worth converting.
+    value = int(significant) if len(significant) <= 20 else most + 1
+    if value <= most:
+        value *= kind.units[unit]
+        if value <= U64_MAX or kind.name == "duration":
+            return value
+    limit = "255" if kind.name == "percent" else "2^64-1"
+    raise BadValue("overflow", "is more than %s" % limit, _say(kind))
+
+
+def format_value(kind: Kind, value: TomlValue) -> str:
+    """The shortest exact text of a value in base units; binary units win a draw."""
+    if isinstance(value, str) or kind.name in ("path", "level"):
+        return str(value)
+    exact = (
+        ("%d%s" % (value // factor, unit), factor)
+        for unit, factor in kind.units.items()
+        if value % factor == 0 and (value or factor == 1)
+    )
+    return min(exact, key=lambda item: (len(item[0].rstrip("i")), -item[1]))[0]
+
+
+def base_value(setting: Setting, value: Any) -> TomlValue:
+    """Check the type and format of a TOML value and return it in base units.
+
+    Raises BadValue; code C(wrong-type) where the TOML type is not the setting's.
+    Ranges are not checked here.
+    """
+    kind = setting.kind
+    if kind.name == "level":
+        # bool is an int in Python, not in TOML
+        if type(value) is not int:
+            raise BadValue("wrong-type", "is %s, not an integer" % type_name(value), _bare(kind))
+        if not -(2**31) <= value < 2**31:
+            raise BadValue("overflow", "is out of range", _bare(kind))
+        return value
+    if type(value) is not str:
+        problem = "is %s, not a string" % type_name(value)
+        if kind.name == "path":
+            raise BadValue("wrong-type", problem, 'write an absolute path in quotes, like "%s"' % kind.example)
+        raise BadValue("wrong-type", problem, _say(kind) + " with the quotes")
+    if kind.name == "path":
+        return value
+    return parse_text(kind, value)
+
+
+def _bare(kind: Kind) -> str:
+    return "write %s, like %s" % (kind.rule, kind.example)
+
+
+def type_name(value: Any) -> str:
+    """TOML's word for the type of a parsed value, with its article."""
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int):
+        return "an integer"
+    if isinstance(value, float):
+        return "a float"
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, list):
+        return "an array"
+    if isinstance(value, dict):
+        return "a table"
+    return "a date or time"
+
+
+def from_option(setting: Setting, value: Any) -> TomlValue:
+    """The TOML value for what a playbook gives: a number is a number of base units.
+
+    Text is kept as it was written, so the file says what the playbook says.
+    A duration needs its unit here too, as seconds and minutes are easily confused.
+    Raises BadValue.
+    """
+    kind = setting.kind
+    if type(value) is int and kind.name in ("count", "size", "percent"):
+        if value < 0:
+            raise BadValue("invalid-value", "is negative", _say(kind))
+        value = shown(value)
+    # Templating may turn a number into text before the module sees it.
+    if kind.name == "percent" and type(value) is str and value.strip(DIGITS) == "" and value:
+        value += "%"
+    if kind.name == "duration" and type(value) is int:
+        raise BadValue("invalid-value", "has no unit", _say(kind))
+    base_value(setting, value)
+    return value  # type: ignore[no-any-return]

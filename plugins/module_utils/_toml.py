@@ -1,0 +1,313 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The TOML libraries: which grammar the host can read, and where in a text things stand.
+
+Nothing here reads TOML itself. Boundaries are found by asking the library which
+pieces of the text parse alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+Loads = Callable[[str], Dict[str, Any]]
+Path = Tuple[str, ...]
+
+TOML_1_0 = "1.0"
+TOML_1_1 = "1.1"
+
+# All that TOML 1.1 adds needs one of these: an inline table, the escapes \e and \x,
+# a time without seconds.
+_NEW_IN_1_1 = re.compile(r"\{|\\[ex]|[0-9]:[0-9]{2}(?!:)")
+_AT = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)\Z")
+
+
+class NoLibrary(Exception):
+    """No library on this host can read TOML."""
+
+
+class TomlError(Exception):
+    """Text that is not TOML; C(line) and C(column) count from 1, in characters."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class Library:
+    """The TOML parsers of this host, found when first needed.
+
+    C(finders) import a parser or raise ImportError; in order of preference.
+    """
+
+    def __init__(self, finders: Optional[List[Callable[[], Loads]]] = None) -> None:
+        self._finders = [_tomllib, _tomli] if finders is None else list(finders)
+        self._parsers: Dict[str, Loads] = {}
+
+    def parser(self, grammar: str) -> Optional[Loads]:
+        """The parser of exactly this grammar, or None."""
+        while grammar not in self._parsers and self._finders:
+            try:
+                loads = self._finders.pop(0)()
+            except ImportError:
+                continue
+            self._parsers.setdefault(TOML_1_1 if _reads(loads, "a = {b = 1,}") else TOML_1_0, loads)
+        return self._parsers.get(grammar)
+
+    def any(self) -> Loads:
+        """Any parser; raises NoLibrary."""
+        loads = self.parser(TOML_1_0) or self.parser(TOML_1_1)
+        if loads is None:
+            raise NoLibrary("tomli")
+        return loads
+
+    def reader(self, text: str) -> Loads:
+        """A parser that reads a text that some parser here reads. Raises NoLibrary."""
+        loads = self.any()
+        newer = None if _reads(loads, text) else self.parser(TOML_1_1)
+        return newer or loads
+
+    def read(self, text: str, grammar: str) -> Tuple[Dict[str, Any], bool]:
+        """Parse, and tell whether the verdict is proven.
+
+        TOML 1.1 contains 1.0, so the other grammar's parser often proves it too.
+        Returns the data and False where only a parser of the other grammar is there,
+        it accepted, and the text has something that this grammar may refuse.
+        Raises TomlError (its C(proven) is False in the opposite case) and NoLibrary.
+        """
+        loads = self.parser(grammar)
+        exact = loads is not None
+        if loads is None:
+            loads = self.any()
+        try:
+            data = parse(loads, text)
+        except TomlError as error:
+            if not exact and grammar == TOML_1_1 and may_differ(text):
+                error.message += (
+                    "; whether TOML 1.1 allows it cannot be told on this host, which has no tomli 2.4 or newer"
+                )
+            raise
+        return data, exact or grammar == TOML_1_1 or not may_differ(text)
+
+
+def _tomllib() -> Loads:
+    import tomllib
+
+    return tomllib.loads
+
+
+def _tomli() -> Loads:
+    import tomli
+
+    return tomli.loads
+
+
+def _reads(loads: Loads, text: str) -> bool:
+    try:
+        loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def may_differ(text: str) -> bool:
+    """Whether TOML 1.0 and 1.1 could disagree about a text. Errs towards yes."""
+    return _NEW_IN_1_1.search(text) is not None
+
+
+def parse(loads: Loads, text: str) -> Dict[str, Any]:
+    """Parse; raises TomlError for whatever the library raises on bad input."""
+    try:
+        return loads(text)
+    except RecursionError:
+        raise TomlError("nested too deeply", 1, 1) from None
+    except ValueError as error:
+        message = str(error)
+        place = _AT.search(message)
+        if place is None:
+            return _fail("Invalid value", text, None)
+        return _fail(message[: place.start()], text, place.group(1) and (int(place.group(1)), int(place.group(2))))
+
+
+def _fail(message: str, text: str, place: Any) -> Any:
+    if not place:
+        last = text.rfind("\n") + 1
+        place = (text.count("\n") + 1, len(text) - last + 1)
+    raise TomlError(message[:1].lower() + message[1:], place[0], place[1]) from None
+
+
+class Entry(NamedTuple):
+    """A header or a key with its value, as offsets into the text.
+
+    C(start) and C(end) span whole lines; C(key) and C(value) span what their names say
+    (C(value) of a header is empty). C(inside) is True within an inline table.
+    """
+
+    path: Path
+    header: bool
+    inside: bool
+    start: int
+    end: int
+    key: Tuple[int, int]
+    value: Tuple[int, int]
+
+
+class TooComplex(Exception):
+    """The text has statements so long that finding their ends is not worth the time."""
+
+
+class Layout:
+    """Where the statements of a valid TOML text stand.
+
+    The shortest run of lines that parses alone is a statement: at the end of a
+    complete statement the grammar always starts anew.
+    """
+
+    def __init__(self, text: str, loads: Loads) -> None:
+        self.text = text
+        self._loads = loads
+        # A statement of n lines costs n attempts; this bounds the sum of their lengths.
+        self._budget = 4 * len(text) + 2_000_000
+        self.complete = True
+        self.entries: List[Entry] = []
+        try:
+            self.entries.extend(self._scan())
+        except TooComplex:
+            self.complete = False
+
+    def position(self, offset: int) -> Tuple[int, int]:
+        """Line and column of an offset, from 1, in characters."""
+        return self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
+
+    def _try(self, text: str) -> Optional[Dict[str, Any]]:
+        self._budget -= len(text) + 20
+        if self._budget < 0:
+            raise TooComplex
+        try:
+            return self._loads(text)
+        except (ValueError, RecursionError):
+            return None
+
+    def _scan(self) -> Iterator[Entry]:
+        table: Path = ()
+        offset = 0
+        while offset < len(self.text):
+            end = self._line_end(offset)
+            first = self.text[offset:end].lstrip(" \t")[:1]
+            if first in ("", "#", "\r", "\n"):
+                offset = end
+                continue
+            data = self._try(self.text[offset:end])
+            while data is None:
+                end = self._next_end(end)
+                data = self._try(self.text[offset:end])
+            if first == "[":
+                table = _only_path(data)
+                key = (self.text.index("[", offset), end)
+                yield Entry(table, True, False, offset, end, key, (end, end))
+            else:
+                for entry in self._pairs(offset, end, table):
+                    yield entry
+            offset = end
+
+    def _line_end(self, offset: int) -> int:
+        newline = self.text.find("\n", offset)
+        return len(self.text) if newline < 0 else newline + 1
+
+    def _next_end(self, end: int) -> int:
+        # Only a line with a closing delimiter can complete a statement of several lines.
+        while end < len(self.text):
+            start, end = end, self._line_end(end)
+            line = self.text[start:end]
+            if "]" in line or "}" in line or '"""' in line or "'''" in line:
+                return end
+        raise TooComplex  # not reached for a valid text
+
+    def _pairs(self, start: int, end: int, table: Path) -> Iterator[Entry]:
+        """The pair in a statement, then those of its inline table."""
+        key, data = self._key(start, end)
+        path = table + _only_path(data)
+        value = self._value(key[1], end)
+        yield Entry(path, False, False, start, end, key, value)
+        if self.text.startswith("{", value[0]):
+            for entry in self._inline(start, end, value, path):
+                yield entry
+
+    def _inline(self, start: int, end: int, span: Tuple[int, int], table: Path) -> Iterator[Entry]:
+        offset, close = span[0] + 1, span[1] - 1
+        while offset < close:
+            comma = offset
+            data: Optional[Dict[str, Any]] = None
+            while data is None and comma < close:
+                comma = self.text.find(",", comma + 1, close)
+                comma = close if comma < 0 else comma
+                # A comma in a string or a comment leaves a rest that does not parse.
+                data = self._try("x = {" + self.text[offset:comma] + "}")
+            if data is None or not data["x"]:
+                return
+            key, data = self._key(offset, comma)
+            value = self._value(key[1], comma)
+            path = table + _only_path(data)
+            yield Entry(path, False, True, start, end, key, value)
+            if self.text.startswith("{", value[0]):
+                for entry in self._inline(start, end, value, path):
+                    yield entry
+            offset = comma + 1
+
+    def _key(self, start: int, end: int) -> Tuple[Tuple[int, int], Dict[str, Any]]:
+        equals = start
+        while True:
+            equals = self.text.find("=", equals + 1, end)
+            if equals < 0:
+                raise TooComplex  # not reached for a valid text
+            # A pair of TOML 1.1's inline tables may have comments and lines before its key.
+            data = self._try(self.text[start:equals].lstrip(" \t\r\n") + "= 0")
+            if data:
+                break
+        first = start
+        while self.text[first] in " \t\r\n#":
+            first = self._line_end(first) if self.text[first] == "#" else first + 1
+        return (first, start + len(self.text[start:equals].rstrip(" \t"))), data
+
+    def _value(self, after: int, end: int) -> Tuple[int, int]:
+        first = self.text.index("=", after) + 1
+        while self.text[first] in " \t\r\n":
+            first += 1
+        mark = first
+        while True:
+            mark = self.text.find("#", mark, end)
+            mark = end if mark < 0 else mark
+            if mark == end or self._try("x = " + self.text[first:mark]):
+                return first, first + len(self.text[first:mark].rstrip(" \t\r\n"))
+            mark += 1
+
+    def key_parts(self, entry: Entry) -> List[int]:
+        """Offsets of the parts of a dotted key; one for a plain key."""
+        first, last = entry.key
+        parts, dot = [first], first
+        while True:
+            dot = self.text.find(".", dot + 1, last)
+            if dot < 0:
+                return parts
+            if self._try(self.text[first:dot] + "= 0"):
+                part = dot + 1
+                while self.text[part] in " \t":
+                    part += 1
+                parts.append(part)
+
+
+def _only_path(data: Any) -> Path:
+    """The keys down to the only leaf of the data of one statement."""
+    path: List[str] = []
+    while isinstance(data, (dict, list)) and data:
+        if isinstance(data, list):
+            data = data[0]
+        else:
+            ((key, data),) = data.items()
+            path.append(key)
+    return tuple(path)
