@@ -1,0 +1,109 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this doc fragment is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections!
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # The config file and the rules it is held against.
+    DOCUMENTATION = r"""
+options:
+  path:
+    description:
+      - The absolute path of the config file.
+      - Without it, the file that Wasmtime itself looks for on behalf of the user that the task runs as,
+        such as C(~/.config/wasmtime/config.toml) on Linux.
+    type: path
+    aliases: [dest]
+  wasmtime_version:
+    description:
+      - The Wasmtime that reads the file, such as V(42.0.2) or V(42). The rules differ between versions,
+        most visibly in C(enabled), which is mandatory up to 32 and refused from 33 on.
+      - V(auto) asks the C(wasmtime) found on E(PATH) for its version.
+      - Without it, the file must suit every Wasmtime from 33 on.
+    type: str
+requirements:
+  - tomli on Python 3.10 and older (Python 3.11 and newer bring C(tomllib)); syntax that only TOML 1.1 has is
+    understood with tomli 2.4 or newer
+  - platformdirs, unless both the path of the file and the cache directory are given
+"""
+
+    # The twelve settings of [cache].
+    SETTINGS = r"""
+options:
+  directory:
+    description:
+      - The cache directory, an absolute path. Whoever can write there runs native code in every process
+        that loads the cache, and Wasmtime deletes every file there that it does not know.
+      - "Wasmtime's default: C(~/.cache/wasmtime) on Linux."
+      - In the file Wasmtime expands neither C(~) nor variables; in this option they are expanded on the host
+        before they are written.
+    type: path
+  worker_event_queue_size:
+    description:
+      - How many events the cache worker holds; further ones are dropped.
+        A whole number, alone or followed by K, M, G, T or P.
+      - "Wasmtime's default: V(16)."
+    type: raw
+  baseline_compression_level:
+    description:
+      - The zstd level of new cache files, V(0) to V(21).
+      - "Wasmtime's default: V(3)."
+    type: int
+  optimized_compression_level:
+    description:
+      - The zstd level of cache files that are used often, V(0) to V(21), not below the baseline level.
+      - "Wasmtime's default: V(20)."
+    type: int
+  optimized_compression_usage_counter_threshold:
+    description:
+      - How often a cache file is used before it is compressed again.
+        A whole number, alone or followed by K, M, G, T or P.
+      - "Wasmtime's default: V(256)."
+    type: raw
+  cleanup_interval:
+    description:
+      - The time between two cleanups. A whole number followed by s, m, h or d.
+      - "Wasmtime's default: V(1h)."
+    type: raw
+  optimizing_compression_task_timeout:
+    description:
+      - For how long one worker's recompression of a file keeps other workers from it.
+        A whole number followed by s, m, h or d.
+      - "Wasmtime's default: V(30m)."
+    type: raw
+  allowed_clock_drift_for_files_from_future:
+    description:
+      - How far in the future a lock may be dated and still count. A whole number followed by s, m, h or d.
+      - "Wasmtime's default: V(1d)."
+    type: raw
+  file_count_soft_limit:
+    description:
+      - The number of cache files above which a cleanup deletes some.
+        A whole number, alone or followed by K, M, G, T or P.
+      - "Wasmtime's default: V(65536)."
+    type: raw
+  files_total_size_soft_limit:
+    description:
+      - The size of all cache files above which a cleanup deletes some.
+        A whole number of bytes, alone or followed by K, Ki, M, Mi, G, Gi, T, Ti, P or Pi.
+      - "Wasmtime's default: V(512Mi)."
+    type: raw
+  file_count_limit_percent_if_deleting:
+    description:
+      - The share of O(file_count_soft_limit) that a cleanup leaves.
+        A whole number from 0 to 100, alone or followed by %.
+      - "Wasmtime's default: V(70%)."
+    type: raw
+  files_total_size_limit_percent_if_deleting:
+    description:
+      - The share of O(files_total_size_soft_limit) that a cleanup leaves.
+        A whole number from 0 to 100, alone or followed by %.
+      - "Wasmtime's default: V(70%)."
+    type: raw
+"""
