@@ -43,7 +43,9 @@ def refuse_library(name: str, needed_for: str, error: BaseException) -> NoReturn
         for library, module in (("tomli-w", "tomli_w"), ("platformdirs", "platformdirs"))
         if library != name and importlib.util.find_spec(module) is None
     ]
-    raise Refused(missing_required_lib(", ".join(names), reason="for " + needed_for), missing_libraries=names) from error
+    raise Refused(
+        missing_required_lib(", ".join(names), reason="for " + needed_for), missing_libraries=names
+    ) from error
 
 
 def default_paths() -> Tuple[Optional[str], Optional[str]]:
@@ -138,7 +140,8 @@ def _ask_wasmtime(module: Any) -> str:
         signal.signal(signal.SIGALRM, previous)
     if code != 0:
         raise Refused(
-            'wasmtime_version: auto: "%s --version" ended with status %d: %s' % (binary, code, (errors or output).strip()[:200])
+            'wasmtime_version: auto: "%s --version" ended with status %d: %s'
+            % (binary, code, (errors or output).strip()[:200])
         )
     return str(output)
 

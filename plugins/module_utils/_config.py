@@ -48,7 +48,10 @@ DANGERS = (
 )
 
 # Larger files are refused unread: no real config comes near, and a parser in Python is slow.
-MAX_BYTES = 2 * 2**20
+MAX_BYTES = 2**20
+
+# A file with more problems than this is no cache config; the rest is counted, not listed.
+MAX_PROBLEMS = 100
 
 BOM = "\ufeff"
 QUEUE_ENTRY_BYTES = 40
@@ -194,6 +197,10 @@ def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Libr
     """Fill in data, problems, effective settings and C(accepted_by) of a config's text."""
     parsed: Dict[str, Any] = {}
     for grammar in (TOML_1_0, TOML_1_1):
+        # What is TOML 1.0 is TOML 1.1 with the same meaning.
+        if isinstance(parsed.get(TOML_1_0), tuple) and parsed[TOML_1_0][1]:
+            parsed[grammar] = parsed[TOML_1_0]
+            continue
         try:
             parsed[grammar] = library.read(config.text, grammar)
         except TomlError as error:
@@ -255,15 +262,24 @@ class _Check:
         self.problems: List[Problem] = []
         self.where: List[Tuple[Tuple[str, ...], bool]] = []
         self.effective: Effective = {}
+        self.unlisted = 0
         for key, value in document.items():
             if key == "cache":
                 self._cache(value)
+            elif self._full():
+                self.unlisted += 1
             else:
                 self._unknown((key,), "%s is not known at the top level" % shown(key), "the only table is [cache]")
         if "cache" not in document:
             self._add((), False, "cache-missing", ERROR, "the table [cache] is missing", "add a line [cache]")
         if isinstance(document.get("cache"), dict):
             self._ranges(document["cache"])
+        if self.unlisted:
+            text = "%d more unknown keys" % self.unlisted
+            self._add((), False, "unknown-key", ERROR, text, "a cache config has at most 12 keys")
+
+    def _full(self) -> bool:
+        return len(self.problems) >= MAX_PROBLEMS
 
     def _add(
         self,
@@ -299,6 +315,8 @@ class _Check:
                 self._setting(SETTINGS[key], value)
             elif key == "enabled":
                 self._enabled(value)
+            elif self._full():
+                self.unlisted += 1
             else:
                 self._unknown_setting(key)
         if self.rules.enabled_mandatory and "enabled" not in cache:
@@ -445,7 +463,9 @@ class _Check:
                 size * QUEUE_ENTRY_BYTES,
                 self.host.memory,
             )
-            self._add(("cache", name), True, "queue-memory", DANGER, text, 'write a smaller size, like "1K"', cache[name])
+            self._add(
+                ("cache", name), True, "queue-memory", DANGER, text, 'write a smaller size, like "1K"', cache[name]
+            )
 
     def _levels(self, cache: Dict[str, Any]) -> None:
         names = ("baseline-compression-level", "optimized-compression-level")
@@ -475,9 +495,12 @@ class _Check:
                 ", which is the default" if default == [names[0]] else "",
             )
             if default == [names[1]]:
-                text = "baseline-compression-level (%d) is higher than optimized-compression-level (%d), the default" % (
-                    baseline,
-                    optimized,
+                text = (
+                    "baseline-compression-level (%d) is higher than optimized-compression-level (%d), the default"
+                    % (
+                        baseline,
+                        optimized,
+                    )
                 )
             self._add(
                 ("cache", name),
@@ -494,7 +517,13 @@ class _Check:
         if percent is not None and percent > PERCENT_MAX:
             text = "%s = %s is more than 100%%" % (percent_name, shown(cache[percent_name]))
             self._add(
-                ("cache", percent_name), True, "out-of-range", ERROR, text, 'write 0% to 100%, like "70%"', cache[percent_name]
+                ("cache", percent_name),
+                True,
+                "out-of-range",
+                ERROR,
+                text,
+                'write 0% to 100%, like "70%"',
+                cache[percent_name],
             )
             percent = None
         for name, value in ((limit_name, limit), (percent_name, percent)):
@@ -518,11 +547,22 @@ class _Check:
         name = "allowed-clock-drift-for-files-from-future"
         drift = self._number(name)
         if drift is not None and self.host.now + drift > CLOCK_MAX:
-            text = "%s = %s reaches beyond the system clock's range, at which the process aborts at its first cleanup" % (
-                name,
-                shown(cache[name]),
+            text = (
+                "%s = %s reaches beyond the system clock's range, at which the process aborts at its first cleanup"
+                % (
+                    name,
+                    shown(cache[name]),
+                )
             )
-            self._add(("cache", name), True, "clock-overflow", DANGER, text, 'write a shorter duration, like "1d"', cache[name])
+            self._add(
+                ("cache", name),
+                True,
+                "clock-overflow",
+                DANGER,
+                text,
+                'write a shorter duration, like "1d"',
+                cache[name],
+            )
 
 
 def _locate(check: _Check, config: Config, library: Library) -> None:
@@ -531,12 +571,12 @@ def _locate(check: _Check, config: Config, library: Library) -> None:
         return
     layout = Layout(config.text, library.reader(config.text))
     first: Dict[Tuple[str, ...], Entry] = {}
-    for entry in layout.entries:
-        for length in range(1, len(entry.path) + 1):
-            first.setdefault(entry.path[:length], entry)
+    for candidate in layout.entries:
+        first.setdefault(candidate.path[:1], candidate)
+        first.setdefault(candidate.path[:2], candidate)
     for problem, (path, at_value) in zip(check.problems, check.where):
         entry = first.get(path) or first.get(path[:1])
-        if entry is None:
+        if entry is None:  # the layout is too complex to find it
             continue
         if at_value and entry.path == path and not entry.header:
             offset = entry.value[0]

@@ -33,10 +33,14 @@ _COMPILER = re.compile(r"wasmtime-")
 _ENTRY = re.compile(r"[A-Za-z0-9_-]{43}(\.stats|\.wip-.*)?\Z")
 
 _SYSTEM = frozenset(
-    "/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /var "
-    "/usr/bin /usr/lib /usr/local /usr/sbin /usr/share /usr/src /run/user /dev/shm "
-    "/var/cache /var/lib /var/local /var/log /var/mail /var/opt /var/spool /var/tmp "
-    "/Users /Library /System /Applications /private /private/tmp /private/var".split()
+    path
+    for line in (
+        "/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /var",
+        "/usr/bin /usr/lib /usr/local /usr/sbin /usr/share /usr/src /run/user /dev/shm",
+        "/var/cache /var/lib /var/local /var/log /var/mail /var/opt /var/spool /var/tmp",
+        "/Users /Library /System /Applications /private /private/tmp /private/var",
+    )
+    for path in line.split()
 )
 
 
@@ -172,7 +176,9 @@ def problems(state: State, user: int, owner: Optional[int] = None) -> List[Probl
     if state.way.target in _SYSTEM or _is_home(state.way.target, {user, owner, state.uid}):
         text = "%s is a directory of the system or a home: the engine deletes the files in it" % shown(state.path)
         found.append(
-            _problem("directory-not-dedicated", DANGER, state, text, "use a directory of its own, like /var/cache/wasmtime")
+            _problem(
+                "directory-not-dedicated", DANGER, state, text, "use a directory of its own, like /var/cache/wasmtime"
+            )
         )
     if not state.exists:
         if not os.access(state.way.real, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
@@ -248,7 +254,9 @@ def _writable(state: State) -> List[Problem]:
     text = "others than its owner can write to %s: they run native code in every process that loads the cache" % shown(
         state.path
     )
-    return [_problem("directory-writable-by-others", DANGER, state, text, "set directory_mode to 0700, and remove ACLs")]
+    return [
+        _problem("directory-writable-by-others", DANGER, state, text, "set directory_mode to 0700, and remove ACLs")
+    ]
 
 
 def _replaceable(state: State, user: int) -> List[Problem]:
@@ -304,7 +312,10 @@ def _contents(state: State) -> List[Problem]:
     scan("", 0)
     found = []
     if foreign:
-        text = "%s holds what is not the engine's (%s): its first cleanup deletes it" % (shown(state.path), _some(foreign))
+        text = "%s holds what is not the engine's (%s): its first cleanup deletes it" % (
+            shown(state.path),
+            _some(foreign),
+        )
         found.append(_problem("directory-foreign-files", DANGER, state, text, "use an empty directory of its own"))
     if links:
         text = "%s holds symbolic links (%s): a cleanup deletes them, and the files in the directories behind them" % (
@@ -359,7 +370,9 @@ def make(state: State, uid: int, gid: int, mode: int) -> None:
         reason = error.strerror or str(error)
         if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.EEXIST):
             reason = "a part of the path was replaced meanwhile"
-        raise CannotCreate("the directory %s cannot be created or changed: %s" % (shown(state.way.target), reason)) from error
+        raise CannotCreate(
+            "the directory %s cannot be created or changed: %s" % (shown(state.way.target), reason)
+        ) from error
     finally:
         for handle in handles:
             os.close(handle)

@@ -43,12 +43,13 @@ def read_file(path: str) -> Optional[bytes]:
         return None
     except OSError as error:
         raise _unreadable("unreadable", "it cannot be read: %s" % error.strerror, "correct that first") from None
-    with os.fdopen(handle, "rb") as file:
-        before = os.fstat(handle)
+    before = os.fstat(handle)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(handle)
         if stat.S_ISDIR(before.st_mode):
             raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
-        if not stat.S_ISREG(before.st_mode):
-            raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
+        raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
+    with os.fdopen(handle, "rb") as file:
         if before.st_size > MAX_BYTES:
             raise Unreadable(too_large(before.st_size))
         try:

@@ -150,10 +150,7 @@ def parse_text(kind: Kind, text: str) -> int:
     if not number:
         raise BadValue("invalid-value", "does not start with a digit" if trimmed else "is empty", _say(kind))
     if unit not in kind.units:
-        if not unit:
-            problem = "has no unit"
-        else:
-            problem = "has the unknown unit %s" % shown(unit)
+        problem = "has no unit" if not unit else "has the unknown unit %s" % shown(unit)
         raise BadValue("invalid-value", problem, _say(kind))
     significant = number.lstrip("0") or "0"
     most = 255 if kind.name == "percent" else U64_MAX

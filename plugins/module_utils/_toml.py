@@ -22,6 +22,8 @@ TOML_1_1 = "1.1"
 # All that TOML 1.1 adds needs one of these: an inline table, the escapes \e and \x,
 # a time without seconds.
 _NEW_IN_1_1 = re.compile(r"\{|\\[ex]|[0-9]:[0-9]{2}(?!:)")
+# The libraries need quadratic time and memory for a dotted key, and the engine refuses more than 128 parts.
+DOTS_MAX = 2000
 _AT = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)\Z")
 
 
@@ -48,6 +50,7 @@ class Library:
     def __init__(self, finders: Optional[List[Callable[[], Loads]]] = None) -> None:
         self._finders = [_tomllib, _tomli] if finders is None else list(finders)
         self._parsers: Dict[str, Loads] = {}
+        self._read: Optional[Tuple[str, Loads]] = None
 
     def parser(self, grammar: str) -> Optional[Loads]:
         """The parser of exactly this grammar, or None."""
@@ -67,10 +70,8 @@ class Library:
         return loads
 
     def reader(self, text: str) -> Loads:
-        """A parser that reads a text that some parser here reads. Raises NoLibrary."""
-        loads = self.any()
-        newer = None if _reads(loads, text) else self.parser(TOML_1_1)
-        return newer or loads
+        """The parser that has read this text; any for a text that is still to be read. Raises NoLibrary."""
+        return self._read[1] if self._read and self._read[0] == text else self.any()
 
     def read(self, text: str, grammar: str) -> Tuple[Dict[str, Any], bool]:
         """Parse, and tell whether the verdict is proven.
@@ -92,6 +93,7 @@ class Library:
                     "; whether TOML 1.1 allows it cannot be told on this host, which has no tomli 2.4 or newer"
                 )
             raise
+        self._read = (text, loads)
         return data, exact or grammar == TOML_1_1 or not may_differ(text)
 
 
@@ -122,23 +124,25 @@ def may_differ(text: str) -> bool:
 
 def parse(loads: Loads, text: str) -> Dict[str, Any]:
     """Parse; raises TomlError for whatever the library raises on bad input."""
+    if text.count(".") > DOTS_MAX:
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.count(".") > DOTS_MAX and not line.lstrip().startswith("#"):
+                raise TomlError("too many dots in one line", number, 1)
     try:
         return loads(text)
     except RecursionError:
         raise TomlError("nested too deeply", 1, 1) from None
     except ValueError as error:
         message = str(error)
-        place = _AT.search(message)
-        if place is None:
-            return _fail("Invalid value", text, None)
-        return _fail(message[: place.start()], text, place.group(1) and (int(place.group(1)), int(place.group(2))))
-
-
-def _fail(message: str, text: str, place: Any) -> Any:
-    if not place:
-        last = text.rfind("\n") + 1
-        place = (text.count("\n") + 1, len(text) - last + 1)
-    raise TomlError(message[:1].lower() + message[1:], place[0], place[1]) from None
+    # Where the library names no place, it has reached the end, or met an integer of thousands of digits.
+    place = _AT.search(message)
+    if place is None:
+        message = "invalid value"
+    else:
+        message = message[:1].lower() + message[1 : place.start()]
+        if place.group(1):
+            raise TomlError(message, int(place.group(1)), int(place.group(2)))
+    raise TomlError(message, text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
 class Entry(NamedTuple):
@@ -172,7 +176,7 @@ class Layout:
         self.text = text
         self._loads = loads
         # A statement of n lines costs n attempts; this bounds the sum of their lengths.
-        self._budget = 4 * len(text) + 2_000_000
+        self._budget = 2 * len(text) + 1_000_000
         self.complete = True
         self.entries: List[Entry] = []
         try:
@@ -185,7 +189,7 @@ class Layout:
         return self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
 
     def _try(self, text: str) -> Optional[Dict[str, Any]]:
-        self._budget -= len(text) + 20
+        self._budget -= len(text) + 200  # what a call costs beside its characters
         if self._budget < 0:
             raise TooComplex
         try:
@@ -211,8 +215,7 @@ class Layout:
                 key = (self.text.index("[", offset), end)
                 yield Entry(table, True, False, offset, end, key, (end, end))
             else:
-                for entry in self._pairs(offset, end, table):
-                    yield entry
+                yield from self._pairs(offset, end, table)
             offset = end
 
     def _line_end(self, offset: int) -> int:
@@ -235,8 +238,7 @@ class Layout:
         value = self._value(key[1], end)
         yield Entry(path, False, False, start, end, key, value)
         if self.text.startswith("{", value[0]):
-            for entry in self._inline(start, end, value, path):
-                yield entry
+            yield from self._inline(start, end, value, path)
 
     def _inline(self, start: int, end: int, span: Tuple[int, int], table: Path) -> Iterator[Entry]:
         offset, close = span[0] + 1, span[1] - 1
@@ -255,8 +257,7 @@ class Layout:
             path = table + _only_path(data)
             yield Entry(path, False, True, start, end, key, value)
             if self.text.startswith("{", value[0]):
-                for entry in self._inline(start, end, value, path):
-                    yield entry
+                yield from self._inline(start, end, value, path)
             offset = comma + 1
 
     def _key(self, start: int, end: int) -> Tuple[Tuple[int, int], Dict[str, Any]]:
@@ -294,7 +295,11 @@ class Layout:
             dot = self.text.find(".", dot + 1, last)
             if dot < 0:
                 return parts
-            if self._try(self.text[first:dot] + "= 0"):
+            try:
+                complete = self._try(self.text[first:dot] + "= 0")
+            except TooComplex:
+                return parts
+            if complete:
                 part = dot + 1
                 while self.text[part] in " \t":
                     part += 1

@@ -588,7 +588,9 @@ class Run:
         ]
         if new:
             codes = ", ".join(sorted({problem.code for problem in new}))
-            raise self.refused("nothing was changed, for it would be dangerous (ignore_dangers: [%s] allows it)" % codes, new)
+            raise self.refused(
+                "nothing was changed, for it would be dangerous (ignore_dangers: [%s] allows it)" % codes, new
+            )
 
     # Owners, groups and modes
 
@@ -632,7 +634,9 @@ class Run:
             except ValueError:
                 mode = -1
         if not 0 <= mode <= 0o7777:
-            raise _common.Refused('%s: %s is not a mode; write octal digits in quotes, like "0700"' % (option, shown(wanted)))
+            raise _common.Refused(
+                '%s: %s is not a mode; write octal digits in quotes, like "0700"' % (option, shown(wanted))
+            )
         return mode
 
     def attributes(self, new):
