@@ -139,6 +139,7 @@ class _Rules:
         self.enabled_refused = any(not d.enabled for d in dialects)
         self.wraps = any(d.wraps for d in dialects)
         self.refuses_overflow = any(not d.wraps for d in dialects)
+        self.sorts_keys = self.keeps_crlf = dialects[-1].reader >= 39
 
 
 def read_config(data: bytes, dialects: Sequence[Dialect], host: Host, library: Library) -> Config:
@@ -263,7 +264,7 @@ class _Check:
         self.where: List[Tuple[Tuple[str, ...], bool]] = []
         self.effective: Effective = {}
         self.unlisted = 0
-        for key, value in document.items():
+        for key, value in self._in_order(document):
             if key == "cache":
                 self._cache(value)
             elif self._full():
@@ -277,6 +278,9 @@ class _Check:
         if self.unlisted:
             text = "%d more unknown keys" % self.unlisted
             self._add((), False, "unknown-key", ERROR, text, "a cache config has at most 12 keys")
+
+    def _in_order(self, table: Dict[str, Any]) -> List[Tuple[str, Any]]:
+        return sorted(table.items()) if self.rules.sorts_keys else list(table.items())
 
     def _full(self) -> bool:
         return len(self.problems) >= MAX_PROBLEMS
@@ -310,7 +314,7 @@ class _Check:
                 "write a line [cache] and each setting on a line of its own below it",
             )
             return
-        for key, value in cache.items():
+        for key, value in self._in_order(cache):
             if key in SETTINGS:
                 self._setting(SETTINGS[key], value)
             elif key == "enabled":
@@ -566,8 +570,13 @@ class _Check:
 
 
 def _locate(check: _Check, config: Config, library: Library) -> None:
-    """Give the problems of a check their lines and columns."""
-    if not any(path for path, _at_value in check.where):
+    """Give the problems of a check their lines and columns, and the directory its line breaks."""
+    for problem in check.problems:
+        if problem.code == "cache-missing":
+            problem.line = problem.column = 1  # where the engine says so
+    directory = check.effective.get("directory")
+    crlf = isinstance(directory, str) and "\n" in directory and "\r\n" in config.text
+    if not crlf and not any(path for path, _at_value in check.where):
         return
     layout = Layout(config.text, library.reader(config.text))
     first: Dict[Tuple[str, ...], Entry] = {}
@@ -586,3 +595,22 @@ def _locate(check: _Check, config: Config, library: Library) -> None:
             part = len(parts) - 1 - (len(entry.path) - len(path))
             offset = parts[part] if 0 <= part < len(parts) else entry.key[0]
         problem.line, problem.column = layout.position(offset)
+    if crlf and ("cache", "directory") in first:
+        kept = layout.with_crlf(first["cache", "directory"])
+        if kept != directory:
+            text = "directory has a line break, which Wasmtime up to 38 reads as LF and later ones as CRLF"
+            line, column = layout.position(first["cache", "directory"].value[0])
+            check.problems.append(
+                Problem(
+                    "directory-line-break",
+                    WARNING,
+                    text,
+                    "write the path without line breaks",
+                    "directory",
+                    str(directory),
+                    line,
+                    column,
+                )
+            )
+            if check.rules.keeps_crlf:
+                check.effective["directory"] = kept

@@ -21,13 +21,18 @@ class Dialect(NamedTuple):
     """Whether the boolean C(enabled) is mandatory; else it is refused."""
     wraps: bool
     """Whether a duration over 2^64-1 seconds is taken modulo 2^64; else it is refused."""
+    reader: int
+    """The first version with the same reader of TOML: that of 39 meets the keys of a table in alphabetical
+    order, not as written, and keeps CRLF in strings of several lines, where earlier ones make it LF."""
 
+
+MAJOR_MAX = 10**8
 
 DIALECTS: Tuple[Dialect, ...] = (
-    Dialect("<=32", 0, 32, "1.0", enabled=True, wraps=True),
-    Dialect("33-47", 33, 47, "1.0", enabled=False, wraps=True),
-    Dialect("48", 48, 48, "1.0", enabled=False, wraps=False),
-    Dialect(">=49", 49, 10**9, "1.1", enabled=False, wraps=False),
+    Dialect("<=32", 0, 32, "1.0", enabled=True, wraps=True, reader=0),
+    Dialect("33-47", 33, 47, "1.0", enabled=False, wraps=True, reader=39),
+    Dialect("48", 48, 48, "1.0", enabled=False, wraps=False, reader=39),
+    Dialect(">=49", 49, MAJOR_MAX, "1.1", enabled=False, wraps=False, reader=39),
 )
 
 # What a config must suit when nobody says which Wasmtime reads it.
@@ -49,7 +54,8 @@ def for_version(version: str) -> Tuple[Dialect, ...]:
     if not match:
         raise BadVersion('wasmtime_version: "%s" is not a Wasmtime version; %s' % (version, VERSION_HELP))
     major = int(match.group(1))
-    return tuple(d for d in DIALECTS if d.first <= major <= d.last)
+    dialect = next(dialect for dialect in DIALECTS if major <= dialect.last)
+    return (dialect if major >= dialect.reader else dialect._replace(reader=0),)
 
 
 def version_from_output(output: str) -> str:

@@ -142,7 +142,8 @@ def parse(loads: Loads, text: str) -> Dict[str, Any]:
         message = message[:1].lower() + message[1 : place.start()]
         if place.group(1):
             raise TomlError(message, int(place.group(1)), int(place.group(2)))
-    raise TomlError(message, text.count("\n") + 1, len(text) - text.rfind("\n"))
+    end = len(text) - text.endswith("\n")
+    raise TomlError(message, text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end))
 
 
 class Entry(NamedTuple):
@@ -212,8 +213,8 @@ class Layout:
                 data = self._try(self.text[offset:end])
             if first == "[":
                 table = _only_path(data)
-                key = (self.text.index("[", offset), end)
-                yield Entry(table, True, False, offset, end, key, (end, end))
+                brackets = len(self.text[offset:end]) - len(self.text[offset:end].lstrip("[ \t"))
+                yield Entry(table, True, False, offset, end, (offset + brackets, end), (end, end))
             else:
                 yield from self._pairs(offset, end, table)
             offset = end
@@ -286,6 +287,16 @@ class Layout:
             if mark == end or self._try("x = " + self.text[first:mark]):
                 return first, first + len(self.text[first:mark].rstrip(" \t\r\n"))
             mark += 1
+
+    def with_crlf(self, entry: Entry) -> Any:
+        """The value of a string with its line breaks as they stand; the libraries make LF of CRLF."""
+        text = self.text[entry.value[0] : entry.value[1]]
+        if text[3:5] == "\r\n":
+            text = text[:3] + text[4:]  # the break right after the opening quotes is not part of the string
+        # A private character carries the CR past the library; after a backslash the break is none.
+        text = text.replace("\\\r\n", "\\\n").replace("\r\n", "\ue000\n")
+        data = self._try("x = " + text)
+        return data["x"].replace("\ue000\n", "\r\n") if data else None
 
     def key_parts(self, entry: Entry) -> List[int]:
         """Offsets of the parts of a dotted key; one for a plain key."""
