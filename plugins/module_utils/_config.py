@@ -587,7 +587,7 @@ def _locate(check: _Check, config: Config, library: Library) -> None:
         entry = first.get(path) or first.get(path[:1])
         if entry is None:  # the layout is too complex to find it
             continue
-        if at_value and entry.path == path and not entry.header:
+        if at_value and (entry.header or entry.path == path):
             offset = entry.value[0]
         else:
             parts = layout.key_parts(entry)

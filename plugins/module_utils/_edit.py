@@ -97,10 +97,10 @@ def _lines(
         edits[edits.index((start, end, ""))] = (start, end, "[cache]" + newline)
     if added:
         last = max(pairs.values(), key=lambda entry: entry.start) if pairs else opening[0]
-        indent = text[last.start : last.key[0]]
+        line = text[last.start : last.end]
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
         if not opening:
             indent += text[last.key[0] : layout.key_parts(last)[-1]]
-        line = text[last.start : last.end]
         block = newline.join(indent + pair for pair in added)
         gone = not last.header and last.path[1] in removed
         if line.endswith("\n"):

@@ -150,7 +150,7 @@ class Entry(NamedTuple):
     """A header or a key with its value, as offsets into the text.
 
     C(start) and C(end) span whole lines; C(key) and C(value) span what their names say
-    (C(value) of a header is empty). C(inside) is True within an inline table.
+    (C(value) of a header is empty and at its bracket). C(inside) is True within an inline table.
     """
 
     path: Path
@@ -213,8 +213,9 @@ class Layout:
                 data = self._try(self.text[offset:end])
             if first == "[":
                 table = _only_path(data)
-                brackets = len(self.text[offset:end]) - len(self.text[offset:end].lstrip("[ \t"))
-                yield Entry(table, True, False, offset, end, (offset + brackets, end), (end, end))
+                line = self.text[offset:end]
+                bracket, name = (end - len(line.lstrip(skipped)) for skipped in (" \t", "[ \t"))
+                yield Entry(table, True, False, offset, end, (name, end), (bracket, bracket))
             else:
                 yield from self._pairs(offset, end, table)
             offset = end
