@@ -22,11 +22,12 @@ options:
     aliases: [dest]
   wasmtime_version:
     description:
-      - The Wasmtime that reads the file, such as V(42.0.2) or V(42). The rules differ between versions,
-        most visibly in C(enabled), which is mandatory up to 32 and refused from 33 on.
+      - The Wasmtime that reads the file, such as V(42.0.2) or V(42), or each of several. The rules differ
+        between versions, most visibly in C(enabled), which is mandatory up to 32 and refused from 33 on.
       - V(auto) asks the C(wasmtime) found on E(PATH) for its version.
       - Without it, the file must suit every Wasmtime from 33 on.
-    type: str
+    type: list
+    elements: str
 requirements:
   - tomli on Python 3.10 and older (Python 3.11 and newer bring C(tomllib)); syntax that only TOML 1.1 has is
     understood with tomli 2.4 or newer

@@ -95,14 +95,16 @@ def _memory() -> int:
 
 
 def dialects_for(module: Any) -> Tuple[Tuple[Dialect, ...], Optional[str]]:
-    """The dialects that the option C(wasmtime_version) means, and the version. Raises Refused."""
-    version = module.params["wasmtime_version"]
+    """The dialects that the option C(wasmtime_version) means, oldest first, and the versions. Raises Refused."""
+    versions = module.params["wasmtime_version"]
+    if not versions:
+        return CURRENT, None
     try:
-        if version == "auto":
-            version = version_from_output(_ask_wasmtime(module))
-        return (CURRENT, None) if version is None else (for_version(version), version)
+        versions = [version_from_output(_ask_wasmtime(module)) if v == "auto" else v.strip() for v in versions]
+        dialects = {for_version(version) for version in versions}
     except BadVersion as error:
         raise Refused(str(error)) from error
+    return tuple(sorted(dialects, key=lambda dialect: (dialect.first, dialect.reader))), ", ".join(versions)
 
 
 class _TimedOut(Exception):

@@ -45,7 +45,7 @@ class BadVersion(Exception):
     """A text that is not a Wasmtime version; its own text is the sentence for the user."""
 
 
-def for_version(version: str) -> Tuple[Dialect, ...]:
+def for_version(version: str) -> Dialect:
     """The dialect of one Wasmtime version such as C(42), C(42.0) or C(42.0.2).
 
     Raises BadVersion.
@@ -55,7 +55,7 @@ def for_version(version: str) -> Tuple[Dialect, ...]:
         raise BadVersion('wasmtime_version: "%s" is not a Wasmtime version; %s' % (version, VERSION_HELP))
     major = int(match.group(1))
     dialect = next(dialect for dialect in DIALECTS if major <= dialect.last)
-    return (dialect if major >= dialect.reader else dialect._replace(reader=0),)
+    return dialect if major >= dialect.reader else dialect._replace(reader=0)
 
 
 def version_from_output(output: str) -> str:

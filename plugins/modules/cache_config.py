@@ -264,7 +264,7 @@ directory:
       elements: str
       sample: []
 wasmtime_version:
-  description: The version whose rules were used; null for every version from 33 on.
+  description: The version whose rules were used, or several with commas; null for every version from 33 on.
   returned: if O(state=present) succeeds
   type: str
   sample: 42.0.2
@@ -370,6 +370,11 @@ class Run:
     def provide(self):
         """Create or merge the file, and provide the directory."""
         self.dialects, version = _common.dialects_for(self.module)
+        if self.dialects[0].enabled and not self.dialects[-1].enabled:
+            raise _common.Refused(
+                "wasmtime_version: %s: Wasmtime up to 32 requires enabled and later ones refuse it, so no file suits both;"
+                " give each a file of its own" % version
+            )
         self.host = _common.host()
         wanted = self.wanted()
         self.owner = _common.user_id(self.params["directory_owner"])
@@ -506,15 +511,13 @@ class Run:
         )
 
         try:
-            if before is None:
-                text = new_text(changes)
-            else:
-                text = (BOM if before.bom else "") + edit(before.text, changes, self.library.reader(before.text))
+            text = new_text(changes) if before is None else edit(before.text, changes, self.library.reader(before.text))
         except ImportError as error:
             _common.refuse_library("tomli-w", "writing TOML", error)
         except CannotEdit as error:
             raise self.refused_for("%s; change it by hand" % error) from error
-        data = text.encode("utf-8", "surrogateescape")
+        bom = BOM if before is not None and before.bom else ""
+        data = (bom + text).encode("utf-8", "surrogateescape")
         after = _common.judge(data, self.dialects, self.host, self.library)
         if not after.valid:
             raise self.refused(
@@ -725,7 +728,7 @@ def argument_spec():
         enabled={"type": "bool"},
         unset={"type": "list", "elements": "str", "default": []},
         exclusive={"type": "bool", "default": False},
-        wasmtime_version={"type": "str"},
+        wasmtime_version={"type": "list", "elements": "str"},
         create_directory={"type": "bool", "default": True},
         directory_mode={"type": "raw"},
         directory_owner={"type": "str"},

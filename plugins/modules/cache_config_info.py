@@ -197,7 +197,7 @@ directory:
       elements: str
       sample: []
 wasmtime_version:
-  description: The version whose rules were used; null for every version from 33 on.
+  description: The version whose rules were used, or several with commas; null for every version from 33 on.
   returned: always
   type: str
   sample: 42.0.2
@@ -260,7 +260,7 @@ def main() -> None:
         argument_spec={
             "path": {"type": "path", "aliases": ["dest"]},
             "content": {"type": "str"},
-            "wasmtime_version": {"type": "str"},
+            "wasmtime_version": {"type": "list", "elements": "str"},
             "directory_owner": {"type": "str"},
         },
         mutually_exclusive=[("path", "content")],
