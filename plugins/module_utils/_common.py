@@ -72,6 +72,8 @@ def config_path(given: Optional[str]) -> str:
     if not path.startswith("/"):
         source = "path" if given is not None else "the default path, from HOME,"
         raise Refused('%s is "%s", which is not absolute; set path to an absolute path' % (source, path))
+    if "\0" in path:
+        raise Refused("path has a NUL character; set path to an absolute path")
     return path
 
 

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# make            lists the targets
+# make provision  configures hosts, make check looks at them, make test tests the collection
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help provision check test nox format clean
+
+# May be given on the command line
+PYTHON ?= python3
+INVENTORY ?=
+ARGS ?=
+JOBS ?= 2
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+# --- Virtual environments: .venv to provision with, .venv-dev to test with ---
+
+# One clear line for a machine without what it takes; as root, Debian's package is installed.
+define ensure_python
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo 'Needs Python 3.11 or newer: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && export DEBIAN_FRONTEND=noninteractive \
+	    && { apt-get -qq install python3-venv || { apt-get -qq update && apt-get -qq install python3-venv; }; }; } &>/dev/null \
+	  || { echo 'Needs the venv module of Python: sudo apt-get install python3-venv' >&2; exit 1; }
+endef
+
+# $(1): the environment, $(2): its requirements file. Made again when the file has changed.
+define make_environment
+	@echo 'Preparing $(1) ...'
+	@$(PYTHON) -m venv --clear $(1)
+	@$(1)/bin/python -m pip --disable-pip-version-check install -qq -r $(2)
+	@touch $(1)/ready
+endef
+
+.venv/ready: requirements.txt
+	$(ensure_python)
+	$(call make_environment,.venv,$<)
+
+.venv-dev/ready: requirements-dev.txt
+	$(ensure_python)
+	$(call make_environment,.venv-dev,$<)
+
+# --- Provisioning ---
+
+VENV_PYTHON := $(CURDIR)/.venv/bin/python
+# Without an inventory: this machine, with the environment's own Python and its libraries.
+HOSTS := $(if $(INVENTORY),-i '$(INVENTORY)',-i localhost, -c local -e ansible_python_interpreter='$(VENV_PYTHON)')
+
+# The collection goes into the environment's site-packages, where its ansible-playbook always
+# looks; the variable puts that place before any other copy a user may have installed.
+define run_playbook
+	@site=$$('$(VENV_PYTHON)' -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+	&& export ANSIBLE_COLLECTIONS_PATH="$$site:$${ANSIBLE_COLLECTIONS_PATH:-$$HOME/.ansible/collections:/usr/share/ansible/collections}" \
+	&& export ANSIBLE_PYTHON_INTERPRETER="$${ANSIBLE_PYTHON_INTERPRETER:-auto_silent}" LC_ALL=C.UTF-8 \
+	&& { log=$$(.venv/bin/ansible-galaxy collection install --force --offline -p "$$site" . 2>&1) || { echo "$$log" >&2; exit 1; }; } \
+	&& exec .venv/bin/ansible-playbook $(HOSTS) wasmops.wasmtime.$(1) $(ARGS)
+endef
+
+provision: .venv/ready ## Configure hosts [INVENTORY=hosts.ini] [ARGS='--check --diff']; without INVENTORY: this machine
+	$(call run_playbook,provision)
+
+check: .venv/ready ## Report what is wrong with the hosts' caches, change nothing [INVENTORY=...] [ARGS=...]
+	$(call run_playbook,check)
+
+# --- Testing ---
+
+NOX := .venv-dev/bin/nox
+OUTPUT := tests/output
+
+# All sessions run, whatever happens to one of them; summary.py has the last word.
+test: .venv-dev/ready ## Run all tests and checks; the last line says how many passed
+	@rm -rf $(OUTPUT) && mkdir -p $(OUTPUT)
+	@[ "$$(id -u)" != 0 ] || command -v shellcheck >/dev/null || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install shellcheck; } &>/dev/null || true
+	@$(NOX) --allow-parallel --parallel $(JOBS) --report $(OUTPUT)/sessions.json </dev/null || true
+	@$(NOX) -s coverage --report $(OUTPUT)/coverage.json </dev/null || true
+	@.venv-dev/bin/python tests/summary.py $(OUTPUT)/sessions.json $(OUTPUT)/coverage.json
+
+nox: .venv-dev/ready ## Run single sessions, e.g. make nox ARGS='-s units-3.11' (ARGS=-l lists them)
+	@$(NOX) $(ARGS)
+
+format: .venv-dev/ready ## Format the Python code, and correct what ruff can correct
+	@$(NOX) -s ruff -- fix
+
+clean: ## Remove environments and test results
+	rm -rf .venv .venv-dev .nox $(OUTPUT)

@@ -1,0 +1,430 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every check of this collection, as nox sessions.
+
+`make test` runs all of them, `nox -l` lists them, `nox -s NAME -- ARGS` runs one. The sessions
+that need neither ansible-test nor care of their own come ready-made from antsibull-nox
+(antsibull-nox.toml).
+
+A session leaves what it found (JUnit XML, coverage data) in tests/output/<session>/, where
+tests/summary.py reads it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from xml.etree import ElementTree as ET
+
+import antsibull_nox
+import nox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+nox.needs_version = ">=2026.8.10"
+# Hundreds of lines of downloads would hide what matters; errors are shown all the same.
+os.environ.update(PIP_QUIET="2", PIP_PROGRESS_BAR="off", PIP_DISABLE_PIP_VERSION_CHECK="1")
+if not sys.stdout.isatty():
+    os.environ["NO_COLOR"] = "1"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.download_python = "never"
+nox.options.reuse_venv = "yes"
+
+ROOT = Path(__file__).resolve().parent
+NAMESPACE, NAME = "wasmops", "wasmtime"
+RESULTS = ROOT / "tests" / "output"
+NOX_DIR = ROOT / ".nox"
+PYTHONS_DIR = NOX_DIR / "pythons"
+SYSTEM_DIRS = {"/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"}
+
+
+class Core(NamedTuple):
+    """A release of ansible-core: where it runs, what it manages, how its ansible-test gets pip."""
+
+    controllers: range  # minor versions of Python 3
+    targets: range
+    get_pip: str
+
+
+CORES = {
+    "2.18": Core(range(11, 14), range(8, 14), "24_2"),
+    "2.19": Core(range(11, 14), range(8, 14), "24_2"),
+    "2.20": Core(range(12, 15), range(9, 15), "25_2"),
+    "2.21": Core(range(12, 15), range(9, 15), "25_2"),
+}
+NEWEST_CORE = "2.21"
+OLDEST_TARGET, NEWEST_TARGET = 8, 14  # what README.md and tests/config.yml promise
+
+
+# --- The Pythons of this machine ---
+
+
+def working(python: Path) -> str | None:
+    """Return the real path of an interpreter that can make virtual environments, else None.
+
+    Version managers put shims on PATH that exist for every version and run for few.
+    """
+    code = "import ensurepip, sys, venv; print(getattr(sys, '_base_executable', sys.executable))"
+    try:
+        result = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return os.path.realpath(result.stdout.strip())
+
+
+def find_pythons() -> set[int]:
+    """Find a working interpreter for each Python 3 minor version, and put all first on PATH.
+
+    ansible-test and nox both take any python3.X they see on PATH, working or not. Folders whose
+    interpreters do not run are dropped from it, except those of the system.
+    """
+    folders = os.environ["PATH"].split(os.pathsep)
+    if folders[0] != str(PYTHONS_DIR):  # else the nox that started this one has done it
+        managed = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+        extra = sorted(glob.glob(f"{managed}/versions/3.*/bin"), reverse=True)  # noqa: PTH207 # forgives
+        found: dict[int, str] = {}
+        broken = set()
+        for folder in dict.fromkeys(folders + extra):
+            for minor in range(OLDEST_TARGET, NEWEST_TARGET + 1):
+                python = Path(folder, f"python3.{minor}")
+                if not python.exists() or (minor in found and folder in extra):
+                    continue
+                real = working(python)
+                if real:
+                    found.setdefault(minor, real)
+                elif folder not in SYSTEM_DIRS:
+                    broken.add(folder)
+        shutil.rmtree(PYTHONS_DIR, ignore_errors=True)
+        PYTHONS_DIR.mkdir(parents=True)
+        for minor, real in found.items():
+            (PYTHONS_DIR / f"python3.{minor}").symlink_to(real)
+        kept = [folder for folder in folders if folder not in broken]
+        os.environ["PATH"] = os.pathsep.join([str(PYTHONS_DIR), *kept])
+    return {int(path.name.partition(".")[2]) for path in PYTHONS_DIR.iterdir()}
+
+
+PYTHONS = find_pythons()
+
+
+def controllers(core: str) -> list[int]:
+    """Return the Pythons of this machine that this ansible-core runs on, oldest first."""
+    return sorted(PYTHONS.intersection(CORES[core].controllers))
+
+
+USABLE_CORES = [core for core in CORES if controllers(core)]
+if not USABLE_CORES:
+    sys.exit("No Python 3.11 to 3.14 with venv was found (Debian: apt-get install python3-venv).")
+# Two ends: the newest ansible-core that runs here, and an old one that reaches older targets.
+NEW_CORE = USABLE_CORES[-1]
+OLD_CORE = "2.18" if NEW_CORE == "2.19" else "2.19"
+
+
+# --- What the sessions share ---
+
+
+def results_folder(session: nox.Session) -> Path:
+    """Return the session's own, empty folder for results."""
+    folder = RESULTS / session.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def collection_files() -> list[str]:
+    """List what git tracks, or would track if it were asked to."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    names = filter(None, os.fsdecode(listing.stdout).split("\0"))
+    # A file can be deleted without git having been told.
+    return [name for name in names if (ROOT / name).is_symlink() or (ROOT / name).is_file()]
+
+
+@contextlib.contextmanager
+def collection_copy() -> Iterator[Path]:
+    """Copy the collection's files to .../ansible_collections/NAMESPACE/NAME, for a while.
+
+    ansible-test refuses any other place. A symbolic link to the checkout does not do, nor does a
+    folder inside of it: ansible-test would ask the checkout's git, which ignores that folder.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{NAME}-tests-") as root:
+        Path(root).chmod(0o755)  # for integration tests that become another user
+        tree = Path(root, "ansible_collections", NAMESPACE, NAME)
+        for name in collection_files():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name, follow_symlinks=False)
+        yield tree
+
+
+@contextlib.contextmanager
+def one_at_a_time(name: str) -> Iterator[None]:
+    """Keep sessions apart that would fill the same cache at the same moment."""
+    with (NOX_DIR / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+GET_PIP_STANDIN = '''\
+"""Stand-in for get-pip: start the pip that Python brings along, and let it do the rest."""
+
+import ensurepip
+import glob
+import os
+import sys
+import sysconfig
+
+places = [
+    os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"),
+    sysconfig.get_config_var("WHEEL_PKG_DIR") or "/usr/share/python-wheels",
+]
+sys.path.insert(0, [w for p in places for w in glob.glob(os.path.join(p, "pip-*.whl"))][0])
+options = [arg for arg in sys.argv[1:] if arg not in ("--no-setuptools", "--no-wheel")]
+
+from pip._internal.cli.main import main
+
+sys.exit(main(["install", "--upgrade", "--force-reinstall", *options]))
+'''
+
+
+def provide_get_pip(session: nox.Session, core: str) -> None:
+    """Put a stand-in where ansible-test caches get-pip, if it is not there and cannot be had.
+
+    ansible-test loads that script from a server of its own, which not every network reaches.
+    """
+    cached = Path(f"~/.ansible/test/cache/get_pip_{CORES[core].get_pip}.py").expanduser()
+    with one_at_a_time("get-pip"):
+        if cached.exists():
+            return
+        content = GET_PIP_STANDIN.encode()
+        for downloader in Path(session.virtualenv.location).glob(
+            "lib/python3.*/site-packages/ansible_test/_util/target/setup/requirements.py"
+        ):
+            url = re.search(r"'(https://\S+get-pip-%s\.py)'", downloader.read_text())
+            if url:
+                address = url[1] % CORES[core].get_pip.replace("_", ".")
+                with contextlib.suppress(OSError):
+                    content = urllib.request.urlopen(address, timeout=10).read()
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        cached.write_bytes(content)
+
+
+def ansible_test(session: nox.Session, core: str, *command: str) -> None:
+    """Run ansible-test in a copy of the collection; keep its JUnit files and coverage data."""
+    results = results_folder(session)
+    session.install(f"ansible-core ~= {core}.0")
+    provide_get_pip(session, core)
+    with collection_copy() as tree, session.chdir(tree):
+        try:
+            session.run("ansible-test", *command, "--color", "no", *session.posargs)
+        finally:
+            for kind in ("junit", "coverage"):
+                if Path("tests/output", kind).is_dir():
+                    shutil.copytree(Path("tests/output", kind), results / kind)
+
+
+ORDER: list[str] = []  # `nox` and `make test` start sessions in this order
+
+
+def add(name: str, core: str, doc: str, run: Callable[[nox.Session], None]) -> None:
+    """Add a session in an environment whose Python suits this ansible-core."""
+    # The old core runs on the oldest Python it can, the new one on the newest: both ends are used.
+    minor = controllers(core)[-1 if core == NEW_CORE else 0]
+    run.__doc__ = f"{doc} (ansible-core {core}, Python 3.{minor})"
+    nox.session(run, name=name, python=f"3.{minor}")
+    ORDER.append(name)
+
+
+def add_not_here(name: str, reason: str) -> None:
+    """Add a session that only says why it cannot run on this machine."""
+
+    def run(session: nox.Session) -> None:
+        session.skip(f"not run here, because {reason}")
+
+    run.__doc__ = f"(not here: {reason})"
+    nox.session(run, name=name, python=False)
+    ORDER.append(name)
+
+
+# --- ansible-test ---
+
+
+def add_sanity(core: str) -> None:
+    """Add the sanity tests of one ansible-core, for every target Python that is present."""
+
+    def run(session: nox.Session) -> None:
+        with one_at_a_time("sanity"):
+            ansible_test(session, core, "sanity", "--junit")
+
+    add(f"sanity-{core}", core, "ansible-test sanity", run)
+
+
+def add_units(target: int) -> None:
+    """Add the unit tests on one target Python, with the newest ansible-core that supports it."""
+    core = next(core for core in reversed(USABLE_CORES) if target in CORES[core].targets)
+
+    def run(session: nox.Session) -> None:
+        controller = f"origin:python={session.python}"
+        options = ("--controller", controller, "--target-python", f"venv/3.{target}")
+        ansible_test(session, core, "units", "--coverage", *options)
+
+    add(f"units-3.{target}", core, f"Unit tests on Python 3.{target}", run)
+
+
+def integration(session: nox.Session) -> None:
+    root = ["--allow-root"] if os.geteuid() == 0 else []
+    try:
+        ansible_test(session, NEW_CORE, "integration", "--venv", "--coverage", *root)
+    finally:
+        # ansible-test leaves such targets out with no more than a warning.
+        junit = RESULTS / session.name / "junit"
+        junit.mkdir(exist_ok=True)
+        for aliases in ROOT.glob("tests/integration/targets/*/aliases"):
+            if not root and "needs/root" in aliases.read_text().split():
+                suite = ET.Element("testsuite")
+                case = ET.SubElement(suite, "testcase", name=aliases.parent.name)
+                ET.SubElement(case, "skipped", message="not run here, because it needs root")
+                ET.ElementTree(suite).write(junit / f"{aliases.parent.name}.xml")
+
+
+add_sanity(NEW_CORE)
+targets = sorted(target for target in PYTHONS if any(target in CORES[core].targets for core in USABLE_CORES))
+for target in dict.fromkeys((targets[0], targets[-1])):
+    add_units(target)
+add("integration", NEW_CORE, "Integration tests on this machine", integration)
+add_sanity(OLD_CORE)
+
+if NEW_CORE != NEWEST_CORE:
+    wanted = CORES[NEWEST_CORE].controllers
+    add_not_here(f"sanity-{NEWEST_CORE}", f"it needs Python 3.{wanted[0]} to 3.{wanted[-1]}")
+for target in sorted({OLDEST_TARGET, NEWEST_TARGET}.difference(targets)):
+    add_not_here(f"units-3.{target}", f"there is no working Python 3.{target}")
+
+
+@nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
+def coverage(session: nox.Session) -> None:
+    """Combine and show the coverage of plugins/ by all sessions that have run before."""
+    session.install(f"ansible-core ~= {NEW_CORE}.0")
+    with collection_copy() as tree, session.chdir(tree):
+        collected = Path("tests/output/coverage")
+        collected.mkdir(parents=True)
+        for data in RESULTS.glob("*/coverage/*"):
+            shutil.copy2(data, collected)
+        # Paths on targets, in zips and in copies become those of the collection.
+        session.run("ansible-test", "coverage", "combine", "--requirements", "--color", "no")
+        # A file that no test has loaded is not in the data, and shall not go unseen.
+        sources = [str(path.resolve()) for path in Path("plugins").glob("[!d]*/*.py")]
+        touch = (
+            "import coverage, sys; data = coverage.CoverageData(sys.argv[1]); data.read();"
+            "data.touch_files(sys.argv[2:]); data.write()"
+        )
+        session.run("python", "-c", touch, str(collected / "coverage"), *sources)
+        session.run(
+            "coverage", "report", f"--data-file={collected}/coverage", "--include=plugins/*",
+            *session.posargs,
+        )  # fmt: skip
+
+
+# --- Checks with needs of their own ---
+
+
+@nox.session(name="core-alone")
+def core_alone(session: nox.Session) -> None:
+    """Run the tests of the pure core (module_utils) with plain pytest, no Ansible installed."""
+    results = results_folder(session)
+    session.install("pytest", "-r", "tests/unit/requirements.txt")
+    session.run("python", "-c", "import importlib.util as u, sys; sys.exit(u.find_spec('ansible'))")
+    with collection_copy() as tree, session.chdir(tree):
+        session.run(
+            "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib",
+            "--rootdir", ".", f"--junit-xml={results}/junit/pytest.xml", *session.posargs,
+            "tests/unit/plugins/module_utils",
+            env={"PYTHONPATH": str(tree.parents[2])},
+        )  # fmt: skip
+
+
+antsibull_nox.load_antsibull_nox_toml()
+
+
+@nox.session
+def ruff(session: nox.Session) -> None:
+    """Check style and format of the Python code (`-- fix` corrects what can be corrected)."""
+    session.install("ruff >= 0.17, < 0.18")
+    fix = "fix" in session.posargs
+    # Both are run, so that both can be read.
+    codes = range(2)
+    session.run("ruff", "format", *([] if fix else ["--diff"]), success_codes=codes)
+    session.run("ruff", "check", *(["--fix"] if fix else []), success_codes=codes)
+    session.run("ruff", "format", "--check", "--quiet")
+    session.run("ruff", "check", "--quiet", "--output-format", "concise")
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Check the changelog and its fragments, and that CHANGELOG.md is what they make."""
+    session.install("antsibull-changelog >= 0.36, < 1", "ansible-core >= 2.18, < 2.22")
+    with collection_copy() as tree, session.chdir(tree):
+        session.run("antsibull-changelog", "lint")
+        session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
+        session.run("antsibull-changelog", "generate")
+        if (tree / "CHANGELOG.md").read_bytes() != (ROOT / "CHANGELOG.md").read_bytes():
+            session.error("CHANGELOG.md is out of date: run antsibull-changelog generate")
+
+
+@nox.session(name="galaxy-importer")
+def galaxy_importer(session: nox.Session) -> None:
+    """Build the collection and import it as Galaxy does; warnings fail."""
+    results = results_folder(session)
+    session.install("galaxy-importer >= 0.4", "ansible-core >= 2.18, < 2.22")
+    with collection_copy() as tree:
+        session.run(
+            "ansible-galaxy", "collection", "build", "--output-path", str(results), str(tree),
+            silent=True,
+        )  # fmt: skip
+    (artifact,) = results.glob("*.tar.gz")
+    with session.chdir(results):
+        log = str(session.run("python", "-m", "galaxy_importer.main", artifact.name, silent=True))
+    print(log)
+    if re.search(r"^(WARNING|ERROR|CRITICAL)\b", log, re.MULTILINE):
+        session.error("galaxy-importer complained")
+
+
+@nox.session(python=False)
+def shellcheck(session: nox.Session) -> None:
+    """Check the shell scripts (ansible-test sanity passes over them in silence without it)."""
+    if not shutil.which("shellcheck"):
+        session.skip("not run here, because shellcheck is not installed")
+    scripts = [name for name in collection_files() if name.endswith(".sh") or name == ".ci/run"]
+    session.run("shellcheck", *scripts, external=True)
+
+
+ORDER += [
+    "core-alone",
+    "typing",
+    "ansible-lint",
+    "galaxy-importer",
+    "docs-check",
+    "license-check",
+    "ruff",
+    "yamllint",
+    "extra-checks",
+    "antsibull-nox-config",
+    "changelog",
+    "shellcheck",
+]
+nox.options.sessions = ORDER
