@@ -298,12 +298,12 @@ def _contents(state: State) -> List[Problem]:
         for entry in entries:
             name = os.path.join(below, entry.name)
             if depth == 2:
-                if not (below.startswith("modules/wasmtime-") and _ENTRY.match(entry.name)) or entry.is_dir():
+                if not (below.startswith("modules/wasmtime-") and _ENTRY.match(entry.name)) or entry.is_dir(follow_symlinks=False):
                     foreign.append(name)
             elif entry.is_symlink():
                 links.append(name)
             elif entry.is_dir():
-                if _others_write(entry.path, entry.stat(follow_symlinks=False).st_mode, state.uid):
+                if _others_write(entry.path, _mode(entry), state.uid):
                     exposed.append(name)
                 scan(name, depth + 1)
             elif depth or not _LOCK.match(entry.name):
@@ -331,6 +331,13 @@ def _contents(state: State) -> List[Problem]:
         remedy = "take the right to write from group and others there, or remove them: the engine makes new ones"
         found.append(_problem("directory-writable-by-others", DANGER, state, text, remedy))
     return found
+
+
+def _mode(entry: "os.DirEntry[str]") -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_mode
+    except OSError:  # gone meanwhile
+        return 0
 
 
 def _some(names: List[str]) -> str:

@@ -184,13 +184,12 @@ def base_value(setting: Setting, value: Any) -> TomlValue:
     """
     kind = setting.kind
     if kind.name == "level":
-        # bool is an int in Python, not in TOML
-        if type(value) is not int:
+        if not is_integer(value):
             raise BadValue("wrong-type", "is %s, not an integer" % type_name(value), _bare(kind))
         if not -(2**31) <= value < 2**31:
             raise BadValue("overflow", "is out of range", _bare(kind))
         return value
-    if type(value) is not str:
+    if not isinstance(value, str):
         problem = "is %s, not a string" % type_name(value)
         if kind.name == "path":
             raise BadValue("wrong-type", problem, 'write an absolute path in quotes, like "%s"' % kind.example)
@@ -202,6 +201,11 @@ def base_value(setting: Setting, value: Any) -> TomlValue:
 
 def _bare(kind: Kind) -> str:
     return "write %s, like %s" % (kind.rule, kind.example)
+
+
+def is_integer(value: Any) -> bool:
+    """Whether a value is a TOML integer; a boolean is one in Python only."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def type_name(value: Any) -> str:
@@ -229,14 +233,14 @@ def from_option(setting: Setting, value: Any) -> TomlValue:
     Raises BadValue.
     """
     kind = setting.kind
-    if type(value) is int and kind.name in ("count", "size", "percent"):
+    if is_integer(value) and kind.name in ("count", "size", "percent"):
         if value < 0:
             raise BadValue("invalid-value", "is negative", _say(kind))
         value = shown(value)
     # Templating may turn a number into text before the module sees it.
-    if kind.name == "percent" and type(value) is str and value.strip(DIGITS) == "" and value:
+    if kind.name == "percent" and isinstance(value, str) and value.strip(DIGITS) == "" and value:
         value += "%"
-    if kind.name == "duration" and type(value) is int:
+    if kind.name == "duration" and is_integer(value):
         raise BadValue("invalid-value", "has no unit", _say(kind))
     base_value(setting, value)
     return value  # type: ignore[no-any-return]

@@ -24,6 +24,7 @@ TOML_1_1 = "1.1"
 _NEW_IN_1_1 = re.compile(r"\{|\\[ex]|[0-9]:[0-9]{2}(?!:)")
 # The libraries need quadratic time and memory for a dotted key, and the engine refuses more than 128 parts.
 DOTS_MAX = 2000
+_CONTINUED = re.compile(r"(\\[ \t]*\r\n[ \t\r\n]*)|\\.")
 _AT = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)\Z")
 
 
@@ -294,8 +295,10 @@ class Layout:
         text = self.text[entry.value[0] : entry.value[1]]
         if text[3:5] == "\r\n":
             text = text[:3] + text[4:]  # the break right after the opening quotes is not part of the string
-        # A private character carries the CR past the library; after a backslash the break is none.
-        text = text.replace("\\\r\n", "\\\n").replace("\r\n", "\ue000\n")
+        if text[:1] == '"':  # a backslash at the end of a line takes the blanks and breaks after it along
+            text = _CONTINUED.sub(lambda match: "" if match.group(1) else match.group(), text)
+        # A private character carries the CR past the library.
+        text = text.replace("\r\n", "\ue000\n")
         data = self._try("x = " + text)
         return data["x"].replace("\ue000\n", "\r\n") if data else None
 

@@ -299,6 +299,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import 
     BadValue,
     base_value,
     from_option,
+    is_integer,
     shown,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
@@ -630,7 +631,7 @@ class Run:
         if wanted is None or (wanted == "preserve" and option == "mode"):
             return current
         try:
-            mode = wanted if type(wanted) is int else int(str(wanted), 8)
+            mode = wanted if is_integer(wanted) else int(str(wanted), 8)
         except ValueError:
             try:
                 mode = self.module._symbolic_mode_to_octal(os.stat_result((kind | current,) + (0,) * 9), str(wanted))
