@@ -298,7 +298,9 @@ def _contents(state: State) -> List[Problem]:
         for entry in entries:
             name = os.path.join(below, entry.name)
             if depth == 2:
-                if not (below.startswith("modules/wasmtime-") and _ENTRY.match(entry.name)) or entry.is_dir(follow_symlinks=False):
+                if not (below.startswith("modules/wasmtime-") and _ENTRY.match(entry.name)) or entry.is_dir(
+                    follow_symlinks=False
+                ):
                     foreign.append(name)
             elif entry.is_symlink():
                 links.append(name)
@@ -333,7 +335,7 @@ def _contents(state: State) -> List[Problem]:
     return found
 
 
-def _mode(entry: "os.DirEntry[str]") -> int:
+def _mode(entry: os.DirEntry[str]) -> int:
     try:
         return entry.stat(follow_symlinks=False).st_mode
     except OSError:  # gone meanwhile

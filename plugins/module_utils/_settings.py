@@ -186,9 +186,10 @@ def base_value(setting: Setting, value: Any) -> TomlValue:
     if kind.name == "level":
         if not is_integer(value):
             raise BadValue("wrong-type", "is %s, not an integer" % type_name(value), _bare(kind))
-        if not -(2**31) <= value < 2**31:
+        level: int = value
+        if not -(2**31) <= level < 2**31:
             raise BadValue("overflow", "is out of range", _bare(kind))
-        return value
+        return level
     if not isinstance(value, str):
         problem = "is %s, not a string" % type_name(value)
         if kind.name == "path":

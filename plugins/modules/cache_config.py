@@ -288,11 +288,19 @@ diff:
 import os
 import stat
 import tempfile
+from typing import Any, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _directory
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import BOM, DANGER, DANGERS, ERROR
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import (
+    BOM,
+    DANGER,
+    DANGERS,
+    ERROR,
+    Config,
+    Problem,
+)
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, read_file, unwritable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import (
     SETTINGS,
@@ -312,15 +320,15 @@ ENABLED = "enabled"
 class Run:
     """One run of the module: everything is decided and checked first, then written."""
 
-    def __init__(self, module):
+    def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.params = module.params
         self.path = _common.config_path(self.params["path"])
         self.real = os.path.realpath(self.path)
         self.library = Library()
-        self.diff = []
+        self.diff: list[dict[str, Any]] = []
 
-    def refused(self, summary, problems):
+    def refused(self, summary: str, problems: Sequence[Problem]) -> _common.Refused:
         """The end of the run for these problems."""
         sentences = [problem.sentence() for problem in problems]
         listed = " " + sentences[0] if len(sentences) == 1 else "".join("\n- " + sentence for sentence in sentences)
@@ -330,13 +338,13 @@ class Run:
             problems=[problem.as_dict() for problem in problems],
         )
 
-    def refused_for(self, reason):
+    def refused_for(self, reason: str) -> _common.Refused:
         """The end of the run for a reason that is no problem of the config."""
         return _common.Refused("%s: %s" % (self.path, reason), path=self.path, problems=[])
 
     # state: absent
 
-    def remove(self):
+    def remove(self) -> dict[str, Any]:
         """Remove the file or the link."""
         given = [name for name in list(OPTIONS) + [ENABLED] if self.params[name] is not None]
         given += [name for name in ("unset", "exclusive") if self.params[name]]
@@ -368,7 +376,7 @@ class Run:
 
     # state: present
 
-    def provide(self):
+    def provide(self) -> dict[str, Any]:
         """Create or merge the file, and provide the directory."""
         self.dialects, version = _common.dialects_for(self.module)
         if self.dialects[0].enabled and not self.dialects[-1].enabled:
@@ -383,11 +391,11 @@ class Run:
         before = None if data is None else self.existing(data, wanted)
         table = {} if before is None else before.table or {}
         changes = self.changes(table, wanted)
-        if before is not None and not changes:
-            new_data, after = data, before
-        else:
+        if data is None or before is None or changes:
             new_data, after = self.edited(before, changes)
-        now = _common.directory_of(after)
+        else:
+            new_data, after = data, before
+        now = _directory.inspect(str(after.effective["directory"]))
         planned = self.planned_directory(now)
         directory_problems = self.directory_problems(planned, now)
         self.refuse_new_dangers(before, after.problems + directory_problems)
@@ -418,7 +426,7 @@ class Run:
                     result["backup_file"] = self.module.backup_local(self.real)
                 self.write(new_data)
         # The attributes of a file that is created are part of its creation, not a difference.
-        attributes = {} if data is not None else None
+        attributes: dict[str, Any] | None = {} if data is not None else None
         if data is not None or not self.module.check_mode:
             changed = self.module.set_fs_attributes_if_different(file_args, changed, diff=attributes)
         if attributes and attributes.get("before") != attributes.get("after"):
@@ -429,10 +437,10 @@ class Run:
             self.module.warn("%s: %s" % (self.path, problem.sentence()))
         return dict(_common.describe(after, planned, directory_problems), **result)
 
-    def wanted(self):
+    def wanted(self) -> dict[str, Any]:
         """The keys that the options name, with their TOML values; None to remove a key."""
         given = [name for name in OPTIONS if self.params[name] is not None]
-        wanted = {}
+        wanted: dict[str, Any] = {}
         for name in self.params["unset"]:
             option = name.replace("-", "_")
             if option not in OPTIONS:
@@ -456,7 +464,7 @@ class Run:
             wanted[ENABLED] = self.params[ENABLED]
         return wanted
 
-    def read(self):
+    def read(self) -> bytes | None:
         """The bytes of the file; None to create it."""
         try:
             data = read_file(self.path)
@@ -466,7 +474,7 @@ class Run:
             raise self.refused_for("there is no such file, and create is false")
         return data
 
-    def existing(self, data, wanted):
+    def existing(self, data: bytes, wanted: Mapping[str, Any]) -> Config | None:
         """The config in the file; None to replace it. Its errors end the run, but for those that this run removes."""
         config = _common.judge(data, self.dialects, self.host, self.library)
         errors = []
@@ -483,9 +491,9 @@ class Run:
             return None
         raise self.refused("Wasmtime refuses this file, so nothing was changed", errors)
 
-    def changes(self, table, wanted):
+    def changes(self, table: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
         """What of the wanted is not so already, in the engine's order of settings."""
-        changes = {}
+        changes: dict[str, Any] = {}
         for name, value in wanted.items():
             if value is None:
                 if name in table:
@@ -501,7 +509,7 @@ class Run:
             changes.setdefault(ENABLED, True)
         return {name: changes[name] for name in (ENABLED,) + tuple(SETTINGS) if name in changes}
 
-    def edited(self, before, changes):
+    def edited(self, before: Config | None, changes: Mapping[str, Any]) -> tuple[bytes, Config]:
         """The new bytes and the config in them, which must be the intended one and valid."""
         from ansible_collections.wasmops.wasmtime.plugins.module_utils._edit import (
             CannotEdit,
@@ -524,15 +532,15 @@ class Run:
             raise self.refused(
                 "Wasmtime would refuse the result, so nothing was changed", _common.severe(after.problems, ERROR)
             )
-        if not same(after.table, merge({} if before is None else before.table, changes)):
+        if not same(after.table, merge(before.table or {} if before else {}, changes)):
             raise self.refused_for("its layout does not allow this change in place; change it by hand")
         return data, after
 
     # The directory
 
-    def planned_directory(self, now):
+    def planned_directory(self, now: _directory.State) -> _directory.State:
         """The directory as it is to be after the run."""
-        if now is None or now.way.error or not (now.exists or self.params["create_directory"]):
+        if now.way.error or not (now.exists or self.params["create_directory"]):
             return now
         if now.exists:
             uid, gid, mode = now.uid, now.gid, now.mode
@@ -546,12 +554,10 @@ class Run:
             uid = self.owner_id("directory_owner", uid)
         if self.params["directory_group"] is not None:
             gid = self.group_id("directory_group", gid)
-        return now._replace(exists=True, uid=uid, gid=gid, mode=self.mode("directory_mode", mode, stat.S_IFDIR))
+        return now._replace(exists=True, uid=uid, gid=gid, mode=self.mode("directory_mode", mode or 0, stat.S_IFDIR))
 
-    def directory_problems(self, planned, now):
+    def directory_problems(self, planned: _directory.State, now: _directory.State) -> list[Problem]:
         """What is wrong with the directory as it is to be. Errors end the run."""
-        if planned is None:
-            return []
         found = _directory.problems(planned, os.geteuid(), self.owner)
         errors = _common.severe(found, ERROR)
         if errors:
@@ -566,21 +572,21 @@ class Run:
                     raise self.refused_for("the directory %s cannot be created: %s" % (shown(now.path), reason))
         return found
 
-    def make(self, now, planned):
+    def make(self, now: _directory.State, planned: _directory.State) -> None:
         """Create the directory or give it its owner, group and mode."""
         try:
             _directory.make(
                 now,
-                -1 if self.params["directory_owner"] is None else planned.uid,
-                -1 if self.params["directory_group"] is None else planned.gid,
-                planned.mode,
+                -1 if self.params["directory_owner"] is None or planned.uid is None else planned.uid,
+                -1 if self.params["directory_group"] is None or planned.gid is None else planned.gid,
+                planned.mode or 0,
             )
         except _directory.CannotCreate as error:
             raise self.refused_for(str(error)) from error
 
-    def refuse_new_dangers(self, before, problems):
+    def refuse_new_dangers(self, before: Config | None, problems: Sequence[Problem]) -> None:
         """End the run for a danger that was not there before and is not allowed."""
-        known = set()
+        known: set[tuple[str, str | None]] = set()
         if before is not None:
             state = _common.directory_of(before)
             found = [] if state is None else _directory.problems(state, os.geteuid(), self.owner)
@@ -598,7 +604,7 @@ class Run:
 
     # Owners, groups and modes
 
-    def owner_id(self, option, current):
+    def owner_id(self, option: str, current: int | None) -> int | None:
         """The number of the user that an option names; None in check mode for one to be created."""
         uid = _common.user_id(self.params[option])
         if uid is None:
@@ -607,7 +613,7 @@ class Run:
             raise _common.Refused("%s: only root can give a file to %s" % (option, self.params[option]))
         return uid
 
-    def group_id(self, option, current):
+    def group_id(self, option: str, current: int | None) -> int | None:
         """The number of the group that an option names; None in check mode for one to be created."""
         gid = _common.group_id(self.params[option])
         if gid is None:
@@ -618,14 +624,14 @@ class Run:
             )
         return gid
 
-    def absent_yet(self, option, kind):
+    def absent_yet(self, option: str, kind: str) -> None:
         """What a missing user or group means: another task may create it before the real run."""
         sentence = "%s: there is no %s %s" % (option, kind, self.params[option])
         if not self.module.check_mode:
             raise _common.Refused("%s; create it first" % sentence)
         self.module.warn("%s yet; the run takes it to exist by then" % sentence)
 
-    def mode(self, option, current, kind):
+    def mode(self, option: str, current: int, kind: int) -> int:
         """The mode that an option asks for, given the current one."""
         wanted = self.params[option]
         if wanted is None or (wanted == "preserve" and option == "mode"):
@@ -643,7 +649,7 @@ class Run:
             )
         return mode
 
-    def attributes(self, new):
+    def attributes(self, new: bool) -> tuple[dict[str, Any], bool]:
         """The file's common arguments, and whether they change something that cannot be looked at yet."""
         status = None if new else os.stat(self.real)
         args = self.module.load_file_common_arguments(self.params, path=self.real)
@@ -657,7 +663,7 @@ class Run:
 
     # Writing
 
-    def refuse_unwritable(self, exists):
+    def refuse_unwritable(self, exists: bool) -> None:
         """End the run if the file cannot be written, before anything else is."""
         reason = unwritable(self.real, in_place=exists and self.params["unsafe_writes"])
         if reason:
@@ -667,7 +673,7 @@ class Run:
             if unsafe:
                 raise self.refused_for("it cannot be created: %s" % unsafe)
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         """Put the bytes in the file's place in one step."""
         parent = _directory.inspect(os.path.dirname(self.real))
         try:
@@ -682,12 +688,12 @@ class Run:
 
     # Differences
 
-    def file_diff(self, before, after):
+    def file_diff(self, before: bytes, after: bytes) -> None:
         """Note a change of the file's text."""
         texts = {"before": before.decode("utf-8", "replace"), "after": after.decode("utf-8", "replace")}
         self.diff.append(dict(texts, before_header=self.path, after_header=self.path))
 
-    def directory_diff(self, now, planned):
+    def directory_diff(self, now: _directory.State, planned: _directory.State) -> None:
         """Note a change of the directory."""
         header = "%s (cache directory)" % planned.path
         before, after = now.as_dict(), planned.as_dict()
@@ -706,22 +712,24 @@ class Run:
         )
 
 
-def _option(name):
+def _option(name: str) -> str:
     return name if name == ENABLED else SETTINGS[name].option
 
 
-def _means(name, value):
+def _means(name: str, value: Any) -> Any:
     # A boolean equals no text and no number here, as "true" and 1 do not mean true.
     return (type(value), value) if name == ENABLED else base_value(SETTINGS[name], value)
 
 
-def _subject(problem):
+def _subject(problem: Problem) -> tuple[str, str | None]:
     return problem.code, problem.value if problem.code.startswith("directory-") else problem.setting
 
 
-def argument_spec():
+def argument_spec() -> dict[str, Any]:
     """The options; those for settings follow from the table."""
-    spec = {setting.option: {"type": OPTION_TYPES.get(setting.kind.name, "raw")} for setting in SETTINGS.values()}
+    spec: dict[str, Any] = {
+        setting.option: {"type": OPTION_TYPES.get(setting.kind.name, "raw")} for setting in SETTINGS.values()
+    }
     spec.update(
         path={"type": "path", "aliases": ["dest"]},
         state={"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -741,7 +749,7 @@ def argument_spec():
     return spec
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), add_file_common_args=True, supports_check_mode=True)
     # What is created here is never writable by others, whatever the environment says.
     os.umask(os.umask(0o022) | 0o022)

@@ -204,6 +204,7 @@ wasmtime_version:
 """
 
 import os
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -214,7 +215,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unr
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 
 
-def gather(module: AnsibleModule) -> dict:
+def gather(module: AnsibleModule) -> dict[str, Any]:
     """The result of the module. Raises Refused."""
     dialects, version = _common.dialects_for(module)
     path, exists, data, trouble = None, False, None, None
@@ -239,7 +240,7 @@ def gather(module: AnsibleModule) -> dict:
         config = Config("", False)
         config.problems.append(trouble)
     state = _common.directory_of(config)
-    found = []
+    found: list[Problem] = []
     if state is not None:
         found = directory_problems(state, os.geteuid(), _common.user_id(module.params["directory_owner"]))
     every = config.problems + found
