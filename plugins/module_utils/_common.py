@@ -169,7 +169,13 @@ def user_id(name: Optional[str]) -> Optional[int]:
     try:
         return pwd.getpwnam(name).pw_uid
     except KeyError:
-        return int(name) if name.isdigit() else None
+        return _number(name)
+
+
+def _number(name: str) -> Optional[int]:
+    # The highest number means "no change" to the system.
+    number = int(name) if len(name) <= 10 and name.isascii() and name.isdigit() else 2**32
+    return number if number < 2**32 - 1 else None
 
 
 def group_id(name: Optional[str]) -> Optional[int]:
@@ -181,7 +187,7 @@ def group_id(name: Optional[str]) -> Optional[int]:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        return int(name) if name.isdigit() else None
+        return _number(name)
 
 
 def directory_of(config: Config) -> Optional[State]:

@@ -326,7 +326,7 @@ class _Check:
         if self.rules.enabled_mandatory and "enabled" not in cache:
             self._add(
                 ("cache",),
-                False,
+                True,
                 "enabled-missing",
                 ERROR,
                 "enabled is missing, which Wasmtime up to 32 requires",

@@ -19,7 +19,7 @@ import struct
 from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ._config import DANGER, ERROR, WARNING, Problem
-from ._settings import shown
+from ._settings import quoted
 
 SETTING = "directory"
 DEFAULT_MODE = 0o700
@@ -94,10 +94,10 @@ def walk(path: str) -> Walk:
             if stat.S_ISLNK(status.st_mode):
                 target = os.readlink(full)
                 if not os.path.exists(full):
-                    return Walk(current, visited, links, missing, "%s is a symbolic link to nowhere" % shown(full))
+                    return Walk(current, visited, links, missing, "%s is a symbolic link to nowhere" % quoted(full))
                 links.append((full, status, os.lstat(current).st_uid))
                 if len(links) > _LINKS_MAX:
-                    return Walk(current, visited, links, missing, "%s has too many symbolic links" % shown(path))
+                    return Walk(current, visited, links, missing, "%s has too many symbolic links" % quoted(path))
                 if target.startswith("/"):
                     current = "/"
                 todo.extend(target.split("/")[::-1])
@@ -106,9 +106,9 @@ def walk(path: str) -> Walk:
             missing.append(name)
             continue
         except OSError as error:
-            return Walk(current, visited, links, missing, "%s: %s" % (shown(full), error.strerror))
+            return Walk(current, visited, links, missing, "%s: %s" % (quoted(full), error.strerror))
         if not stat.S_ISDIR(status.st_mode):
-            return Walk(current, visited, links, missing, "%s is not a directory" % shown(full))
+            return Walk(current, visited, links, missing, "%s is not a directory" % quoted(full))
         current = full
         visited.append((full, status))
     return Walk(current, visited, links, missing, None)
@@ -170,11 +170,11 @@ def _group(gid: Optional[int]) -> Optional[str]:
 def problems(state: State, user: int, owner: Optional[int] = None) -> List[Problem]:
     """What is wrong with the directory for processes of C(user), or of C(owner) if given."""
     if state.way.error:
-        text = "the directory %s cannot be used: %s" % (shown(state.path), state.way.error)
+        text = "the directory %s cannot be used: %s" % (quoted(state.path), state.way.error)
         return [_problem("directory-unusable", ERROR, state, text, "set directory to a path that can be created")]
     found = _replaceable(state, user if owner is None else owner)
     if state.way.target in _SYSTEM or _is_home(state.way.target, {user, owner, state.uid}):
-        text = "%s is a directory of the system or a home: the engine deletes the files in it" % shown(state.path)
+        text = "%s is a directory of the system or a home: the engine deletes the files in it" % quoted(state.path)
         found.append(
             _problem(
                 "directory-not-dedicated", DANGER, state, text, "use a directory of its own, like /var/cache/wasmtime"
@@ -183,7 +183,7 @@ def problems(state: State, user: int, owner: Optional[int] = None) -> List[Probl
     if not state.exists:
         if not os.access(state.way.real, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
             text = "the directory %s does not exist and %s cannot create it in %s" % (
-                shown(state.path),
+                quoted(state.path),
                 _user(os.geteuid()),
                 state.way.real,
             )
@@ -191,14 +191,14 @@ def problems(state: State, user: int, owner: Optional[int] = None) -> List[Probl
         return found
     found += _writable(state)
     if state.uid not in (0, user, owner, None):
-        text = "the directory %s belongs to %s" % (shown(state.path), _user(state.uid))
+        text = "the directory %s belongs to %s" % (quoted(state.path), _user(state.uid))
         found.append(
             _problem("directory-owner", WARNING, state, text, "if that is meant, name the owner in directory_owner")
         )
     if not state.way.missing:
         found += _contents(state)
     if _unwritable(state, user if owner is None else owner):
-        text = "the directory %s cannot be written, so nothing is cached" % shown(state.path)
+        text = "the directory %s cannot be written, so nothing is cached" % quoted(state.path)
         found.append(_problem("directory-unwritable", WARNING, state, text, "give its owner the right to write there"))
     return found
 
@@ -251,7 +251,7 @@ def _others_write(path: str, mode: int, owner: Optional[int]) -> bool:
 def _writable(state: State) -> List[Problem]:
     if not _others_write(state.way.target, state.mode or 0, state.uid):
         return []
-    text = "others than its owner can write to %s: they run native code in every process that loads the cache" % shown(
+    text = "others than its owner can write to %s: they run native code in every process that loads the cache" % quoted(
         state.path
     )
     return [
@@ -265,19 +265,19 @@ def _replaceable(state: State, user: int) -> List[Problem]:
     reasons = []
     for path, status in ancestors:
         if status.st_uid not in (0, owner):
-            reasons.append("%s belongs to %s" % (shown(path), _user(status.st_uid)))
+            reasons.append("%s belongs to %s" % (quoted(path), _user(status.st_uid)))
         elif _others_write(path, status.st_mode, owner):
             if not status.st_mode & stat.S_ISVTX:
-                reasons.append("others can write to %s" % shown(path))
+                reasons.append("others can write to %s" % quoted(path))
             elif not state.exists and path == state.way.real:
-                reasons.append("anyone can create it first in %s" % shown(path))
+                reasons.append("anyone can create it first in %s" % quoted(path))
     for path, status, _parent in state.way.links:
         if status.st_uid not in (0, owner):
-            reasons.append("the symbolic link %s belongs to %s" % (shown(path), _user(status.st_uid)))
+            reasons.append("the symbolic link %s belongs to %s" % (quoted(path), _user(status.st_uid)))
     if not reasons:
         return []
     text = "others than root and its owner can put another directory in the place of %s: %s" % (
-        shown(state.path),
+        quoted(state.path),
         "; ".join(reasons),
     )
     remedy = "use a path of which every directory belongs to root or to the owner and nobody else can write to"
@@ -315,19 +315,19 @@ def _contents(state: State) -> List[Problem]:
     found = []
     if foreign:
         text = "%s holds what is not the engine's (%s): its first cleanup deletes it" % (
-            shown(state.path),
+            quoted(state.path),
             _some(foreign),
         )
         found.append(_problem("directory-foreign-files", DANGER, state, text, "use an empty directory of its own"))
     if links:
         text = "%s holds symbolic links (%s): a cleanup deletes them, and the files in the directories behind them" % (
-            shown(state.path),
+            quoted(state.path),
             _some(links),
         )
         found.append(_problem("directory-symbolic-link", DANGER, state, text, "remove the links"))
     if exposed:
         text = "others than its owner can write to directories in %s (%s): they run native code in every process" % (
-            shown(state.path),
+            quoted(state.path),
             _some(exposed),
         )
         remedy = "take the right to write from group and others there, or remove them: the engine makes new ones"
@@ -343,7 +343,7 @@ def _mode(entry: os.DirEntry[str]) -> int:
 
 
 def _some(names: List[str]) -> str:
-    listed = ", ".join(shown(name) for name in sorted(names)[:_EXAMPLES])
+    listed = ", ".join(quoted(name) for name in sorted(names)[:_EXAMPLES])
     return listed if len(names) <= _EXAMPLES else "%s and %d more" % (listed, len(names) - _EXAMPLES)
 
 
@@ -380,7 +380,7 @@ def make(state: State, uid: int, gid: int, mode: int) -> None:
         if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.EEXIST):
             reason = "a part of the path was replaced meanwhile"
         raise CannotCreate(
-            "the directory %s cannot be created or changed: %s" % (shown(state.way.target), reason)
+            "the directory %s cannot be created or changed: %s" % (quoted(state.way.target), reason)
         ) from error
     finally:
         for handle in handles:
@@ -396,9 +396,9 @@ def unsafe_link(way: Walk) -> Optional[str]:
         for uid in (status.st_uid, parent):
             if uid not in (0, end.st_uid):
                 return "%s is a symbolic link of %s into %s, which belongs to %s: root does not follow it" % (
-                    shown(path),
+                    quoted(path),
                     _user(uid),
-                    shown(way.real),
+                    quoted(way.real),
                     _user(end.st_uid),
                 )
     return None

@@ -117,12 +117,17 @@ class BadValue(Exception):
         self.remedy = remedy
 
 
+def quoted(text: str) -> str:
+    """A text in quotes and in one line."""
+    return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) + '"'
+
+
 def shown(value: Any) -> str:
     """A value as a person would recognise it in a message, in one line and not too long."""
     if isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, str):
-        text = '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value) + '"'
+        text = quoted(value)
     else:
         try:
             text = str(value)

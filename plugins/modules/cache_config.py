@@ -308,6 +308,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import 
     base_value,
     from_option,
     is_integer,
+    quoted,
     shown,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
@@ -569,7 +570,7 @@ class Run:
             if not now.exists:
                 reason = unwritable(now.way.target, in_place=False)
                 if reason:
-                    raise self.refused_for("the directory %s cannot be created: %s" % (shown(now.path), reason))
+                    raise self.refused_for("the directory %s cannot be created: %s" % (quoted(now.path), reason))
         return found
 
     def make(self, now: _directory.State, planned: _directory.State) -> None:
@@ -634,7 +635,7 @@ class Run:
     def mode(self, option: str, current: int, kind: int) -> int:
         """The mode that an option asks for, given the current one."""
         wanted = self.params[option]
-        if wanted is None or (wanted == "preserve" and option == "mode"):
+        if wanted is None:
             return current
         try:
             mode = wanted if is_integer(wanted) else int(str(wanted), 8)

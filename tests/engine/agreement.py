@@ -1,0 +1,240 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Do we say of a document what the engine says?
+
+Where the engine refuses, we refuse, for a reason of the same stage of its work and in the same
+place. Where it accepts, we accept, but for a few oddities that nobody writes.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import Callable, NamedTuple
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import ERROR, Config, Host, Problem, read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import for_version
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import TOML_1_0, TOML_1_1, Library
+from ansible_collections.wasmops.wasmtime.tests.engine.engines import (
+    ACCEPT,
+    CRASH,
+    DATA,
+    DIRECTORY,
+    HANG,
+    HOME,
+    MEMORY,
+    RANGE,
+    RELATIVE,
+    SYNTAX,
+    Answer,
+)
+
+LIBRARY = Library()
+# The engine's queue takes 32 or 40 bytes per entry, and other things take memory, too.
+SURELY_TOO_MUCH = Host(lambda: HOME + "/.cache/wasmtime", MEMORY, 1_800_000_000)
+PERHAPS_TOO_MUCH = SURELY_TOO_MUCH._replace(memory=MEMORY // 4)
+
+# In which stage the engine meets what we complain about; all else is met in the data.
+STAGES = {
+    "not-utf-8": SYNTAX,
+    "toml-syntax": SYNTAX,
+    "directory-relative": RELATIVE,
+    "directory-nul": DIRECTORY,
+    "directory-too-long": DIRECTORY,
+    "out-of-range": RANGE,
+    "optimized-below-baseline": RANGE,
+}
+
+
+def _major(version: str) -> int:
+    return int(version.partition(".")[0])
+
+
+class Quirk(NamedTuple):
+    """Something odd that some versions of the engine take, that we refuse: C(plain) spells it as we want it."""
+
+    name: str
+    first: int
+    last: int
+    plain: Callable[[str], str]
+
+    def applies(self, document: bytes, version: str) -> bool:
+        """Whether a document has it."""
+        text = document.decode("utf-8", "surrogateescape")
+        return self.first <= _major(version) <= self.last and self.plain(text) != text
+
+
+def _comments_without_delete(text: str) -> str:
+    return re.sub("#[^\n]*", lambda comment: comment[0].replace("\x7f", ""), text)
+
+
+NEWEST = 10**8
+QUIRKS = (
+    Quirk("U+007F in a comment", 0, 18, _comments_without_delete),
+    Quirk("+ before 0x, 0o, 0b", 0, 18, lambda text: re.sub(r"\+(?=0[xob])", "", text)),
+    Quirk("- after +", 0, 18, lambda text: text.replace("+-", "-")),
+    Quirk("_ after a sign", 39, 48, lambda text: re.sub(r"([+-])_0*(?=[0-9])", r"\1", text)),
+    Quirk(
+        "new line around = in an inline table",
+        49,
+        NEWEST,
+        lambda text: re.sub(r"\s*(#[^\n]*\n\s*)*=\s*(#[^\n]*\n\s*)*", " = ", text),
+    ),
+    # Behind the last field, where nobody looks at the value.
+    Quirk(
+        "numbers without digits or too large in the positional form",
+        39,
+        NEWEST,
+        lambda text: re.sub(r"\b0[xob](?!\w)|\b[0-9]{19,}\b", "0", text),
+    ),
+)
+POSITIONAL = "positional form (cache = [...])"
+
+
+class Verdict(NamedTuple):
+    """How a document fares: C(difference) is empty where all is well.
+
+    C(quirk) names the oddity that the engine takes and we refuse; C(elsewhere) why both name another place.
+    """
+
+    difference: str = ""
+    quirk: str = ""
+    elsewhere: str = ""
+    detail: str = ""
+
+
+def first_error(config: Config) -> Problem | None:
+    """The problem that makes the engine refuse the file."""
+    return next((problem for problem in config.problems if problem.severity == ERROR), None)
+
+
+def quirk_in(document: bytes, version: str) -> str:
+    """The oddity without which we would take the document; empty where there is none."""
+    names = []
+    for quirk in QUIRKS:
+        if quirk.applies(document, version):
+            names.append(quirk.name)
+            document = quirk.plain(document.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    config = read_config(document, [for_version(version)], SURELY_TOO_MUCH, LIBRARY)
+    if config.valid:
+        return " and ".join(names)
+    errors = [problem.code for problem in config.problems if problem.severity == ERROR]
+    if errors == ["cache-not-a-table"]:
+        for grammar in (TOML_1_0, TOML_1_1):
+            try:
+                if isinstance(LIBRARY.read(config.text, grammar)[0].get("cache"), list):
+                    return POSITIONAL
+            except ValueError:
+                continue
+    return ""
+
+
+def compare(document: bytes, version: str, answer: Answer) -> Verdict:
+    """Hold our word against the engine's."""
+    dialect = for_version(version)
+    ours = read_config(document, [dialect], SURELY_TOO_MUCH, LIBRARY)
+    error = first_error(ours)
+    said = "valid" if error is None else error.code
+    stage = STAGES.get(said, DATA)
+    detail = "engine: %s %s %s; we: %s" % (
+        answer.verdict, answer.place or "", answer.reason, error.sentence() if error else "valid",
+    )  # fmt: skip
+
+    def different(what: str) -> Verdict:
+        return Verdict(what, detail=detail)
+
+    if (dialect.name in ours.accepted_by) != ours.valid:
+        return different("accepted_by contradicts our verdict")
+    if answer.verdict in (ACCEPT, CRASH, HANG):
+        if error is None:
+            return _taken(document, version, answer, ours, different)
+        if said == "toml-unproven":
+            return Verdict(quirk="not to be proven on this host")
+        quirk = quirk_in(document, version)
+        return Verdict(quirk=quirk) if quirk else different("we refuse (%s) what the engine takes" % said)
+    if answer.verdict == DIRECTORY:
+        # A directory in the way cannot be seen in the file.
+        if error is not None and stage in (SYNTAX, DATA, RELATIVE):
+            return different("we refuse (%s) before the directory is made" % said)
+        return Verdict()
+    if error is None:
+        return different("we take what the engine refuses (%s)" % answer.verdict)
+    what = place_difference(answer, error, ours, version)
+    if not what and stage != answer.verdict:
+        what = "we refuse (%s) for another reason (%s)" % (said, answer.verdict)
+    if not what:
+        return Verdict()
+    why = explanation(document, version, answer, error)
+    return Verdict(elsewhere=why) if why else different(what)
+
+
+def place_difference(answer: Answer, error: Problem, ours: Config, version: str) -> str:
+    """How our first problem is elsewhere than the engine sees it: another line, for data another column, too."""
+    if not answer.place or not error.line:
+        return ""
+    line, column = answer.place
+    if _major(version) <= 18 and answer.verdict == DATA:
+        return ""  # it names the line of the table
+    if ours.bom and line == 1 and _major(version) >= 19:
+        column = max(1, column - 1)  # editors do not count the BOM
+    if answer.verdict == DATA and (error.line, error.column) != (line, column):
+        return "another place (%s)" % error.code
+    return "another line (%s)" % error.code if error.line != line else ""
+
+
+_NUMBER = re.compile("number too (large|small)|invalid (number|floating-point|integer|date|time)")
+_TIME = re.compile(b"[0-9]:[0-9]{2}|[0-9]{4}-[0-9]")
+
+
+def explanation(document: bytes, version: str, answer: Answer, error: Problem) -> str:
+    """Why both refuse a document for different reasons or in different places, where that is no fault of ours."""
+    major = _major(version)
+    syntax = error.code == "toml-syntax"
+    said = error.message.partition("not valid TOML: ")[2]
+    if syntax and major <= 18 and said.startswith(("cannot ", "duplicate ")):
+        return "18 looks for duplicates when it has read all the text"
+    if (
+        syntax
+        and said.startswith(("cannot overwrite", "duplicate "))
+        and answer.place
+        and (error.line or 0) > answer.place[0]
+    ):
+        return "a key is named twice: the engine names the key or the table, we the end of the value"
+    if syntax and major <= 18 and answer.reason.startswith("unterminated string"):
+        return "18 names the start of an open string of several lines"
+    if syntax and 19 <= major <= 38 and said.startswith("unescaped"):
+        return "19 to 38 name the line after a backslash at the end of a line"
+    if syntax and major >= 49 and answer.reason.startswith("unclosed inline table"):
+        return "an inline table is left open: its end is ours to choose"
+    if syntax and major >= 39 and answer.verdict == SYNTAX and answer.place and (error.line or 0) < answer.place[0]:
+        return "the engine names the last of several mistakes, we name the first"
+    if (answer.verdict == SYNTAX and _NUMBER.search(answer.reason)) or _NUMBER.search(said) or _TIME.search(document):
+        return "numbers and dates that one of the two readers refuses"
+    if "recurs" in answer.reason:
+        return "nested deeper than the engine's reader goes"
+    if error.code == "cache-not-a-table":
+        return POSITIONAL
+    names = [quirk.name for quirk in QUIRKS if quirk.applies(document, version)]
+    return names[0] if names else ""
+
+
+def _taken(document: bytes, version: str, answer: Answer, ours: Config, different: Callable[[str], Verdict]) -> Verdict:
+    """Compare what can be seen of a config that both take."""
+    codes = {problem.code for problem in ours.problems}
+    if answer.verdict == ACCEPT:
+        if "queue-memory" in codes and ours.effective["worker-event-queue-size"] * 32 > MEMORY:  # type: ignore[operator]
+            return different("we see too large a queue where the engine does not abort")
+        if answer.directories is None:
+            return Verdict()
+        directory = posixpath.normpath(str(ours.effective["directory"]))
+        if directory.lstrip("/") and "/" + directory.lstrip("/") not in answer.directories:
+            return different("the engine makes another directory")
+        return Verdict()
+    if answer.verdict == HANG:
+        return different("the engine hangs")
+    cautious = read_config(document, [for_version(version)], PERHAPS_TOO_MUCH, LIBRARY)
+    if "queue-memory" not in {problem.code for problem in cautious.problems}:
+        return different("the engine aborts and we do not say so")
+    return Verdict()

@@ -1,0 +1,186 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The real engines: installed side by side, asked one document at a time, restarted when they die."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+# One or two of each behaviour, the oldest ones first.
+VERSIONS = ("18.0.2", "32.0.0", "38.0.0", "42.0.0", "48.0.0", "50.0.1")
+
+ACCEPT = "accept"
+SYNTAX = "refuse: syntax"  # or not even text
+DATA = "refuse: data"  # it is TOML, but no config
+RELATIVE = "refuse: relative"  # the path of the directory
+RANGE = "refuse: range"  # found when the directory is there already
+DIRECTORY = "directory"  # could not be made: nothing follows for what would come after it
+CRASH = "crash"
+HANG = "hang"
+
+_PLACE = re.compile(r"at line ([0-9]+),? column ([0-9]+)")
+# Tried in this order.
+_STAGES = (
+    (re.compile("failed to read config file"), SYNTAX),
+    (
+        re.compile(
+            "failed to parse config file.*"
+            "(unknown field|missing field|duplicate field|invalid (type|length)|invalid value:|Invalid value)",
+            re.DOTALL,
+        ),
+        DATA,
+    ),
+    (re.compile("failed to parse config file"), SYNTAX),
+    (re.compile("Cache directory path has to be absolute"), RELATIVE),
+    (re.compile("failed to (create|canonicalize) cache directory"), DIRECTORY),
+    (re.compile("Invalid .*(compression level|limit percent)"), RANGE),
+)
+
+# The world of an engine.
+HOME = "/home/u"
+# A queue of absurd size shall fail to be allocated, not fill the machine.
+MEMORY = 2**30
+SECONDS = 20.0  # to answer; one takes a millisecond
+
+
+class NotHere(Exception):
+    """Why the engines cannot be asked on this machine."""
+
+
+def folder() -> Path:
+    """Where the engines are kept."""
+    return Path(os.environ.get("WASMTIME_ENGINES") or Path(__file__).parents[2] / ".nox" / "engines").resolve()
+
+
+def install(version: str) -> Path:
+    """Install an engine if it is not there yet; raises NotHere."""
+    place = folder() / version
+    folder().mkdir(parents=True, exist_ok=True)
+    with (folder() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if place.is_dir():
+            return place
+        with tempfile.TemporaryDirectory(dir=folder()) as scratch:
+            command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            command += ["--no-deps", "--only-binary=:all:", "--target", f"{scratch}/engine", f"wasmtime=={version}"]
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            if result.returncode:
+                last = (result.stderr.strip().splitlines() or ["pip failed"])[-1]
+                raise NotHere(f"the Python package wasmtime {version} could not be installed: {last}")
+            Path(scratch, "engine").rename(place)
+    return place
+
+
+class Answer(NamedTuple):
+    """What an engine has made of a document."""
+
+    verdict: str
+    place: tuple[int, int] | None = None
+    """Line and column that the engine names."""
+    reason: str = ""
+    """The last line of the engine's words."""
+    directories: tuple[str, ...] | None = None
+    """The directories it has made; None is not known."""
+
+
+def understand(message: str, directories: tuple[str, ...]) -> Answer:
+    """The engine's words, or none, as an answer."""
+    if not message:
+        return Answer(ACCEPT, directories=directories)
+    found = _PLACE.search(message)
+    place = (int(found[1]), int(found[2])) if found else None
+    reason = message.strip().splitlines()[-1].strip()
+    for pattern, verdict in _STAGES:
+        if pattern.search(message):
+            return Answer(verdict, place, reason, directories)
+    raise AssertionError("unknown words of the engine: " + message)
+
+
+class Engine:
+    """One version of the engine, in a process of its own, which may die of a document."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.root = tempfile.mkdtemp(prefix="engine-")
+        self.place = install(version)
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        shutil.rmtree(self.root)
+        Path(self.root).mkdir(mode=0o755)
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("oracle.py")), self.root, str(MEMORY)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"HOME": HOME, "PYTHONPATH": str(self.place), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        reply = self._line(self._process)
+        if reply is None:
+            raise NotHere(f"Wasmtime {self.version} does not start with this Python")
+        reason = json.loads(reply)
+        if reason:
+            raise NotHere(reason)
+        return self._process
+
+    @staticmethod
+    def _line(process: subprocess.Popen[bytes]) -> bytes | None:
+        """The next line, empty where the process has died; None where it says nothing in time."""
+        assert process.stdout
+        line = b""
+        while not line.endswith(b"\n"):
+            if not select.select([process.stdout], [], [], SECONDS)[0]:
+                return None
+            part = os.read(process.stdout.fileno(), 65536)
+            if not part:
+                return b""
+            line += part
+        return line
+
+    def ask(self, document: bytes) -> Answer:
+        """Have the engine load a document."""
+        process = self._process or self._start()
+        assert process.stdin
+        process.stdin.write(base64.b64encode(document) + b"\n")
+        process.stdin.flush()
+        reply = self._line(process)
+        if not reply:
+            self._stop()
+            return Answer(HANG if reply is None else CRASH)
+        message, directories = json.loads(reply)
+        return understand(message or "", tuple(directories))
+
+    def _stop(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def close(self) -> None:
+        """End the process and remove what it has made."""
+        self._stop()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def __enter__(self) -> Engine:  # noqa: PYI034 # Self is younger than Python 3.8
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()

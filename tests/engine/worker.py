@@ -1,0 +1,136 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A process with the real engine in it: takes a request per line on stdin and answers each with a line.
+
+It is started with the engine's package on PYTHONPATH and may be aborted by the engine at any time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any, Dict, Optional, Tuple
+
+import wasmtime
+
+
+def wat(number: int, size: int) -> str:
+    """A module of its own for each number; its f() gives the number. C(size) bytes of it do not compress."""
+    noise = b""
+    while len(noise) < size:
+        noise += hashlib.sha256(b"%d %d" % (number, len(noise))).digest()
+    data = "".join("\\%02x" % byte for byte in noise[:size])
+    return '(module (memory 16) (data (i32.const 0) "%s") (func (export "f") (result i32) i32.const %d))' % (
+        data,
+        number,
+    )
+
+
+def _load(name: str) -> Any:
+    """A file of the collection that needs no other one."""
+    path = Path(__file__).parents[2] / "plugins" / "module_utils" / (name + ".py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Worker:
+    """What a request may ask for, a method each."""
+
+    def __init__(self) -> None:
+        self.engine: Optional[wasmtime.Engine] = None
+        # Loaded at once, as another user may not get at the files any more.
+        self.paths = _load("_paths")
+        self.paths.default_paths()
+
+    def become(self, uid: int) -> None:
+        """Go on as another user, with no group of root's."""
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+
+    def set_environment(self, names: Dict[str, Optional[str]]) -> None:
+        """Set variables for all in this process; None to take one away."""
+        for name, value in names.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+    def give_account(self, home: str, scratch: str) -> Optional[str]:
+        """Let this process see an account of its own for its user, with this home; else the reason why not."""
+        Path(scratch).write_text("someone:x:%d:%d::%s:/bin/sh\n" % (os.getuid(), os.getgid(), home), encoding="utf-8")
+        libc = ctypes.CDLL(None, use_errno=True)
+        uid = os.getuid()
+        # CLONE_NEWNS, and CLONE_NEWUSER for who may not do so otherwise: nothing of this leaves the process.
+        if libc.unshare(0x20000 if uid == 0 else 0x10020000) != 0:
+            return os.strerror(ctypes.get_errno())
+        if uid != 0:
+            Path("/proc/self/uid_map").write_text("%d %d 1" % (uid, uid), encoding="ascii")
+        private = libc.mount(b"none", b"/", None, 0x44000, None)  # MS_REC | MS_PRIVATE
+        bound = libc.mount(scratch.encode(), b"/etc/passwd", None, 0x1000, None)  # MS_BIND
+        return None if private == bound == 0 else os.strerror(ctypes.get_errno())
+
+    def paths_of_collection(self) -> Optional[Tuple[str, str]]:
+        """What the collection takes for the default paths in the same place."""
+        found: Optional[Tuple[str, str]] = self.paths.default_paths()
+        return found
+
+    def bound_memory(self, more: int) -> None:
+        """Let the address space grow by this many bytes and no more."""
+        most = self._pages(0) + more
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+    def memory(self) -> int:
+        """Bytes of memory in use."""
+        return self._pages(1)
+
+    @staticmethod
+    def _pages(column: int) -> int:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[column]) * resource.getpagesize()
+
+    def load(self, path: Optional[str]) -> Optional[str]:
+        """Load a config file, or the default one; the engine's words if it refuses."""
+        config = wasmtime.Config()
+        try:
+            config.cache = True if path is None else path
+        except wasmtime.WasmtimeError as error:
+            return str(error)
+        self.engine = wasmtime.Engine(config)
+        return None
+
+    def compile(self, number: int, size: int = 0) -> int:
+        """Compile a module, or take it from the cache, and run it."""
+        module = wasmtime.Module(self.engine, wat(number, size))
+        store = wasmtime.Store(self.engine)
+        function = wasmtime.Instance(store, module, []).exports(store)["f"]
+        return int(function(store))
+
+    def burst(self, first: int, count: int) -> None:
+        """Compile modules as fast as it goes."""
+        texts = [wasmtime.wat2wasm(wat(number, 0)) for number in range(first, first + count)]
+        for text in texts:
+            wasmtime.Module(self.engine, text)
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    worker = Worker()
+    for line in sys.stdin:
+        request: Dict[str, Any] = json.loads(line)
+        answer = getattr(worker, request.pop("do"))(**request)
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report for people."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.wasmops.wasmtime.plugins.filter.cache_report import FilterModule, cache_report
+
+EFFECTIVE = {
+    "directory": "/var/cache/wasmtime",
+    "worker_event_queue_size": 16,
+    "baseline_compression_level": 3,
+    "optimized_compression_level": 20,
+    "optimized_compression_usage_counter_threshold": 256,
+    "cleanup_interval": None,
+    "optimizing_compression_task_timeout": 1800,
+    "allowed_clock_drift_for_files_from_future": 86400,
+    "file_count_soft_limit": 100000,
+    "files_total_size_soft_limit": 536870912,
+    "file_count_limit_percent_if_deleting": 70,
+    "files_total_size_limit_percent_if_deleting": 70,
+}
+PROBLEM = {
+    "code": "invalid-value",
+    "severity": "error",
+    "setting": "cleanup-interval",
+    "value": "60",
+    "line": 3,
+    "column": 20,
+    "message": 'cleanup-interval = "60" has no unit',
+    "remedy": 'write a whole number followed by s, m, h or d, like "1h"',
+}
+SENTENCE = (
+    '/c.toml: error: line 3, column 20: cleanup-interval = "60" has no unit;'
+    ' write a whole number followed by s, m, h or d, like "1h" [invalid-value]'
+)
+RESULT = {
+    "path": "/c.toml",
+    "effective": EFFECTIVE,
+    "settings": {"cleanup_interval": "60", "directory": "/var/cache/wasmtime"},
+    "problems": [PROBLEM],
+}
+
+
+def test_a_report_has_every_setting_and_every_problem():
+    lines = cache_report(RESULT)
+    assert lines[0] == "/c.toml"
+    assert [line.split() for line in lines[1:13]] == [
+        ["directory", "/var/cache/wasmtime", "file"],
+        ["worker-event-queue-size", "16", "16", "default"],
+        ["baseline-compression-level", "3", "3", "default"],
+        ["optimized-compression-level", "20", "20", "default"],
+        ["optimized-compression-usage-counter-threshold", "256", "256", "default"],
+        ["cleanup-interval", "invalid", "file"],
+        ["optimizing-compression-task-timeout", "30m", "1800", "seconds", "default"],
+        ["allowed-clock-drift-for-files-from-future", "1d", "86400", "seconds", "default"],
+        ["file-count-soft-limit", "100K", "100000", "default"],
+        ["files-total-size-soft-limit", "512Mi", "536870912", "bytes", "default"],
+        ["file-count-limit-percent-if-deleting", "70%", "70", "percent", "default"],
+        ["files-total-size-limit-percent-if-deleting", "70%", "70", "percent", "default"],
+    ]
+    assert lines[13:] == [SENTENCE]
+
+
+def test_a_report_of_problems_alone():
+    assert cache_report(RESULT, only_problems=True) == [SENTENCE]
+    assert cache_report(dict(RESULT, problems=[]), only_problems=True) == []
+
+
+def test_a_report_without_problems_says_so():
+    assert cache_report(dict(RESULT, problems=[]))[-1] == "no problems"
+
+
+def test_a_problem_without_a_place_and_a_text_without_a_file():
+    problem = dict(PROBLEM, line=None, column=None)
+    lines = cache_report({"problems": [problem], "path": None})
+    assert lines == ["content", SENTENCE.replace("/c.toml", "content").replace("line 3, column 20: ", "")]
+
+
+@pytest.mark.parametrize("other", [None, "text", [], {}, {"changed": True}])
+def test_what_is_no_result_is_refused(other):
+    with pytest.raises(AnsibleFilterError, match="takes what cache_config or cache_config_info returned"):
+        cache_report(other)
+
+
+def test_ansible_finds_the_filter():
+    assert FilterModule().filters() == {"cache_report": cache_report}

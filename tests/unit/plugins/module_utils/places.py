@@ -1,0 +1,75 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real files and directories for the tests; works as root and as another user."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+NOBODY = 65534  # in passwd on every system that matters
+STRANGER = 54321  # in no passwd
+
+
+@contextlib.contextmanager
+def without_root(uid=NOBODY):
+    """Without root's rights inside the block: root becomes another user, others stay who they are."""
+    if os.geteuid() != 0:
+        yield
+        return
+    groups, group = os.getgroups(), os.getegid()
+    os.setgroups([])
+    os.setegid(uid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
+
+
+@contextlib.contextmanager
+def place(uid=NOBODY):
+    """A new directory in /tmp that belongs to whom without_root() becomes, and that everybody can enter.
+
+    pytest's own tmp_path is closed to everybody but the user who runs the tests.
+    """
+    path = Path(tempfile.mkdtemp(dir="/tmp")).resolve()
+    path.chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(str(path), uid, uid)
+    try:
+        yield path
+    finally:
+        for directory, _names, _files in os.walk(str(path)):
+            Path(directory).chmod(0o700)
+        shutil.rmtree(str(path))
+
+
+def snapshot(root):
+    """Everything about a tree that a write would change, down to the times."""
+    found = {}
+    for path in [Path(root), *sorted(Path(root).rglob("*"))]:
+        status = path.lstat()
+        content = None
+        if stat.S_ISREG(status.st_mode):
+            content = path.read_bytes()
+        elif stat.S_ISLNK(status.st_mode):
+            content = os.readlink(str(path))
+        found[str(path)] = (
+            status.st_ino,
+            status.st_mode,
+            status.st_uid,
+            status.st_gid,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+            content,
+        )
+    return found

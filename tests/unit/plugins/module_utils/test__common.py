@@ -1,0 +1,84 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What both modules ask the host, as far as it needs no Ansible; the rest is tested with the modules."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import CURRENT
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import problems
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
+
+
+def test_memory_that_cannot_be_told_is_taken_as_plenty(monkeypatch):
+    def fail(_name):
+        raise ValueError
+
+    assert 2**26 < _common.host().memory < 2**60
+    monkeypatch.setattr(os, "sysconf", fail)
+    assert _common.host().memory == sys.maxsize
+
+
+def test_the_host_knows_the_time_and_looks_the_home_up_once(monkeypatch):
+    host = _common.host()
+    assert abs(host.now - time.time()) < 60
+    monkeypatch.setenv("HOME", "/home/one")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert host.default_directory() == "/home/one/.cache/wasmtime"
+    monkeypatch.setenv("HOME", "/home/two")
+    assert host.default_directory() == "/home/one/.cache/wasmtime"
+
+
+def test_names_and_numbers_of_users_and_groups():
+    assert _common.user_id("root") == 0
+    assert _common.user_id("12345") == 12345
+    assert _common.group_id("12345") == 12345
+    assert _common.user_id(None) is _common.group_id(None) is None
+    assert _common.user_id("nobody-has-this-name") is _common.group_id("nobody-has-this-name") is None
+
+
+@pytest.mark.parametrize("name", ["", "-1", "²", "٣", "4294967295", "99999999999", "9" * 5000, "1.5"])
+def test_what_is_no_number_of_a_user_is_a_user_that_does_not_exist(name):
+    assert _common.user_id(name) is _common.group_id(name) is None
+
+
+@pytest.mark.parametrize("path", ["relative", "", "~/x", "/x\0"])
+def test_a_path_that_cannot_be_is_refused(path):
+    with pytest.raises(_common.Refused, match="set path to an absolute path"):
+        _common.config_path(path)
+
+
+def test_the_shape_of_what_both_modules_return(tmp_path):
+    directory = tmp_path / "d"
+    directory.mkdir()
+    directory.chmod(0o777)
+    text = "[cache]\ndirectory = '%s'\ncleanup-interval = '2h'\nfile-count-soft-limit = '0'\n" % directory
+    config = read_config(text.encode(), CURRENT, _common.host(), Library())
+    state = _common.directory_of(config)
+    assert state is not None
+    result = _common.describe(config, state, problems(state, os.geteuid()))
+    assert set(result) == {"settings", "effective", "problems", "directory"}
+    assert result["settings"] == {
+        "directory": str(directory),
+        "cleanup_interval": "2h",
+        "file_count_soft_limit": "0",
+    }
+    assert result["effective"]["cleanup_interval"] == 7200
+    assert [problem["code"] for problem in result["problems"]] == ["empties-itself", "directory-writable-by-others"]
+    assert result["directory"]["dangers"] == ["directory-writable-by-others"]
+    assert _common.describe(config, None, [])["directory"] is None
+
+
+@pytest.mark.parametrize("directory", ["relative", "/" + "x" * 300])
+def test_no_directory_is_looked_at_that_the_engine_refuses(directory):
+    config = read_config(("[cache]\ndirectory = '%s'" % directory).encode(), CURRENT, _common.host(), Library())
+    assert _common.directory_of(config) is None

@@ -1,0 +1,210 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading real files, and telling beforehand whether they can be written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, read_file, unwritable
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    STRANGER,
+    place,
+    without_root,
+)
+
+
+def refusal(path):
+    with pytest.raises(Unreadable) as caught:
+        read_file(str(path))
+    problem = caught.value.problem
+    assert str(caught.value) == problem.sentence() == "%s; %s" % (problem.message, problem.remedy)
+    assert problem.severity == "error"
+    return problem
+
+
+@pytest.mark.parametrize("data", [b"", b"[cache]\n", b"\xff\x00", b"x" * MAX_BYTES], ids=len)
+def test_a_file_is_read_as_it_is(tmp_path, data):
+    (tmp_path / "f").write_bytes(data)
+    assert read_file(str(tmp_path / "f")) == data
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "f").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("f")
+    assert read_file(str(tmp_path / "link")) == b"x"
+
+
+def test_no_file_is_none(tmp_path):
+    assert read_file(str(tmp_path / "f")) is None
+    assert read_file(str(tmp_path / "no" / "f")) is None
+
+
+def test_a_dangling_link_is_named_with_its_target(tmp_path):
+    (tmp_path / "link").symlink_to("nowhere/f")
+    problem = refusal(tmp_path / "link")
+    assert problem.code == "dangling-link"
+    assert problem.message == "it is a symbolic link to nowhere/f, which does not exist"
+
+
+def test_a_loop_of_links_is_unreadable(tmp_path):
+    (tmp_path / "link").symlink_to("link")
+    assert refusal(tmp_path / "link").code == "unreadable"
+
+
+def test_a_file_as_parent_is_unreadable(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    problem = refusal(tmp_path / "f" / "config.toml")
+    assert (problem.code, problem.message) == ("unreadable", "it cannot be read: Not a directory")
+
+
+def test_a_directory_is_no_file(tmp_path):
+    problem = refusal(tmp_path)
+    assert (problem.code, problem.message) == ("not-a-file", "it is a directory")
+
+
+def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
+    os.mkfifo(str(tmp_path / "pipe"))
+    problem = refusal(tmp_path / "pipe")
+    assert (problem.code, problem.message) == ("not-a-file", "it is not a regular file")
+
+
+def test_a_device_is_refused():
+    assert refusal("/dev/null").code == "not-a-file"
+
+
+def test_a_huge_file_is_refused_by_its_size(tmp_path):
+    with (tmp_path / "f").open("wb") as file:
+        file.truncate(10 * 2**20)
+    problem = refusal(tmp_path / "f")
+    assert (problem.code, problem.message) == ("too-large", "the file has %d bytes" % (10 * 2**20))
+
+
+def test_the_first_byte_too_much_is_refused(tmp_path):
+    (tmp_path / "f").write_bytes(b"x" * (MAX_BYTES + 1))
+    assert refusal(tmp_path / "f").code == "too-large"
+
+
+def test_a_file_without_the_right_to_read_is_unreadable():
+    with place() as there:
+        (there / "f").write_bytes(b"x")
+        (there / "f").chmod(0)
+        with without_root():
+            problem = refusal(there / "f")
+    assert (problem.code, problem.message) == ("unreadable", "it cannot be read: Permission denied")
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/mem").exists(), reason="needs a file that fails while it is read: Linux's /proc"
+)
+def test_an_error_while_reading_is_unreadable():
+    problem = refusal("/proc/self/mem")
+    assert problem.code == "unreadable"
+    assert problem.message.startswith("it cannot be read: ")
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs a file with another size than it says: /proc")
+def test_a_file_that_has_more_than_its_size_is_not_taken_in_part():
+    assert refusal("/proc/version").code == "changing"
+
+
+def test_a_file_that_changes_while_it_is_read_is_never_taken(tmp_path):
+    path = tmp_path / "f"
+    contents = [bytes([letter]) * (MAX_BYTES - 7 * letter) for letter in b"abc"]
+    path.write_bytes(contents[0])
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            for content in contents:
+                with path.open("r+b") as file:
+                    file.write(content)
+                    file.truncate()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = set()
+    deadline = time.monotonic() + 30
+    try:
+        while "changing" not in seen and time.monotonic() < deadline:
+            try:
+                read_file(str(path))
+            except Unreadable as error:
+                seen.add(error.problem.code)
+    finally:
+        stop.set()
+        writer.join()
+    assert seen == {"changing"}
+
+
+def test_what_can_be_written_has_no_reason_against_it(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    assert unwritable(str(tmp_path / "f"), in_place=False) is None
+    assert unwritable(str(tmp_path / "f"), in_place=True) is None
+    assert unwritable(str(tmp_path / "new" / "deep" / "f"), in_place=False) is None
+
+
+def test_a_file_as_parent_is_the_reason(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    reason = "%s is not a directory" % (tmp_path / "f")
+    assert unwritable(str(tmp_path / "f" / "new"), in_place=False) == reason
+    assert unwritable(str(tmp_path / "f" / "new" / "deeper"), in_place=True) == reason
+
+
+def test_a_directory_without_the_right_to_write_is_the_reason_unless_the_file_is_overwritten():
+    with place() as there:
+        (there / "d").mkdir()
+        (there / "d" / "f").write_bytes(b"")
+        (there / "d" / "f").chmod(0o666)
+        (there / "d").chmod(0o555)
+        with without_root():
+            reason = unwritable(str(there / "d" / "f"), in_place=False)
+            assert reason is not None
+            assert reason.endswith(" may not write in %s" % (there / "d"))
+            assert reason.startswith("the user ")
+            assert unwritable(str(there / "d" / "f"), in_place=True) is None
+            assert unwritable(str(there / "d" / "new"), in_place=True) == reason
+        (there / "d").chmod(0o755)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user whom passwd does not know")
+def test_a_user_without_a_name_is_named_by_number():
+    with place() as there:
+        with without_root(STRANGER):
+            reason = unwritable(str(there / "f"), in_place=False)
+        assert reason == "the user %d may not write in %s" % (STRANGER, there)
+
+
+def test_a_read_only_file_system_is_the_reason(tmp_path):
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        pytest.skip("needs unshare to mount a file system that nobody else sees")
+    mount = [unshare, "-m"] if os.geteuid() == 0 else [unshare, "-r", "-m"]
+    mounted = 'mount -t tmpfs -o ro none "$0" || exit 77; exec "$@"'
+    code = (
+        "import sys\n"
+        "from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import unwritable\n"
+        "sys.stdout.write(unwritable(sys.argv[1] + '/f', in_place=False))\n"
+    )
+    root = __file__[: __file__.index("/ansible_collections/")]
+    result = subprocess.run(
+        [*mount, "sh", "-c", mounted, str(tmp_path), sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, PYTHONPATH=root),
+        check=False,
+    )
+    if result.returncode == 77 or "unshare" in result.stderr:
+        pytest.skip("may not mount here: %s" % result.stderr.strip())
+    assert result.stdout == "%s is on a read-only file system" % tmp_path

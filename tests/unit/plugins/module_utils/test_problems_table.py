@@ -1,0 +1,90 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docs/problems.md lists every code that the collection can report, and no other."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS
+
+ROOT = Path(__file__).parents[4]
+SEVERITIES = {"ERROR": "error", "DANGER": "danger", "WARNING": "warning"}
+# What makes a problem: where its code stands among the arguments, and the severity if it has but one.
+MAKERS: Dict[str, Tuple[int, str]] = {
+    "Problem": (0, ""),
+    "_problem": (0, ""),
+    "_add": (2, ""),
+    "_unreadable": (0, "error"),
+    "BadValue": (0, "error"),
+}
+
+
+class Row(NamedTuple):
+    """A line of the table."""
+
+    code: str
+    severity: str
+    engine: str
+    remedy: str
+
+
+def rows() -> List[Row]:
+    text = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    return [Row(*(cell.strip().strip("`") for cell in line.strip("|").split("|"))) for line in lines]
+
+
+def calls() -> Iterator[Tuple[str, ast.Call]]:
+    """Every call that makes a problem, and the name of what it calls."""
+    for path in sorted((ROOT / "plugins").glob("*/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+                if name in MAKERS:
+                    yield name, node
+
+
+def in_source() -> Set[Tuple[str, str]]:
+    """Codes with their severities."""
+    found = set()
+    for name, node in calls():
+        place, only = MAKERS[name]
+        code = node.args[place]
+        if isinstance(code, ast.Constant):
+            severity = only or SEVERITIES[node.args[place + 1].id]  # type: ignore[attr-defined]
+            found.add((str(code.value), severity))
+        else:
+            # Passed on from where it is written out: a parameter, or what a BadValue holds.
+            assert (getattr(code, "attr", None) or getattr(code, "id", "")) == "code", ast.dump(node)
+    return found
+
+
+def test_the_source_is_understood() -> None:
+    codes = {code for code, severity in in_source() if severity == "danger"}
+    assert codes == set(DANGERS)
+    assert {name for name, _node in calls()} == set(MAKERS)
+
+
+def test_the_table_has_every_code_of_the_source() -> None:
+    documented = [(row.code, row.severity) for row in rows()]
+    assert sorted(documented) == sorted(in_source())
+
+
+def test_the_table_is_in_order() -> None:
+    order = [(list(SEVERITIES.values()).index(row.severity), row.code) for row in rows()]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.code)
+def test_every_row_says_something(row: Row) -> None:
+    assert re.match("[a-z0-9]+(-[a-z0-9]+)*$", row.code)
+    assert row.engine
+    assert row.remedy

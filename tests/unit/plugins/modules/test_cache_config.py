@@ -1,0 +1,1101 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module that writes, run in process on real files."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _directory, _edit
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._edit import HEADER
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    STRANGER,
+    place,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
+    execute_without_root,
+    warnings_of,
+)
+
+ROOT = os.geteuid() == 0
+as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
+EVERYTHING = {
+    "worker_event_queue_size": "32",
+    "baseline_compression_level": 1,
+    "optimized_compression_level": 19,
+    "optimized_compression_usage_counter_threshold": "1K",
+    "cleanup_interval": "2h",
+    "optimizing_compression_task_timeout": "45m",
+    "allowed_clock_drift_for_files_from_future": "2d",
+    "file_count_soft_limit": 100000,
+    "files_total_size_soft_limit": "2Gi",
+    "file_count_limit_percent_if_deleting": 80,
+    "files_total_size_limit_percent_if_deleting": "90%",
+}
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+# Creating
+
+
+def test_a_new_file_has_a_comment_and_what_is_asked_for(world):
+    result = world.both(**EVERYTHING)
+    assert result["changed"] is True
+    assert result["created"] is True
+    assert world.config.read_text() == HEADER + (
+        'directory = "%s"\n'
+        'worker-event-queue-size = "32"\n'
+        "baseline-compression-level = 1\n"
+        "optimized-compression-level = 19\n"
+        'optimized-compression-usage-counter-threshold = "1K"\n'
+        'cleanup-interval = "2h"\n'
+        'optimizing-compression-task-timeout = "45m"\n'
+        'allowed-clock-drift-for-files-from-future = "2d"\n'
+        'file-count-soft-limit = "100000"\n'
+        'files-total-size-soft-limit = "2Gi"\n'
+        'file-count-limit-percent-if-deleting = "80%%"\n'
+        'files-total-size-limit-percent-if-deleting = "90%%"\n' % world.cache
+    )
+    assert mode_of(world.config) == 0o644
+    assert mode_of(world.cache) == 0o700
+    assert result["effective"] == {
+        "directory": str(world.cache),
+        "worker_event_queue_size": 32,
+        "baseline_compression_level": 1,
+        "optimized_compression_level": 19,
+        "optimized_compression_usage_counter_threshold": 1000,
+        "cleanup_interval": 7200,
+        "optimizing_compression_task_timeout": 2700,
+        "allowed_clock_drift_for_files_from_future": 172800,
+        "file_count_soft_limit": 100000,
+        "files_total_size_soft_limit": 2147483648,
+        "file_count_limit_percent_if_deleting": 80,
+        "files_total_size_limit_percent_if_deleting": 90,
+    }
+    assert result["settings"] == dict(
+        EVERYTHING,
+        directory=str(world.cache),
+        file_count_soft_limit="100000",
+        file_count_limit_percent_if_deleting="80%",
+    )
+    assert result["changed_settings"]["cleanup_interval"] == {"before": None, "after": "2h"}
+    assert result["removed"] == result["problems"] == []
+    assert result["wasmtime_version"] is None
+    assert result["path"] == str(world.config)
+    assert "warnings" not in result
+
+
+def test_without_options_the_user_s_own_paths_are_used(world):
+    result = world.both(path=..., directory=...)
+    assert result["path"] == str(world.home / ".config" / "wasmtime" / "config.toml")
+    assert (world.home / ".config" / "wasmtime" / "config.toml").read_text() == HEADER
+    assert result["directory"]["path"] == str(world.home / ".cache" / "wasmtime")
+    assert mode_of(world.home / ".cache" / "wasmtime") == 0o700
+    assert mode_of(world.home / ".cache") == mode_of(world.home / ".config") == 0o755
+
+
+def test_a_tilde_is_the_home_of_the_user_that_the_task_runs_as(world):
+    result = world.both(path="~/c/config.toml", directory="$HOME/d")
+    assert result["path"] == str(world.home / "c" / "config.toml")
+    assert result["settings"] == {"directory": str(world.home / "d")}
+
+
+def test_the_alias_dest_is_path(world):
+    assert world.both(path=..., dest=str(world.config))["path"] == str(world.config)
+    assert world.config.exists()
+
+
+def test_missing_parents_are_created_and_never_open_to_others(world):
+    world.config = world.tree / "new" / "deep" / "config.toml"
+    os.umask(0)
+    world.both()
+    assert mode_of(world.tree / "new") == mode_of(world.tree / "new" / "deep") == 0o755
+
+
+@as_root
+def test_missing_parents_belong_to_the_owner_of_the_directory_above(world):
+    home = world.tree / "user"
+    home.mkdir()
+    os.chown(str(home), STRANGER, STRANGER)
+    world.config, world.cache = home / "c" / "config.toml", home / "d" / "cache"
+    world.both()
+    for path in (home / "c", home / "d", home / "d" / "cache"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (STRANGER, STRANGER)
+
+
+def test_a_new_file_has_a_diff_of_its_text_and_of_the_directory(world):
+    result = world.both()
+    text, directory = result["diff"]
+    assert (text["before"], text["after"]) == ("", world.config.read_text())
+    assert text["before_header"] == text["after_header"] == str(world.config)
+    assert directory["before_header"] == "%s (cache directory)" % world.cache
+    assert directory["before"]["exists"] is False
+    assert directory["after"]["mode"] == "0700"
+
+
+def test_without_diff_mode_there_is_no_diff(world):
+    options = {"path": str(world.config), "directory": str(world.cache)}
+    assert "diff" not in world.execute(cache_config, True, options, diff=False)
+
+
+# Merging
+
+
+MESSY = (
+    "\ufeff# kept\r\n"
+    "[cache]   # kept too\r\n"
+    "\tcleanup-interval='60m' # an hour\r\n"
+    "\r\n"
+    '# cleanup-interval = "9h"\r\n'
+    '"file-count-soft-limit" =  "5"'
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "after"),
+    [
+        (MESSY, {"cleanup_interval": "2h"}, MESSY.replace("'60m'", '"2h"')),
+        (MESSY, {"file_count_soft_limit": 6}, MESSY.replace('"5"', '"6"')),
+        (MESSY, {"unset": ["cleanup_interval"]}, MESSY.replace("\tcleanup-interval='60m' # an hour\r\n", "")),
+        (MESSY, {"unset": ["file-count-soft-limit"]}, MESSY.replace('"file-count-soft-limit" =  "5"', "")),
+        (
+            MESSY,
+            {"exclusive": True, "cleanup_interval": "1h"},
+            MESSY.replace('"file-count-soft-limit" =  "5"', ""),
+        ),
+        (
+            MESSY,
+            {"baseline_compression_level": 2},
+            MESSY + "\r\nbaseline-compression-level = 2",
+        ),
+        ("cache = {}\n", {"cleanup_interval": "2h"}, 'cache = { cleanup-interval = "2h" }\n'),
+        (
+            "cache.cleanup-interval = '1h'\n# end",
+            {"cleanup_interval": "2h"},
+            'cache.cleanup-interval = "2h"\n# end',
+        ),
+        ("cache.cleanup-interval = '1h'", {"unset": ["cleanup_interval"]}, "[cache]\n"),
+        ("[cache]\nenabled = true\n# x\n", {}, "[cache]\n# x\n"),
+        ("[cache]\nenabled = true", {"unset": ["directory"]}, "[cache]\n"),
+    ],
+)
+def test_only_what_is_asked_for_changes(world, before, options, after):
+    world.write(before)
+    options = dict({"directory": ...}, **options)
+    result = world.both(create_directory=False, ignore_dangers=["directory-replaceable"], **options)
+    assert result["changed"] is True
+    assert result["created"] is False
+    assert world.config.read_bytes().decode("utf-8") == after
+    assert result["diff"][0]["before"] == before
+    assert result["diff"][0]["after"] == after
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"cleanup_interval": "1h"},
+        {"cleanup_interval": "3600s"},
+        {"cleanup_interval": " 60 m"},
+        {"file_count_soft_limit": 5},
+        {"file_count_soft_limit": "05"},
+        {"unset": ["directory", "baseline-compression-level"]},
+        {"exclusive": True, "cleanup_interval": "1h", "file_count_soft_limit": 5},
+        {"mode": "0600"},
+        {"mode": "u=rw,go="},
+        {"wasmtime_version": "42.0.2"},
+        {"wasmtime_version": "50"},
+        {"create": False},
+        {"backup": True},
+        {"force": True},
+    ],
+    ids=str,
+)
+def test_what_is_so_already_is_left_as_it_is_spelled(world, options):
+    world.write(MESSY, mode=0o600)
+    result = world.both(directory=..., create_directory=False, **options)
+    assert result["changed"] is False
+    assert result["changed_settings"] == {}
+    assert "backup_file" not in result
+    assert world.config.read_bytes() == MESSY.encode("utf-8")
+
+
+def test_the_changes_are_returned_with_both_values(world):
+    world.write("[cache]\nenabled = true\ncleanup-interval = '1h'\nbaseline-compression-level = 1\n")
+    result = world.both(cleanup_interval="2h", unset=["baseline_compression_level"])
+    assert result["changed_settings"] == {
+        "enabled": {"before": True, "after": None},
+        "directory": {"before": None, "after": str(world.cache)},
+        "baseline_compression_level": {"before": 1, "after": None},
+        "cleanup_interval": {"before": "1h", "after": "2h"},
+    }
+    assert result["removed"] == ["enabled", "baseline_compression_level"]
+
+
+def test_the_file_behind_a_link_is_written_and_the_link_stays(world):
+    world.write("[cache]\n", mode=0o640)
+    target = world.tree / "real" / "target.toml"
+    target.parent.mkdir()
+    world.config.rename(target)
+    world.config.symlink_to("../real/target.toml")
+    result = world.both(cleanup_interval="2h")
+    assert result["changed"] is True
+    assert os.readlink(str(world.config)) == "../real/target.toml"
+    assert 'cleanup-interval = "2h"' in target.read_text()
+    assert mode_of(target) == 0o640
+    assert sorted(path.name for path in target.parent.iterdir()) == ["target.toml"]
+
+
+def test_a_config_below_a_linked_directory_is_found(world):
+    (world.tree / "link").symlink_to(world.config.parent)
+    world.config = world.tree / "link" / "config.toml"
+    world.both()
+    assert (world.tree / "etc" / "config.toml").is_file()
+    assert (world.tree / "link").is_symlink()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
+def test_the_mode_of_the_file_is_kept(world, mode):
+    world.write("[cache]\n", mode=mode)
+    world.both(cleanup_interval="2h")
+    assert mode_of(world.config) == mode
+
+
+@as_root
+def test_the_owner_of_the_file_is_kept(world):
+    world.write("[cache]\n")
+    os.chown(str(world.config), STRANGER, STRANGER)
+    world.both(cleanup_interval="2h")
+    assert (world.config.stat().st_uid, world.config.stat().st_gid) == (STRANGER, STRANGER)
+
+
+def test_other_names_of_the_file_keep_the_old_text(world):
+    world.write("[cache]\n")
+    os.link(str(world.config), str(world.tree / "other"))
+    world.run(cleanup_interval="2h")
+    assert (world.tree / "other").read_text() == "[cache]\n"
+
+
+def test_unsafe_writes_are_passed_on(world):
+    world.write("[cache]\n")
+    world.both(cleanup_interval="2h", unsafe_writes=True)
+    assert 'cleanup-interval = "2h"' in world.config.read_text()
+
+
+# Attributes
+
+
+@pytest.mark.parametrize("mode", ["0600", "u=rw,go=", 0o600])
+def test_the_mode_of_the_file_is_set_and_shown(world, mode):
+    world.write("[cache]\n")
+    world.cache.mkdir(0o700)
+    world.run()
+    result = world.both(mode=mode)
+    assert result["changed"] is True
+    assert mode_of(world.config) == 0o600
+    (attributes,) = result["diff"]
+    assert attributes["before_header"] == "%s (file attributes)" % world.config
+    assert (attributes["before"]["mode"], attributes["after"]["mode"]) == ("0644", "0600")
+
+
+def test_a_new_file_gets_its_mode(world):
+    world.both(mode="0600")
+    assert mode_of(world.config) == 0o600
+
+
+@as_root
+def test_owner_and_group_are_set(world):
+    result = world.both(owner=str(STRANGER), group=str(STRANGER), directory_owner=str(STRANGER), directory_group="0")
+    assert (world.config.stat().st_uid, world.config.stat().st_gid) == (STRANGER, STRANGER)
+    assert (world.cache.stat().st_uid, world.cache.stat().st_gid) == (STRANGER, 0)
+    assert result["directory"]["owner"] == str(STRANGER)
+    world.config.chmod(0o600)
+    assert world.both(owner="0", mode="0644")["changed"] is True
+
+
+@pytest.mark.parametrize("option", ["owner", "group", "directory_owner", "directory_group"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_an_owner_to_be_created_by_then_is_no_failure_in_a_dry_run(world, option, exists):
+    if exists:
+        world.run()
+    before = world.snapshot()
+    dry = world.run(check=True, **{option: "nobody-has-this-name"})
+    assert world.snapshot() == before
+    assert dry["changed"] is True
+    kind = "group" if option.endswith("group") else "user"
+    assert "%s: there is no %s nobody-has-this-name yet" % (option, kind) in str(warnings_of(dry))
+    real = world.run(**{option: "nobody-has-this-name"})
+    assert real["failed"] is True
+    assert real["msg"] == "%s: there is no %s nobody-has-this-name; create it first" % (option, kind)
+    assert world.snapshot() == before
+    if option == "directory_owner":
+        assert dry["diff"][-1]["after"]["owner"] == "nobody-has-this-name"
+    if option == "directory_group":
+        assert dry["diff"][-1]["after"]["group"] == "nobody-has-this-name"
+
+
+@pytest.mark.parametrize("option", ["owner", "group", "directory_owner", "directory_group"])
+def test_only_root_gives_files_away(option):
+    with place() as there:
+        result = run_without_root(there, **{option: "0"})
+        assert "%s: only root can give a file to 0" % option in result["msg"]
+        assert not list(there.iterdir())
+
+
+def run_without_root(there, **options):
+    """Run the module in a directory that belongs to whom root becomes."""
+    options = dict({"path": str(there / "config.toml"), "directory": str(there / "cache")}, **options)
+    return execute_without_root(cache_config, **options)
+
+
+@pytest.mark.parametrize("option", ["mode", "directory_mode"])
+@pytest.mark.parametrize("mode", ["rwxr-xr-x", "9", "77777", "-1", "preserve", 10**6, True, ["0700"], "u=rwq"], ids=str)
+def test_what_is_no_mode_is_refused_before_anything_is_written(world, option, mode):
+    assert "%s: " % option in world.refused(**{option: mode})
+
+
+# The directory
+
+
+@pytest.mark.parametrize(
+    ("mode", "option", "wanted"),
+    [
+        (0o755, None, 0o755),
+        (0o755, "0700", 0o700),
+        (0o755, "g-rx,o-rx", 0o700),
+        (0o777, "0750", 0o750),
+        (0o777, 0o700, 0o700),
+        (None, "0750", 0o750),
+        (None, "u=rwx,g=rx,o=", 0o750),
+        (None, None, 0o700),
+        (None, "2750", 0o2750),
+    ],
+)
+def test_the_mode_of_the_directory(world, mode, option, wanted):
+    if mode is not None:
+        world.cache.mkdir()
+        world.cache.chmod(mode)
+    result = world.both(directory_mode=... if option is None else option)
+    assert mode_of(world.cache) == wanted
+    assert result["directory"]["mode"] == "%04o" % wanted
+
+
+def test_a_directory_is_not_created_if_that_is_not_wanted(world):
+    result = world.both(create_directory=False)
+    assert result["directory"]["exists"] is False
+    assert not world.cache.exists()
+
+
+def test_a_directory_alone_is_a_change(world):
+    world.run()
+    world.cache.rmdir()
+    result = world.both()
+    assert result["changed"] is True
+    assert world.cache.is_dir()
+    assert [part["after_header"] for part in result["diff"]] == ["%s (cache directory)" % world.cache]
+
+
+def test_a_default_directory_is_created_for_a_file_that_names_none(world):
+    world.write("[cache]\n")
+    result = world.both(directory=...)
+    assert result["changed"] is True
+    assert mode_of(world.home / ".cache" / "wasmtime") == 0o700
+    assert world.config.read_text() == "[cache]\n"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda world: world.cache.chmod(0o777), "directory-writable-by-others"),
+        (lambda world: (world.cache / "data").write_bytes(b""), "directory-foreign-files"),
+        (lambda world: (world.cache / "link").symlink_to("/"), "directory-symbolic-link"),
+        (lambda world: world.tree.chmod(0o777), "directory-replaceable"),
+    ],
+    ids=["writable", "foreign", "link", "replaceable"],
+)
+def test_a_dangerous_directory_is_refused_if_new_told_if_old_and_taken_if_allowed(world, spoil, code):
+    world.cache.mkdir(0o700)
+    spoil(world)
+    message = world.refused()
+    assert "it would be dangerous (ignore_dangers: [%s] allows it)" % code in message
+    result = world.both(ignore_dangers=[code])
+    assert [problem["code"] for problem in result["problems"]] == [code]
+    assert result["directory"]["dangers"] == [code]
+    assert result["problems"][0]["message"] in warnings_of(result)[0]
+    # By now it was there before.
+    again = world.both(cleanup_interval="2h")
+    assert again["changed"] is True
+    assert result["problems"][0]["message"] in warnings_of(again)[0]
+
+
+def test_another_dangerous_directory_is_not_what_was_there_before(world):
+    for name in ("one", "two"):
+        (world.tree / name).mkdir()
+        (world.tree / name).chmod(0o777)
+    world.write("[cache]\ndirectory = '%s'\n" % (world.tree / "one"))
+    assert "directory-writable-by-others" in world.refused(directory=str(world.tree / "two"))
+
+
+def test_a_system_directory_is_refused(world):
+    assert "directory-not-dedicated" in world.refused(directory="/var/../usr")
+
+
+# Dangers and errors of the settings
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"worker_event_queue_size": "1P"}, "queue-memory"),
+        ({"files_total_size_soft_limit": "300Pi"}, "limit-overflow"),
+        ({"allowed_clock_drift_for_files_from_future": "9223372036854775807s"}, "clock-overflow"),
+        ({"cleanup_interval": "307445734561825861m", "wasmtime_version": "42"}, "duration-wraps"),
+    ],
+)
+def test_a_dangerous_setting_is_refused_if_new_told_if_old_and_taken_if_allowed(world, options, code):
+    version = {key: value for key, value in options.items() if key == "wasmtime_version"}
+    assert "(ignore_dangers: [%s] allows it)" % code in world.refused(**options)
+    result = world.both(ignore_dangers=[code], **options)
+    assert [(problem["code"], problem["severity"]) for problem in result["problems"]] == [(code, "danger")]
+    assert result["directory"]["dangers"] == []
+    assert result["warnings"]
+    again = world.both(baseline_compression_level=1, **version)
+    assert again["changed"] is True
+    assert again["problems"]
+
+
+def test_a_warning_is_returned_and_no_warning_of_ansible(world):
+    result = world.both(worker_event_queue_size=1)
+    assert [problem["code"] for problem in result["problems"]] == ["small-queue"]
+    assert "warnings" not in result
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"cleanup_interval": "60"},
+            'cleanup_interval: "60" has no unit; write a whole number followed by s, m, h or d',
+        ),
+        ({"cleanup_interval": 60}, "cleanup_interval: 60 has no unit"),
+        ({"cleanup_interval": "1w"}, 'cleanup_interval: "1w" has the unknown unit "w"'),
+        ({"file_count_soft_limit": -1}, "file_count_soft_limit: -1 is negative"),
+        ({"file_count_soft_limit": "1Ki"}, 'file_count_soft_limit: "1Ki" has the unknown unit "Ki"'),
+        ({"file_count_soft_limit": 2**64}, "file_count_soft_limit: 18446744073709551616 is more than 2^64-1"),
+        ({"file_count_soft_limit": 1.5}, "file_count_soft_limit: 1.5 is a float, not a string"),
+        ({"file_count_soft_limit": ["1"]}, "is an array, not a string"),
+        ({"files_total_size_soft_limit": "99999999Pi"}, "is more than 2^64-1"),
+        ({"file_count_limit_percent_if_deleting": "70 percent"}, 'has the unknown unit "percent"'),
+        ({"file_count_limit_percent_if_deleting": 300}, "is more than 255"),
+        (
+            {"file_count_limit_percent_if_deleting": 101},
+            'file-count-limit-percent-if-deleting = "101%" is more than 100%',
+        ),
+        (
+            {"baseline_compression_level": 22, "optimized_compression_level": 22},
+            "baseline-compression-level = 22 is not in 0..21",
+        ),
+        (
+            {"baseline_compression_level": 21},
+            "baseline-compression-level (21) is higher than optimized-compression-level (20)",
+        ),
+        ({"baseline_compression_level": "many"}, "baseline_compression_level"),
+        ({"baseline_compression_level": 2**31}, "baseline_compression_level: 2147483648 is out of range"),
+        ({"cleanup_interval": "307445734561825861m"}, "is more than 2^64-1 seconds"),
+        ({"directory": "relative/dir"}, 'directory = "relative/dir" is not absolute'),
+        ({"directory": ""}, 'directory = "" is not absolute'),
+        ({"directory": "/x\0y"}, 'directory = "/x\\x00y" has a NUL character'),
+        ({"directory": "/" + "x" * 300}, "is too long"),
+        ({"unset": ["nonsense"]}, 'unset: "nonsense" is not a setting; name one of directory, worker_event_queue_size'),
+        ({"unset": ["enabled"]}, 'unset: "enabled" is not a setting'),
+        (
+            {"unset": ["cleanup-interval"], "cleanup_interval": "1h"},
+            "cleanup_interval is given a value and also named in unset",
+        ),
+        ({"enabled": True}, "enabled: Wasmtime 33 and later refuse this setting"),
+        (
+            {"wasmtime_version": "abc"},
+            'wasmtime_version: "abc" is not a Wasmtime version; write a version like "42.0.2"',
+        ),
+        ({"wasmtime_version": ""}, 'wasmtime_version: "" is not a Wasmtime version'),
+        ({"ignore_dangers": ["nonsense"]}, "ignore_dangers"),
+        ({"path": "relative.toml"}, 'path is "relative.toml", which is not absolute; set path to an absolute path'),
+        ({"path": ""}, 'path is "", which is not absolute'),
+        ({"path": "/x\0y"}, "path has a NUL character"),
+        ({"nonsense": 1}, "nonsense"),
+        ({"state": "nonsense"}, "state"),
+        ({"create": "nonsense"}, "create"),
+    ],
+    ids=lambda part: ascii(part)[:50] if isinstance(part, dict) else "",
+)
+@pytest.mark.parametrize("exists", [True, False])
+def test_options_that_cannot_be_are_refused_in_one_sentence(world, options, message, exists):
+    if exists:
+        world.write("[cache]\n# mine\n")
+    told = world.refused(**options)
+    assert message in told
+    assert "\n" not in told or "\n- " in told
+
+
+# Files that are in the way
+
+
+def many(world):
+    world.write(b"# \n" * (10 * 2**20 // 3))
+
+
+def unlink_parent(world):
+    world.config.parent.rmdir()
+    world.config.parent.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentences"),
+    [
+        ("[cache\n", ["line 1, column 7: not valid TOML: "]),
+        (b"[cache]\n\xff", ["line 2, column 1: byte 0xff is not valid UTF-8; save the file as UTF-8"]),
+        ("", ["the table [cache] is missing; add a line [cache]"]),
+        ("[cache]\nfoo = 1\n", ['line 2, column 1: "foo" is not a setting of [cache]; remove it']),
+        (
+            "[cache]\ncleanup-interval = 60\n",
+            ["line 2, column 20: cleanup-interval = 60 is an integer, not a string; write a whole number followed by"],
+        ),
+        ("[cache]\ncleanup-interval = '60'\n", ['line 2, column 20: cleanup-interval = "60" has no unit; write']),
+        (
+            "[cache]\nfile-count-soft-limit = '99999P'\n",
+            ['file-count-soft-limit = "99999P" is more than 2^64-1; write'],
+        ),
+        (
+            "[cache]\nbaseline-compression-level = 22\n",
+            ["line 2, column 30: baseline-compression-level = 22 is not in 0..21"],
+        ),
+        ("[cache]\nenabled = false\n", ["line 2, column 1: enabled is refused by Wasmtime 33 and later; remove it"]),
+        (
+            "[cache]\nfoo = 1\nbar = 2\ncleanup-interval = 1\n",
+            [
+                '\n- line 2, column 1: "foo"',
+                '\n- line 3, column 1: "bar"',
+                "\n- line 4, column 20: cleanup-interval = 1 is",
+            ],
+        ),
+        ("x = " + "[" * 5000, ["not valid TOML"]),
+        ("[cache]\nbaseline-compression-level = " + "9" * 5000, ["line 2"]),
+    ],
+    ids=lambda part: ascii(part)[:40] if isinstance(part, (str, bytes)) else "",
+)
+def test_an_invalid_file_is_refused_with_every_problem_and_left_as_it_is(world, content, sentences):
+    world.write(content)
+    message = world.refused(cleanup_interval="1h")
+    assert message.startswith("%s: Wasmtime refuses this file, so nothing was changed:" % world.config)
+    for sentence in sentences:
+        assert sentence in message
+    result = world.run()
+    assert len(result["problems"]) == max(1, message.count("\n- "))
+    assert result["path"] == str(world.config)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda world: world.config.mkdir(), "it is a directory; name the config file in it"),
+        (lambda world: world.config.symlink_to("no"), "it is a symbolic link to no, which does not exist; remove"),
+        (lambda world: world.config.symlink_to("config.toml"), "it cannot be read: Too many levels of symbolic links"),
+        (lambda world: os.mkfifo(str(world.config)), "it is not a regular file"),
+        (many, "the file has %d bytes; a cache config has" % (10 * 2**20 // 3 * 3)),
+        (unlink_parent, "it cannot be read: Not a directory"),
+    ],
+    ids=["directory", "dangling", "loop", "pipe", "huge", "parent-is-a-file"],
+)
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_no_readable_file_is_refused_whatever_is_asked(world, spoil, message, force):
+    spoil(world)
+    told = world.refused(cleanup_interval="1h", force=force)
+    assert told.startswith("%s: nothing was changed: " % world.config)
+    assert message in told
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_missing_file_is_an_error_if_it_must_not_be_created(world, deep):
+    world.config = world.tree / "deep" / "config.toml" if deep else world.config
+    assert world.refused(create=False) == "%s: there is no such file, and create is false" % world.config
+
+
+def test_an_unreadable_file_is_refused():
+    with place() as there:
+        (there / "config.toml").write_text("[cache]\n")
+        (there / "config.toml").chmod(0)
+        result = run_without_root(there)
+        assert result["msg"].endswith("nothing was changed: it cannot be read: Permission denied; correct that first")
+        assert not (there / "cache").exists()
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("content", ["[cache]\n", None])
+def test_a_read_only_directory_is_told_before_anything_is_written(check, content):
+    with place() as there:
+        (there / "etc").mkdir()
+        if content:
+            (there / "etc" / "config.toml").write_text(content)
+        (there / "etc").chmod(0o555)
+        result = run_without_root(there, path=str(there / "etc" / "config.toml"), check=check)
+        assert "config.toml: it cannot be written: " in result["msg"]
+        assert result["msg"].endswith("may not write in %s" % (there / "etc"))
+        assert not (there / "cache").exists()
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_directory_that_cannot_be_created_is_told_before_anything_is_written(check):
+    with place() as there:
+        (there / "closed").mkdir(0o555)
+        result = run_without_root(there, directory=str(there / "closed" / "cache"), check=check)
+        assert 'closed/cache" cannot be created: the user ' in result["msg"]
+        assert not (there / "config.toml").exists()
+
+
+def test_a_directory_in_the_way_of_the_cache_is_refused(world):
+    world.cache.write_bytes(b"")
+    assert "is not a directory; set directory to a path that can be created" in world.refused()
+
+
+def test_a_user_without_home_needs_both_paths(world, monkeypatch):
+    monkeypatch.setattr(_common, "default_paths", lambda: (None, None))
+    assert "no home directory to find the default config in; set path" in world.refused(path=...)
+    assert "directory is not set and the user has no home directory" in world.refused(directory=...)
+    # A file without a directory is repaired by naming one.
+    world.write("[cache]\n")
+    assert world.both()["changed"] is True
+
+
+def test_a_relative_home_gives_no_default_path(world, monkeypatch):
+    monkeypatch.setenv("HOME", "relative")
+    assert world.refused(path=...) == (
+        'the default path, from HOME, is "relative/.config/wasmtime/config.toml", which is not absolute;'
+        " set path to an absolute path"
+    )
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused_or_merged_whole(world):
+    contents = ["# %s\n[cache]\n%s" % (letter, "# x\n" * (100_000 - 9 * ord(letter))) for letter in "ab"]
+    world.write(contents[0])
+    world.cache.mkdir(0o700)
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            for content in contents:
+                with world.config.open("r+") as file:
+                    file.write(content)
+                    file.truncate()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _attempt in range(200):
+            message = world.run(check=True).get("msg", "")
+            if "it changed while it was read" in message:
+                break
+    finally:
+        stop.set()
+        writer.join()
+    assert (
+        message
+        == "%s: nothing was changed: it changed while it was read; run again when nothing else writes it" % world.config
+    )
+
+
+# force and backup
+
+
+@pytest.mark.parametrize("content", ["[cache\n", b"\xff", "[cache]\nfoo = 1\n", ""])
+def test_force_replaces_a_refused_file_and_keeps_a_copy(world, content):
+    world.write(content, mode=0o640)
+    original = world.config.read_bytes()
+    result = world.run(check=True, force=True, cleanup_interval="2h")
+    assert result["changed"] is True
+    assert world.config.read_bytes() == original
+    result = world.run(force=True, cleanup_interval="2h")
+    assert result["created"] is False
+    assert open(result["backup_file"], "rb").read() == original  # noqa: PTH123, SIM115
+    assert world.config.read_text().startswith(HEADER)
+    assert result["diff"][0]["before"] == original.decode("utf-8", "replace")
+    assert mode_of(world.config) == 0o640
+    assert world.run(force=True, cleanup_interval="2h")["changed"] is False
+
+
+def test_a_backup_is_made_of_what_changes(world):
+    world.write("[cache]\n")
+    result = world.run(backup=True, cleanup_interval="2h")
+    assert open(result["backup_file"]).read() == "[cache]\n"  # noqa: PTH123, SIM115
+    assert "backup_file" not in world.run(backup=True, cleanup_interval="2h")
+
+
+# absent
+
+
+def absent(world, **options):
+    """Remove, in the four ways."""
+    return world.both(state="absent", **options)
+
+
+def test_a_file_is_removed_and_the_directory_stays(world):
+    world.run()
+    text = world.config.read_text()
+    result = absent(world)
+    assert result["changed"] is True
+    assert not world.config.exists()
+    assert world.cache.is_dir()
+    assert result["path"] == str(world.config)
+    assert (result["diff"][0]["before"], result["diff"][0]["after"]) == (text, "")
+
+
+def test_a_file_that_wasmtime_refuses_is_removed_too(world):
+    world.write(b"\xff")
+    assert absent(world)["diff"][0]["before"] == "\ufffd"
+
+
+def test_an_empty_file_is_removed_with_a_diff(world):
+    world.write("")
+    assert absent(world)["changed"] is True
+
+
+def test_a_link_is_removed_and_its_target_stays(world):
+    target = world.tree / "target"
+    target.write_text("[cache]\n")
+    world.config.symlink_to(target)
+    assert absent(world)["changed"] is True
+    assert not world.config.is_symlink()
+    assert target.read_text() == "[cache]\n"
+
+
+def test_a_dangling_link_is_removed(world):
+    world.config.symlink_to("no")
+    assert absent(world, backup=True)["changed"] is True
+    assert not world.config.is_symlink()
+
+
+def test_what_is_not_there_is_not_removed(world):
+    assert absent(world)["changed"] is False
+    assert absent(world, path=str(world.tree / "no" / "config.toml"))["changed"] is False
+
+
+def test_a_removed_file_is_kept_as_a_backup(world):
+    world.write("[cache]\n")
+    assert "backup_file" not in world.run(check=True, state="absent", backup=True)
+    result = world.run(state="absent", backup=True)
+    assert open(result["backup_file"]).read() == "[cache]\n"  # noqa: PTH123, SIM115
+
+
+def test_a_directory_is_not_removed(world):
+    world.config.mkdir()
+    assert "it is a directory, not a config file; name the file in it" in world.refused(state="absent")
+
+
+def test_a_file_in_a_read_only_directory_is_not_removed():
+    with place() as there:
+        (there / "etc").mkdir()
+        (there / "etc" / "config.toml").write_text("[cache]\n")
+        (there / "etc").chmod(0o555)
+        messages = {
+            run_without_root(
+                there, path=str(there / "etc" / "config.toml"), directory=None, state="absent", check=check
+            )["msg"]
+            for check in (True, False)
+        }
+        assert len(messages) == 1
+        assert "it cannot be removed: the user " in messages.pop()
+
+
+@as_root
+def test_a_file_that_the_system_keeps_is_told():
+    # In a sticky directory everybody may write, and only the owner may remove.
+    with place() as there:
+        (there / "config.toml").write_text("[cache]\n")
+        os.chown(str(there), 0, 0)
+        there.chmod(0o1777)
+        result = run_without_root(there, directory=None, state="absent")
+        assert result["msg"].endswith("config.toml: it cannot be removed: Operation not permitted")
+        assert (there / "config.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"cleanup_interval": "1h"},
+        {"enabled": False},
+        {"unset": ["directory"]},
+        {"exclusive": True},
+        {"directory": "/x"},
+        {"baseline_compression_level": 0},
+    ],
+)
+def test_absent_and_contents_contradict_each_other(world, options):
+    world.write("[cache]\n")
+    message = world.refused(state="absent", **options)
+    assert message == (
+        "state is absent, which removes the whole file, and %s asks for its contents; do one of both"
+        % next(iter(options))
+    )
+
+
+# Versions
+
+
+def test_moving_on_from_32_removes_enabled(world):
+    world.write("# mine\n[cache]\nenabled = true # old\ncleanup-interval = '2h'\n")
+    result = world.both(directory=..., wasmtime_version="42.0.2")
+    assert world.config.read_text() == "# mine\n[cache]\ncleanup-interval = '2h'\n"
+    assert result["removed"] == ["enabled"]
+    assert result["wasmtime_version"] == "42.0.2"
+
+
+def test_going_back_to_32_adds_enabled(world):
+    world.write("[cache]\ncleanup-interval = '2h'\n")
+    result = world.both(directory=..., wasmtime_version="32.0.0")
+    assert world.config.read_text() == "[cache]\ncleanup-interval = '2h'\nenabled = true\n"
+    assert result["changed_settings"] == {"enabled": {"before": None, "after": True}}
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("before", [None, "true", "false"])
+def test_enabled_is_set_for_32(world, enabled, before):
+    if before is not None:
+        world.write("[cache]\nenabled = %s\n" % before)
+    world.both(wasmtime_version="32", enabled=enabled)
+    assert ("enabled = true" in world.config.read_text()) is enabled
+    assert ("enabled = false" in world.config.read_text()) is not enabled
+
+
+def test_a_switch_that_32_has_off_stays_off(world):
+    world.write("[cache]\nenabled = false\n")
+    assert world.both(directory=..., wasmtime_version="32", create_directory=False)["changed"] is False
+
+
+def test_exclusive_keeps_what_32_demands(world):
+    world.write("[cache]\nenabled = false\ncleanup-interval = '2h'\n")
+    world.both(wasmtime_version="32", exclusive=True)
+    assert "enabled = false" in world.config.read_text()
+    assert "cleanup-interval" not in world.config.read_text()
+
+
+def test_a_switch_that_is_off_cannot_move_on(world):
+    world.write("[cache]\nenabled = false\n")
+    assert "these versions switch the cache off by loading no config" in world.refused()
+
+
+def test_a_switch_that_is_no_boolean_is_refused_everywhere(world):
+    world.write("[cache]\nenabled = 1\n")
+    assert "enabled = 1" in world.refused(wasmtime_version="32") or "enabled is an integer" in world.refused(
+        wasmtime_version="32"
+    )
+    assert "enabled is refused" in world.refused()
+    world.write("[cache]\nenabled = 'true'\n")
+    assert "enabled is a string, not a boolean" in world.refused(wasmtime_version="32", enabled=True)
+
+
+def test_several_versions_are_suited_at_once(world):
+    result = world.both(wasmtime_version=["50", "42.0.2", " 48 "])
+    assert result["wasmtime_version"] == "50, 42.0.2, 48"
+    long = {"cleanup_interval": "307445734561825861m"}
+    assert "is more than 2^64-1 seconds" in world.refused(wasmtime_version="42, 48", **long)
+
+
+def test_no_file_suits_versions_before_and_after_33(world):
+    assert "no file suits both; give each a file of its own" in world.refused(wasmtime_version=["42", "32"])
+
+
+@pytest.mark.parametrize(("printed", "kept"), [("wasmtime 32.0.0", True), ("wasmtime 42.0.2 (abc 2026-01-01)", False)])
+def test_the_wasmtime_on_path_is_asked_for_its_version(world, printed, kept):
+    world.program("echo '%s'" % printed)
+    result = world.both(wasmtime_version="auto")
+    assert result["wasmtime_version"] == printed.split()[1]
+    assert ("enabled = true" in world.config.read_text()) is kept
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (None, 'there is no wasmtime on PATH; write a version like "42.0.2" or "42"'),
+        ("echo garbage", 'answered "garbage\n", which names no version'),
+        ("echo broken >&2; exit 1", "ended with status 1: broken"),
+        ("echo half; exit 3", "ended with status 3: half"),
+        ("exec sleep 60", "gave no answer in 1 seconds"),
+        ("", "answered"),
+    ],
+    ids=["none", "garbage", "fails", "fails-on-stdout", "sleeps", "silent"],
+)
+def test_a_wasmtime_that_cannot_tell_its_version_is_an_error(world, monkeypatch, script, message):
+    monkeypatch.setattr(_common, "VERSION_TIMEOUT", 1)
+    if script is not None:
+        world.program(script)
+    told = world.refused(wasmtime_version="auto")
+    assert told.startswith("wasmtime_version: auto: ")
+    assert message in told
+
+
+def test_a_wasmtime_that_does_not_run_is_an_error(world):
+    world.program("")
+    (world.bin / "wasmtime").write_text("#!/no/such/interpreter\n")
+    assert "does not run: No such file or directory" in world.refused(wasmtime_version="auto")
+
+
+# Missing libraries
+
+
+def without(monkeypatch, *names):
+    for name in names:
+        monkeypatch.setitem(sys.modules, name, None)
+
+
+PLATFORMDIRS = ("platformdirs", "platformdirs.unix", "platformdirs.macos")
+PARSERS = ("tomllib", "tomli")
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        (("tomli_w",), ["tomli-w"]),
+        (PARSERS, ["tomli"]),
+        ((*PARSERS, "tomli_w"), ["tomli", "tomli-w"]),
+        (PLATFORMDIRS, ["platformdirs"]),
+        ((*PARSERS, "tomli_w", *PLATFORMDIRS), ["platformdirs", "tomli-w"]),
+    ],
+    ids=str,
+)
+def test_missing_libraries_are_named_in_ansible_s_words(world, monkeypatch, missing, named):
+    world.write("[cache]\n")
+    without(monkeypatch, *missing)
+    before = world.snapshot()
+    path = ... if "platformdirs" in named else str(world.config)
+    result = world.run(path=path, cleanup_interval="2h")
+    assert result["missing_libraries"] == named
+    assert "Failed to import the required Python library (%s)" % ", ".join(named) in result["msg"]
+    assert world.snapshot() == before
+
+
+def test_what_needs_no_library_does_without(world, monkeypatch):
+    world.run()
+    without(monkeypatch, "tomli_w", *PLATFORMDIRS)
+    assert world.both()["changed"] is False
+    without(monkeypatch, *PARSERS)
+    assert absent(world)["changed"] is True
+
+
+# Layouts that cannot be edited
+
+
+def test_a_layout_that_is_too_complex_is_left_alone(world, monkeypatch):
+    def refuse(*_arguments):
+        raise _edit.CannotEdit("the layout of the file is too unusual to edit in place")
+
+    world.write("[cache]\n")
+    monkeypatch.setattr(_edit, "edit", refuse)
+    assert world.refused() == (
+        "%s: the layout of the file is too unusual to edit in place; change it by hand" % world.config
+    )
+
+
+def test_an_edit_that_does_not_say_what_was_meant_is_not_written(world, monkeypatch):
+    world.write("[cache]\n")
+    monkeypatch.setattr(_edit, "edit", lambda text, changes, loads: text + "cleanup-interval = '9h'\n")
+    assert "its layout does not allow this change in place" in world.refused()
+
+
+# Failures while writing
+
+
+def test_a_failure_while_writing_is_told_and_leaves_the_old_file(world):
+    world.write("[cache]\n")
+    world.cache.mkdir(0o700)
+    before = world.snapshot()
+
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache_config.tempfile, "mkstemp", full)
+        result = world.run(cleanup_interval="2h")
+    assert result["failed"] is True
+    assert "%s: it cannot be written: " % world.config in result["msg"]
+    assert "No space left on device" in result["msg"]
+    assert world.snapshot() == before
+
+
+@as_root
+def test_root_creates_no_file_behind_a_user_s_link(world):
+    link = world.tree / "link"
+    link.symlink_to(world.config.parent)
+    os.chown(str(link), STRANGER, STRANGER, follow_symlinks=False)
+    assert "root does not follow it" in world.refused(path=str(link / "config.toml"))
+
+
+@as_root
+def test_root_creates_no_directory_behind_a_user_s_link(world):
+    link = world.tree / "link"
+    (world.tree / "real").mkdir()
+    link.symlink_to(world.tree / "real")
+    os.chown(str(link), STRANGER, STRANGER, follow_symlinks=False)
+    message = world.refused(directory=str(link / "cache"), ignore_dangers=["directory-replaceable"])
+    assert "root does not follow it" in message
+
+
+def test_a_directory_that_is_replaced_meanwhile_is_told(world, monkeypatch):
+    make = _directory.make
+
+    def raced(state, *arguments):
+        world.cache.mkdir()
+        make(state, *arguments)
+
+    monkeypatch.setattr(_directory, "make", raced)
+    result = world.run()
+    assert "a part of the path was replaced meanwhile" in result["msg"]
+    assert not world.config.exists()
+
+
+# Anything at all
+
+
+TEXT = st.text(max_size=8) | st.sampled_from(
+    ["1h", "70%", "16", "1Gi", "auto", "42", "0700", "/x", "present", "absent"]
+)
+ANYTHING = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT | st.lists(TEXT)
+)
+OPTIONS = sorted(set(cache_config.argument_spec()) - {"path", "directory", "create_directory", "wasmtime_version"})
+
+
+@given(
+    st.dictionaries(st.sampled_from(OPTIONS), ANYTHING, max_size=4),
+    st.sampled_from([None, "[cache]\n", MESSY, "[cache]\nenabled = true\n", "", "[cache"]),
+)
+@settings(max_examples=80)
+def test_no_options_raise_or_touch_what_a_dry_run_must_not(world, options, content):
+    if content is None:
+        if world.config.exists():
+            world.config.unlink()
+    else:
+        world.write(content)
+    before = world.snapshot()
+    result = world.run(check=True, **options)
+    assert world.snapshot() == before
+    assert result.get("failed") or result["changed"] in (True, False)
+
+
+def test_the_limit_of_size_is_the_engine_s_reader_s(world):
+    world.write(b"[cache]\n#" + b"x" * (MAX_BYTES - 9))
+    assert world.both(create_directory=False, directory=...)["changed"] is False
+    assert len(SETTINGS) == 12

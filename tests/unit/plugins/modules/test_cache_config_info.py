@@ -1,0 +1,253 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module that only looks, run in process on real files."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config_info
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    STRANGER,
+    place,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import execute_without_root
+
+ROOT = os.geteuid() == 0
+KEYS = {
+    "path",
+    "exists",
+    "valid",
+    "safe",
+    "problems",
+    "settings",
+    "effective",
+    "defaults",
+    "accepted_by",
+    "directory",
+    "wasmtime_version",
+}
+
+
+def look(world, **options):
+    """The result for a config, which is the same in check mode, and nothing has changed."""
+    before = world.snapshot()
+    if "content" not in options and "path" not in options:
+        options["path"] = str(world.config)
+    result = world.info(**options)
+    assert world.info(check=True, **options) == result
+    assert world.snapshot() == before
+    assert result["changed"] is False
+    return result
+
+
+def codes(result):
+    return [problem["code"] for problem in result["problems"]]
+
+
+def test_a_good_file(world):
+    world.write("[cache]\ndirectory = '%s'\ncleanup-interval = '60m'\n" % world.cache)
+    result = look(world)
+    assert set(result) >= KEYS
+    assert result["path"] == str(world.config)
+    assert result["exists"] is result["valid"] is result["safe"] is True
+    assert result["problems"] == []
+    assert result["settings"] == {"directory": str(world.cache), "cleanup_interval": "60m"}
+    assert result["effective"]["cleanup_interval"] == 3600
+    assert result["defaults"] == [
+        setting.option for setting in SETTINGS.values() if setting.name not in ("directory", "cleanup-interval")
+    ]
+    assert result["accepted_by"] == ["33-47", "48", ">=49"]
+    assert result["directory"] == {
+        "path": str(world.cache),
+        "exists": False,
+        "owner": None,
+        "group": None,
+        "mode": None,
+        "dangers": [],
+    }
+    assert result["wasmtime_version"] is None
+
+
+def test_a_text_instead_of_a_file(world):
+    result = look(world, content="[cache]\ndirectory = '%s'\n" % world.cache)
+    assert (result["path"], result["exists"], result["valid"]) == (None, False, True)
+
+
+def test_a_text_and_a_file_exclude_each_other(world):
+    result = world.info(content="", path="/x")
+    assert "mutually exclusive" in result["msg"]
+
+
+def test_without_options_the_user_s_own_paths_are_looked_at(world):
+    result = look(world, path=None)
+    assert result["path"] == str(world.home / ".config" / "wasmtime" / "config.toml")
+    assert result["directory"]["path"] == str(world.home / ".cache" / "wasmtime")
+    # The engine does without a file there.
+    assert (result["exists"], result["valid"], result["safe"]) == (False, True, True)
+    assert len(result["defaults"]) == 12
+
+
+def test_a_dangling_link_at_the_default_path_is_taken_for_no_file(world):
+    (world.home / ".config" / "wasmtime").mkdir(parents=True)
+    (world.home / ".config" / "wasmtime" / "config.toml").symlink_to("no")
+    assert look(world, path=None)["valid"] is True
+
+
+def test_an_empty_file_at_the_default_path_is_refused(world):
+    (world.home / ".config" / "wasmtime").mkdir(parents=True)
+    (world.home / ".config" / "wasmtime" / "config.toml").write_text("")
+    result = look(world, path=None)
+    assert (result["exists"], result["valid"]) == (True, False)
+    assert codes(result) == ["cache-missing"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "exists"),
+    [
+        (lambda world: None, "missing", False),
+        (lambda world: world.config.symlink_to("no"), "dangling-link", False),
+        (lambda world: world.config.mkdir(), "not-a-file", True),
+        (lambda world: os.mkfifo(str(world.config)), "not-a-file", True),
+        (lambda world: world.config.symlink_to("config.toml"), "unreadable", True),
+        (lambda world: world.write(b"#" * (10 * 2**20)), "too-large", True),
+        (lambda world: world.write(b"[cache]\n\xff"), "not-utf-8", True),
+        (lambda world: world.write("[cache"), "toml-syntax", True),
+        (lambda world: world.write(""), "cache-missing", True),
+    ],
+    ids=["missing", "dangling", "directory", "pipe", "loop", "huge", "bytes", "broken", "empty"],
+)
+def test_a_file_that_cannot_be_is_a_result_and_no_failure(world, spoil, code, exists):
+    spoil(world)
+    result = look(world)
+    assert codes(result) == [code]
+    assert (result["exists"], result["valid"], result["safe"]) == (exists, False, True)
+    assert result["settings"] == {}
+    assert result["accepted_by"] == []
+
+
+def test_every_problem_of_a_file_has_its_place(world):
+    world.write("[cache]\nbar = 1\nfoo = 1\ncleanup-interval = '60'\nfile-count-soft-limit = '0'\n")
+    result = look(world, wasmtime_version="38")
+    assert [(p["severity"], p["line"], p["column"]) for p in result["problems"]] == [
+        ("error", 2, 1),
+        ("error", 3, 1),
+        ("error", 4, 20),
+        ("warning", 5, 25),
+    ]
+    assert result["effective"]["cleanup_interval"] is None
+    assert result["problems"][2]["setting"] == "cleanup-interval"
+    assert result["problems"][2]["value"] == "60"
+
+
+@pytest.mark.parametrize(
+    ("mode", "codes_wanted", "safe"), [(0o700, [], True), (0o777, ["directory-writable-by-others"], False)]
+)
+def test_the_directory_is_looked_at(world, mode, codes_wanted, safe):
+    world.cache.mkdir()
+    world.cache.chmod(mode)
+    world.write("[cache]\ndirectory = '%s'\n" % world.cache)
+    result = look(world)
+    assert codes(result) == result["directory"]["dangers"] == codes_wanted
+    assert result["directory"]["mode"] == "%04o" % mode
+    assert result["valid"] is True
+    assert result["safe"] is safe
+
+
+def test_a_directory_that_cannot_be_makes_the_file_invalid(world):
+    world.cache.write_bytes(b"")
+    world.write("[cache]\ndirectory = '%s'\n" % world.cache)
+    result = look(world)
+    assert codes(result) == ["directory-unusable"]
+    assert result["valid"] is False
+
+
+@pytest.mark.parametrize("directory", ["relative", "/\\u0000", "/" + "x" * 300])
+def test_a_path_that_cannot_be_is_not_looked_at(world, directory):
+    world.write('[cache]\ndirectory = "%s"\n' % directory)
+    result = look(world)
+    assert result["directory"] is None
+    assert result["valid"] is False
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can give files to others")
+def test_a_directory_for_another_user_is_meant_if_named(world):
+    world.cache.mkdir(0o700)
+    os.chown(str(world.cache), STRANGER, STRANGER)
+    world.write("[cache]\ndirectory = '%s'\n" % world.cache)
+    assert codes(look(world)) == ["directory-owner"]
+    assert codes(look(world, directory_owner=str(STRANGER))) == []
+
+
+def test_an_unreadable_file_is_a_result():
+    with place() as there:
+        (there / "config.toml").write_text("[cache]\n")
+        (there / "config.toml").chmod(0)
+        result = execute_without_root(cache_config_info, path=str(there / "config.toml"))
+    assert codes(result) == ["unreadable"]
+    assert result["exists"] is True
+
+
+@pytest.mark.parametrize(
+    ("version", "text", "valid", "used"),
+    [
+        ("32", "[cache]\nenabled = true\n", True, "32"),
+        ("32", "[cache]\n", False, "32"),
+        ("42.0.2", "[cache]\nenabled = true\n", False, "42.0.2"),
+        ("auto", "[cache]\nenabled = true\n", True, "31.0.0"),
+        (["42", "auto"], "[cache]\nenabled = true\n", False, "42, 31.0.0"),
+        ([], "[cache]\n", True, None),
+    ],
+)
+def test_the_rules_are_those_of_the_version(world, version, text, valid, used):
+    world.program("echo wasmtime 31.0.0")
+    result = look(world, content=text, wasmtime_version=version)
+    assert (result["valid"], result["wasmtime_version"]) == (valid, used)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"wasmtime_version": "abc", "content": ""}, 'wasmtime_version: "abc" is not a Wasmtime version'),
+        ({"wasmtime_version": "auto", "content": ""}, "there is no wasmtime on PATH"),
+        ({"path": "x"}, 'path is "x", which is not absolute'),
+        ({"path": "/x\0"}, "path has a NUL character"),
+        ({"nonsense": 1}, "nonsense"),
+    ],
+)
+def test_options_that_cannot_be_are_a_failure(world, options, message):
+    result = world.info(**options)
+    assert result["failed"] is True
+    assert message in result["msg"]
+
+
+def test_a_user_without_home_has_no_default_path(world, monkeypatch):
+    monkeypatch.setattr(_common, "default_paths", lambda: (None, None))
+    assert "no home directory" in world.info()["msg"]
+    assert codes(look(world, content="[cache]\n")) == ["no-home"]
+    assert look(world, content="[cache]\n")["directory"] is None
+
+
+def test_without_a_toml_library_ansible_s_words_are_used(world, monkeypatch):
+    for name in ("tomllib", "tomli"):
+        monkeypatch.setitem(sys.modules, name, None)
+    result = world.info(content="[cache]\n")
+    assert result["missing_libraries"] == ["tomli"]
+    assert "Failed to import the required Python library (tomli)" in result["msg"]
+
+
+@given(st.text(max_size=60) | st.text(alphabet="[]{}=#'\"\\\n cache.directory1h/", max_size=60))
+@settings(max_examples=60)
+def test_no_text_makes_it_fail(world, content):
+    result = world.info(content=content)
+    assert "failed" not in result
+    assert result["valid"] or result["problems"]

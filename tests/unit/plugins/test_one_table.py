@@ -1,0 +1,213 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One table of settings: everything that repeats a part of it says the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.wasmops.wasmtime.plugins.doc_fragments._settings import ModuleDocFragment
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS, format_value
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
+
+ROOT = Path(__file__).resolve().parents[3]
+ROLE = ROOT / "roles" / "wasmtime_cache"
+PREFIX = "wasmtime_cache_"
+DEFAULT_DIRECTORY = "~/.cache/wasmtime"
+# Variables of the role for keywords of the task, and the common file arguments that it passes on.
+KEYWORDS = {"user"}
+FILE_OPTIONS = {"owner", "group", "mode"}
+
+
+def default_of(setting):
+    return DEFAULT_DIRECTORY if setting.default is None else format_value(setting.kind, setting.default)
+
+
+def type_of(setting):
+    return {"path": "path", "level": "int"}.get(setting.kind.name, "raw")
+
+
+def text_of(option):
+    description = option["description"]
+    return description if isinstance(description, str) else " ".join(description)
+
+
+def documented(module):
+    """The options of a module, those of the collection's fragments included."""
+    documentation = yaml.safe_load(module.DOCUMENTATION)
+    options = dict(documentation.get("options", {}))
+    for name in documentation["extends_documentation_fragment"]:
+        if name == "wasmops.wasmtime._settings":
+            options.update(yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"])
+        elif name == "wasmops.wasmtime._settings.settings":
+            options.update(yaml.safe_load(ModuleDocFragment.SETTINGS)["options"])
+    return options
+
+
+def role_options(entry_point):
+    spec = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    return spec["argument_specs"][entry_point]["options"]
+
+
+def role_arguments(tasks, module):
+    """The arguments of every task of the role that runs a module."""
+    found = []
+
+    def visit(node):
+        if isinstance(node, list):
+            for item in node:
+                visit(item)
+        elif isinstance(node, dict):
+            for key, value in node.items():
+                if key == "wasmops.wasmtime." + module:
+                    found.append(value)
+                else:
+                    visit(value)
+
+    visit(yaml.safe_load((ROLE / "tasks" / tasks).read_text(encoding="utf-8")))
+    return found
+
+
+def info_spec():
+    """The argument_spec of cache_config_info, as AnsibleModule gets it."""
+    seen = {}
+
+    class Seen(Exception):
+        pass
+
+    def keep(**arguments):
+        seen.update(arguments["argument_spec"])
+        raise Seen
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache_config_info, "AnsibleModule", keep)
+        with pytest.raises(Seen):
+            cache_config_info.main()
+    return seen
+
+
+SPECS = [(cache_config, cache_config.argument_spec()), (cache_config_info, info_spec())]
+
+
+@pytest.mark.parametrize(("module", "spec"), SPECS, ids=["cache_config", "cache_config_info"])
+def test_the_documentation_is_the_argument_spec(module, spec):
+    options = documented(module)
+    assert set(options) == set(spec)
+    for name, option in options.items():
+        for key in ("type", "elements", "choices", "default", "aliases"):
+            assert (name, key, option.get(key)) == (name, key, spec[name].get(key))
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
+def test_each_setting_is_an_option_with_its_type_and_default(setting):
+    option = documented(cache_config)[setting.option]
+    assert option["type"] == type_of(setting) == cache_config.argument_spec()[setting.option]["type"]
+    # The engine's defaults hold where a setting is not in the file: the module has none of its own.
+    assert "default" not in option
+    letter = "C" if setting.kind.name == "path" else "V"
+    assert "Wasmtime's default: %s(%s)" % (letter, default_of(setting)) in text_of(option)
+
+
+def test_the_modules_know_no_other_settings():
+    fragment = yaml.safe_load(ModuleDocFragment.SETTINGS)["options"]
+    assert list(fragment) == [setting.option for setting in SETTINGS.values()]
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
+def test_the_format_of_each_setting_is_described(setting):
+    text = text_of(documented(cache_config)[setting.option])
+    for unit in setting.kind.units:
+        assert re.search(r"(?<!\w)%s(?!\w)" % re.escape(unit), text)
+    if setting.kind.name == "level":
+        assert "V(0) to V(21)" in text
+
+
+def test_the_role_takes_what_the_module_takes():
+    options = documented(cache_config)
+    role = role_options("main")
+    assert set(role) == {PREFIX + name for name in set(options) | FILE_OPTIONS | KEYWORDS} - {PREFIX + "create"}
+    for name, option in options.items():
+        if name == "create":
+            continue
+        for key in ("type", "elements", "choices", "default"):
+            assert (name, key, role[PREFIX + name].get(key)) == (name, key, option.get(key))
+
+
+def test_the_role_describes_its_variables_as_the_module_its_options():
+    role = role_options("main")
+    for name, option in documented(cache_config).items():
+        if name != "create":
+            described = re.sub(r"\b([OR]V?)\(%s" % PREFIX, r"\1(", text_of(role[PREFIX + name]))
+            assert described.split() == text_of(option).split()
+
+
+def test_the_check_of_the_role_takes_what_the_module_takes():
+    options = documented(cache_config_info)
+    role = role_options("check")
+    assert set(role) == {PREFIX + name for name in set(options) | KEYWORDS} - {PREFIX + "content"}
+    for name in set(options) - {"content"}:
+        for key in ("type", "elements", "choices", "default"):
+            assert (name, key, role[PREFIX + name].get(key)) == (name, key, options[name].get(key))
+
+
+def test_the_role_s_defaults_are_those_of_its_specification_and_of_the_module():
+    defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    assert defaults == {name: option["default"] for name, option in role_options("main").items() if "default" in option}
+    spec = cache_config.argument_spec()
+    assert defaults == {
+        PREFIX + name: option["default"] for name, option in spec.items() if "default" in option and name != "create"
+    }
+
+
+@pytest.mark.parametrize(
+    ("tasks", "module", "entry_point"),
+    [("main.yml", "cache_config", "main"), ("check.yml", "cache_config_info", "check")],
+)
+def test_the_role_passes_every_variable_on(tasks, module, entry_point):
+    variables = role_options(entry_point)
+    found = role_arguments(tasks, module)
+    assert found
+    for arguments in found:
+        assert set(arguments) == {name[len(PREFIX) :] for name in variables} - KEYWORDS
+        for name, value in arguments.items():
+            variable = PREFIX + name
+            wanted = variable if "default" in variables[variable] else variable + " | default(omit)"
+            assert value == "{{ %s }}" % wanted
+
+
+def test_the_readme_has_the_table():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    _before, table = re.split(r"\| *Setting *\| *Default *\| *Format *\|\n\|[-| ]+\|\n", text)
+    rows = re.match(r"(?:\|.*\|\n)+", table)
+    assert rows is not None
+    found = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| *(\w+)", rows.group(), re.MULTILINE)
+    assert [(name, default) for name, default, _format in found] == [
+        (setting.option, default_of(setting)) for setting in SETTINGS.values()
+    ]
+    for (_name, _default, kind), setting in zip(found, SETTINGS.values()):
+        assert kind == {"path": "absolute"}.get(setting.kind.name, setting.kind.name)
+
+
+def test_the_dangers_are_the_choices():
+    for choices in (
+        documented(cache_config)["ignore_dangers"]["choices"],
+        cache_config.argument_spec()["ignore_dangers"]["choices"],
+        role_options("main")[PREFIX + "ignore_dangers"]["choices"],
+    ):
+        assert choices == list(DANGERS)
+
+
+@pytest.mark.parametrize("module", [cache_config, cache_config_info], ids=["cache_config", "cache_config_info"])
+def test_the_samples_of_effective_settings_are_complete(module):
+    sample = yaml.safe_load(module.RETURN)["effective"]["sample"]
+    assert list(sample) == [setting.option for setting in SETTINGS.values()]
+    for setting in SETTINGS.values():
+        if sample[setting.option] != setting.default:
+            assert setting.option in ("directory", "cleanup_interval", "files_total_size_soft_limit")
