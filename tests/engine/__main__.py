@@ -25,7 +25,7 @@ from ansible_collections.wasmops.wasmtime.tests.engine.shrink import shrink
 PROCESSES = 2
 CHUNK = 250
 # Of one kind of difference, this many are shrunk and shown.
-SHOWN = 8
+SHOWN = 3
 
 
 class Difference(NamedTuple):

@@ -184,7 +184,11 @@ def place_difference(answer: Answer, error: Problem, ours: Config, version: str)
     return "another line (%s)" % error.code if error.line != line else ""
 
 
-_NUMBER = re.compile("number too (large|small)|invalid (number|floating-point|integer|date|time)")
+def _line(answer: Answer) -> int:
+    return answer.place[0] if answer.place else 0
+
+
+_NUMBER = re.compile("number too (large|small)|number overflowed|invalid (number|floating-point|integer|date|time)")
 _TIME = re.compile(b"[0-9]:[0-9]{2}|[0-9]{4}-[0-9]")
 
 
@@ -206,9 +210,11 @@ def explanation(document: bytes, version: str, answer: Answer, error: Problem) -
         return "18 names the start of an open string of several lines"
     if syntax and 19 <= major <= 38 and said.startswith("unescaped"):
         return "19 to 38 name the line after a backslash at the end of a line"
-    if syntax and major >= 49 and answer.reason.startswith("unclosed inline table"):
-        return "an inline table is left open: its end is ours to choose"
-    if syntax and major >= 39 and answer.verdict == SYNTAX and answer.place and (error.line or 0) < answer.place[0]:
+    if syntax and major <= 18 and re.search(b"\"\"\"|'''", document) and (error.line or 0) < _line(answer):
+        return "18 reads a string to its end before it sees that it cannot stand there"
+    if syntax and major >= 39 and answer.reason.startswith("unclosed"):
+        return "an array or inline table is left open: its end is a matter of taste"
+    if syntax and major >= 39 and answer.verdict == SYNTAX and (error.line or 0) < _line(answer):
         return "the engine names the last of several mistakes, we name the first"
     if (answer.verdict == SYNTAX and _NUMBER.search(answer.reason)) or _NUMBER.search(said) or _TIME.search(document):
         return "numbers and dates that one of the two readers refuses"

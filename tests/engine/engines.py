@@ -179,7 +179,7 @@ class Engine:
         self._stop()
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def __enter__(self) -> Engine:  # noqa: PYI034 # Self is younger than Python 3.8
+    def __enter__(self) -> Engine:  # Self is younger than Python 3.8
         return self
 
     def __exit__(self, *_exception: object) -> None:

@@ -84,7 +84,7 @@ UNKNOWN = (
     "file-count-soft-limit ", "", "é", "a\nb", "directory.x", "CACHE", "\x7f", "$__toml_private_datetime",
 )  # fmt: skip
 COMMENTS = (
-    "# c", "#", "# [cache]", "#\tx", "# é缓 \x80", '# "', "# '''", "#\x7f", "#\x00", "# a\rb", "#\ufeff", "#\x1b", "# cleanup-interval = '1h'",
+    "# c", "#", "# [cache]", "#\x7f", "#\tx", "# é缓 \x80", '# "', "# '''", "#\x7f", "#\x00", "# a\rb", "#\ufeff", "#\x1b", "# cleanup-interval = '1h'",
 )  # fmt: skip
 HEADERS = (
     "[cache]", "[cache]", "[cache]", "[cache]", "[ cache ]", "[\tcache\t]", '["cache"]', "['cache']", '["c\\u0061che"]',
@@ -240,6 +240,10 @@ def value(rng: Random, key: str, fault: bool) -> str:
         if fault:
             return some(rng, LITERALS)
         low = key.startswith("baseline")
+        if rng.random() < 0.03:
+            return (
+                pick(rng, "+_3", "+_03", "-_0", "+0x3", "+0b11", "+-0") if low else pick(rng, "+_20", "+0o24", "+0x14")
+            )
         return (
             pick(rng, "3", "0", "+3", "0x3", "0b11", "0o0", "-0")
             if low
@@ -305,9 +309,12 @@ def config(rng: Random, major: int, faults: float) -> str:
             lines.insert(rng.randrange(len(lines) + 1), "[cache]")
     elif layout < 97:
         gaps = ["", " ", " "]
+        inner = pairs(rng, major, faults, most=4)
         if rng.random() < (0.4 if major >= 49 else 0.1):  # TOML 1.1, or not even that
             gaps += ["\n", " # c\n", "\r\n\t"]
-        inside = ",".join(some(rng, gaps) + pair + some(rng, gaps) for pair in pairs(rng, major, faults, most=4))
+            if rng.random() < 0.1:
+                inner = [pair.replace("=", pick(rng, "\n=", "= # c\n "), 1) for pair in inner]
+        inside = ",".join(some(rng, gaps) + pair + some(rng, gaps) for pair in inner)
         inside += pick(rng, "", "", "", "", some(rng, gaps) + "," + some(rng, gaps), " # c")
         table = "cache" if rng.random() > faults / 4 else some(rng, UNKNOWN)
         lines.append(table + some(rng, EQUALS) + "{" + inside + "}" + comment(rng, faults))

@@ -21,6 +21,7 @@ import os
 import resource
 import shutil
 import sys
+from pathlib import Path
 
 import wasmtime
 
@@ -58,11 +59,11 @@ def confine(root: str, memory: int) -> None:
 def made() -> list[str]:
     """All directories there are; they are removed."""
     found = [parent for parent, _names, _files in os.walk("/") if parent != "/"]
-    for name in os.listdir("/"):
-        if os.path.isdir("/" + name):
-            shutil.rmtree("/" + name)
+    for path in Path("/").iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
         else:
-            os.unlink("/" + name)
+            path.unlink()
     return found
 
 
@@ -76,8 +77,7 @@ def main(root: str, memory: str) -> None:
         return
     print(json.dumps(None), flush=True)
     for line in sys.stdin.buffer:
-        with open(CONFIG, "wb") as file:
-            file.write(base64.b64decode(line))
+        Path(CONFIG).write_bytes(base64.b64decode(line))
         error = load(CONFIG)
         print(json.dumps([error, made()]), flush=True)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from ansible_collections.wasmops.wasmtime.tests.engine.__main__ import report, run
 from ansible_collections.wasmops.wasmtime.tests.engine.cases import load
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import ACCEPT, VERSIONS, Engine, NotHere

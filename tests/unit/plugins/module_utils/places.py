@@ -62,7 +62,7 @@ def snapshot(root):
         if stat.S_ISREG(status.st_mode):
             content = path.read_bytes()
         elif stat.S_ISLNK(status.st_mode):
-            content = os.readlink(str(path))
+            content = os.fsencode(os.readlink(str(path)))
         found[str(path)] = (
             status.st_ino,
             status.st_mode,

@@ -130,7 +130,9 @@ def test_messy_but_valid_documents_are_taken_with_their_values(document):
     for name, value in config.effective.items():
         default = HOST.default_directory() if name == "directory" else SETTINGS[name].default
         wanted = base_value(SETTINGS[name], table[name]) if name in table else default
-        assert value == (wanted.replace("\n", "\r\n") if crlf and name == "directory" else wanted)
+        if crlf and name == "directory":
+            wanted = str(wanted).replace("\n", "\r\n")
+        assert value == wanted
 
 
 def breaks_lines(document, pair):

@@ -143,7 +143,7 @@ def test_wherever_the_grammars_disagree_they_are_said_to_differ(text):
     old, new = library.parser(TOML_1_0), library.parser(TOML_1_1)
     if old is None or new is None:
         old = new = library.any()
-    results = []
+    results: list[object] = []
     for loads in (old, new):
         try:
             results.append(parse(loads, text))

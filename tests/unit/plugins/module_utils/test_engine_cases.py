@@ -15,6 +15,7 @@ import warnings
 from collections import Counter
 
 import pytest
+
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import read_config
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import CURRENT, for_version
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import TOML_1_0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 import sys
 import threading
 
@@ -1027,7 +1028,7 @@ def test_a_failure_while_writing_is_told_and_leaves_the_old_file(world):
         raise OSError(28, "No space left on device")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache_config.tempfile, "mkstemp", full)
+        patch.setattr(tempfile, "mkstemp", full)
         result = world.run(cleanup_interval="2h")
     assert result["failed"] is True
     assert "%s: it cannot be written: " % world.config in result["msg"]
