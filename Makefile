@@ -8,16 +8,18 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help provision check test nox format clean
+.PHONY: help provision check test engine-test nox format clean
 
 # May be given on the command line
 PYTHON ?= python3
 INVENTORY ?=
 ARGS ?=
 JOBS ?= 2
+N ?= 10000
+SEED ?=
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 # --- Virtual environments: .venv to provision with, .venv-dev to test with ---
 
@@ -81,6 +83,9 @@ test: .venv-dev/ready ## Run all tests and checks; the last line says how many p
 	@$(NOX) --allow-parallel --parallel $(JOBS) --report $(OUTPUT)/sessions.json </dev/null || true
 	@$(NOX) -s coverage --report $(OUTPUT)/coverage.json </dev/null || true
 	@.venv-dev/bin/python tests/summary.py $(OUTPUT)/sessions.json $(OUTPUT)/coverage.json
+
+engine-test: .venv-dev/ready ## Compare with the real engines on N generated documents each [N=10000] [SEED=...]
+	@$(NOX) -s engine-test -- --count $(N) $(if $(SEED),--seed '$(SEED)')
 
 nox: .venv-dev/ready ## Run single sessions, e.g. make nox ARGS='-s units-3.11' (ARGS=-l lists them)
 	@$(NOX) $(ARGS)

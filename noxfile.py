@@ -358,6 +358,29 @@ def core_alone(session: nox.Session) -> None:
         )  # fmt: skip
 
 
+def with_engines(session: nox.Session, *command: str) -> None:
+    """Run a Python module next to the real engines, which stay installed in .nox/engines."""
+    session.install(f"ansible-core ~= {NEW_CORE}.0", "pytest", "-r", "tests/unit/requirements.txt")
+    with collection_copy() as tree, session.chdir(tree):
+        env = {"PYTHONPATH": str(tree.parents[2]), "WASMTIME_ENGINES": str(NOX_DIR / "engines")}
+        session.run("python", "-m", *command, *session.posargs, env=env)
+
+
+@nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
+def engine(session: nox.Session) -> None:
+    """Compare with six versions of the real engine: thousands of documents, and what we write."""
+    with_engines(
+        session, "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
+        f"--junit-xml={results_folder(session)}/junit/pytest.xml", "tests/engine",
+    )  # fmt: skip
+
+
+@nox.session(name="engine-test", python=f"3.{controllers(NEW_CORE)[-1]}")
+def engine_test(session: nox.Session) -> None:
+    """Compare with the real engines for as long as one likes (`-- --count N --seed SEED`)."""
+    with_engines(session, f"ansible_collections.{NAMESPACE}.{NAME}.tests.engine")
+
+
 antsibull_nox.load_antsibull_nox_toml()
 
 
@@ -415,6 +438,7 @@ def shellcheck(session: nox.Session) -> None:
 
 ORDER += [
     "core-alone",
+    "engine",
     "typing",
     "ansible-lint",
     "galaxy-importer",

@@ -38,10 +38,11 @@ def refuse_library(name: str, needed_for: str, error: BaseException) -> NoReturn
 
     from ansible.module_utils.basic import missing_required_lib
 
+    modules = {"tomli": ("tomllib", "tomli"), "tomli-w": ("tomli_w",), "platformdirs": ("platformdirs",)}
     names = [name] + [
         library
-        for library, module in (("tomli-w", "tomli_w"), ("platformdirs", "platformdirs"))
-        if library != name and importlib.util.find_spec(module) is None
+        for library, any_of in modules.items()
+        if library != name and not any(importlib.util.find_spec(module) for module in any_of)
     ]
     raise Refused(
         missing_required_lib(", ".join(names), reason="for " + needed_for), missing_libraries=names
@@ -208,15 +209,16 @@ def options(values: Mapping[str, Any]) -> Dict[str, Any]:
     return {SETTINGS[name].option: value for name, value in values.items()}
 
 
-def describe(config: Config, state: Optional[State], directory_problems: Sequence[Problem]) -> Dict[str, Any]:
+def describe(config: Config, state: Optional[State], problems: Sequence[Problem]) -> Dict[str, Any]:
     """The part of the result that both modules have."""
     directory = None
     if state is not None:
         directory = state.as_dict()
-        directory["dangers"] = sorted({problem.code for problem in severe(directory_problems, DANGER)})
+        dangers = {problem.code for problem in severe(problems, DANGER)}
+        directory["dangers"] = sorted(code for code in dangers if code.startswith("directory-"))
     return {
         "settings": options(config.settings),
         "effective": options(config.effective),
-        "problems": [problem.as_dict() for problem in config.problems + list(directory_problems)],
+        "problems": [problem.as_dict() for problem in problems],
         "directory": directory,
     }

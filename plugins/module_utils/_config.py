@@ -34,7 +34,7 @@ ERROR = "error"
 DANGER = "danger"
 WARNING = "warning"
 
-# The codes of severity danger, from here and from C(_directory); what C(ignore_dangers) takes.
+# The codes of severity danger, from here, C(_directory) and C(_files); what C(ignore_dangers) takes.
 DANGERS = (
     "clock-overflow",
     "directory-foreign-files",
@@ -43,6 +43,7 @@ DANGERS = (
     "directory-symbolic-link",
     "directory-writable-by-others",
     "duration-wraps",
+    "file-writable-by-others",
     "limit-overflow",
     "queue-memory",
 )

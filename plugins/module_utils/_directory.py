@@ -15,15 +15,14 @@ import errno
 import os
 import re
 import stat
-import struct
 from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
+from ._access import ENTER, WRITE, group_name, may, others_may, umask, user_name
 from ._config import DANGER, ERROR, WARNING, Problem
 from ._settings import quoted
 
 SETTING = "directory"
 DEFAULT_MODE = 0o700
-PARENT_MODE = 0o755
 _LINKS_MAX = 40
 _EXAMPLES = 3
 
@@ -66,6 +65,10 @@ class Walk(NamedTuple):
     def status(self) -> os.stat_result:
         """What C(real) was when it was visited."""
         return next(status for path, status in reversed(self.visited) if path == self.real)
+
+    def above(self) -> List[Tuple[str, os.stat_result]]:
+        """The existing directories on the way to the directory, without itself."""
+        return [entry for entry in self.visited if self.missing or entry[0] != self.real]
 
 
 def walk(path: str) -> Walk:
@@ -130,8 +133,8 @@ class State(NamedTuple):
         return {
             "path": self.path,
             "exists": self.exists,
-            "owner": _user(self.uid) if self.exists else None,
-            "group": _group(self.gid) if self.exists else None,
+            "owner": user_name(self.uid) if self.exists else None,
+            "group": group_name(self.gid) if self.exists else None,
             "mode": "%04o" % self.mode if self.exists and self.mode is not None else None,
         }
 
@@ -145,34 +148,13 @@ def inspect(path: str) -> State:
     return State(path, way, True, status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
 
 
-def _user(uid: Optional[int]) -> Optional[str]:
-    import pwd
-
-    if uid is None:
-        return None
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def _group(gid: Optional[int]) -> Optional[str]:
-    import grp
-
-    if gid is None:
-        return None
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)
-
-
 def problems(state: State, user: int, owner: Optional[int] = None) -> List[Problem]:
     """What is wrong with the directory for processes of C(user), or of C(owner) if given."""
     if state.way.error:
         text = "the directory %s cannot be used: %s" % (quoted(state.path), state.way.error)
         return [_problem("directory-unusable", ERROR, state, text, "set directory to a path that can be created")]
-    found = _replaceable(state, user if owner is None else owner)
+    meant = user if owner is None else owner
+    found = _replaceable(state, meant)
     if state.way.target in _SYSTEM or _is_home(state.way.target, {user, owner, state.uid}):
         text = "%s is a directory of the system or a home: the engine deletes the files in it" % quoted(state.path)
         found.append(
@@ -180,26 +162,23 @@ def problems(state: State, user: int, owner: Optional[int] = None) -> List[Probl
                 "directory-not-dedicated", DANGER, state, text, "use a directory of its own, like /var/cache/wasmtime"
             )
         )
+    found += _unreachable(state, meant)
     if not state.exists:
-        if not os.access(state.way.real, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
-            text = "the directory %s does not exist and %s cannot create it in %s" % (
-                quoted(state.path),
-                _user(os.geteuid()),
-                state.way.real,
-            )
-            found.append(_problem("directory-unusable", ERROR, state, text, "create it or give the right to create it"))
         return found
     found += _writable(state)
     if state.uid not in (0, user, owner, None):
-        text = "the directory %s belongs to %s" % (quoted(state.path), _user(state.uid))
+        text = "the directory %s belongs to %s" % (quoted(state.path), user_name(state.uid))
         found.append(
             _problem("directory-owner", WARNING, state, text, "if that is meant, name the owner in directory_owner")
         )
     if not state.way.missing:
-        found += _contents(state)
-    if _unwritable(state, user if owner is None else owner):
-        text = "the directory %s cannot be written, so nothing is cached" % quoted(state.path)
-        found.append(_problem("directory-unwritable", WARNING, state, text, "give its owner the right to write there"))
+        found += _contents(state, meant)
+    if not _may(state, meant):
+        text = "the directory %s cannot be written by %s, so nothing is cached" % (
+            quoted(state.path),
+            user_name(meant),
+        )
+        found.append(_problem("directory-unwritable", WARNING, state, text, "give its user the right to write there"))
     return found
 
 
@@ -221,35 +200,8 @@ def _is_home(path: str, users: Set[Optional[int]]) -> bool:
     return False
 
 
-def _acl_writers(path: str, name: str, mode: int, owner: Optional[int]) -> Optional[bool]:
-    """Whether an ACL lets others than the owner and root write; None where there is no ACL."""
-    try:
-        data = os.getxattr(path, name, follow_symlinks=False)
-    except (OSError, AttributeError):
-        return None
-    # linux/posix_acl_xattr.h: a version, then (tag, permissions, id) of each entry
-    entries = [struct.unpack_from("<HHI", data, offset) for offset in range(4, len(data) - 7, 8)]
-    if name == "system.posix_acl_access":
-        mask, other = mode >> 3, mode
-    else:
-        mask = next((permissions for tag, permissions, _id in entries if tag == 0x10), 7)
-        other = next((permissions for tag, permissions, _id in entries if tag == 0x20), 0)
-    return bool(other & 2) or any(
-        tag in (0x02, 0x04, 0x08) and permissions & mask & 2 and not (tag == 0x02 and ident in (0, owner))
-        for tag, permissions, ident in entries
-    )
-
-
-def _others_write(path: str, mode: int, owner: Optional[int]) -> bool:
-    access = _acl_writers(path, "system.posix_acl_access", mode, owner)
-    if access is None:
-        access = bool(mode & 0o022)
-    # New directories inherit the default ACL.
-    return access or bool(_acl_writers(path, "system.posix_acl_default", mode, owner))
-
-
 def _writable(state: State) -> List[Problem]:
-    if not _others_write(state.way.target, state.mode or 0, state.uid):
+    if not others_may(state.way.target, state.mode or 0, state.uid, WRITE):
         return []
     text = "others than its owner can write to %s: they run native code in every process that loads the cache" % quoted(
         state.path
@@ -261,19 +213,18 @@ def _writable(state: State) -> List[Problem]:
 
 def _replaceable(state: State, user: int) -> List[Problem]:
     owner = state.uid if state.exists and state.uid is not None else user
-    ancestors = state.way.visited if state.way.missing else state.way.visited[:-1]
     reasons = []
-    for path, status in ancestors:
+    for path, status in state.way.above():
         if status.st_uid not in (0, owner):
-            reasons.append("%s belongs to %s" % (quoted(path), _user(status.st_uid)))
-        elif _others_write(path, status.st_mode, owner):
+            reasons.append("%s belongs to %s" % (quoted(path), user_name(status.st_uid)))
+        elif others_may(path, status.st_mode, owner, WRITE):
             if not status.st_mode & stat.S_ISVTX:
                 reasons.append("others can write to %s" % quoted(path))
             elif not state.exists and path == state.way.real:
                 reasons.append("anyone can create it first in %s" % quoted(path))
     for path, status, _parent in state.way.links:
         if status.st_uid not in (0, owner):
-            reasons.append("the symbolic link %s belongs to %s" % (quoted(path), _user(status.st_uid)))
+            reasons.append("the symbolic link %s belongs to %s" % (quoted(path), user_name(status.st_uid)))
     if not reasons:
         return []
     text = "others than root and its owner can put another directory in the place of %s: %s" % (
@@ -284,11 +235,15 @@ def _replaceable(state: State, user: int) -> List[Problem]:
     return [_problem("directory-replaceable", DANGER, state, text, remedy)]
 
 
-def _contents(state: State) -> List[Problem]:
-    """Files that the first cleanup would delete although they are not the engine's."""
+def _contents(state: State, user: int) -> List[Problem]:
+    """Files that the engine would delete although they are not its own, and those that others can swap."""
     foreign: List[str] = []
     links: List[str] = []
     exposed: List[str] = []
+    planted: List[str] = []
+    trusted = (0, state.uid, user)
+    # What others can write does no harm where they cannot get.
+    reachable = others_may(state.way.real, state.mode or 0, state.uid, ENTER)
 
     def scan(below: str, depth: int) -> None:
         try:
@@ -297,16 +252,24 @@ def _contents(state: State) -> List[Problem]:
             return
         for entry in entries:
             name = os.path.join(below, entry.name)
-            if depth == 2:
-                if not (below.startswith("modules/wasmtime-") and _ENTRY.match(entry.name)) or entry.is_dir(
-                    follow_symlinks=False
-                ):
-                    foreign.append(name)
-            elif entry.is_symlink():
-                links.append(name)
-            elif entry.is_dir():
-                if _others_write(entry.path, _mode(entry), state.uid):
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:  # gone meanwhile
+                continue
+            directory = stat.S_ISDIR(status.st_mode)
+            if status.st_uid not in trusted:
+                planted.append(name)
+            elif directory:
+                if reachable and others_may(entry.path, status.st_mode, state.uid, WRITE):
                     exposed.append(name)
+            elif reachable and stat.S_ISREG(status.st_mode) and status.st_mode & 0o022:
+                exposed.append(name)
+            if depth == 2:
+                if directory or not (below.startswith("modules/wasmtime-") and _ENTRY.match(entry.name)):
+                    foreign.append(name)
+            elif stat.S_ISLNK(status.st_mode):
+                links.append(name)
+            elif directory:
                 scan(name, depth + 1)
             elif depth or not _LOCK.match(entry.name):
                 foreign.append(name)
@@ -325,21 +288,21 @@ def _contents(state: State) -> List[Problem]:
             _some(links),
         )
         found.append(_problem("directory-symbolic-link", DANGER, state, text, "remove the links"))
+    if planted:
+        text = "%s holds what belongs to others (%s): they run native code in every process that loads the cache" % (
+            quoted(state.path),
+            _some(planted),
+        )
+        remedy = "empty the directory: the engine fills it again"
+        found.append(_problem("directory-writable-by-others", DANGER, state, text, remedy))
     if exposed:
-        text = "others than its owner can write to directories in %s (%s): they run native code in every process" % (
+        text = "others than its owner can write to what is in %s (%s): they run native code in every process" % (
             quoted(state.path),
             _some(exposed),
         )
-        remedy = "take the right to write from group and others there, or remove them: the engine makes new ones"
+        remedy = "set directory_mode to 0700, or take the right to write from group and others there"
         found.append(_problem("directory-writable-by-others", DANGER, state, text, remedy))
     return found
-
-
-def _mode(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat(follow_symlinks=False).st_mode
-    except OSError:  # gone meanwhile
-        return 0
 
 
 def _some(names: List[str]) -> str:
@@ -347,13 +310,38 @@ def _some(names: List[str]) -> str:
     return listed if len(names) <= _EXAMPLES else "%s and %d more" % (listed, len(names) - _EXAMPLES)
 
 
-def _unwritable(state: State, user: int) -> bool:
-    if state.way.missing:
-        return False
-    if user == os.geteuid():
-        effective = os.access in os.supports_effective_ids
-        return not os.access(state.way.real, os.W_OK | os.X_OK, effective_ids=effective)
-    return state.uid == user and (state.mode or 0) & 0o300 != 0o300
+def _may(state: State, user: int) -> bool:
+    """Whether a user may make files in the directory, or where it is missing, create it."""
+    real, status = state.way.real, state.way.status()
+    now = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+    mode, uid, gid = (state.mode or 0, state.uid, state.gid) if state.exists else now
+    planned = state.exists and (state.way.missing or (mode, uid, gid) != now)
+    if user == os.geteuid() and not planned:
+        # Knows of read-only file systems and capabilities.
+        return os.access(real, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+    return may(real, mode, uid, gid, user, WRITE) and may(real, mode, uid, gid, user, ENTER)
+
+
+def _unreachable(state: State, user: int) -> List[Problem]:
+    """What keeps the engine from the directory, or from creating it, so that it refuses the config."""
+    if user != os.geteuid():
+        for path, status in state.way.above():
+            if not may(path, status.st_mode, status.st_uid, status.st_gid, user, ENTER):
+                text = "%s may not enter %s, and so not use the directory %s" % (
+                    user_name(user),
+                    quoted(path),
+                    quoted(state.path),
+                )
+                remedy = "give it the right to enter, or use another directory"
+                return [_problem("directory-unusable", ERROR, state, text, remedy)]
+    if state.exists or _may(state, user):
+        return []
+    text = "the directory %s does not exist and %s cannot create it in %s" % (
+        quoted(state.path),
+        user_name(user),
+        quoted(state.way.real),
+    )
+    return [_problem("directory-unusable", ERROR, state, text, "create it or give the right to create it")]
 
 
 class CannotCreate(Exception):
@@ -397,9 +385,9 @@ def unsafe_link(way: Walk) -> Optional[str]:
             if uid not in (0, end.st_uid):
                 return "%s is a symbolic link of %s into %s, which belongs to %s: root does not follow it" % (
                     quoted(path),
-                    _user(uid),
+                    user_name(uid),
                     quoted(way.real),
-                    _user(end.st_uid),
+                    user_name(end.st_uid),
                 )
     return None
 
@@ -429,7 +417,7 @@ def _make(handles: List[int], way: Walk, uid: int, gid: int, mode: int) -> None:
         if last:
             _settle(handles[-1], like[0] if uid == -1 else uid, like[1] if gid == -1 else gid, mode)
         else:
-            _settle(handles[-1], like[0], like[1], PARENT_MODE & ~_umask())
+            _settle(handles[-1], like[0], like[1], parent_mode(above.st_mode))
 
 
 def _replaced() -> OSError:
@@ -450,7 +438,10 @@ def _settle(handle: int, uid: int, gid: int, mode: int) -> None:
         os.fchmod(handle, mode)
 
 
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def parent_mode(above: int) -> int:
+    """The mode of a new directory that is only on the way, by that of the directory above.
+
+    Root makes them for others, who must be able to pass; else the user's umask counts too.
+    """
+    mode = above & 0o755 | 0o700
+    return mode if os.geteuid() == 0 else mode & ~umask()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Optional
+from typing import List, Optional
 
-from ._config import ERROR, MAX_BYTES, Problem, too_large
+from ._access import READ, WRITE, may, others_may, user_name
+from ._config import DANGER, ERROR, MAX_BYTES, Problem, too_large
 
 
 class Unreadable(Exception):
@@ -68,6 +69,8 @@ def unwritable(path: str, in_place: bool) -> Optional[str]:
     C(in_place): whether overwriting the existing file will do.
     """
     effective = os.access in os.supports_effective_ids
+    if not in_place and _is_mount_point(path):
+        return "it is a mount point, which cannot be replaced in one step; set unsafe_writes to true to overwrite it"
     if in_place and os.path.exists(path) and os.access(path, os.W_OK, effective_ids=effective):
         return None
     parent = os.path.dirname(path)
@@ -79,13 +82,25 @@ def unwritable(path: str, in_place: bool) -> Optional[str]:
         return None
     if os.statvfs(parent).f_flag & os.ST_RDONLY:
         return "%s is on a read-only file system" % parent
-    return "%s may not write in %s" % (_me(), parent)
+    return "the user %s may not write in %s" % (user_name(os.geteuid()), parent)
 
 
-def _me() -> str:
-    import pwd
-
+def _is_mount_point(path: str) -> bool:
+    # os.path.ismount does not see a file that is bound to another of the same file system.
     try:
-        return "the user %s" % pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return "the user %d" % os.geteuid()
+        with open("/proc/self/mountinfo", "rb") as file:
+            return any(line.split(b" ")[4].decode("unicode_escape") == path for line in file)
+    except OSError:  # not Linux
+        return False
+
+
+def problems(path: str, mode: int, uid: Optional[int], gid: Optional[int], user: int) -> List[Problem]:
+    """What is wrong with a config file of this mode, owner and group for processes of C(user)."""
+    found = []
+    if not may(path, mode, uid, gid, user, READ):
+        text = "%s may not read the file" % user_name(user)
+        found.append(Problem("unreadable", ERROR, text, "set mode to 0644, or group to one of its own"))
+    if others_may(path, mode, uid, WRITE):
+        text = "others than its owner can write to the file, and with it choose the cache directory, whose code is run"
+        found.append(Problem("file-writable-by-others", DANGER, text, "set mode to 0644, and remove ACLs"))
+    return found

@@ -134,17 +134,53 @@ def parse(loads: Loads, text: str) -> Dict[str, Any]:
     except RecursionError:
         raise TomlError("nested too deeply", 1, 1) from None
     except ValueError as error:
-        message = str(error)
-    # Where the library names no place, it has reached the end, or met an integer of thousands of digits.
+        message, place = _split(error)
+    if place is None and message == _OPEN_LITERAL:
+        text = _until_open(loads, text)
+    line, column = place or (_end(text))
+    if message.startswith(_BAD_ESCAPE) and column == 1 and line > 1:
+        # The library names the place behind a backslash and a line break.
+        line, column = _end("\n".join(text.split("\n")[: line - 1]))
+    raise TomlError(message, line, column)
+
+
+_OPEN_LITERAL = 'expected "\'"'
+_BAD_ESCAPE = "unescaped '\\'"
+
+
+def _split(error: ValueError) -> Tuple[str, Optional[Tuple[int, int]]]:
+    """A library's message without its place, and the place; none where it has reached the end."""
+    message = str(error)
     place = _AT.search(message)
-    if place is None:
-        message = "invalid value"
-    else:
-        message = message[:1].lower() + message[1 : place.start()]
-        if place.group(1):
-            raise TomlError(message, int(place.group(1)), int(place.group(2)))
+    if place is None:  # an integer of thousands of digits
+        return "invalid value", None
+    message = message[:1].lower() + message[1 : place.start()]
+    return message, (int(place.group(1)), int(place.group(2))) if place.group(1) else None
+
+
+def _end(text: str) -> Tuple[int, int]:
     end = len(text) - text.endswith("\n")
-    raise TomlError(message, text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end))
+    return text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end)
+
+
+def _until_open(loads: Loads, text: str) -> str:
+    """The text up to the line that opens a literal string and does not close it.
+
+    The libraries look for its end in the whole text: from that line on, they fail at the end.
+    """
+    ends = [match.end() for match in re.finditer("\n|(?<=[^\n])\\Z", text)]
+    low, high = 0, len(ends) - 1
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            loads(text[: ends[middle]])
+            found = False
+        except RecursionError:
+            found = False
+        except ValueError as error:
+            found = _split(error) == (_OPEN_LITERAL, None)
+        low, high = (low, middle) if found else (middle + 1, high)
+    return text[: ends[low]]
 
 
 class Entry(NamedTuple):

@@ -87,6 +87,7 @@ options:
       - directory-symbolic-link
       - directory-writable-by-others
       - duration-wraps
+      - file-writable-by-others
       - limit-overflow
       - queue-memory
   backup:
@@ -104,8 +105,8 @@ attributes:
     platforms: posix
 notes:
   - A symbolic link at O(path) is kept; the file behind it is written. With O(state=absent) the link itself is removed.
-  - New directories above the file and above the cache directory get the owner and group of the directory that they are
-    created in.
+  - New directories above the file and above the cache directory get the owner, the group and the mode of the directory
+    that they are created in, but never let others write.
   - To manage the files of a user, let the task become that user rather than O(owner) and O(directory_owner).
 seealso:
   - module: wasmops.wasmtime.cache_config_info
@@ -292,7 +293,8 @@ from typing import Any, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _directory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _directory, _files
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._access import umask
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import (
     BOM,
     DANGER,
@@ -301,7 +303,6 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import (
     Config,
     Problem,
 )
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, read_file, unwritable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import (
     SETTINGS,
     BadValue,
@@ -316,6 +317,8 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Libr
 OPTIONS = {setting.option: setting for setting in SETTINGS.values()}
 OPTION_TYPES = {"path": "path", "level": "int"}
 ENABLED = "enabled"
+# What atomic_move gives a new file, less the umask.
+NEW_FILE = 0o666
 
 
 class Run:
@@ -358,12 +361,12 @@ class Run:
             return result
         if os.path.isdir(self.path) and not os.path.islink(self.path):
             raise self.refused_for("it is a directory, not a config file; name the file in it")
-        reason = unwritable(self.path, in_place=False)
+        reason = _files.unwritable(self.path, in_place=False)
         if reason:
             raise self.refused_for("it cannot be removed: %s" % reason)
         try:
-            before = read_file(self.path) or b""
-        except Unreadable:
+            before = _files.read_file(self.path) or b""
+        except _files.Unreadable:
             before = b""
         self.file_diff(before, b"")
         if not self.module.check_mode:
@@ -398,14 +401,14 @@ class Run:
             new_data, after = data, before
         now = _directory.inspect(str(after.effective["directory"]))
         planned = self.planned_directory(now)
-        directory_problems = self.directory_problems(planned, now)
-        self.refuse_new_dangers(before, after.problems + directory_problems)
-        file_args, attributes_change = self.attributes(data is None)
+        file_args, absent, file_problems = self.attributes(data is None)
+        problems = after.problems + file_problems + self.directory_problems(planned, now)
+        self.refuse_new_dangers(before, problems)
         writes = new_data != data
         if writes:
             self.refuse_unwritable(data is not None)
 
-        result = {
+        result: dict[str, Any] = {
             "path": self.path,
             "created": data is None,
             "wasmtime_version": version,
@@ -414,7 +417,7 @@ class Run:
             },
             "removed": [_option(name) for name, value in changes.items() if value is None],
         }
-        changed = writes or planned != now or attributes_change
+        changed = writes or planned != now or bool(absent)
         if writes:
             self.file_diff(data or b"", new_data)
         if planned != now:
@@ -430,13 +433,20 @@ class Run:
         attributes: dict[str, Any] | None = {} if data is not None else None
         if data is not None or not self.module.check_mode:
             changed = self.module.set_fs_attributes_if_different(file_args, changed, diff=attributes)
+        if attributes is not None and absent:
+            status = os.stat(self.real)
+            ids = {"owner": status.st_uid, "group": status.st_gid}
+            attributes.setdefault("before", {}).update((key, ids[key]) for key in absent)
+            attributes.setdefault("after", {}).update(absent)
         if attributes and attributes.get("before") != attributes.get("after"):
             header = "%s (file attributes)" % self.path
             self.diff.append(dict(attributes, before_header=header, after_header=header))
         result["changed"] = changed
-        for problem in _common.severe(after.problems + directory_problems, DANGER):
+        for problem in _common.severe(problems, DANGER):
             self.module.warn("%s: %s" % (self.path, problem.sentence()))
-        return dict(_common.describe(after, planned, directory_problems), **result)
+        result.update(_common.describe(after, planned, problems))
+        result["directory"].update(self.names(planned))
+        return result
 
     def wanted(self) -> dict[str, Any]:
         """The keys that the options name, with their TOML values; None to remove a key."""
@@ -468,8 +478,8 @@ class Run:
     def read(self) -> bytes | None:
         """The bytes of the file; None to create it."""
         try:
-            data = read_file(self.path)
-        except Unreadable as error:
+            data = _files.read_file(self.path)
+        except _files.Unreadable as error:
             raise self.refused("nothing was changed", [error.problem]) from error
         if data is None and not self.params["create"]:
             raise self.refused_for("there is no such file, and create is false")
@@ -568,7 +578,7 @@ class Run:
             if unsafe:
                 raise self.refused_for("nothing was changed: %s" % unsafe)
             if not now.exists:
-                reason = unwritable(now.way.target, in_place=False)
+                reason = _files.unwritable(now.way.target, in_place=False)
                 if reason:
                     raise self.refused_for("the directory %s cannot be created: %s" % (quoted(now.path), reason))
         return found
@@ -591,6 +601,7 @@ class Run:
         if before is not None:
             state = _common.directory_of(before)
             found = [] if state is None else _directory.problems(state, os.geteuid(), self.owner)
+            found += self.file_problems(os.stat(self.real))
             known.update(_subject(problem) for problem in before.problems + found)
         new = [
             problem
@@ -602,6 +613,15 @@ class Run:
             raise self.refused(
                 "nothing was changed, for it would be dangerous (ignore_dangers: [%s] allows it)" % codes, new
             )
+
+    def names(self, planned: _directory.State) -> dict[str, str]:
+        """The owner and group of the directory that do not exist yet."""
+        names = {}
+        if planned.exists and planned.uid is None:
+            names["owner"] = self.params["directory_owner"]
+        if planned.exists and planned.gid is None:
+            names["group"] = self.params["directory_group"]
+        return names
 
     # Owners, groups and modes
 
@@ -650,23 +670,45 @@ class Run:
             )
         return mode
 
-    def attributes(self, new: bool) -> tuple[dict[str, Any], bool]:
-        """The file's common arguments, and whether they change something that cannot be looked at yet."""
-        status = None if new else os.stat(self.real)
+    def attributes(self, new: bool) -> tuple[dict[str, Any], dict[str, str], list[Problem]]:
+        """The file's common arguments, those of them that do not exist yet, and what is wrong with the file then."""
+        uid: int | None
+        gid: int | None
+        if new:
+            mode, uid, gid = NEW_FILE & ~umask(), os.geteuid(), os.getegid()
+        else:
+            status = os.stat(self.real)
+            mode, uid, gid = stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
         args = self.module.load_file_common_arguments(self.params, path=self.real)
-        change = False
-        if args["owner"] is not None and self.owner_id("owner", status and status.st_uid) is None:
-            args["owner"], change = None, True
-        if args["group"] is not None and self.group_id("group", status and status.st_gid) is None:
-            args["group"], change = None, True
-        self.mode("mode", stat.S_IMODE(status.st_mode) if status else 0o644, stat.S_IFREG)
-        return args, change
+        absent = {}
+        if args["owner"] is not None:
+            uid = self.owner_id("owner", uid)
+            if uid is None:
+                absent["owner"], args["owner"] = args["owner"], None
+        if args["group"] is not None:
+            gid = self.group_id("group", gid)
+            if gid is None:
+                absent["group"], args["group"] = args["group"], None
+        mode = self.mode("mode", mode, stat.S_IFREG)
+        found = _files.problems(self.real, mode, uid, gid, self.reader())
+        errors = _common.severe(found, ERROR)
+        if errors:
+            raise self.refused("nothing was changed", errors)
+        return args, absent, found
+
+    def file_problems(self, status: os.stat_result) -> list[Problem]:
+        """What is wrong with the file as it is."""
+        return _files.problems(self.real, status.st_mode, status.st_uid, status.st_gid, self.reader())
+
+    def reader(self) -> int:
+        """The user for whom the cache is meant."""
+        return os.geteuid() if self.owner is None else self.owner
 
     # Writing
 
     def refuse_unwritable(self, exists: bool) -> None:
         """End the run if the file cannot be written, before anything else is."""
-        reason = unwritable(self.real, in_place=exists and self.params["unsafe_writes"])
+        reason = _files.unwritable(self.real, in_place=exists and self.params["unsafe_writes"])
         if reason:
             raise self.refused_for("it cannot be written: %s" % reason)
         if not exists:
@@ -679,13 +721,16 @@ class Run:
         parent = _directory.inspect(os.path.dirname(self.real))
         try:
             if not parent.exists:
-                _directory.make(parent, -1, -1, _directory.PARENT_MODE)
+                _directory.make(parent, -1, -1, _directory.parent_mode(parent.way.status().st_mode))
             handle, temporary = tempfile.mkstemp(dir=self.module.tmpdir)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
         except (OSError, _directory.CannotCreate) as error:
             raise self.refused_for("it cannot be written: %s" % error) from error
-        self.module.atomic_move(temporary, self.real, unsafe_writes=self.params["unsafe_writes"])
+        try:
+            self.module.atomic_move(temporary, self.real, unsafe_writes=self.params["unsafe_writes"])
+        except Exception as error:  # whatever Ansible makes of it
+            raise self.refused_for("it cannot be written: %s" % error) from error
 
     # Differences
 
@@ -697,11 +742,7 @@ class Run:
     def directory_diff(self, now: _directory.State, planned: _directory.State) -> None:
         """Note a change of the directory."""
         header = "%s (cache directory)" % planned.path
-        before, after = now.as_dict(), planned.as_dict()
-        if planned.uid is None:
-            after["owner"] = self.params["directory_owner"]
-        if planned.gid is None:
-            after["group"] = self.params["directory_group"]
+        before, after = now.as_dict(), dict(planned.as_dict(), **self.names(planned))
         keys = [key for key in after if before[key] != after[key]]
         self.diff.append(
             {

@@ -212,6 +212,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGER, ERROR, Config, Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import problems as directory_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, read_file
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import problems as file_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 
 
@@ -239,17 +240,21 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
     else:
         config = Config("", False)
         config.problems.append(trouble)
+    user, owner = os.geteuid(), _common.user_id(module.params["directory_owner"])
+    problems = list(config.problems)
+    if path is not None and exists and trouble is None:
+        status = os.stat(path)
+        reader = user if owner is None else owner
+        problems += file_problems(path, status.st_mode, status.st_uid, status.st_gid, reader)
     state = _common.directory_of(config)
-    found: list[Problem] = []
     if state is not None:
-        found = directory_problems(state, os.geteuid(), _common.user_id(module.params["directory_owner"]))
-    every = config.problems + found
+        problems += directory_problems(state, user, owner)
     return dict(
-        _common.describe(config, state, found),
+        _common.describe(config, state, problems),
         path=path,
         exists=exists,
-        valid=not _common.severe(every, ERROR),
-        safe=not _common.severe(every, DANGER),
+        valid=not _common.severe(problems, ERROR),
+        safe=not _common.severe(problems, DANGER),
         defaults=[name for name in _common.options(config.effective) if name not in _common.options(config.settings)],
         accepted_by=config.accepted_by,
         wasmtime_version=version,

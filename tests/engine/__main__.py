@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
     """What came of some documents."""
 
     version: str
-    count: int
+    documents: int
     verdicts: Counter[str]
     quirks: Counter[str]
     elsewhere: Counter[str]
@@ -142,20 +142,20 @@ def compare_all(versions: list[str], seed: str, count: int) -> list[Outcome]:
                 old = totals[outcome.version]
                 totals[outcome.version] = Outcome(
                     outcome.version,
-                    old.count + outcome.count,
+                    old.documents + outcome.documents,
                     old.verdicts + outcome.verdicts,
                     old.quirks + outcome.quirks,
                     old.elsewhere + outcome.elsewhere,
                     old.differences + outcome.differences,
                 )
-                progress.add(outcome.count, outcome.version, sum(len(o.differences) for o in totals.values()))
+                progress.add(outcome.documents, outcome.version, sum(len(o.differences) for o in totals.values()))
     print(f"seed {seed}: {progress.done} documents, {progress.rate:.0f} per second")
     return list(totals.values())
 
 
 def report(outcome: Outcome) -> str:
     """What came of a version's documents, as lines for people; each difference in its smallest form."""
-    lines = [f"Wasmtime {outcome.version}: {outcome.count} documents, {len(outcome.differences)} differences"]
+    lines = [f"Wasmtime {outcome.version}: {outcome.documents} documents, {len(outcome.differences)} differences"]
     lines += [f"  {count:7} {verdict}" for verdict, count in outcome.verdicts.most_common()]
     lines += [
         f"  {count:7} taken by the engine, refused by us: {quirk}" for quirk, count in outcome.quirks.most_common()

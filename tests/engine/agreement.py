@@ -90,6 +90,8 @@ QUIRKS = (
         lambda text: re.sub(r"\b0[xob](?!\w)|\b[0-9]{19,}\b", "0", text),
     ),
 )
+# A host with a parser of TOML 1.1 only cannot tell everything, and says so.
+UNPROVEN = "not to be proven on this host"
 POSITIONAL = "positional form (cache = [...])"
 
 
@@ -147,17 +149,20 @@ def compare(document: bytes, version: str, answer: Answer) -> Verdict:
 
     if (dialect.name in ours.accepted_by) != ours.valid:
         return different("accepted_by contradicts our verdict")
-    if answer.verdict in (ACCEPT, CRASH, HANG):
+    taken = answer.verdict in (ACCEPT, CRASH, HANG)
+    if said == "toml-unproven":
+        return Verdict(quirk=UNPROVEN) if taken else Verdict(elsewhere=UNPROVEN)
+    if taken:
         if error is None:
             return _taken(document, version, answer, ours, different)
-        if said == "toml-unproven":
-            return Verdict(quirk="not to be proven on this host")
         quirk = quirk_in(document, version)
         return Verdict(quirk=quirk) if quirk else different("we refuse (%s) what the engine takes" % said)
     if answer.verdict == DIRECTORY:
         # A directory in the way cannot be seen in the file.
         if error is not None and stage in (SYNTAX, DATA, RELATIVE):
             return different("we refuse (%s) before the directory is made" % said)
+        if error is None and re.search("too long|NUL", answer.reason):
+            return different("we take a directory that cannot be")
         return Verdict()
     if error is None:
         return different("we take what the engine refuses (%s)" % answer.verdict)
@@ -212,7 +217,7 @@ def explanation(document: bytes, version: str, answer: Answer, error: Problem) -
         return "19 to 38 name the line after a backslash at the end of a line"
     if syntax and major <= 18 and re.search(b"\"\"\"|'''", document) and (error.line or 0) < _line(answer):
         return "18 reads a string to its end before it sees that it cannot stand there"
-    if syntax and major >= 39 and answer.reason.startswith("unclosed"):
+    if syntax and ((major >= 39 and answer.reason.startswith("unclosed")) or "found eof" in answer.reason):
         return "an array or inline table is left open: its end is a matter of taste"
     if syntax and major >= 39 and answer.verdict == SYNTAX and (error.line or 0) < _line(answer):
         return "the engine names the last of several mistakes, we name the first"

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import select
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -124,7 +123,7 @@ class Engine:
             raise
 
     def _start(self) -> subprocess.Popen[bytes]:
-        shutil.rmtree(self.root)
+        self._remove()
         Path(self.root).mkdir(mode=0o755)
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("oracle.py")), self.root, str(MEMORY)],
@@ -140,6 +139,10 @@ class Engine:
         if reason:
             raise NotHere(reason)
         return self._process
+
+    def _remove(self) -> None:
+        # An engine that died may have left directories nested deeper than shutil goes.
+        subprocess.run(["rm", "-rf", "--", self.root], check=False)
 
     @staticmethod
     def _line(process: subprocess.Popen[bytes]) -> bytes | None:
@@ -177,7 +180,7 @@ class Engine:
     def close(self) -> None:
         """End the process and remove what it has made."""
         self._stop()
-        shutil.rmtree(self.root, ignore_errors=True)
+        self._remove()
 
     def __enter__(self) -> Engine:  # Self is younger than Python 3.8
         return self

@@ -19,7 +19,6 @@ import ctypes
 import json
 import os
 import resource
-import shutil
 import sys
 from pathlib import Path
 
@@ -57,13 +56,18 @@ def confine(root: str, memory: int) -> None:
 
 
 def made() -> list[str]:
-    """All directories there are; they are removed."""
-    found = [parent for parent, _names, _files in os.walk("/") if parent != "/"]
-    for path in Path("/").iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    """All directories there are; they are removed. They can be nested deeper than shutil goes."""
+    found, ahead = [], ["/"]
+    while ahead:
+        with os.scandir(ahead.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    ahead.append(entry.path)
+                    found.append(entry.path)
+                else:
+                    Path(entry.path).unlink()
+    for path in reversed(found):
+        Path(path).rmdir()
     return found
 
 

@@ -359,8 +359,8 @@ def evil() -> Callable[[str], Tree]:
     return make
 
 
-def attack(directory: Path, place: Path, tree: Tree) -> bool:
-    """Do as another user all that gets an entry into the cache; tell whether anything did."""
+def as_attacker(action: Callable[[], bool]) -> bool:
+    """Whether another user succeeds in something."""
     child = os.fork()
     if child == 0:
         done = False
@@ -368,9 +368,14 @@ def attack(directory: Path, place: Path, tree: Tree) -> bool:
             os.setgroups([])
             os.setgid(ATTACKER)
             os.setuid(ATTACKER)
-            done = _attack(directory, place, tree)
+            done = action()
         os._exit(not done)
     return os.waitpid(child, 0)[1] == 0
+
+
+def attack(directory: Path, place: Path, tree: Tree) -> bool:
+    """Do as another user all that gets an entry into the cache; tell whether anything did."""
+    return as_attacker(lambda: _attack(directory, place, tree))
 
 
 def _attack(directory: Path, place: Path, tree: Tree) -> bool:
@@ -541,6 +546,28 @@ def test_who_can_write_an_entry_runs_code(
     assert look(path=str(path), wasmtime_version=version, directory_owner=str(VICTIM)).dangers == (
         [code] if code else []
     )
+
+
+@proves("file-writable-by-others")
+@needs_root
+@both_ends
+@pytest.mark.parametrize(("mode", "code"), [("0646", "file-writable-by-others"), ("0644", None)])
+def test_who_can_write_the_config_runs_code(
+    place: Path, version: str, mode: str, code: Optional[str], evil: Callable[[str], Tree]
+) -> None:
+    path = provide(place, version, code, directory_owner=str(VICTIM), mode=mode)
+    assert result_of_module_1(version, path) == 1
+    ((name, data),) = evil(version).items()
+    entry = place / "of attacker" / name
+    entry.parent.mkdir(parents=True)
+    entry.write_bytes(data)
+
+    def name_another_directory() -> bool:
+        text = path.read_text().replace(str(place / "cache"), str(place / "of attacker"))
+        return path.write_text(text) > 0
+
+    assert as_attacker(name_another_directory) == (code is not None)
+    assert result_of_module_1(version, path) == (2 if code else 1)
 
 
 @needs_root

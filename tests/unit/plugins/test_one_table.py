@@ -168,7 +168,7 @@ def test_the_role_s_defaults_are_those_of_its_specification_and_of_the_module():
 
 @pytest.mark.parametrize(
     ("tasks", "module", "entry_point"),
-    [("main.yml", "cache_config", "main"), ("check.yml", "cache_config_info", "check")],
+    [("provide.yml", "cache_config", "main"), ("look.yml", "cache_config_info", "check")],
 )
 def test_the_role_passes_every_variable_on(tasks, module, entry_point):
     variables = role_options(entry_point)

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGER, Problem, read_config
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import CURRENT
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
@@ -65,7 +65,9 @@ def test_the_shape_of_what_both_modules_return(tmp_path):
     config = read_config(text.encode(), CURRENT, _common.host(), Library())
     state = _common.directory_of(config)
     assert state is not None
-    result = _common.describe(config, state, problems(state, os.geteuid()))
+    file_problem = Problem("file-writable-by-others", DANGER, "message", "remedy")
+    every = [*config.problems, file_problem, *problems(state, os.geteuid())]
+    result = _common.describe(config, state, every)
     assert set(result) == {"settings", "effective", "problems", "directory"}
     assert result["settings"] == {
         "directory": str(directory),
@@ -73,7 +75,12 @@ def test_the_shape_of_what_both_modules_return(tmp_path):
         "file_count_soft_limit": "0",
     }
     assert result["effective"]["cleanup_interval"] == 7200
-    assert [problem["code"] for problem in result["problems"]] == ["empties-itself", "directory-writable-by-others"]
+    assert [problem["code"] for problem in result["problems"]] == [
+        "empties-itself",
+        "file-writable-by-others",
+        "directory-writable-by-others",
+    ]
+    # Those of the directory, and of nothing else.
     assert result["directory"]["dangers"] == ["directory-writable-by-others"]
     assert _common.describe(config, None, [])["directory"] is None
 

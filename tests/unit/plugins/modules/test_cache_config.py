@@ -973,7 +973,7 @@ PARSERS = ("tomllib", "tomli")
         (PARSERS, ["tomli"]),
         ((*PARSERS, "tomli_w"), ["tomli", "tomli-w"]),
         (PLATFORMDIRS, ["platformdirs"]),
-        ((*PARSERS, "tomli_w", *PLATFORMDIRS), ["platformdirs", "tomli-w"]),
+        ((*PARSERS, "tomli_w", *PLATFORMDIRS), ["platformdirs", "tomli", "tomli-w"]),
     ],
     ids=str,
 )

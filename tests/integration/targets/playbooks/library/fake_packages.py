@@ -19,11 +19,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     path = Path(sysconfig.get_path("purelib"), "packages.pth")
-    names = ", ".join(sorted(module.params["name"]))
-    changed = not path.exists()
+    installed = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    names = sorted(module.params["name"])
+    new = ["%s/packages/%s" % (sys.prefix, name) for name in names]
+    changed = not set(new).issubset(installed)
     if changed and not module.check_mode:
-        path.write_text("%s/packages\n" % sys.prefix, encoding="utf-8")
-    module.exit_json(changed=changed, msg="%s %s" % ("Would install" if module.check_mode else "Installed", names))
+        path.write_text("\n".join(sorted({*installed, *new})) + "\n", encoding="utf-8")
+    what = "Would install" if module.check_mode else "Installed"
+    module.exit_json(changed=changed, msg="%s %s" % (what, ", ".join(names)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,107 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may do what to a path, by its mode and its ACLs."""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import FrozenSet, Optional
+
+READ = 4
+WRITE = 2
+ENTER = 1
+
+
+def user_name(uid: Optional[int]) -> Optional[str]:
+    """The name of a user, or its number where there is none."""
+    import pwd
+
+    if uid is None:
+        return None
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def group_name(gid: Optional[int]) -> Optional[str]:
+    """The name of a group, or its number where there is none."""
+    import grp
+
+    if gid is None:
+        return None
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def umask() -> int:
+    """The umask of this process."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _groups(uid: int) -> FrozenSet[int]:
+    import pwd
+
+    if uid == os.geteuid():
+        return frozenset([os.getegid(), *os.getgroups()])
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        return frozenset()
+    return frozenset(os.getgrouplist(entry.pw_name, entry.pw_gid))
+
+
+def may(path: str, mode: int, uid: Optional[int], gid: Optional[int], user: int, right: int) -> bool:
+    """Whether a user has a right, given the mode and owners.
+
+    With an ACL, or a group that does not exist yet, whether that is not ruled out.
+    """
+    if user == 0:
+        return True
+    if user == uid:
+        return bool(mode >> 6 & right)
+    if gid is None or _acl(path, "system.posix_acl_access") is not None:
+        # The group's bits are the mask of an ACL.
+        return bool((mode >> 3 | mode) & right)
+    return bool((mode >> 3 if gid in _groups(user) else mode) & right)
+
+
+def _acl(path: str, name: str) -> Optional[bytes]:
+    try:
+        return os.getxattr(path, name, follow_symlinks=False)
+    except (OSError, AttributeError):
+        return None
+
+
+def _acl_grants(path: str, name: str, mode: int, owner: Optional[int], right: int) -> Optional[bool]:
+    """Whether an ACL gives others than the owner and root a right; None where there is no ACL."""
+    data = _acl(path, name)
+    if data is None:
+        return None
+    # linux/posix_acl_xattr.h: a version, then (tag, permissions, id) of each entry
+    entries = [struct.unpack_from("<HHI", data, offset) for offset in range(4, len(data) - 7, 8)]
+    if name == "system.posix_acl_access":
+        mask, other = mode >> 3, mode
+    else:
+        mask = next((permissions for tag, permissions, _id in entries if tag == 0x10), 7)
+        other = next((permissions for tag, permissions, _id in entries if tag == 0x20), 0)
+    return bool(other & right) or any(
+        tag in (0x02, 0x04, 0x08) and permissions & mask & right and not (tag == 0x02 and ident in (0, owner))
+        for tag, permissions, ident in entries
+    )
+
+
+def others_may(path: str, mode: int, owner: Optional[int], right: int) -> bool:
+    """Whether others than the owner and root have a right, now or in new directories below."""
+    access = _acl_grants(path, "system.posix_acl_access", mode, owner, right)
+    if access is None:
+        access = bool(mode & (right << 3 | right))
+    # New directories inherit the default ACL.
+    return access or bool(_acl_grants(path, "system.posix_acl_default", mode, owner, right))
