@@ -125,6 +125,14 @@ class Config:
         """Whether the engine takes the file."""
         return not any(p.severity == ERROR for p in self.problems)
 
+    def that_matter(self, problems: Sequence[Problem]) -> List[Problem]:
+        """The problems without those of a cache in use, if this config switches it off.
+
+        Wasmtime up to 32 still validates such a config, creates the directory, and does no more.
+        """
+        off = (self.table or {}).get("enabled") is False
+        return [problem for problem in problems if not off or problem.severity == ERROR]
+
     @property
     def settings(self) -> Dict[str, Any]:
         """The known settings that the file names, as it spells them."""
@@ -223,7 +231,7 @@ def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Libr
     check = _Check(document, rules, host)
     _locate(check, config, library)
     # A grammar problem comes first: the engine meets it before it looks at any setting.
-    config.problems.extend(check.problems)
+    config.problems.extend(config.that_matter(check.problems))
     config.effective = check.effective
     for dialect in DIALECTS:
         if _grammar_problem(parsed[dialect.toml], dialect.toml, True) is None:

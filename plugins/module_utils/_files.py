@@ -89,9 +89,10 @@ def _is_mount_point(path: str) -> bool:
     # os.path.ismount does not see a file that is bound to another of the same file system.
     try:
         with open("/proc/self/mountinfo", "rb") as file:
-            return any(line.split(b" ")[4].decode("unicode_escape") == path for line in file)
+            points = [line.split(b" ")[4].decode("unicode_escape").encode("latin-1") for line in file]
     except OSError:  # not Linux
         return False
+    return os.fsencode(path) in points
 
 
 def problems(path: str, mode: int, uid: Optional[int], gid: Optional[int], user: int) -> List[Problem]:

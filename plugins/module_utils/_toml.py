@@ -126,8 +126,8 @@ def may_differ(text: str) -> bool:
 def parse(loads: Loads, text: str) -> Dict[str, Any]:
     """Parse; raises TomlError for whatever the library raises on bad input."""
     if text.count(".") > DOTS_MAX:
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.count(".") > DOTS_MAX and not line.lstrip().startswith("#"):
+        for number, content in enumerate(text.split("\n"), 1):
+            if content.count(".") > DOTS_MAX and not content.lstrip().startswith("#"):
                 raise TomlError("too many dots in one line", number, 1)
     try:
         return loads(text)
@@ -137,7 +137,7 @@ def parse(loads: Loads, text: str) -> Dict[str, Any]:
         message, place = _split(error)
     if place is None and message == _OPEN_LITERAL:
         text = _until_open(loads, text)
-    line, column = place or (_end(text))
+    line, column = place or _end(text)
     if message.startswith(_BAD_ESCAPE) and column == 1 and line > 1:
         # The library names the place behind a backslash and a line break.
         line, column = _end("\n".join(text.split("\n")[: line - 1]))

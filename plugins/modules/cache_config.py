@@ -402,7 +402,7 @@ class Run:
         now = _directory.inspect(str(after.effective["directory"]))
         planned = self.planned_directory(now)
         file_args, absent, file_problems = self.attributes(data is None)
-        problems = after.problems + file_problems + self.directory_problems(planned, now)
+        problems = after.problems + after.that_matter(file_problems + self.directory_problems(planned, now))
         self.refuse_new_dangers(before, problems)
         writes = new_data != data
         if writes:
@@ -602,7 +602,7 @@ class Run:
             state = _common.directory_of(before)
             found = [] if state is None else _directory.problems(state, os.geteuid(), self.owner)
             found += self.file_problems(os.stat(self.real))
-            known.update(_subject(problem) for problem in before.problems + found)
+            known.update(_subject(problem) for problem in before.problems + before.that_matter(found))
         new = [
             problem
             for problem in _common.severe(problems, DANGER)

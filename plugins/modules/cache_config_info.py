@@ -245,10 +245,11 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
     if path is not None and exists and trouble is None:
         status = os.stat(path)
         reader = user if owner is None else owner
-        problems += file_problems(path, status.st_mode, status.st_uid, status.st_gid, reader)
+        found = file_problems(path, status.st_mode, status.st_uid, status.st_gid, reader)
+        problems += config.that_matter(found)
     state = _common.directory_of(config)
     if state is not None:
-        problems += directory_problems(state, user, owner)
+        problems += config.that_matter(directory_problems(state, user, owner))
     return dict(
         _common.describe(config, state, problems),
         path=path,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _config, _directory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _config, _directory, _files
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import (
     DANGERS,
     MAX_BYTES,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
 
 import pytest
 
@@ -17,11 +16,25 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import
     CannotCreate,
     inspect,
     make,
+    parent_mode,
     problems,
     unsafe_link,
     walk,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import shown
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
+    ACCESS,
+    ANY,
+    DEFAULT,
+    GROUP,
+    GROUP_OBJ,
+    OTHER,
+    OWNER,
+    USER,
+    entries,
+    needs_acls,
+    set_acl,
+)
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     STRANGER,
@@ -41,6 +54,13 @@ def _usual_umask():
     before = os.umask(0o022)
     yield
     os.umask(before)
+
+
+@pytest.fixture
+def public():
+    """A directory of this user that everybody can enter; pytest's own are closed to others."""
+    with place(ME) as there:
+        yield there
 
 
 def codes(path, user=ME, owner=None):
@@ -194,30 +214,7 @@ def test_a_directory_that_others_can_write_is_a_danger(tmp_path, mode, wanted):
     assert codes(new(tmp_path / "d", mode)) == (["directory-writable-by-others"] if wanted else [])
 
 
-def acl(*entries):
-    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
-
-
-OWNER, USER, GROUP_OBJ, GROUP, MASK, OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
-ANY = 0xFFFFFFFF
-
-
-def set_acl(path, name, *entries):
-    try:
-        os.setxattr(str(path), name, acl(*entries))
-    except OSError as error:
-        pytest.skip("the file system of %s takes no ACLs: %s" % (path, error.strerror))
-
-
-def entries(mask, *extra, group=0, other=0):
-    return [(OWNER, 7, ANY), *(e for e in extra if e[0] == USER), (GROUP_OBJ, group, ANY)] + [
-        *(e for e in extra if e[0] == GROUP),
-        (MASK, mask, ANY),
-        (OTHER, other, ANY),
-    ]
-
-
-@pytest.mark.parametrize("name", ["system.posix_acl_access", "system.posix_acl_default"])
+@pytest.mark.parametrize("name", [ACCESS, DEFAULT])
 @pytest.mark.parametrize(
     ("found", "wanted"),
     [
@@ -233,37 +230,37 @@ def entries(mask, *extra, group=0, other=0):
         (entries(5, (USER, 5, STRANGER), other=2), True),
     ],
 )
-@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="this system has no extended attributes")
+@needs_acls
 def test_acls_count_as_what_they_allow(tmp_path, name, found, wanted):
     path = new(tmp_path / "d")
     set_acl(path, name, *found)
     assert codes(path) == (["directory-writable-by-others"] if wanted else [])
 
 
-@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="this system has no extended attributes")
+@needs_acls
 def test_a_default_acl_without_a_mask_counts_too(tmp_path):
     path = new(tmp_path / "d")
-    set_acl(path, "system.posix_acl_default", (OWNER, 7, ANY), (GROUP_OBJ, 7, ANY), (OTHER, 0, ANY))
+    set_acl(path, DEFAULT, (OWNER, 7, ANY), (GROUP_OBJ, 7, ANY), (OTHER, 0, ANY))
     assert codes(path) == ["directory-writable-by-others"]
-    set_acl(path, "system.posix_acl_default", (OWNER, 7, ANY), (GROUP_OBJ, 5, ANY), (OTHER, 5, ANY))
+    set_acl(path, DEFAULT, (OWNER, 7, ANY), (GROUP_OBJ, 5, ANY), (OTHER, 5, ANY))
     assert codes(path) == []
 
 
-@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="this system has no extended attributes")
+@needs_acls
 def test_an_acl_on_a_directory_above_lets_others_replace_what_is_below(tmp_path):
     above = new(tmp_path / "above")
     path = new(above / "d")
-    set_acl(above, "system.posix_acl_access", *entries(7, (USER, 7, STRANGER)))
+    set_acl(above, ACCESS, *entries(7, (USER, 7, STRANGER)))
     assert codes(path) == ["directory-replaceable"]
 
 
 @as_root
-@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="this system has no extended attributes")
+@needs_acls
 @pytest.mark.parametrize(("user", "wanted"), [(STRANGER, []), (STRANGER + 1, ["directory-writable-by-others"])])
-def test_an_acl_for_the_owner_gives_nothing_to_others(tmp_path, user, wanted):
-    path = new(tmp_path / "d")
+def test_an_acl_for_the_owner_gives_nothing_to_others(public, user, wanted):
+    path = new(public / "d")
     give(path, STRANGER)
-    set_acl(path, "system.posix_acl_access", *entries(7, (USER, 7, user)))
+    set_acl(path, ACCESS, *entries(7, (USER, 7, user)))
     assert codes(path, ME, STRANGER) == wanted
 
 
@@ -293,8 +290,8 @@ def test_tmp_itself_is_no_place_for_a_new_cache():
 
 
 @as_root
-def test_a_directory_above_of_another_user_is_a_danger(tmp_path):
-    above = new(tmp_path / "above", 0o755)
+def test_a_directory_above_of_another_user_is_a_danger(public):
+    above = new(public / "above", 0o755)
     path = new(above / "d")
     give(above, STRANGER)
     problem = the_problem(path)
@@ -388,7 +385,182 @@ def test_a_directory_that_cannot_be_created_is_unusable():
         with without_root():
             problem = the_problem(there / "d" / "missing", os.geteuid())
         assert (problem.code, problem.severity) == ("directory-unusable", "error")
-        assert "cannot create it in %s" % (there / "d") in problem.message
+        assert "cannot create it in %s" % shown(str(there / "d")) in problem.message
+
+
+@pytest.mark.parametrize("name", ["d", "d/..", "d/../d", "d/inner/.."])
+def test_a_directory_is_not_above_itself(tmp_path, name):
+    new(tmp_path / "d")
+    new(tmp_path / "d" / "inner")
+    way = walk("%s/%s" % (tmp_path, name))
+    assert way.real not in [path for path, _status in way.above()]
+    assert str(tmp_path.parent) in [path for path, _status in way.above()]
+    missing = walk("%s/%s/missing" % (tmp_path, name))
+    assert missing.real in [path for path, _status in missing.above()]
+
+
+def test_a_directory_reached_from_below_is_judged_as_any_other(tmp_path):
+    path = new(tmp_path / "d", 0o1777)
+    new(path / "modules", 0o755)
+    assert codes("%s/modules/.." % path) == codes(path) == ["directory-writable-by-others"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "planned", "wanted"),
+    [(0o500, 0o500, True), (0o500, 0o700, False), (0o700, 0o500, True), (0o700, 0o300, False), (0o700, 0o600, True)],
+)
+def test_the_mode_that_a_directory_is_to_have_counts(mode, planned, wanted):
+    with place() as there:
+        path = new(there / "d", mode)
+        if ROOT:
+            give(path, NOBODY)
+        state = inspect(str(path))._replace(mode=planned)
+        with without_root():
+            found = [p.code for p in problems(state, os.geteuid())]
+        assert found == (["directory-unwritable"] if wanted else [])
+
+
+@pytest.mark.parametrize(("mode", "wanted"), [(0o700, False), (0o500, True), (0o600, True)])
+def test_the_mode_that_a_new_directory_is_to_have_counts(mode, wanted):
+    with place() as there:
+        with without_root():
+            state = inspect(str(there / "a" / "d"))
+            planned = state._replace(exists=True, uid=os.geteuid(), gid=os.getegid(), mode=mode)
+            found = [p.code for p in problems(planned, os.geteuid())]
+        assert found == (["directory-unwritable"] if wanted else [])
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("uid", "gid", "mode", "wanted"),
+    [
+        (NOBODY, 0, 0o700, False),
+        (NOBODY, 0, 0o300, False),
+        (NOBODY, 0, 0o500, True),
+        (NOBODY, 0, 0o677, True),
+        (0, NOBODY, 0o770, False),
+        (0, NOBODY, 0o730, False),
+        (0, NOBODY, 0o757, True),
+        (0, NOBODY, 0o760, True),
+        (0, 0, 0o777, False),
+        (0, 0, 0o775, True),
+        (0, 0, 0o776, True),
+    ],
+)
+def test_the_rights_of_the_cache_s_user_are_those_that_the_kernel_gives(public, uid, gid, mode, wanted):
+    path = new(public / "d")
+    os.chown(str(path), uid, gid)
+    path.chmod(mode)
+    found = [p for p in problems(inspect(str(path)), 0, NOBODY) if p.severity != "danger"]
+    assert [(p.code, p.severity) for p in found] == ([("directory-unwritable", "warning")] if wanted else [])
+    assert all("cannot be written by nobody, so nothing is cached" in p.message for p in found)
+    with without_root():
+        assert os.access(str(path), os.W_OK | os.X_OK, effective_ids=True) is not wanted
+    # Root can.
+    assert "directory-unwritable" not in codes(path)
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("uid", "gid", "mode", "reached"),
+    [
+        (0, 0, 0o755, True),
+        (0, 0, 0o711, True),
+        (0, 0, 0o754, False),
+        (0, 0, 0o700, False),
+        (0, NOBODY, 0o710, True),
+        (0, NOBODY, 0o701, False),
+        (NOBODY, 0, 0o700, True),
+        (NOBODY, 0, 0o611, False),
+    ],
+)
+def test_every_directory_above_must_let_the_cache_s_user_pass(public, uid, gid, mode, reached):
+    above = new(public / "above")
+    path = new(above / "d")
+    give(path, NOBODY)
+    os.chown(str(above), uid, gid)
+    above.chmod(mode)
+    with without_root():
+        assert os.access(str(path), os.W_OK | os.X_OK, effective_ids=True) is reached
+    assert codes(path) == (["directory-replaceable"] if uid == NOBODY else []) + ["directory-owner"]
+    if reached:
+        assert codes(path, 0, NOBODY) == []
+        return
+    problem = the_problem(path, 0, NOBODY)
+    assert (problem.code, problem.severity) == ("directory-unusable", "error")
+    assert problem.message == "nobody may not enter %s, and so not use the directory %s" % (
+        shown(str(above)),
+        shown(str(path)),
+    )
+    assert problem.remedy == "give it the right to enter, or use another directory"
+    # So must those above a directory that is to be created.
+    for missing in (above / "missing", path / "missing"):
+        assert codes(missing, 0, NOBODY) == ["directory-unusable"]
+        planned = inspect(str(missing))._replace(exists=True, uid=NOBODY, gid=NOBODY, mode=0o700)
+        assert [p.code for p in problems(planned, 0, NOBODY)] == ["directory-unusable"]
+
+
+@as_root
+def test_a_directory_on_the_way_of_a_link_must_let_the_cache_s_user_pass(public):
+    closed = new(public / "closed")
+    give(new(closed / "d", 0o755), NOBODY)
+    (public / "link").symlink_to("closed/d")
+    assert codes(public / "link", 0, NOBODY) == ["directory-unusable"]
+    closed.chmod(0o711)
+    assert codes(public / "link", 0, NOBODY) == []
+
+
+@as_root
+def test_a_closed_directory_that_the_way_leaves_again_must_be_passed_too(public):
+    give(new(public / "d"), NOBODY)
+    new(public / "closed")
+    assert codes("%s/closed/../d" % public, 0, NOBODY) == ["directory-unusable"]
+    with without_root():
+        assert not os.access("%s/closed/../d" % public, os.F_OK, effective_ids=True)
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("uid", "mode", "creates"),
+    [(0, 0o755, False), (NOBODY, 0o755, True), (NOBODY, 0o555, False), (0, 0o777, True), (0, 0o1777, True)],
+)
+def test_the_cache_s_user_must_be_able_to_create_a_missing_directory(public, uid, mode, creates):
+    above = new(public / "above")
+    give(above, uid)
+    above.chmod(mode)
+    for name in ("d", "a/d"):
+        found = [p for p in problems(inspect(str(above / name)), 0, NOBODY) if p.severity != "danger"]
+        assert [p.code for p in found] == ([] if creates else ["directory-unusable"])
+        assert all(
+            p.message
+            == "the directory %s does not exist and nobody cannot create it in %s"
+            % (shown(str(above / name)), shown(str(above)))
+            for p in found
+        )
+        # Root creates it for its user.
+        planned = inspect(str(above / name))._replace(exists=True, uid=NOBODY, gid=NOBODY, mode=0o700)
+        assert [p.code for p in problems(planned, 0, NOBODY) if p.severity != "danger"] == []
+
+
+@as_root
+@needs_acls
+def test_an_acl_that_may_let_the_cache_s_user_pass_is_believed(public):
+    closed = new(public / "closed")
+    give(new(closed / "d"), NOBODY)
+    assert codes(closed / "d", 0, NOBODY) == ["directory-unusable"]
+    set_acl(closed, ACCESS, *entries(1, (USER, 1, NOBODY)))
+    assert codes(closed / "d", 0, NOBODY) == []
+    closed.chmod(0o700)
+    assert codes(closed / "d", 0, NOBODY) == ["directory-unusable"]
+
+
+def test_others_than_root_judge_for_another_user_too():
+    with place() as there:
+        new(there / "closed")
+        with without_root():
+            new(there / "closed" / "d")
+            assert codes(there / "closed" / "d", os.geteuid()) == []
+            assert "directory-unusable" in codes(there / "closed" / "d", os.geteuid(), STRANGER)
 
 
 # Contents
@@ -452,12 +624,148 @@ def test_links_that_the_engine_follows_are_a_danger(tmp_path, name, wanted):
     assert codes(path) == (["directory-symbolic-link"] if wanted else [])
 
 
-def test_directories_inside_that_others_can_write_are_a_danger(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "mode", "wanted"),
+    [
+        ("modules", 0o777, True),
+        ("modules", 0o1777, True),
+        ("modules", 0o770, True),
+        ("modules", 0o702, True),
+        ("modules", 0o755, False),
+        ("modules/wasmtime-1", 0o777, True),
+        ("modules/wasmtime-1", 0o755, False),
+        (".cleanup.wip-1", 0o666, True),
+        (".cleanup.wip-1", 0o644, False),
+        ("modules/wasmtime-1/" + ENTRY, 0o666, True),
+        ("modules/wasmtime-1/" + ENTRY, 0o620, True),
+        ("modules/wasmtime-1/" + ENTRY, 0o602, True),
+        ("modules/wasmtime-1/" + ENTRY, 0o604, False),
+        ("modules/wasmtime-1/" + ENTRY + ".stats", 0o666, True),
+    ],
+)
+@pytest.mark.parametrize("outer", [0o755, 0o710, 0o701, 0o700, 0o744])
+def test_what_others_can_write_inside_is_a_danger_where_they_can_get(tmp_path, outer, name, mode, wanted):
+    path = new(tmp_path / "d", outer)
+    inside = path / name
+    if "modules" in name and not name.endswith(("modules", "wasmtime-1")) or name.startswith(".cleanup"):
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        inside.write_bytes(b"")
+    else:
+        inside.mkdir(parents=True)
+    inside.chmod(mode)
+    if not (wanted and outer & 0o011):
+        assert codes(path) == []
+        return
+    problem = the_problem(path)
+    assert (problem.code, problem.severity) == ("directory-writable-by-others", "danger")
+    assert problem.message.startswith("others than its owner can write to what is in ")
+    assert '("%s")' % name in problem.message
+    assert "directory_mode" in problem.remedy
+    # A mode that keeps them out is enough.
+    closed = inspect(str(path))._replace(mode=0o700)
+    assert problems(closed, ME) == []
+
+
+def test_links_inside_are_written_by_nobody(tmp_path):
+    """Their mode is 0777 and says nothing."""
+    path = new(tmp_path / "d", 0o755)
+    (path / "modules" / "wasmtime-1").mkdir(parents=True)
+    (path / "modules" / "wasmtime-1" / ENTRY).symlink_to("/dev/null")
+    os.mkfifo(str(path / "modules" / "wasmtime-1" / (ENTRY + ".stats")))
+    (path / "modules" / "wasmtime-1" / (ENTRY + ".stats")).chmod(0o666)
+    assert codes(path) == []
+
+
+@needs_acls
+@pytest.mark.parametrize("name", [ACCESS, DEFAULT])
+@pytest.mark.parametrize("outer", [0o700, 0o755])
+def test_acls_inside_count_where_others_can_get(tmp_path, name, outer):
+    path = new(tmp_path / "d", outer)
+    set_acl(new(path / "modules"), name, *entries(7, (USER, 7, STRANGER)))
+    assert codes(path) == ([] if outer == 0o700 else ["directory-writable-by-others"])
+
+
+@needs_acls
+def test_an_acl_lets_others_get_to_what_they_can_write(tmp_path):
     path = new(tmp_path / "d")
     new(path / "modules", 0o777)
+    set_acl(path, ACCESS, *entries(5, (USER, 5, STRANGER)))
+    assert codes(path) == ["directory-writable-by-others"]
+
+
+@as_root
+@pytest.mark.parametrize("outer", [0o755, 0o700])
+@pytest.mark.parametrize(
+    "name",
+    ["modules", "modules/wasmtime-1", ".cleanup.wip-1", "modules/wasmtime-1/" + ENTRY],
+)
+def test_what_belongs_to_others_inside_is_a_danger_even_out_of_their_reach(public, outer, name):
+    path = new(public / "d", outer)
+    (path / "modules" / "wasmtime-1").mkdir(parents=True)
+    for file in (path / ".cleanup.wip-1", path / "modules" / "wasmtime-1" / ENTRY):
+        file.write_bytes(b"")
+    assert codes(path) == []
+    give(path / name, STRANGER)
     problem = the_problem(path)
-    assert problem.code == "directory-writable-by-others"
-    assert '"modules"' in problem.message
+    assert (problem.code, problem.severity) == ("directory-writable-by-others", "danger")
+    assert '"d" holds' in problem.message.replace(str(public) + "/", "")
+    assert 'what belongs to others ("%s")' % name in problem.message
+    assert problem.remedy == "empty the directory: the engine fills it again"
+    # It is not for others what it is for the cache's own user.
+    assert codes(path, ME, STRANGER) == (["directory-unwritable"] if outer == 0o755 else ["directory-unwritable"])
+
+
+@as_root
+def test_a_link_of_another_user_inside_is_planted_too(public):
+    path = new(public / "d")
+    (path / "modules" / "wasmtime-1").mkdir(parents=True)
+    link = path / "modules" / "wasmtime-1" / ENTRY
+    link.symlink_to("/dev/null")
+    assert codes(path) == []
+    give(link, STRANGER)
+    assert codes(path) == ["directory-writable-by-others"]
+
+
+@as_root
+def test_root_the_owner_and_the_cache_s_user_plant_nothing(public):
+    path = new(public / "d", 0o777)
+    (path / "modules" / "wasmtime-1").mkdir(parents=True)
+    for number, uid in enumerate((0, STRANGER, STRANGER + 1)):
+        (path / "modules" / "wasmtime-1" / (ENTRY[1:] + str(number))).write_bytes(b"")
+        give(path / "modules" / "wasmtime-1" / (ENTRY[1:] + str(number)), uid)
+    give(path, STRANGER)
+    path.chmod(0o755)
+    found = {p.message for p in problems(inspect(str(path)), 0, STRANGER) if p.severity == "danger"}
+    assert len(found) == 1
+    assert '("modules/wasmtime-1/%s2")' % ENTRY[1:] in found.pop()
+    assert [p for p in problems(inspect(str(path)), 0, STRANGER + 1) if p.severity == "danger"] == []
+    # The directory's next owner is not the one before.
+    later = inspect(str(path))._replace(uid=STRANGER + 1)
+    assert [p.code for p in problems(later, 0, STRANGER + 1)] == ["directory-writable-by-others"]
+
+
+@as_root
+def test_planted_foreign_linked_and_writable_files_are_told_one_by_one(public):
+    path = new(public / "d", 0o755)
+    (path / "foreign").write_bytes(b"")
+    give(path / "foreign", STRANGER)
+    (path / "link").symlink_to("/")
+    new(path / "modules", 0o777)
+    assert codes(path) == [
+        "directory-foreign-files",
+        "directory-symbolic-link",
+        "directory-writable-by-others",
+        "directory-writable-by-others",
+    ]
+
+
+@as_root
+def test_what_is_in_a_planted_directory_is_looked_at(public):
+    path = new(public / "d", 0o755)
+    new(path / "modules", 0o755)
+    give(path / "modules", STRANGER)
+    (path / "modules" / "foreign").write_bytes(b"")
+    assert codes(path) == ["directory-foreign-files", "directory-writable-by-others"]
 
 
 def test_contents_that_may_not_be_listed_are_left_alone():
@@ -480,8 +788,8 @@ def test_a_link_to_itself_is_no_reason_to_stop_looking(tmp_path, name):
     assert "directory-foreign-files" in codes(path)
 
 
-def test_a_directory_that_vanishes_meanwhile_is_no_reason_to_stop_looking(tmp_path, monkeypatch):
-    path = new(tmp_path / "d")
+def test_what_vanishes_before_it_is_looked_at_is_no_reason_to_stop_looking(tmp_path, monkeypatch):
+    path = new(tmp_path / "d", 0o755)
     new(path / "modules", 0o777)
     (path / "foreign").write_bytes(b"")
     scandir = os.scandir
@@ -494,6 +802,22 @@ def test_a_directory_that_vanishes_meanwhile_is_no_reason_to_stop_looking(tmp_pa
 
     monkeypatch.setattr(os, "scandir", raced)
     assert codes(path) == ["directory-foreign-files"]
+
+
+def test_a_directory_that_vanishes_before_it_is_listed_is_no_reason_to_stop_looking(tmp_path, monkeypatch):
+    path = new(tmp_path / "d", 0o755)
+    new(path / "modules")
+    (path / "foreign").write_bytes(b"")
+    scandir = os.scandir
+
+    def raced(directory):
+        if directory.endswith("modules"):
+            (path / "modules").rmdir()
+        return scandir(directory)
+
+    monkeypatch.setattr(os, "scandir", raced)
+    assert codes(path) == ["directory-foreign-files"]
+    assert not (path / "modules").exists()
 
 
 def test_looking_changes_nothing(tmp_path):
@@ -509,12 +833,51 @@ def test_looking_changes_nothing(tmp_path):
 
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o000, 0o027])
 @pytest.mark.parametrize("mode", [0o700, 0o750, 0o2770, 0o1777])
-def test_a_directory_gets_its_mode_and_its_parents_the_umask(tmp_path, umask, mode):
+@pytest.mark.parametrize(
+    ("above", "inherited"),
+    [(0o700, 0o700), (0o755, 0o755), (0o750, 0o750), (0o711, 0o711), (0o777, 0o755), (0o1777, 0o755), (0o2775, 0o755)],
+)
+def test_a_directory_gets_its_mode_and_its_parents_that_of_the_directory_above(tmp_path, umask, mode, above, inherited):
     os.umask(umask)
-    make(inspect(str(tmp_path / "a" / "b" / "d")), -1, -1, mode)
-    assert mode_of(tmp_path / "a" / "b" / "d") == mode
-    expected = 0o755 & ~umask
-    assert mode_of(tmp_path / "a") == mode_of(tmp_path / "a" / "b") == expected
+    new(tmp_path / "above", above)
+    path = tmp_path / "above" / "a" / "b" / "d"
+    make(inspect(str(path)), -1, -1, mode)
+    assert mode_of(path) == mode
+    assert mode_of(tmp_path / "above") == above
+    # The umask of root is not meant for directories that others must pass.
+    expected = inherited if ROOT else inherited & ~umask
+    assert mode_of(path.parent) == mode_of(path.parent.parent) == expected
+
+
+@as_root
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o000, 0o027])
+@pytest.mark.parametrize("above", [0o700, 0o755, 0o777])
+def test_the_umask_counts_for_parents_that_others_than_root_make(umask, above):
+    with place() as there, without_root():
+        os.umask(umask)
+        new(there / "above", above)
+        make(inspect(str(there / "above" / "a" / "d")), -1, -1, 0o700)
+        assert mode_of(there / "above" / "a") == above & 0o755 & ~umask
+
+
+def test_the_mode_of_parents_leaves_their_owner_all_rights(monkeypatch):
+    os.umask(0o077)
+    for uid, above, wanted in [(0, 0o055, 0o755), (0, 0, 0o700), (1, 0o055, 0o700), (1, 0o777, 0o700)]:
+        monkeypatch.setattr(os, "geteuid", lambda uid=uid: uid)
+        assert parent_mode(above) == wanted
+
+
+@as_root
+def test_root_makes_no_parents_that_a_directory_s_owner_cannot_pass(public):
+    os.umask(0o077)
+    path = public / "a" / "b" / "d"
+    state = inspect(str(path))
+    planned = state._replace(exists=True, uid=NOBODY, gid=NOBODY, mode=0o700)
+    assert [p.code for p in problems(planned, 0, NOBODY)] == []
+    make(state, NOBODY, NOBODY, 0o700)
+    assert codes(path, 0, NOBODY) == []
+    with without_root():
+        (path / "modules").mkdir()
 
 
 def test_an_existing_directory_gets_its_mode(tmp_path):

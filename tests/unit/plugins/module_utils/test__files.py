@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -17,8 +18,21 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, read_file, unwritable
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import (
+    Unreadable,
+    problems,
+    read_file,
+    unwritable,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
+    ACCESS,
+    USER,
+    entries,
+    needs_acls,
+    set_acl,
+)
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
     STRANGER,
     place,
     without_root,
@@ -186,25 +200,129 @@ def test_a_user_without_a_name_is_named_by_number():
         assert reason == "the user %d may not write in %s" % (STRANGER, there)
 
 
-def test_a_read_only_file_system_is_the_reason(tmp_path):
+def reason_where_mounted(path, file, commands):
+    """What unwritable() says after these commands, in a mount name space that nobody else sees."""
     unshare = shutil.which("unshare")
     if unshare is None:
         pytest.skip("needs unshare to mount a file system that nobody else sees")
     mount = [unshare, "-m"] if os.geteuid() == 0 else [unshare, "-r", "-m"]
-    mounted = 'mount -t tmpfs -o ro none "$0" || exit 77; exec "$@"'
+    mounted = '%s || exit 77; shift; exec "$@"' % commands
     code = (
         "import sys\n"
         "from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import unwritable\n"
-        "sys.stdout.write(unwritable(sys.argv[1] + '/f', in_place=False))\n"
+        "print(unwritable(sys.argv[1], in_place=False))\n"
+        "print(unwritable(sys.argv[1], in_place=True))\n"
     )
     root = __file__[: __file__.index("/ansible_collections/")]
     result = subprocess.run(
-        [*mount, "sh", "-c", mounted, str(tmp_path), sys.executable, "-c", code, str(tmp_path)],
+        [*mount, "sh", "-c", mounted, str(path), str(path), sys.executable, "-c", code, str(file)],
         capture_output=True,
         text=True,
-        env=dict(os.environ, PYTHONPATH=root),
+        env=dict(os.environ, PYTHONPATH=root, PYTHONUTF8="1"),
         check=False,
     )
     if result.returncode == 77 or "unshare" in result.stderr:
         pytest.skip("may not mount here: %s" % result.stderr.strip())
-    assert result.stdout == "%s is on a read-only file system" % tmp_path
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_a_read_only_file_system_is_the_reason(tmp_path):
+    reasons = reason_where_mounted(tmp_path, tmp_path / "f", 'mount -t tmpfs -o ro none "$1"')
+    assert reasons == ["%s is on a read-only file system" % tmp_path] * 2
+
+
+@pytest.mark.parametrize("name", ["config.toml", "a b.toml", "\u00fc\u4e16.toml", "back\\slash"])
+def test_a_mounted_file_can_only_be_overwritten(tmp_path, name):
+    """As containers mount single files."""
+    path = tmp_path / name
+    path.write_bytes(b"")
+    replaced, overwritten = reason_where_mounted(path, path, 'mount --bind "$1" "$1"')
+    assert replaced.startswith("it is a mount point, which cannot be replaced in one step; set unsafe_writes")
+    assert overwritten == "None"
+
+
+def test_a_system_without_mountinfo_has_no_mounted_files(tmp_path, monkeypatch):
+    def fail(*_arguments):
+        raise FileNotFoundError
+
+    monkeypatch.setattr("builtins.open", fail)
+    assert unwritable(str(tmp_path / "f"), in_place=False) is None
+
+
+# Who else can read or write it
+
+
+def told(path, mode, uid, gid, user):
+    return [(p.code, p.severity) for p in problems(str(path), mode, uid, gid, user)]
+
+
+UNREADABLE = ("unreadable", "error")
+WRITABLE = ("file-writable-by-others", "danger")
+
+
+@pytest.mark.parametrize("kind", [0, stat.S_IFREG])
+@pytest.mark.parametrize(
+    ("mode", "uid", "gid", "wanted"),
+    [
+        (0o644, 0, 0, []),
+        (0o604, 0, 0, []),
+        (0o640, 0, 0, [UNREADABLE]),
+        (0o600, 0, 0, [UNREADABLE]),
+        (0o600, NOBODY, 0, []),
+        (0o200, NOBODY, 0, [UNREADABLE]),
+        (0o044, NOBODY, 0, [UNREADABLE]),
+        (0o640, 0, NOBODY, []),
+        (0o604, 0, NOBODY, [UNREADABLE]),
+        (0o640, 0, None, []),
+        (0o600, 0, None, [UNREADABLE]),
+        (0o600, None, 0, [UNREADABLE]),
+        (0o664, 0, 0, [WRITABLE]),
+        (0o646, 0, 0, [WRITABLE]),
+        (0o666, NOBODY, NOBODY, [WRITABLE]),
+        (0o620, 0, 0, [UNREADABLE, WRITABLE]),
+    ],
+)
+def test_a_file_is_judged_by_its_mode_and_owners(tmp_path, kind, mode, uid, gid, wanted):
+    assert told(tmp_path / "new", kind | mode, uid, gid, NOBODY) == wanted
+    # Root reads what it likes.
+    assert told(tmp_path / "new", kind | mode, uid, gid, 0) == [found for found in wanted if found != UNREADABLE]
+
+
+def test_the_problems_of_a_file_say_what_to_do(tmp_path):
+    found = {p.code: p for p in problems(str(tmp_path / "new"), 0o020, 0, 0, STRANGER)}
+    assert found["unreadable"].sentence() == (
+        "%d may not read the file; set mode to 0644, or group to one of its own" % STRANGER
+    )
+    assert "choose the cache directory" in found["file-writable-by-others"].message
+    assert found["file-writable-by-others"].remedy == "set mode to 0644, and remove ACLs"
+    assert {p.setting for p in found.values()} == {None}
+
+
+@needs_acls
+def test_the_acl_of_a_file_counts(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(b"")
+    path.chmod(0o600)
+    uid = path.stat().st_uid
+
+    def now():
+        return told(path, path.stat().st_mode, uid, 0, NOBODY)
+
+    set_acl(path, ACCESS, *entries(6, (USER, 6, NOBODY), owner=6))
+    assert now() == [WRITABLE]
+    set_acl(path, ACCESS, *entries(4, (USER, 6, NOBODY), owner=6))
+    assert now() == []
+    # A mode without rights for the group is a mask without any.
+    assert told(path, 0o600, uid, 0, NOBODY) == [UNREADABLE]
+    path.chmod(0o600)
+    assert now() == [UNREADABLE]
+
+
+def test_what_this_user_has_read_is_not_unreadable(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(b"")
+    for mode in (0o400, 0o440, 0o644):
+        path.chmod(mode)
+        status = path.stat()
+        assert told(path, status.st_mode, status.st_uid, status.st_gid, os.geteuid()) == []
