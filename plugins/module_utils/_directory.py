@@ -173,7 +173,8 @@ def problems(state: State, user: int, owner: Optional[int] = None) -> List[Probl
         )
     if not state.way.missing:
         found += _contents(state, meant)
-    if not _may(state, meant):
+    # A user that does not exist yet will own it, and is meant.
+    if state.uid is not None and not _may(state, meant):
         text = "the directory %s cannot be written by %s, so nothing is cached" % (
             quoted(state.path),
             user_name(meant),

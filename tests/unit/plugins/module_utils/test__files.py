@@ -307,14 +307,14 @@ def test_the_acl_of_a_file_counts(tmp_path):
     uid = path.stat().st_uid
 
     def now():
-        return told(path, path.stat().st_mode, uid, 0, NOBODY)
+        return told(path, path.stat().st_mode, uid, 0, STRANGER)
 
-    set_acl(path, ACCESS, *entries(6, (USER, 6, NOBODY), owner=6))
+    set_acl(path, ACCESS, *entries(6, (USER, 6, STRANGER), owner=6))
     assert now() == [WRITABLE]
-    set_acl(path, ACCESS, *entries(4, (USER, 6, NOBODY), owner=6))
+    set_acl(path, ACCESS, *entries(4, (USER, 6, STRANGER), owner=6))
     assert now() == []
     # A mode without rights for the group is a mask without any.
-    assert told(path, 0o600, uid, 0, NOBODY) == [UNREADABLE]
+    assert told(path, 0o600, uid, 0, STRANGER) == [UNREADABLE]
     path.chmod(0o600)
     assert now() == [UNREADABLE]
 

@@ -6,23 +6,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
 
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import place
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import World
 
 
-@pytest.fixture
-def world(tmp_path, monkeypatch):
-    """A new world."""
+@contextlib.contextmanager
+def made_in(root, monkeypatch):
+    """A world in a directory."""
     umask = os.umask(0o022)
-    made = World(tmp_path)
+    made = World(root)
     monkeypatch.setenv("HOME", str(made.home))
     # Where Ansible's own controller code, if something imports it, makes its directories.
-    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "ansible"))
+    monkeypatch.setenv("ANSIBLE_HOME", str(root / "ansible"))
     monkeypatch.setenv("PATH", "%s%s/usr/bin%s/bin" % (made.bin, os.pathsep, os.pathsep))
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     yield made
     os.umask(umask)
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """A new world, closed to other users."""
+    with made_in(tmp_path, monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def public_world(monkeypatch):
+    """A new world that other users can enter."""
+    with place(os.geteuid()) as there, made_in(there, monkeypatch) as made:
+        yield made

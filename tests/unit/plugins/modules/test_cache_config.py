@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import sys
+import tempfile
 import threading
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,8 +23,10 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._edit import HEAD
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
     STRANGER,
     place,
+    without_root,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
     execute_without_root,
@@ -121,11 +124,22 @@ def test_the_alias_dest_is_path(world):
     assert world.config.exists()
 
 
-def test_missing_parents_are_created_and_never_open_to_others(world):
+@pytest.mark.parametrize(
+    ("above", "wanted"), [(0o755, 0o755), (0o700, 0o700), (0o750, 0o750), (0o711, 0o711), (0o777, 0o755)]
+)
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_missing_parents_get_the_mode_above_and_are_never_open_to_others(world, above, wanted, umask):
+    world.tree.chmod(above)
     world.config = world.tree / "new" / "deep" / "config.toml"
-    os.umask(0)
-    world.both()
-    assert mode_of(world.tree / "new") == mode_of(world.tree / "new" / "deep") == 0o755
+    world.cache = world.tree / "other" / "deep" / "cache"
+    os.umask(umask)
+    world.both(ignore_dangers=["directory-replaceable"])
+    expected = wanted if ROOT else wanted & ~umask
+    for name in ("new", "other"):
+        assert mode_of(world.tree / name) == mode_of(world.tree / name / "deep") == expected
+    assert mode_of(world.cache) == 0o700
+    # As for every new file, the umask says who reads it, and nobody else writes it.
+    assert mode_of(world.config) == 0o644 & ~umask
 
 
 @as_root
@@ -319,8 +333,136 @@ def test_a_new_file_gets_its_mode(world):
     assert mode_of(world.config) == 0o600
 
 
+@pytest.mark.parametrize("mode", ["0664", "0646", "0666", "g+w"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_that_others_could_write_is_refused_and_taken_if_allowed(world, mode, exists):
+    if exists:
+        world.run()
+    message = world.refused(mode=mode)
+    assert "it would be dangerous (ignore_dangers: [file-writable-by-others] allows it)" in message
+    assert "choose the cache directory, whose code is run; set mode to 0644" in message
+    result = world.both(mode=mode, ignore_dangers=["file-writable-by-others"])
+    assert mode_of(world.config) & 0o022
+    assert [(problem["code"], problem["severity"]) for problem in result["problems"]] == [
+        ("file-writable-by-others", "danger")
+    ]
+    assert result["problems"][0]["message"] in str(warnings_of(result))
+    # It is no danger of the directory.
+    assert result["directory"]["dangers"] == []
+
+
+def test_a_file_that_others_can_write_is_told_if_old_and_mended_if_asked(world):
+    world.run()
+    world.config.chmod(0o666)
+    result = world.both(cleanup_interval="2h")
+    assert result["changed"] is True
+    assert [problem["code"] for problem in result["problems"]] == ["file-writable-by-others"]
+    assert "others than its owner can write to the file" in str(warnings_of(result))
+    assert mode_of(world.config) == 0o666
+    # Another mode with the same danger is no new one.
+    assert world.both(mode="0664")["changed"] is True
+    result = world.both(mode="0644")
+    assert (result["changed"], result["problems"]) == (True, [])
+    assert "warnings" not in result
+
+
+def test_all_that_is_wrong_is_told_together(world):
+    world.cache.mkdir()
+    world.cache.chmod(0o777)
+    codes = ["file-writable-by-others", "directory-writable-by-others"]
+    message = world.refused(mode="0666", file_count_soft_limit="0")
+    assert "(ignore_dangers: [%s] allows it)" % ", ".join(sorted(codes)) in message
+    result = world.both(mode="0666", file_count_soft_limit="0", ignore_dangers=codes)
+    assert [problem["code"] for problem in result["problems"]] == ["empties-itself", *codes]
+    assert result["directory"]["dangers"] == ["directory-writable-by-others"]
+
+
 @as_root
-def test_owner_and_group_are_set(world):
+@pytest.mark.parametrize(
+    ("umask", "options", "readable"),
+    [
+        (0o022, {}, True),
+        (0o077, {}, False),
+        (0o027, {}, False),
+        (0o077, {"mode": "0644"}, True),
+        (0o022, {"mode": "0600"}, False),
+        (0o022, {"mode": "0640"}, False),
+        (0o022, {"mode": "0640", "group": str(NOBODY)}, True),
+        (0o027, {"group": str(NOBODY)}, True),
+        (0o077, {"owner": str(NOBODY)}, True),
+        (0o022, {"mode": "0600", "owner": str(NOBODY)}, True),
+        (0o022, {"mode": "0200", "owner": str(NOBODY)}, False),
+        (0o022, {"mode": "0600", "owner": str(STRANGER)}, False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_that_the_directory_s_owner_could_not_read_is_refused(public_world, umask, options, readable, exists):
+    world = public_world
+    os.umask(umask)
+    if exists:
+        world.run()
+        world.cache.rmdir()
+    options = dict(options, directory_owner=str(NOBODY))
+    if not readable:
+        message = world.refused(**options)
+        assert "nothing was changed: nobody may not read the file; set mode to 0644, or group" in message
+        return
+    assert world.both(**options)["problems"] == []
+    with without_root():
+        assert world.config.read_text().startswith(HEADER[:10])
+        (world.cache / "modules").mkdir()
+
+
+@as_root
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_directory_that_its_owner_could_not_reach_is_refused(public_world, exists):
+    world = public_world
+    world.tree.chmod(0o700)
+    world.config = world.root / "config.toml"
+    if exists:
+        world.cache.mkdir()
+    message = world.refused(directory_owner=str(NOBODY))
+    assert "nothing was changed: nobody may not enter " in message
+    assert "give it the right to enter, or use another directory" in message
+    world.tree.chmod(0o711)
+    assert world.both(directory_owner=str(NOBODY))["problems"] == []
+
+
+@as_root
+def test_a_directory_that_its_owner_must_create_must_be_one_that_it_can(public_world):
+    world = public_world
+    options = {"directory_owner": str(NOBODY), "create_directory": False}
+    assert "nobody cannot create it in" in world.refused(**options)
+    os.chown(str(world.tree), NOBODY, NOBODY)
+    result = world.both(**options)
+    assert (result["problems"], result["directory"]["exists"]) == ([], False)
+
+
+@as_root
+def test_what_the_old_owner_left_in_a_directory_is_a_danger_to_the_new_one(public_world):
+    world = public_world
+    (world.cache / "modules").mkdir(parents=True)
+    os.chown(str(world.cache), STRANGER, STRANGER)
+    os.chown(str(world.cache / "modules"), STRANGER, STRANGER)
+    world.cache.chmod(0o700)
+    message = world.refused(directory_owner=str(NOBODY))
+    assert 'holds what belongs to others ("modules")' in message
+    assert "ignore_dangers: [directory-writable-by-others]" in message
+    assert world.both(directory_owner=str(STRANGER))["problems"] == []
+
+
+@as_root
+def test_a_group_to_be_created_by_then_may_be_the_one_that_reads_the_file(public_world):
+    world = public_world
+    options = {"directory_owner": str(NOBODY), "group": "nobody-has-this-name"}
+    assert world.run(check=True, mode="0640", **options)["changed"] is True
+    assert "may not read the file" in world.run(check=True, mode="0600", **options)["msg"]
+
+
+@as_root
+def test_owner_and_group_are_set(public_world):
+    world = public_world
     result = world.both(owner=str(STRANGER), group=str(STRANGER), directory_owner=str(STRANGER), directory_group="0")
     assert (world.config.stat().st_uid, world.config.stat().st_gid) == (STRANGER, STRANGER)
     assert (world.cache.stat().st_uid, world.cache.stat().st_gid) == (STRANGER, 0)
@@ -1033,6 +1175,20 @@ def test_a_failure_while_writing_is_told_and_leaves_the_old_file(world):
     assert result["failed"] is True
     assert "%s: it cannot be written: " % world.config in result["msg"]
     assert "No space left on device" in result["msg"]
+    assert world.snapshot() == before
+
+
+def test_a_failure_while_replacing_is_told_and_leaves_the_old_file(world, monkeypatch):
+    world.write("[cache]\n")
+    world.cache.mkdir(0o700)
+    before = world.snapshot()
+
+    def fail(*_arguments, **_options):
+        raise ValueError("Ansible has its own words")
+
+    monkeypatch.setattr(AnsibleModule, "atomic_move", fail)
+    result = world.run(cleanup_interval="2h")
+    assert result["msg"] == "%s: it cannot be written: Ansible has its own words" % world.config
     assert world.snapshot() == before
 
 

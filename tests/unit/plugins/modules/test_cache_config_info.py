@@ -23,6 +23,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import execute_without_root
 
 ROOT = os.geteuid() == 0
+as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
 KEYS = {
     "path",
     "exists",
@@ -179,13 +180,110 @@ def test_a_path_that_cannot_be_is_not_looked_at(world, directory):
     assert result["valid"] is False
 
 
-@pytest.mark.skipif(not ROOT, reason="only root can give files to others")
-def test_a_directory_for_another_user_is_meant_if_named(world):
+@as_root
+def test_a_directory_for_another_user_is_meant_if_named(public_world):
+    world = public_world
     world.cache.mkdir(0o700)
     os.chown(str(world.cache), STRANGER, STRANGER)
     world.write("[cache]\ndirectory = '%s'\n" % world.cache)
     assert codes(look(world)) == ["directory-owner"]
     assert codes(look(world, directory_owner=str(STRANGER))) == []
+    world.tree.chmod(0o700)
+    assert codes(look(world)) == ["directory-owner"]
+    result = look(world, directory_owner=str(STRANGER))
+    assert codes(result) == ["directory-unusable"]
+    assert (result["valid"], result["safe"]) == (False, True)
+    assert result["directory"]["exists"] is True
+
+
+@as_root
+def test_a_missing_directory_must_be_one_that_its_user_can_create(public_world):
+    world = public_world
+    world.write("[cache]\ndirectory = '%s'\n" % (world.cache / "d"))
+    assert codes(look(world)) == []
+    result = look(world, directory_owner=str(STRANGER))
+    assert (codes(result), result["valid"]) == (["directory-unusable"], False)
+    world.cache.mkdir(0o755)
+    os.chown(str(world.cache), STRANGER, STRANGER)
+    result = look(world, directory_owner=str(STRANGER))
+    assert (codes(result), result["valid"], result["safe"]) == ([], True, True)
+
+
+@as_root
+def test_what_others_planted_makes_the_directory_unsafe(public_world):
+    world = public_world
+    (world.cache / "modules").mkdir(parents=True)
+    world.cache.chmod(0o700)
+    world.write("[cache]\ndirectory = '%s'\n" % world.cache)
+    assert codes(look(world)) == []
+    os.chown(str(world.cache / "modules"), STRANGER, STRANGER)
+    result = look(world)
+    assert codes(result) == result["directory"]["dangers"] == ["directory-writable-by-others"]
+    assert (result["valid"], result["safe"]) == (True, False)
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646, 0o666])
+def test_a_file_that_others_can_write_is_unsafe(world, mode):
+    world.write("[cache]\ndirectory = '%s'\n" % world.cache, mode)
+    result = look(world)
+    assert codes(result) == ["file-writable-by-others"]
+    assert (result["valid"], result["safe"]) == (True, False)
+    # It is no danger of the directory.
+    assert result["directory"]["dangers"] == []
+
+
+def test_what_others_can_write_is_the_file_behind_the_link(world):
+    world.write("[cache]\ndirectory = '%s'\n" % world.cache, 0o666)
+    link = world.tree / "link.toml"
+    link.symlink_to(world.config)
+    assert codes(look(world, path=str(link))) == ["file-writable-by-others"]
+    world.config.chmod(0o644)
+    assert codes(look(world, path=str(link))) == []
+
+
+def test_problems_of_the_text_the_file_and_the_directory_are_told_together(world):
+    world.cache.mkdir()
+    world.cache.chmod(0o777)
+    world.write("[cache]\ndirectory = '%s'\nfile-count-soft-limit = '0'\n" % world.cache, 0o666)
+    result = look(world)
+    assert codes(result) == ["empties-itself", "file-writable-by-others", "directory-writable-by-others"]
+    assert result["directory"]["dangers"] == ["directory-writable-by-others"]
+
+
+def test_a_text_has_no_mode(world):
+    world.write("", 0o666)
+    assert codes(look(world, content="[cache]\ndirectory = '%s'\n" % world.cache)) == []
+
+
+def test_the_mode_of_a_broken_file_counts_too(world):
+    world.write("[cache", 0o666)
+    result = look(world)
+    assert codes(result) == ["toml-syntax", "file-writable-by-others"]
+    assert (result["valid"], result["safe"]) == (False, False)
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("mode", "uid", "gid", "wanted"),
+    [
+        (0o644, 0, 0, []),
+        (0o640, 0, 0, ["unreadable"]),
+        (0o600, STRANGER, 0, []),
+        (0o600, STRANGER + 1, 0, ["unreadable"]),
+        (0o620, 0, 0, ["unreadable", "file-writable-by-others"]),
+    ],
+)
+def test_the_file_must_be_readable_for_the_directory_s_owner(public_world, mode, uid, gid, wanted):
+    world = public_world
+    world.cache.mkdir(0o700)
+    os.chown(str(world.cache), STRANGER, STRANGER)
+    world.write("[cache]\ndirectory = '%s'\n" % world.cache, mode)
+    os.chown(str(world.config), uid, gid)
+    result = look(world, directory_owner=str(STRANGER))
+    assert codes(result) == wanted
+    assert result["valid"] is ("unreadable" not in wanted)
+    # Root itself reads it.
+    assert codes(look(world)) == [code for code in wanted if code != "unreadable"] + ["directory-owner"]
 
 
 def test_an_unreadable_file_is_a_result():
