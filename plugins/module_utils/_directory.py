@@ -323,18 +323,26 @@ def _may(state: State, user: int) -> bool:
     return may(real, mode, uid, gid, user, WRITE) and may(real, mode, uid, gid, user, ENTER)
 
 
+def barred_by(visited: List[Tuple[str, os.stat_result]], user: int) -> Optional[str]:
+    """The first of these directories that another user than the task's may not enter."""
+    if user != os.geteuid():
+        for path, status in visited:
+            if not may(path, status.st_mode, status.st_uid, status.st_gid, user, ENTER):
+                return path
+    return None
+
+
 def _unreachable(state: State, user: int) -> List[Problem]:
     """What keeps the engine from the directory, or from creating it, so that it refuses the config."""
-    if user != os.geteuid():
-        for path, status in state.way.above():
-            if not may(path, status.st_mode, status.st_uid, status.st_gid, user, ENTER):
-                text = "%s may not enter %s, and so not use the directory %s" % (
-                    user_name(user),
-                    quoted(path),
-                    quoted(state.path),
-                )
-                remedy = "give it the right to enter, or use another directory"
-                return [_problem("directory-unusable", ERROR, state, text, remedy)]
+    barred = barred_by(state.way.above(), user)
+    if barred:
+        text = "%s may not enter %s, and so not use the directory %s" % (
+            user_name(user),
+            quoted(barred),
+            quoted(state.path),
+        )
+        remedy = "give it the right to enter, or use another directory"
+        return [_problem("directory-unusable", ERROR, state, text, remedy)]
     if state.exists or _may(state, user):
         return []
     text = "the directory %s does not exist and %s cannot create it in %s" % (

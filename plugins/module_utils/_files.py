@@ -12,6 +12,8 @@ from typing import List, Optional
 
 from ._access import READ, WRITE, may, others_may, user_name
 from ._config import DANGER, ERROR, MAX_BYTES, Problem, too_large
+from ._directory import barred_by, walk
+from ._settings import quoted
 
 
 class Unreadable(Exception):
@@ -63,6 +65,14 @@ def read_file(path: str) -> Optional[bytes]:
     return data
 
 
+def status(path: str) -> os.stat_result:
+    """What a file is that was there a moment ago. Raises Unreadable if it is gone."""
+    try:
+        return os.stat(path)
+    except OSError:
+        raise _unreadable("changing", "it is gone meanwhile", "run again when nothing else writes it") from None
+
+
 def unwritable(path: str, in_place: bool) -> Optional[str]:
     """Why a file at a real path could not be replaced or created; None if nothing speaks against it.
 
@@ -70,7 +80,7 @@ def unwritable(path: str, in_place: bool) -> Optional[str]:
     """
     effective = os.access in os.supports_effective_ids
     if not in_place and _is_mount_point(path):
-        return "it is a mount point, which cannot be replaced in one step; set unsafe_writes to true to overwrite it"
+        return "it is a mount point, which can only be overwritten, as unsafe_writes does"
     if in_place and os.path.exists(path) and os.access(path, os.W_OK, effective_ids=effective):
         return None
     parent = os.path.dirname(path)
@@ -98,7 +108,11 @@ def _is_mount_point(path: str) -> bool:
 def problems(path: str, mode: int, uid: Optional[int], gid: Optional[int], user: int) -> List[Problem]:
     """What is wrong with a config file of this mode, owner and group for processes of C(user)."""
     found = []
-    if not may(path, mode, uid, gid, user, READ):
+    barred = barred_by(walk(os.path.dirname(path)).visited, user)
+    if barred:
+        text = "%s may not enter %s, and so not read the file" % (user_name(user), quoted(barred))
+        found.append(Problem("unreadable", ERROR, text, "give it the right to enter, or use another path"))
+    elif not may(path, mode, uid, gid, user, READ):
         text = "%s may not read the file" % user_name(user)
         found.append(Problem("unreadable", ERROR, text, "set mode to 0644, or group to one of its own"))
     if others_may(path, mode, uid, WRITE):

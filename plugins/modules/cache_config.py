@@ -403,7 +403,7 @@ class Run:
         planned = self.planned_directory(now)
         file_args, absent, file_problems = self.attributes(data is None)
         problems = after.problems + after.that_matter(file_problems + self.directory_problems(planned, now))
-        self.refuse_new_dangers(before, problems)
+        self.refuse_new_dangers(data is not None, before, problems)
         writes = new_data != data
         if writes:
             self.refuse_unwritable(data is not None)
@@ -434,7 +434,7 @@ class Run:
         if data is not None or not self.module.check_mode:
             changed = self.module.set_fs_attributes_if_different(file_args, changed, diff=attributes)
         if attributes is not None and absent:
-            status = os.stat(self.real)
+            status = self.status()
             ids = {"owner": status.st_uid, "group": status.st_gid}
             attributes.setdefault("before", {}).update((key, ids[key]) for key in absent)
             attributes.setdefault("after", {}).update(absent)
@@ -595,14 +595,14 @@ class Run:
         except _directory.CannotCreate as error:
             raise self.refused_for(str(error)) from error
 
-    def refuse_new_dangers(self, before: Config | None, problems: Sequence[Problem]) -> None:
+    def refuse_new_dangers(self, exists: bool, before: Config | None, problems: Sequence[Problem]) -> None:
         """End the run for a danger that was not there before and is not allowed."""
-        known: set[tuple[str, str | None]] = set()
+        found = self.file_problems() if exists else []
         if before is not None:
             state = _common.directory_of(before)
-            found = [] if state is None else _directory.problems(state, os.geteuid(), self.owner)
-            found += self.file_problems(os.stat(self.real))
-            known.update(_subject(problem) for problem in before.problems + before.that_matter(found))
+            found += [] if state is None else _directory.problems(state, os.geteuid(), self.owner)
+            found = before.problems + before.that_matter(found)
+        known = {_subject(problem) for problem in found}
         new = [
             problem
             for problem in _common.severe(problems, DANGER)
@@ -677,7 +677,7 @@ class Run:
         if new:
             mode, uid, gid = NEW_FILE & ~umask(), os.geteuid(), os.getegid()
         else:
-            status = os.stat(self.real)
+            status = self.status()
             mode, uid, gid = stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
         args = self.module.load_file_common_arguments(self.params, path=self.real)
         absent = {}
@@ -696,9 +696,17 @@ class Run:
             raise self.refused("nothing was changed", errors)
         return args, absent, found
 
-    def file_problems(self, status: os.stat_result) -> list[Problem]:
+    def file_problems(self) -> list[Problem]:
         """What is wrong with the file as it is."""
+        status = self.status()
         return _files.problems(self.real, status.st_mode, status.st_uid, status.st_gid, self.reader())
+
+    def status(self) -> os.stat_result:
+        """The mode and owners of the file that was read."""
+        try:
+            return _files.status(self.real)
+        except _files.Unreadable as error:
+            raise self.refused("nothing was changed", [error.problem]) from error
 
     def reader(self) -> int:
         """The user for whom the cache is meant."""

@@ -213,13 +213,14 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DA
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import problems as directory_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, read_file
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import problems as file_problems
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import status as file_status
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 
 
 def gather(module: AnsibleModule) -> dict[str, Any]:
     """The result of the module. Raises Refused."""
     dialects, version = _common.dialects_for(module)
-    path, exists, data, trouble = None, False, None, None
+    path, exists, data, status, trouble = None, False, None, None, None
     if module.params["content"] is not None:
         data = module.params["content"].encode("utf-8", "surrogateescape")
     else:
@@ -227,7 +228,9 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
         try:
             data = read_file(path)
             exists = data is not None
-            if not exists:
+            if exists:
+                status = file_status(path)
+            else:
                 trouble = Problem("missing", ERROR, "there is no such file", "create it, or correct path")
         except Unreadable as error:
             trouble = error.problem
@@ -242,8 +245,7 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
         config.problems.append(trouble)
     user, owner = os.geteuid(), _common.user_id(module.params["directory_owner"])
     problems = list(config.problems)
-    if path is not None and exists and trouble is None:
-        status = os.stat(path)
+    if path is not None and status is not None:
         reader = user if owner is None else owner
         found = file_problems(path, status.st_mode, status.st_uid, status.st_gid, reader)
         problems += config.that_matter(found)

@@ -238,7 +238,7 @@ def test_a_mounted_file_can_only_be_overwritten(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"")
     replaced, overwritten = reason_where_mounted(path, path, 'mount --bind "$1" "$1"')
-    assert replaced.startswith("it is a mount point, which cannot be replaced in one step; set unsafe_writes")
+    assert replaced.startswith("it is a mount point, which can only be overwritten, as unsafe_writes does")
     assert overwritten == "None"
 
 
@@ -251,6 +251,13 @@ def test_a_system_without_mountinfo_has_no_mounted_files(tmp_path, monkeypatch):
 
 
 # Who else can read or write it
+
+
+@pytest.fixture
+def public():
+    """A directory that everybody can enter; pytest's own are closed to others."""
+    with place(os.geteuid()) as there:
+        yield there
 
 
 def told(path, mode, uid, gid, user):
@@ -283,14 +290,14 @@ WRITABLE = ("file-writable-by-others", "danger")
         (0o620, 0, 0, [UNREADABLE, WRITABLE]),
     ],
 )
-def test_a_file_is_judged_by_its_mode_and_owners(tmp_path, kind, mode, uid, gid, wanted):
-    assert told(tmp_path / "new", kind | mode, uid, gid, NOBODY) == wanted
+def test_a_file_is_judged_by_its_mode_and_owners(public, kind, mode, uid, gid, wanted):
+    assert told(public / "new", kind | mode, uid, gid, NOBODY) == wanted
     # Root reads what it likes.
-    assert told(tmp_path / "new", kind | mode, uid, gid, 0) == [found for found in wanted if found != UNREADABLE]
+    assert told(public / "new", kind | mode, uid, gid, 0) == [found for found in wanted if found != UNREADABLE]
 
 
-def test_the_problems_of_a_file_say_what_to_do(tmp_path):
-    found = {p.code: p for p in problems(str(tmp_path / "new"), 0o020, 0, 0, STRANGER)}
+def test_the_problems_of_a_file_say_what_to_do(public):
+    found = {p.code: p for p in problems(str(public / "new"), 0o020, 0, 0, STRANGER)}
     assert found["unreadable"].sentence() == (
         "%d may not read the file; set mode to 0644, or group to one of its own" % STRANGER
     )
@@ -299,9 +306,18 @@ def test_the_problems_of_a_file_say_what_to_do(tmp_path):
     assert {p.setting for p in found.values()} == {None}
 
 
+def test_who_cannot_come_to_the_file_cannot_read_it(tmp_path):
+    tmp_path.chmod(0o700)
+    path = str(tmp_path / "new")
+    (problem,) = problems(path, 0o644, os.geteuid(), 0, STRANGER)
+    assert (problem.code, problem.severity) == UNREADABLE
+    assert problem.message.startswith("%d may not enter " % STRANGER)
+    assert problems(path, 0o644, os.geteuid(), 0, os.geteuid()) == []
+
+
 @needs_acls
-def test_the_acl_of_a_file_counts(tmp_path):
-    path = tmp_path / "f"
+def test_the_acl_of_a_file_counts(public):
+    path = public / "f"
     path.write_bytes(b"")
     path.chmod(0o600)
     uid = path.stat().st_uid

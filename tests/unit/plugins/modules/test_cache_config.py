@@ -880,6 +880,13 @@ def test_force_replaces_a_refused_file_and_keeps_a_copy(world, content):
     assert world.run(force=True, cleanup_interval="2h")["changed"] is False
 
 
+def test_force_is_not_blamed_for_the_mode_that_the_file_had(world):
+    world.write("[cache", mode=0o666)
+    result = world.run(force=True, directory=str(world.cache))
+    assert result["changed"] is True
+    assert [problem["code"] for problem in result["problems"]] == ["file-writable-by-others"]
+
+
 def test_a_backup_is_made_of_what_changes(world):
     world.write("[cache]\n")
     result = world.run(backup=True, cleanup_interval="2h")

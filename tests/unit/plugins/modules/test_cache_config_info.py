@@ -191,7 +191,8 @@ def test_a_directory_for_another_user_is_meant_if_named(public_world):
     world.tree.chmod(0o700)
     assert codes(look(world)) == ["directory-owner"]
     result = look(world, directory_owner=str(STRANGER))
-    assert codes(result) == ["directory-unusable"]
+    assert codes(result) == ["unreadable", "directory-unusable"]
+    assert "%s may not enter" % STRANGER in result["problems"][0]["message"]
     assert (result["valid"], result["safe"]) == (False, True)
     assert result["directory"]["exists"] is True
 
