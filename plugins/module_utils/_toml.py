@@ -22,6 +22,9 @@ TOML_1_1 = "1.1"
 # All that TOML 1.1 adds needs one of these: an inline table, the escapes \e and \x,
 # a time without seconds.
 _NEW_IN_1_1 = re.compile(r"\{|\\[ex]|[0-9]:[0-9]{2}(?!:)")
+# And in the text of a key or a value, comments aside: a line break or a last comma in an inline table.
+_NEW_IN_KEY = re.compile(r"\\[ex]")
+_NEW_IN_VALUE = re.compile(r"\\[ex]|[0-9]:[0-9]{2}(?!:)|\{[^\n]*\n|,\s*\}")
 # The libraries need quadratic time and memory for a dotted key, and the engine refuses more than 128 parts.
 DOTS_MAX = 2000
 _CONTINUED = re.compile(r"(\\[ \t]*\r\n[ \t\r\n]*)|\\.")
@@ -95,7 +98,7 @@ class Library:
                 )
             raise
         self._read = (text, loads)
-        return data, exact or grammar == TOML_1_1 or not may_differ(text)
+        return data, exact or grammar == TOML_1_1 or not newer(text, loads)
 
 
 def _tomllib() -> Loads:
@@ -121,6 +124,19 @@ def _reads(loads: Loads, text: str) -> bool:
 def may_differ(text: str) -> bool:
     """Whether TOML 1.0 and 1.1 could disagree about a text. Errs towards yes."""
     return _NEW_IN_1_1.search(text) is not None
+
+
+def newer(text: str, loads: Loads) -> bool:
+    """Whether a text that a parser of TOML 1.1 has read may be more than TOML 1.0. Errs towards yes."""
+    if not may_differ(text):
+        return False
+    layout = Layout(text, loads)
+    for entry in layout.entries:
+        value = text[slice(*entry.value)]
+        pattern = _NEW_IN_KEY if value[:1] in ('"', "'") else _NEW_IN_VALUE
+        if _NEW_IN_KEY.search(text[slice(*entry.key)]) or pattern.search(value):
+            return True
+    return not layout.complete
 
 
 def parse(loads: Loads, text: str) -> Dict[str, Any]:

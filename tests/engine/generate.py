@@ -173,8 +173,8 @@ def value_text(rng: Random, key: str, fault: bool) -> str:
         if rng.random() < 0.03:
             digits, unit = pick(rng, "18446744073709551615", "230584300921369395", "1000000000000"), ""
     blanks = [
-        "".join(some(rng, WHITE_SPACE) for _ in range(rng.randrange(1, 3))) if rng.random() < 0.12 else ""
-        for _ in range(3)
+        "".join(some(rng, WHITE_SPACE) for _n in range(rng.randrange(1, 3))) if rng.random() < 0.12 else ""
+        for _n in range(3)
     ]
     if fault:
         what = rng.randrange(8)
@@ -392,7 +392,7 @@ def finished(rng: Random, text: str, faults: float) -> str:
 
 def mutated(rng: Random, document: bytes) -> bytes:
     """The document after a few accidents: to bytes, characters or lines."""
-    for _ in range(pick(rng, 1, 1, 1, 2, 3, 6)):
+    for _n in range(pick(rng, 1, 1, 1, 2, 3, 6)):
         at, to = sorted((rng.randrange(len(document) + 1), rng.randrange(len(document) + 1)))
         near = min(len(document), at + rng.randrange(1, 5))
         what = rng.randrange(14)
@@ -488,8 +488,8 @@ def document(rng: Random, major: int) -> bytes:
         return mutated(rng, config(rng, major, 0.0).encode("utf-8"))
     start = "[cache]\nenabled = true\n" if major <= 32 else pick(rng, "", "[cache]\n")
     if what < 96:
-        text = start + "".join(some(rng, TOKENS) for _ in range(rng.randrange(12)))
+        text = start + "".join(some(rng, TOKENS) for _n in range(rng.randrange(12)))
         return finished(rng, text, 0.1).encode("utf-8")
     return start.encode("utf-8") + bytes(
-        rng.randrange(256) if what < 98 else rng.randrange(128) for _ in range(rng.randrange(24))
+        rng.randrange(256) if what < 98 else rng.randrange(128) for _n in range(rng.randrange(24))
     )

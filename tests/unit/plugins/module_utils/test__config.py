@@ -523,13 +523,24 @@ def test_what_1_1_reads_is_judged_even_where_1_0_refuses_it():
     assert config.accepted_by == []
 
 
-def test_without_a_parser_for_1_0_no_inline_table_is_proven():
-    config = read("cache = {}", D, library=only("1.1"))
+@needs_1_1
+@pytest.mark.parametrize(
+    "text", ["cache = {\n}", "cache = {cleanup-interval = '1h', }", 'cache = {"cleanup-int\\x65rval" = "1h"}']
+)
+def test_without_a_parser_for_1_0_what_may_be_newer_is_not_proven(text):
+    config = read(text, D, library=Library([lambda: LIBRARY.parser("1.1")]))
     assert codes(config) == ["toml-unproven"]
     assert not config.valid
     assert config.accepted_by == [">=49"]
-    assert codes(read("cache = {}", F, library=only("1.1"))) == []
-    assert codes(read("[cache]", D, library=only("1.1"))) == []
+    assert codes(read(text, F, library=Library([lambda: LIBRARY.parser("1.1")]))) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["[cache]", "cache = {}", "cache = {cleanup-interval = '1h'} # {, }", "# \\e {\n[cache]\n# 1:20\n"]
+)
+def test_without_a_parser_for_1_0_all_else_is_proven(text):
+    config = read(text, D, library=only("1.1"))
+    assert (codes(config), config.accepted_by) == ([], ["33-47", "48", ">=49"])
 
 
 def test_without_a_parser_for_1_1_new_syntax_cannot_be_told():

@@ -26,8 +26,10 @@ def made_in(root, monkeypatch):
     monkeypatch.setenv("PATH", "%s%s/usr/bin%s/bin" % (made.bin, os.pathsep, os.pathsep))
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    yield made
-    os.umask(umask)
+    try:
+        yield made
+    finally:
+        os.umask(umask)
 
 
 @pytest.fixture

@@ -77,7 +77,9 @@ class World:
         internal = sys.modules.get("ansible.module_utils._internal")
         with tempfile.TemporaryDirectory() as temporary:
             os.chmod(temporary, 0o777)  # noqa: PTH101
-            arguments = dict(options, _ansible_check_mode=check, _ansible_diff=diff, _ansible_tmpdir=temporary)
+            arguments = dict(
+                options, _ansible_check_mode=check, _ansible_diff=diff, _ansible_tmpdir=temporary, _ansible_no_log=True
+            )
             try:
                 with pytest.MonkeyPatch.context() as patch, patch_module_args(arguments):
                     if internal is not None:
