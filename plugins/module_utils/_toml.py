@@ -133,8 +133,10 @@ def newer(text: str, loads: Loads) -> bool:
     layout = Layout(text, loads)
     for entry in layout.entries:
         value = text[slice(*entry.value)]
-        pattern = _NEW_IN_KEY if value[:1] in ('"', "'") else _NEW_IN_VALUE
-        if _NEW_IN_KEY.search(text[slice(*entry.key)]) or pattern.search(value):
+        if _NEW_IN_KEY.search(text[slice(*entry.key)]):
+            return True
+        # A literal string has no escapes, and a string no syntax.
+        if value[:1] != "'" and (_NEW_IN_KEY if value[:1] == '"' else _NEW_IN_VALUE).search(value):
             return True
     return not layout.complete
 
