@@ -339,12 +339,12 @@ class _Check:
                 "enabled-missing",
                 ERROR,
                 "enabled is missing, which Wasmtime up to 32 requires",
-                "add enabled = true" + self._no_common_file(),
+                self._no_common_file() or "add enabled = true",
             )
 
     def _no_common_file(self) -> str:
         if self.rules.enabled_mandatory and self.rules.enabled_refused:
-            return "; no file suits both Wasmtime up to 32 and later ones: give each a file of its own"
+            return "no file suits both Wasmtime up to 32 and later ones: give each a file of its own"
         return ""
 
     def _enabled(self, value: Any) -> None:
@@ -360,7 +360,7 @@ class _Check:
                 "enabled-refused",
                 ERROR,
                 "enabled is refused by Wasmtime 33 and later",
-                remedy + self._no_common_file(),
+                self._no_common_file() or remedy,
                 value,
             )
         elif not isinstance(value, bool):
