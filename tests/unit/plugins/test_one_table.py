@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from ansible_collections.wasmops.wasmtime.plugins.doc_fragments._settings import ModuleDocFragment
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS, format_value
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
 
@@ -211,3 +212,14 @@ def test_the_samples_of_effective_settings_are_complete(module):
     for setting in SETTINGS.values():
         if sample[setting.option] != setting.default:
             assert setting.option in ("directory", "cleanup_interval", "files_total_size_soft_limit")
+
+
+def test_both_modules_describe_the_fields_that_they_return():
+    fields = {
+        "problems": set(Problem("code", "error", "message", "remedy").as_dict()),
+        "directory": set(inspect("/").as_dict()) | {"dangers"},
+    }
+    for result, names in fields.items():
+        both = [yaml.safe_load(module.RETURN)[result]["contains"] for module in (cache_config, cache_config_info)]
+        assert set(both[0]) == set(both[1]) == names
+        assert [both[0][name]["type"] for name in names] == [both[1][name]["type"] for name in names]
