@@ -205,12 +205,11 @@ class Entry(NamedTuple):
     """A header or a key with its value, as offsets into the text.
 
     C(start) and C(end) span whole lines; C(key) and C(value) span what their names say
-    (C(value) of a header is empty and at its bracket). C(inside) is True within an inline table.
+    (C(value) of a header is empty and at its bracket).
     """
 
     path: Path
     header: bool
-    inside: bool
     start: int
     end: int
     key: Tuple[int, int]
@@ -270,7 +269,7 @@ class Layout:
                 table = _only_path(data)
                 line = self.text[offset:end]
                 bracket, name = (end - len(line.lstrip(skipped)) for skipped in (" \t", "[ \t"))
-                yield Entry(table, True, False, offset, end, (name, end), (bracket, bracket))
+                yield Entry(table, True, offset, end, (name, end), (bracket, bracket))
             else:
                 yield from self._pairs(offset, end, table)
             offset = end
@@ -293,7 +292,7 @@ class Layout:
         key, data = self._key(start, end)
         path = table + _only_path(data)
         value = self._value(key[1], end)
-        yield Entry(path, False, False, start, end, key, value)
+        yield Entry(path, False, start, end, key, value)
         if self.text.startswith("{", value[0]):
             yield from self._inline(start, end, value, path)
 
@@ -312,7 +311,7 @@ class Layout:
             key, data = self._key(offset, comma)
             value = self._value(key[1], comma)
             path = table + _only_path(data)
-            yield Entry(path, False, True, start, end, key, value)
+            yield Entry(path, False, start, end, key, value)
             if self.text.startswith("{", value[0]):
                 yield from self._inline(start, end, value, path)
             offset = comma + 1
