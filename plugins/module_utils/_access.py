@@ -13,6 +13,7 @@ from typing import FrozenSet, Optional
 READ = 4
 WRITE = 2
 ENTER = 1
+ACCESS_ACL = "system.posix_acl_access"
 
 
 def user_name(uid: Optional[int]) -> Optional[str]:
@@ -67,7 +68,7 @@ def may(path: str, mode: int, uid: Optional[int], gid: Optional[int], user: int,
         return True
     if user == uid:
         return bool(mode >> 6 & right)
-    if gid is None or _acl(path, "system.posix_acl_access") is not None:
+    if gid is None or _acl(path, ACCESS_ACL) is not None:
         # The group's bits are the mask of an ACL.
         return bool((mode >> 3 | mode) & right)
     return bool((mode >> 3 if gid in _groups(user) else mode) & right)
@@ -87,7 +88,7 @@ def _acl_grants(path: str, name: str, mode: int, owner: Optional[int], right: in
         return None
     # linux/posix_acl_xattr.h: a version, then (tag, permissions, id) of each entry
     entries = [struct.unpack_from("<HHI", data, offset) for offset in range(4, len(data) - 7, 8)]
-    if name == "system.posix_acl_access":
+    if name == ACCESS_ACL:
         mask, other = mode >> 3, mode
     else:
         mask = next((permissions for tag, permissions, _id in entries if tag == 0x10), 7)
@@ -100,7 +101,7 @@ def _acl_grants(path: str, name: str, mode: int, owner: Optional[int], right: in
 
 def others_may(path: str, mode: int, owner: Optional[int], right: int) -> bool:
     """Whether others than the owner and root have a right, now or in new directories below."""
-    access = _acl_grants(path, "system.posix_acl_access", mode, owner, right)
+    access = _acl_grants(path, ACCESS_ACL, mode, owner, right)
     if access is None:
         access = bool(mode & (right << 3 | right))
     # New directories inherit the default ACL.

@@ -17,13 +17,13 @@ import re
 import stat
 from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
-from ._access import ENTER, WRITE, group_name, may, others_may, umask, user_name
+from ._access import ENTER, WRITE, group_name, may, others_may, user_name
 from ._config import DANGER, ERROR, WARNING, Problem
 from ._settings import quoted
 
 SETTING = "directory"
 DEFAULT_MODE = 0o700
-_LINKS_MAX = 40
+LINKS_MAX = 40
 _EXAMPLES = 3
 
 # What the engine itself makes (C(crates/cache/src/worker.rs)).
@@ -43,6 +43,9 @@ _SYSTEM = frozenset(
 )
 
 
+Link = Tuple[str, os.stat_result, int]
+
+
 class Walk(NamedTuple):
     """The way from C(/) to a directory, symbolic links resolved one by one."""
 
@@ -50,7 +53,7 @@ class Walk(NamedTuple):
     """The deepest existing directory on the way."""
     visited: List[Tuple[str, os.stat_result]]
     """Every directory entered, the last one included."""
-    links: List[Tuple[str, os.stat_result, int]]
+    links: List[Link]
     """Every link followed, and the owner of the directory that it stands in."""
     missing: List[str]
     """Names below C(real) that do not exist."""
@@ -76,7 +79,7 @@ def walk(path: str) -> Walk:
     todo = path.split("/")[::-1]
     current = "/"
     visited = [("/", os.stat("/"))]
-    links: List[Tuple[str, os.stat_result, int]] = []
+    links: List[Link] = []
     missing: List[str] = []
     while todo:
         name = todo.pop()
@@ -99,7 +102,7 @@ def walk(path: str) -> Walk:
                 if not os.path.exists(full):
                     return Walk(current, visited, links, missing, "%s is a symbolic link to nowhere" % quoted(full))
                 links.append((full, status, os.lstat(current).st_uid))
-                if len(links) > _LINKS_MAX:
+                if len(links) > LINKS_MAX:
                     return Walk(current, visited, links, missing, "%s has too many symbolic links" % quoted(path))
                 if target.startswith("/"):
                     current = "/"
@@ -353,37 +356,6 @@ def _unreachable(state: State, user: int) -> List[Problem]:
     return [_problem("directory-unusable", ERROR, state, text, "create it or give the right to create it")]
 
 
-class CannotCreate(Exception):
-    """A directory that cannot be created or changed safely; its text is the sentence for the user."""
-
-
-def make(state: State, uid: int, gid: int, mode: int) -> None:
-    """Create the directory and its parents, or give an existing one its owner, group and mode.
-
-    C(uid) and C(gid) of -1 keep what is there; a new directory gets those of the
-    directory above it, as do new parents. Nothing is looked up by path twice: each
-    directory is opened below its parent, must be the one that C(state) saw, and is
-    never wider open than asked for.
-    Raises CannotCreate.
-    """
-    unsafe = unsafe_link(state.way)
-    if unsafe:
-        raise CannotCreate(unsafe)
-    handles: List[int] = []
-    try:
-        _make(handles, state.way, uid, gid, mode)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.EEXIST):
-            reason = "a part of the path was replaced meanwhile"
-        raise CannotCreate(
-            "the directory %s cannot be created or changed: %s" % (quoted(state.way.target), reason)
-        ) from error
-    finally:
-        for handle in handles:
-            os.close(handle)
-
-
 def unsafe_link(way: Walk) -> Optional[str]:
     """Why root must not follow this way: a link of one user that leads to another's directory."""
     if os.geteuid() != 0:
@@ -401,56 +373,34 @@ def unsafe_link(way: Walk) -> Optional[str]:
     return None
 
 
-_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
+def swappable(way: Walk) -> Optional[str]:
+    """Where others than root can put something else in the place of a name; None for other users than root."""
+    if os.geteuid() == 0:
+        for path, status in way.visited:
+            if status.st_uid != 0 or (others_may(path, status.st_mode, 0, WRITE) and not status.st_mode & stat.S_ISVTX):
+                return "others can swap what is in %s" % quoted(path)
+    return None
 
 
-def _make(handles: List[int], way: Walk, uid: int, gid: int, mode: int) -> None:
-    handles.append(os.open("/", _OPEN))
-    for name in way.real.split("/"):
-        if name:
-            handles.append(os.open(name, _OPEN, dir_fd=handles[-1]))
-    above, seen = os.fstat(handles[-1]), way.status()
-    if (above.st_dev, above.st_ino) != (seen.st_dev, seen.st_ino):
-        raise _replaced()
-    if not way.missing:
-        _settle(handles[-1], uid, gid, mode)
-    # Only root can give directories away.
-    like = (above.st_uid, above.st_gid) if os.geteuid() == 0 else (-1, -1)
-    for name in way.missing:
-        last = name is way.missing[-1]
-        os.mkdir(name, 0o700, dir_fd=handles[-1])
-        handles.append(os.open(name, _OPEN, dir_fd=handles[-1]))
-        new = os.fstat(handles[-1])
-        if new.st_uid != os.geteuid() or new.st_mode & 0o077 or os.listdir(handles[-1]):
-            raise _replaced()
-        if last:
-            _settle(handles[-1], like[0] if uid == -1 else uid, like[1] if gid == -1 else gid, mode)
-        else:
-            _settle(handles[-1], like[0], like[1], parent_mode(above.st_mode))
+_HOLD = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
 
 
-def _replaced() -> OSError:
-    return OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+def hold(way: Walk) -> int:
+    """Open the directory in which the way ended: whatever becomes of its path, the handle stays with it.
 
-
-def _settle(handle: int, uid: int, gid: int, mode: int) -> None:
-    status = os.fstat(handle)
-    if uid in (-1, status.st_uid):
-        uid = -1
-    if gid in (-1, status.st_gid):
-        gid = -1
-    if uid != -1 or gid != -1:
-        # What the old owner's group could do is not meant for the new one, not even for an instant.
-        os.fchmod(handle, stat.S_IMODE(status.st_mode) & mode)
-        os.fchown(handle, uid, gid)
-    if stat.S_IMODE(os.fstat(handle).st_mode) != mode:
-        os.fchmod(handle, mode)
-
-
-def parent_mode(above: int) -> int:
-    """The mode of a new directory that is only on the way, by that of the directory above.
-
-    Root makes them for others, who must be able to pass; else the user's umask counts too.
+    No component is followed that has become a link since.
+    Raises OSError, ESTALE where another directory is there now.
     """
-    mode = above & 0o755 | 0o700
-    return mode if os.geteuid() == 0 else mode & ~umask()
+    handle = os.open("/", _HOLD)
+    try:
+        for name in way.real.split("/"):
+            if name:
+                above, handle = handle, os.open(name, _HOLD, dir_fd=handle)
+                os.close(above)
+        now, seen = os.fstat(handle), way.status()
+        if (now.st_dev, now.st_ino) != (seen.st_dev, seen.st_ino):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle

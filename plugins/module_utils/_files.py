@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from typing import List, Optional
+from typing import List, NamedTuple, Optional, Tuple
 
 from ._access import READ, WRITE, may, others_may, user_name
 from ._config import DANGER, ERROR, MAX_BYTES, Problem, too_large
-from ._directory import barred_by, walk
+from ._directory import LINKS_MAX, Link, Walk, barred_by, hold, unsafe_link, walk
 from ._settings import quoted
 
 
@@ -24,27 +25,81 @@ class Unreadable(Exception):
         self.problem = problem
 
 
+class Changed(Exception):
+    """Another process has written the file since it was read."""
+
+    def __str__(self) -> str:
+        return "another process has written it meanwhile; run again when none does"
+
+
 def _unreadable(code: str, message: str, remedy: str) -> Unreadable:
     return Unreadable(Problem(code, ERROR, message, remedy))
 
 
-def read_file(path: str) -> Optional[bytes]:
-    """The bytes of a config file; None where there is none.
+class Place(NamedTuple):
+    """Where a file is, or would be: no link is left to follow."""
 
-    Raises Unreadable for a directory, a dangling link, a file that is no regular file,
-    too large, not permitted, or that changes while it is read.
+    way: Walk
+    """The way to its directory, with all links that were followed."""
+    name: str
+    """Its name there."""
+
+    @property
+    def path(self) -> str:
+        """Its path without links."""
+        return os.path.join(self.way.target, self.name)
+
+
+def find(path: str) -> Place:
+    """Follow an absolute path to a config file, links included.
+
+    Raises Unreadable where the way does not lead to a place for a file.
     """
+    links: List[Link] = []
+    target = ""
+    for _hop in range(LINKS_MAX):
+        way = walk(os.path.dirname(path))
+        name = os.path.basename(path)
+        way.links[:0] = links
+        if way.error:
+            raise _unreadable("unreadable", "it cannot be read: %s" % way.error, "correct that first")
+        if name in ("", ".", ".."):
+            raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
+        full = os.path.join(way.real, name)
+        if way.missing or not os.path.islink(full):
+            if links and (way.missing or not os.path.lexists(full)):
+                raise _unreadable(
+                    "dangling-link",
+                    "it is a symbolic link to %s, which does not exist" % target,
+                    "remove the link or create its target",
+                )
+            return Place(way, name)
+        links = [*way.links, (full, os.lstat(full), way.status().st_uid)]
+        target = os.readlink(full)
+        path = os.path.join(way.real, target)
+    raise _unreadable("unreadable", "it cannot be read: too many symbolic links", "correct that first")
+
+
+def read(place: Place) -> Optional[Tuple[bytes, os.stat_result]]:
+    """The bytes of a config file, and what the file was when it was read; None where there is none.
+
+    Raises Unreadable for a directory, a file that is no regular file, too large, not
+    permitted, that changes while it is read, or that a user's link wants root to read.
+    """
+    if place.way.missing:
+        return None
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+        directory = hold(place.way)
+        try:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0)
+            handle = os.open(place.name, flags, dir_fd=directory)
+        finally:
+            os.close(directory)
     except FileNotFoundError:
-        if os.path.islink(path):
-            raise _unreadable(
-                "dangling-link",
-                "it is a symbolic link to %s, which does not exist" % os.readlink(path),
-                "remove the link or create its target",
-            ) from None
         return None
     except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ESTALE):
+            raise _changing() from None
         raise _unreadable("unreadable", "it cannot be read: %s" % error.strerror, "correct that first") from None
     before = os.fstat(handle)
     if not stat.S_ISREG(before.st_mode):
@@ -53,6 +108,10 @@ def read_file(path: str) -> Optional[bytes]:
             raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
         raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
     with os.fdopen(handle, "rb") as file:
+        # What everybody may read is no secret that a link could make root tell.
+        unsafe = None if _public(place.way, before) else unsafe_link(place.way)
+        if unsafe:
+            raise _unreadable("unreadable", unsafe, "become that user instead")
         if before.st_size > MAX_BYTES:
             raise Unreadable(too_large(before.st_size))
         try:
@@ -61,16 +120,16 @@ def read_file(path: str) -> Optional[bytes]:
             raise _unreadable("unreadable", "it cannot be read: %s" % error.strerror, "correct that first") from None
         after = os.fstat(handle)
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
-        raise _unreadable("changing", "it changed while it was read", "run again when nothing else writes it")
-    return data
+        raise _changing()
+    return data, after
 
 
-def status(path: str) -> os.stat_result:
-    """What a file is that was there a moment ago. Raises Unreadable if it is gone."""
-    try:
-        return os.stat(path)
-    except OSError:
-        raise _unreadable("changing", "it is gone meanwhile", "run again when nothing else writes it") from None
+def _public(way: Walk, status: os.stat_result) -> bool:
+    return bool(status.st_mode & stat.S_IROTH) and all(above.st_mode & stat.S_IXOTH for _path, above in way.visited)
+
+
+def _changing() -> Unreadable:
+    return _unreadable("changing", "it changed while it was read", "run again when nothing else writes it")
 
 
 def unwritable(path: str, in_place: bool) -> Optional[str]:
@@ -88,11 +147,30 @@ def unwritable(path: str, in_place: bool) -> Optional[str]:
         parent = os.path.dirname(parent)
     if not os.path.isdir(parent):
         return "%s is not a directory" % parent
+    reason = denied(parent) or denied(path)
+    if reason:
+        return reason
+    above = os.stat(parent)
+    sticky = above.st_mode & stat.S_ISVTX and os.path.lexists(path)
+    if sticky and os.geteuid() not in (0, above.st_uid, os.lstat(path).st_uid):
+        return "only its owner may replace or remove it in %s, which is sticky" % parent
     if os.access(parent, os.W_OK | os.X_OK, effective_ids=effective):
         return None
-    if os.statvfs(parent).f_flag & os.ST_RDONLY:
-        return "%s is on a read-only file system" % parent
     return "the user %s may not write in %s" % (user_name(os.geteuid()), parent)
+
+
+def denied(path: str) -> Optional[str]:
+    """Why the system denies a change that the mode allows; None if it does not, or there is no such file."""
+    if not os.path.lexists(path) or os.path.islink(path):
+        return None
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return "%s is on a read-only file system" % path
+    if os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        return None
+    status = os.stat(path)
+    if may(path, status.st_mode, status.st_uid, status.st_gid, os.geteuid(), WRITE):
+        return "the system denies writing %s although its mode allows it; see lsattr" % path
+    return None
 
 
 def _is_mount_point(path: str) -> bool:
@@ -105,17 +183,17 @@ def _is_mount_point(path: str) -> bool:
     return os.fsencode(path) in points
 
 
-def problems(path: str, mode: int, uid: Optional[int], gid: Optional[int], user: int) -> List[Problem]:
+def problems(place: Place, mode: int, uid: Optional[int], gid: Optional[int], user: int) -> List[Problem]:
     """What is wrong with a config file of this mode, owner and group for processes of C(user)."""
     found = []
-    barred = barred_by(walk(os.path.dirname(path)).visited, user)
+    barred = barred_by(place.way.visited, user)
     if barred:
         text = "%s may not enter %s, and so not read the file" % (user_name(user), quoted(barred))
         found.append(Problem("unreadable", ERROR, text, "give it the right to enter, or use another path"))
-    elif not may(path, mode, uid, gid, user, READ):
+    elif not may(place.path, mode, uid, gid, user, READ):
         text = "%s may not read the file" % user_name(user)
         found.append(Problem("unreadable", ERROR, text, "set mode to 0644, or group to one of its own"))
-    if others_may(path, mode, uid, WRITE):
+    if others_may(place.path, mode, uid, WRITE):
         text = "others than its owner can write to the file, and with it choose the cache directory, whose code is run"
         found.append(Problem("file-writable-by-others", DANGER, text, "set mode to 0644, and remove ACLs"))
     return found

@@ -288,13 +288,12 @@ diff:
 
 import os
 import stat
-import tempfile
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _directory, _files
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._access import umask
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._access import umask, user_name
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import (
     BOM,
     DANGER,
@@ -317,8 +316,19 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Libr
 OPTIONS = {setting.option: setting for setting in SETTINGS.values()}
 OPTION_TYPES = {"path": "path", "level": "int"}
 ENABLED = "enabled"
-# What atomic_move gives a new file, less the umask.
+# The mode of a new file, less the umask.
 NEW_FILE = 0o666
+# How often a run starts anew because another process has written the file since it was read.
+ATTEMPTS = 100
+
+
+class Attributes(NamedTuple):
+    """The owner, group and mode of the config file."""
+
+    uid: Optional[int]
+    """None for a user that does not exist yet."""
+    gid: Optional[int]
+    mode: int
 
 
 class Run:
@@ -328,9 +338,10 @@ class Run:
         self.module = module
         self.params = module.params
         self.path = _common.config_path(self.params["path"])
-        self.real = os.path.realpath(self.path)
         self.library = Library()
         self.diff: list[dict[str, Any]] = []
+        # The part of it that is done already when a run starts anew.
+        self.done: list[dict[str, Any]] = []
 
     def refused(self, summary: str, problems: Sequence[Problem]) -> _common.Refused:
         """The end of the run for these problems."""
@@ -356,32 +367,48 @@ class Run:
             raise _common.Refused(
                 "state is absent, which removes the whole file, and %s asks for its contents; do one of both" % given[0]
             )
+        place = _files.Place(_directory.walk(os.path.dirname(self.path)), os.path.basename(self.path))
         result = {"changed": os.path.lexists(self.path), "path": self.path, "problems": []}
         if not result["changed"]:
             return result
         if os.path.isdir(self.path) and not os.path.islink(self.path):
             raise self.refused_for("it is a directory, not a config file; name the file in it")
-        reason = _files.unwritable(self.path, in_place=False)
+        reason = _files.unwritable(self.path, in_place=False) or _directory.unsafe_link(place.way)
         if reason:
             raise self.refused_for("it cannot be removed: %s" % reason)
+        found = real = None
         try:
-            before = _files.read_file(self.path) or b""
-        except _files.Unreadable:
-            before = b""
-        self.file_diff(before, b"")
+            real = _files.find(self.path)
+            found = _files.read(real)
+        except _files.Unreadable as error:
+            if self.params["backup"] and error.problem.code != "dangling-link":
+                raise self.refused("no backup can be made, so nothing was changed", [error.problem]) from error
+        self.file_diff(found[0] if found else b"", b"")
         if not self.module.check_mode:
-            if self.params["backup"] and os.path.exists(self.path):
-                result["backup_file"] = self.module.backup_local(self.real)
+            from ansible_collections.wasmops.wasmtime.plugins.module_utils import _write
+
             try:
-                os.unlink(self.path)
-            except OSError as error:
-                raise self.refused_for("it cannot be removed: %s" % error.strerror) from error
+                if self.params["backup"] and found and real:
+                    result["backup_file"] = _write.backup(real, found[1], found[0])
+                _write.remove(place)
+            except (_write.CannotWrite, _files.Changed) as error:
+                raise self.refused_for(str(error)) from error
         return result
 
     # state: present
 
     def provide(self) -> dict[str, Any]:
         """Create or merge the file, and provide the directory."""
+        for _attempt in range(ATTEMPTS):
+            try:
+                return self.attempt()
+            except _files.Changed:
+                continue
+        raise self.refused_for("another process keeps writing it; run again when none does")
+
+    def attempt(self) -> dict[str, Any]:
+        """Do it, if nobody else writes the file meanwhile. Raises Changed."""
+        self.diff = list(self.done)
         self.dialects, version = _common.dialects_for(self.module)
         if self.dialects[0].enabled and not self.dialects[-1].enabled:
             raise _common.Refused(
@@ -401,12 +428,12 @@ class Run:
             new_data, after = data, before
         now = _directory.inspect(str(after.effective["directory"]))
         planned = self.planned_directory(now)
-        file_args, absent, file_problems = self.attributes(data is None)
+        planned_file, file_problems = self.planned_file()
         problems = after.problems + after.that_matter(file_problems + self.directory_problems(planned, now))
-        self.refuse_new_dangers(data is not None, before, problems)
+        self.refuse_new_dangers(before, problems)
         writes = new_data != data
-        if writes:
-            self.refuse_unwritable(data is not None)
+        attributes = self.attributes_diff(planned_file)
+        self.refuse_unwritable(writes, bool(attributes))
 
         result: dict[str, Any] = {
             "path": self.path,
@@ -417,31 +444,18 @@ class Run:
             },
             "removed": [_option(name) for name, value in changes.items() if value is None],
         }
-        changed = writes or planned != now or bool(absent)
         if writes:
             self.file_diff(data or b"", new_data)
         if planned != now:
             self.directory_diff(now, planned)
-        if not self.module.check_mode:
-            if planned != now:
-                self.make(now, planned)
-            if writes:
-                if data is not None and (self.params["backup"] or before is None):
-                    result["backup_file"] = self.module.backup_local(self.real)
-                self.write(new_data)
-        # The attributes of a file that is created are part of its creation, not a difference.
-        attributes: dict[str, Any] | None = {} if data is not None else None
-        if data is not None or not self.module.check_mode:
-            changed = self.module.set_fs_attributes_if_different(file_args, changed, diff=attributes)
-        if attributes is not None and absent:
-            status = self.status()
-            ids = {"owner": status.st_uid, "group": status.st_gid}
-            attributes.setdefault("before", {}).update((key, ids[key]) for key in absent)
-            attributes.setdefault("after", {}).update(absent)
-        if attributes and attributes.get("before") != attributes.get("after"):
+        changed = bool(writes or attributes or planned != now or self.done)
+        if changed and not self.module.check_mode:
+            keep = data if self.params["backup"] or before is None else None
+            result.update(self.carry_out(new_data if writes else None, keep, planned_file, now, planned))
+        result["changed"] = self.set_labels(attributes, changed)
+        if attributes:
             header = "%s (file attributes)" % self.path
             self.diff.append(dict(attributes, before_header=header, after_header=header))
-        result["changed"] = changed
         for problem in _common.severe(problems, DANGER):
             self.module.warn("%s: %s" % (self.path, problem.sentence()))
         result.update(_common.describe(after, planned, problems))
@@ -478,12 +492,14 @@ class Run:
     def read(self) -> bytes | None:
         """The bytes of the file; None to create it."""
         try:
-            data = _files.read_file(self.path)
+            self.place = _files.find(self.path)
+            found = _files.read(self.place)
         except _files.Unreadable as error:
             raise self.refused("nothing was changed", [error.problem]) from error
-        if data is None and not self.params["create"]:
+        self.seen = found[1] if found else None
+        if found is None and not self.params["create"]:
             raise self.refused_for("there is no such file, and create is false")
-        return data
+        return found[0] if found else None
 
     def existing(self, data: bytes, wanted: Mapping[str, Any]) -> Config | None:
         """The config in the file; None to replace it. Its errors end the run, but for those that this run removes."""
@@ -583,21 +599,11 @@ class Run:
                     raise self.refused_for("the directory %s cannot be created: %s" % (quoted(now.path), reason))
         return found
 
-    def make(self, now: _directory.State, planned: _directory.State) -> None:
-        """Create the directory or give it its owner, group and mode."""
-        try:
-            _directory.make(
-                now,
-                -1 if self.params["directory_owner"] is None or planned.uid is None else planned.uid,
-                -1 if self.params["directory_group"] is None or planned.gid is None else planned.gid,
-                planned.mode or 0,
-            )
-        except _directory.CannotCreate as error:
-            raise self.refused_for(str(error)) from error
-
-    def refuse_new_dangers(self, exists: bool, before: Config | None, problems: Sequence[Problem]) -> None:
+    def refuse_new_dangers(self, before: Config | None, problems: Sequence[Problem]) -> None:
         """End the run for a danger that was not there before and is not allowed."""
-        found = self.file_problems() if exists else []
+        found = []
+        if self.seen is not None:
+            found = _files.problems(self.place, self.seen.st_mode, self.seen.st_uid, self.seen.st_gid, self.reader())
         if before is not None:
             state = _common.directory_of(before)
             found += [] if state is None else _directory.problems(state, os.geteuid(), self.owner)
@@ -670,43 +676,43 @@ class Run:
             )
         return mode
 
-    def attributes(self, new: bool) -> tuple[dict[str, Any], dict[str, str], list[Problem]]:
-        """The file's common arguments, those of them that do not exist yet, and what is wrong with the file then."""
-        uid: int | None
-        gid: int | None
-        if new:
-            mode, uid, gid = NEW_FILE & ~umask(), os.geteuid(), os.getegid()
+    def planned_file(self) -> tuple[Attributes, list[Problem]]:
+        """The owner, group and mode that the file is to have, and what is wrong with the file then."""
+        if self.seen is None:
+            above = self.place.way.status()
+            inherits = above.st_mode & stat.S_ISGID and not self.place.way.missing
+            now = Attributes(os.geteuid(), above.st_gid if inherits else os.getegid(), NEW_FILE & ~umask())
         else:
-            status = self.status()
-            mode, uid, gid = stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
-        args = self.module.load_file_common_arguments(self.params, path=self.real)
-        absent = {}
-        if args["owner"] is not None:
-            uid = self.owner_id("owner", uid)
-            if uid is None:
-                absent["owner"], args["owner"] = args["owner"], None
-        if args["group"] is not None:
-            gid = self.group_id("group", gid)
-            if gid is None:
-                absent["group"], args["group"] = args["group"], None
-        mode = self.mode("mode", mode, stat.S_IFREG)
-        found = _files.problems(self.real, mode, uid, gid, self.reader())
+            now = Attributes(self.seen.st_uid, self.seen.st_gid, stat.S_IMODE(self.seen.st_mode))
+        planned = Attributes(
+            now.uid if self.params["owner"] is None else self.owner_id("owner", now.uid),
+            now.gid if self.params["group"] is None else self.group_id("group", now.gid),
+            self.mode("mode", now.mode, stat.S_IFREG),
+        )
+        found = _files.problems(self.place, planned.mode, planned.uid, planned.gid, self.reader())
         errors = _common.severe(found, ERROR)
         if errors:
             raise self.refused("nothing was changed", errors)
-        return args, absent, found
+        return planned, found
 
-    def file_problems(self) -> list[Problem]:
-        """What is wrong with the file as it is."""
-        status = self.status()
-        return _files.problems(self.real, status.st_mode, status.st_uid, status.st_gid, self.reader())
-
-    def status(self) -> os.stat_result:
-        """The mode and owners of the file that was read."""
-        try:
-            return _files.status(self.real)
-        except _files.Unreadable as error:
-            raise self.refused("nothing was changed", [error.problem]) from error
+    def attributes_diff(self, planned: Attributes) -> dict[str, dict[str, Any]]:
+        """What of owner, group and mode changes; those of a file that is created are part of its creation."""
+        if self.seen is None:
+            return {}
+        before = {
+            "owner": self.seen.st_uid,
+            "group": self.seen.st_gid,
+            "mode": "%04o" % stat.S_IMODE(self.seen.st_mode),
+        }
+        after = {
+            "owner": self.params["owner"] if planned.uid is None else planned.uid,
+            "group": self.params["group"] if planned.gid is None else planned.gid,
+            "mode": "%04o" % planned.mode,
+        }
+        keys = [key for key in after if before[key] != after[key]]
+        return (
+            {"before": {key: before[key] for key in keys}, "after": {key: after[key] for key in keys}} if keys else {}
+        )
 
     def reader(self) -> int:
         """The user for whom the cache is meant."""
@@ -714,31 +720,85 @@ class Run:
 
     # Writing
 
-    def refuse_unwritable(self, exists: bool) -> None:
-        """End the run if the file cannot be written, before anything else is."""
-        reason = _files.unwritable(self.real, in_place=exists and self.params["unsafe_writes"])
+    def refuse_unwritable(self, writes: bool, settles: bool) -> None:
+        """End the run if the file cannot be written or changed, before anything else is."""
+        reason = None
+        if writes:
+            failure = "written"
+            in_place = self.seen is not None and self.params["unsafe_writes"]
+            reason = _files.unwritable(self.place.path, in_place) or _directory.unsafe_link(self.place.way)
+        elif settles and self.seen:
+            failure = "given another owner, group or mode"
+            reason = _files.denied(self.place.path) or _directory.unsafe_link(self.place.way)
+            if not reason and os.geteuid() not in (0, self.seen.st_uid):
+                reason = "only its owner %s may do that" % user_name(self.seen.st_uid)
+        if reason is None and self.params["attributes"] is not None:
+            failure = "given attributes"
+            reason = _directory.swappable(self.place.way)
         if reason:
-            raise self.refused_for("it cannot be written: %s" % reason)
-        if not exists:
-            unsafe = _directory.unsafe_link(_directory.walk(os.path.dirname(self.path)))
-            if unsafe:
-                raise self.refused_for("it cannot be created: %s" % unsafe)
+            raise self.refused_for("it cannot be %s: %s" % (failure, reason))
 
-    def write(self, data: bytes) -> None:
-        """Put the bytes in the file's place in one step."""
-        parent = _directory.inspect(os.path.dirname(self.real))
+    def carry_out(
+        self,
+        data: bytes | None,
+        keep: bytes | None,
+        planned_file: Attributes,
+        now: _directory.State,
+        planned: _directory.State,
+    ) -> dict[str, Any]:
+        """Provide the directory, then the file. Raises Changed."""
+        from ansible_collections.wasmops.wasmtime.plugins.module_utils import _write
+
+        result = {}
+        ids = self.ids("", planned_file.uid, planned_file.gid)
         try:
-            if not parent.exists:
-                _directory.make(parent, -1, -1, _directory.parent_mode(parent.way.status().st_mode))
-            handle, temporary = tempfile.mkstemp(dir=self.module.tmpdir)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-        except (OSError, _directory.CannotCreate) as error:
-            raise self.refused_for("it cannot be written: %s" % error) from error
+            if planned != now:
+                _write.make(now, *self.ids("directory_", planned.uid, planned.gid), planned.mode or 0)
+                self.done += self.diff[-1:]
+            if data is not None:
+                self.place = _write.make_parents(self.place)
+                in_place = self.params["unsafe_writes"]
+                kept = _write.write(self.place, self.seen, data, *ids, planned_file.mode, in_place=in_place, keep=keep)
+                if kept:
+                    result["backup_file"] = kept
+            elif self.seen and self.attributes_diff(planned_file):
+                _write.settle(self.place, self.seen, *ids, planned_file.mode)
+        except _write.CannotWrite as error:
+            also = "; the cache directory was made or changed before that" if self.done else ""
+            raise _common.Refused(
+                "%s: %s%s" % (self.path, error, also), path=self.path, problems=[], changed=bool(self.done)
+            ) from error
+        return result
+
+    def ids(self, prefix: str, uid: int | None, gid: int | None) -> tuple[int, int]:
+        """The owner and group to give; -1 to leave what is there."""
+        return (
+            -1 if self.params[prefix + "owner"] is None or uid is None else uid,
+            -1 if self.params[prefix + "group"] is None or gid is None else gid,
+        )
+
+    def set_labels(self, diff: dict[str, dict[str, Any]], changed: bool) -> bool:
+        """Set the SELinux context and the file system's attributes; return whether the run changes anything.
+
+        Ansible sets them by path.
+        """
+        if self.params["attributes"] is None and not self.module.selinux_enabled():
+            return changed
+        if self.seen is None and self.module.check_mode:
+            return changed
+        args = self.module.load_file_common_arguments(self.params, path=self.place.path)
+        directory = _directory.hold(self.place.way)
+        # Whatever becomes of the way to it, this leads into the directory that was judged.
+        path = "/proc/%d/fd/%d/%s" % (os.getpid(), directory, self.place.name)
         try:
-            self.module.atomic_move(temporary, self.real, unsafe_writes=self.params["unsafe_writes"])
-        except Exception as error:  # whatever Ansible makes of it
-            raise self.refused_for("it cannot be written: %s" % error) from error
+            if self.seen is None:
+                self.module.set_context_if_different(
+                    path, self.module.selinux_default_context(self.place.path), changed
+                )
+            changed = self.module.set_context_if_different(path, args["secontext"], changed, diff)
+            return bool(self.module.set_attributes_if_different(path, args["attributes"], changed, diff))
+        finally:
+            os.close(directory)
 
     # Differences
 

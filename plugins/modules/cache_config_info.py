@@ -211,25 +211,25 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGER, ERROR, Config, Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import problems as directory_problems
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, read_file
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, find, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import problems as file_problems
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import status as file_status
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 
 
 def gather(module: AnsibleModule) -> dict[str, Any]:
     """The result of the module. Raises Refused."""
     dialects, version = _common.dialects_for(module)
-    path, exists, data, status, trouble = None, False, None, None, None
+    path, place, exists, data, status, trouble = None, None, False, None, None, None
     if module.params["content"] is not None:
         data = module.params["content"].encode("utf-8", "surrogateescape")
     else:
         path = _common.config_path(module.params["path"])
         try:
-            data = read_file(path)
-            exists = data is not None
-            if exists:
-                status = file_status(path)
+            place = find(path)
+            found = read(place)
+            exists = found is not None
+            if found:
+                data, status = found
             else:
                 trouble = Problem("missing", ERROR, "there is no such file", "create it, or correct path")
         except Unreadable as error:
@@ -245,10 +245,10 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
         config.problems.append(trouble)
     user, owner = os.geteuid(), _common.user_id(module.params["directory_owner"])
     problems = list(config.problems)
-    if path is not None and status is not None:
+    if place is not None and status is not None:
         reader = user if owner is None else owner
-        found = file_problems(path, status.st_mode, status.st_uid, status.st_gid, reader)
-        problems += config.that_matter(found)
+        of_file = file_problems(place, status.st_mode, status.st_uid, status.st_gid, reader)
+        problems += config.that_matter(of_file)
     state = _common.directory_of(config)
     if state is not None:
         problems += config.that_matter(directory_problems(state, user, owner))

@@ -53,6 +53,23 @@ def place(uid=NOBODY):
         shutil.rmtree(str(path))
 
 
+def new(path, mode=0o700):
+    """A new directory of this mode."""
+    path.mkdir()
+    path.chmod(mode)
+    return path
+
+
+def give(path, uid):
+    """Give a file, a directory or a link to a user, and to the group of the same number."""
+    os.chown(str(path), uid, uid, follow_symlinks=False)
+
+
+def mode_of(path):
+    """The permissions of a file or a directory."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
 def snapshot(root):
     """Everything about a tree that a write would change, down to the times."""
     found = {}

@@ -7,17 +7,15 @@
 from __future__ import annotations
 
 import os
-import stat
 
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import (
-    CannotCreate,
+    hold,
     inspect,
-    make,
-    parent_mode,
     problems,
+    swappable,
     unsafe_link,
     walk,
 )
@@ -38,6 +36,8 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls i
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     STRANGER,
+    give,
+    new,
     place,
     snapshot,
     without_root,
@@ -70,20 +70,6 @@ def codes(path, user=ME, owner=None):
 def the_problem(path, user=ME, owner=None):
     (problem,) = problems(inspect(str(path)), user, owner)
     return problem
-
-
-def new(path, mode=0o700):
-    path.mkdir()
-    path.chmod(mode)
-    return path
-
-
-def give(path, uid):
-    os.chown(str(path), uid, uid, follow_symlinks=False)
-
-
-def mode_of(path):
-    return stat.S_IMODE(path.stat().st_mode)
 
 
 # The way to a directory
@@ -829,210 +815,6 @@ def test_looking_changes_nothing(tmp_path):
     assert snapshot(tmp_path) == before
 
 
-# Creation
-
-
-@pytest.mark.parametrize("umask", [0o022, 0o077, 0o000, 0o027])
-@pytest.mark.parametrize("mode", [0o700, 0o750, 0o2770, 0o1777])
-@pytest.mark.parametrize(
-    ("above", "inherited"),
-    [(0o700, 0o700), (0o755, 0o755), (0o750, 0o750), (0o711, 0o711), (0o777, 0o755), (0o1777, 0o755), (0o2775, 0o755)],
-)
-def test_a_directory_gets_its_mode_and_its_parents_that_of_the_directory_above(tmp_path, umask, mode, above, inherited):
-    os.umask(umask)
-    new(tmp_path / "above", above)
-    path = tmp_path / "above" / "a" / "b" / "d"
-    make(inspect(str(path)), -1, -1, mode)
-    assert mode_of(path) == mode
-    assert mode_of(tmp_path / "above") == above
-    # The umask of root is not meant for directories that others must pass.
-    expected = inherited if ROOT else inherited & ~umask
-    assert mode_of(path.parent) == mode_of(path.parent.parent) == expected
-
-
-@as_root
-@pytest.mark.parametrize("umask", [0o022, 0o077, 0o000, 0o027])
-@pytest.mark.parametrize("above", [0o700, 0o755, 0o777])
-def test_the_umask_counts_for_parents_that_others_than_root_make(umask, above):
-    with place() as there, without_root():
-        os.umask(umask)
-        new(there / "above", above)
-        make(inspect(str(there / "above" / "a" / "d")), -1, -1, 0o700)
-        assert mode_of(there / "above" / "a") == above & 0o755 & ~umask
-
-
-def test_the_mode_of_parents_leaves_their_owner_all_rights(monkeypatch):
-    os.umask(0o077)
-    for uid, above, wanted in [(0, 0o055, 0o755), (0, 0, 0o700), (1, 0o055, 0o700), (1, 0o777, 0o700)]:
-        monkeypatch.setattr(os, "geteuid", lambda uid=uid: uid)
-        assert parent_mode(above) == wanted
-
-
-@as_root
-def test_root_makes_no_parents_that_a_directory_s_owner_cannot_pass(public):
-    os.umask(0o077)
-    path = public / "a" / "b" / "d"
-    state = inspect(str(path))
-    planned = state._replace(exists=True, uid=NOBODY, gid=NOBODY, mode=0o700)
-    assert [p.code for p in problems(planned, 0, NOBODY)] == []
-    make(state, NOBODY, NOBODY, 0o700)
-    assert codes(path, 0, NOBODY) == []
-    with without_root():
-        (path / "modules").mkdir()
-
-
-def test_an_existing_directory_gets_its_mode(tmp_path):
-    path = new(tmp_path / "d", 0o777)
-    (path / "f").write_bytes(b"")
-    make(inspect(str(path)), -1, -1, 0o700)
-    assert mode_of(path) == 0o700
-    assert (path / "f").exists()
-
-
-def test_nothing_to_change_changes_nothing(tmp_path):
-    path = new(tmp_path / "d")
-    before = snapshot(tmp_path)
-    make(inspect(str(path)), path.stat().st_uid, path.stat().st_gid, 0o700)
-    assert snapshot(tmp_path) == before
-
-
-def test_a_directory_is_made_behind_the_user_s_own_link(tmp_path):
-    new(tmp_path / "real")
-    (tmp_path / "link").symlink_to("real")
-    make(inspect(str(tmp_path / "link" / "d")), -1, -1, 0o700)
-    assert (tmp_path / "real" / "d").is_dir()
-    assert (tmp_path / "link").is_symlink()
-
-
-@as_root
-def test_new_directories_belong_to_the_owner_of_the_one_above(tmp_path):
-    above = new(tmp_path / "above")
-    os.chown(str(above), STRANGER, STRANGER + 1)
-    make(inspect(str(above / "a" / "d")), -1, -1, 0o700)
-    for path in (above / "a", above / "a" / "d"):
-        assert (path.stat().st_uid, path.stat().st_gid) == (STRANGER, STRANGER + 1)
-
-
-@as_root
-def test_a_named_owner_gets_the_directory_and_not_its_parents(tmp_path):
-    make(inspect(str(tmp_path / "a" / "d")), STRANGER, STRANGER, 0o2750)
-    assert (tmp_path / "a").stat().st_uid == 0
-    status = (tmp_path / "a" / "d").stat()
-    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (STRANGER, STRANGER, 0o2750)
-
-
-@as_root
-def test_an_existing_directory_gets_its_owner(tmp_path):
-    path = new(tmp_path / "d", 0o770)
-    make(inspect(str(path)), STRANGER, -1, 0o750)
-    status = path.stat()
-    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (STRANGER, 0, 0o750)
-
-
-@as_root
-def test_rights_of_the_old_group_are_gone_before_a_directory_gets_its_new_one(tmp_path, monkeypatch):
-    path = new(tmp_path / "d", 0o777)
-    seen = []
-    chown = os.fchown
-
-    def watched(handle, uid, gid):
-        seen.append(stat.S_IMODE(os.fstat(handle).st_mode))
-        chown(handle, uid, gid)
-
-    monkeypatch.setattr(os, "fchown", watched)
-    make(inspect(str(path)), STRANGER, STRANGER, 0o2770)
-    assert seen == [0o770]
-    assert mode_of(path) == 0o2770
-
-
-def test_a_new_directory_is_never_open_to_others_on_its_way(tmp_path, monkeypatch):
-    os.umask(0)
-    seen = []
-    mkdir = os.mkdir
-
-    def watched(name, mode=0o777, *, dir_fd=None):
-        mkdir(name, mode, dir_fd=dir_fd)
-        seen.append(stat.S_IMODE(os.stat(name, dir_fd=dir_fd).st_mode))
-
-    monkeypatch.setattr(os, "mkdir", watched)
-    make(inspect(str(tmp_path / "a" / "d")), -1, -1, 0o755)
-    assert seen == [0o700, 0o700]
-
-
-@pytest.mark.parametrize("replaced", ["a", "a/b", "a/b/d"])
-@pytest.mark.parametrize("exists", [True, False])
-def test_a_part_that_was_replaced_by_a_link_is_refused(tmp_path, replaced, exists):
-    path = tmp_path / "a" / "b" / "d"
-    (path if exists else path.parent).mkdir(parents=True)
-    elsewhere = tmp_path / "elsewhere"
-    (elsewhere / "b" / "d").mkdir(parents=True)
-    state = inspect(str(path))
-    victim = tmp_path / replaced
-    if victim.exists():
-        victim.rename(tmp_path / "moved")
-    victim.symlink_to(elsewhere)
-    before = snapshot(tmp_path)
-    with pytest.raises(CannotCreate, match="replaced meanwhile"):
-        make(state, -1, -1, 0o777)
-    assert snapshot(tmp_path) == before
-
-
-@pytest.mark.parametrize("exists", [True, False])
-def test_a_part_that_was_replaced_by_another_directory_is_refused(tmp_path, exists):
-    path = tmp_path / "a" / "d"
-    (path if exists else path.parent).mkdir(parents=True)
-    state = inspect(str(path))
-    (tmp_path / "a").rename(tmp_path / "moved")
-    (tmp_path / "a" / "d" if exists else tmp_path / "a").mkdir(parents=True)
-    before = snapshot(tmp_path)
-    with pytest.raises(CannotCreate, match="replaced meanwhile"):
-        make(state, -1, -1, 0o777)
-    assert snapshot(tmp_path) == before
-
-
-def test_a_directory_that_somebody_else_made_first_is_refused(tmp_path):
-    state = inspect(str(tmp_path / "d"))
-    new(tmp_path / "d")
-    before = snapshot(tmp_path)
-    with pytest.raises(CannotCreate, match="replaced meanwhile"):
-        make(state, -1, -1, 0o777)
-    assert snapshot(tmp_path) == before
-
-
-def test_a_new_directory_that_is_filled_before_it_is_opened_is_refused(tmp_path, monkeypatch):
-    mkdir = os.mkdir
-
-    def raced(name, mode=0o777, *, dir_fd=None):
-        mkdir(name, mode, dir_fd=dir_fd)
-        (tmp_path / name / "planted").write_bytes(b"")
-
-    monkeypatch.setattr(os, "mkdir", raced)
-    with pytest.raises(CannotCreate, match="replaced meanwhile"):
-        make(inspect(str(tmp_path / "d")), -1, -1, 0o755)
-    assert mode_of(tmp_path / "d") == 0o700
-
-
-def test_what_the_system_refuses_is_told():
-    with place() as there:
-        path = new(there / "d", 0o500)
-        if ROOT:
-            give(path, NOBODY)
-        with without_root(), pytest.raises(CannotCreate, match="Permission denied"):
-            make(inspect(str(path / "new")), -1, -1, 0o700)
-
-
-def test_handles_are_closed_after_success_and_failure(tmp_path):
-    handles = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None  # noqa: PTH112, PTH208
-    if handles is None:
-        pytest.skip("needs /proc to count open files")
-    make(inspect(str(tmp_path / "d")), -1, -1, 0o700)
-    state = inspect(str(tmp_path / "d" / "x"))
-    new(tmp_path / "d" / "x")
-    with pytest.raises(CannotCreate):
-        make(state, -1, -1, 0o700)
-    assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
-
-
 # Links that root must not follow
 
 
@@ -1043,11 +825,7 @@ def test_root_does_not_follow_a_user_s_link_into_a_directory_of_another(tmp_path
     link.symlink_to(target)
     give(link, STRANGER)
     state = inspect(str(link / "d"))
-    before = snapshot(tmp_path)
     assert "is a symbolic link of %d into" % STRANGER in str(unsafe_link(state.way))
-    with pytest.raises(CannotCreate, match="root does not follow it"):
-        make(state, -1, -1, 0o700)
-    assert snapshot(tmp_path) == before
 
 
 @as_root
@@ -1067,8 +845,6 @@ def test_root_follows_a_user_s_link_into_a_directory_of_the_same_user(tmp_path):
     for path in (home, target, home / "link"):
         give(path, STRANGER)
     assert unsafe_link(walk(str(home / "link"))) is None
-    make(inspect(str(home / "link" / "d")), -1, -1, 0o700)
-    assert (target / "d").stat().st_uid == STRANGER
 
 
 def test_others_follow_the_links_they_can_follow():
@@ -1077,3 +853,62 @@ def test_others_follow_the_links_they_can_follow():
         (there / "link").symlink_to("target")
         with without_root():
             assert unsafe_link(walk(str(there / "link"))) is None
+
+
+# Directories held open
+
+
+def test_the_directory_of_the_way_is_held(tmp_path):
+    new(tmp_path / "d")
+    (tmp_path / "link").symlink_to("d")
+    handle = hold(walk(str(tmp_path / "link" / "missing")))
+    (tmp_path / "d").rename(tmp_path / "moved")
+    try:
+        assert os.path.samestat(os.fstat(handle), (tmp_path / "moved").stat())
+    finally:
+        os.close(handle)
+
+
+def test_a_directory_that_may_only_be_entered_is_held_too():
+    with place() as there:
+        new(there / "d", 0o711)
+        new(there / "d" / "e", 0o711)
+        if ROOT:
+            give(there / "d", 0)
+        with without_root():
+            os.close(hold(walk(str(there / "d" / "e"))))
+
+
+@pytest.mark.parametrize("by", ["link", "directory", "file", "nothing"])
+@pytest.mark.parametrize("part", ["a", "a/d"])
+def test_another_directory_in_its_place_is_not_held(tmp_path, part, by):
+    (tmp_path / "a" / "d").mkdir(parents=True)
+    (tmp_path / "other" / "d").mkdir(parents=True)
+    way = walk(str(tmp_path / "a" / "d"))
+    (tmp_path / part).rename(tmp_path / "moved")
+    if by == "link":
+        (tmp_path / part).symlink_to(tmp_path / "other")
+    elif by == "directory":
+        (tmp_path / "other").rename(tmp_path / part)
+    elif by == "file":
+        (tmp_path / part).write_bytes(b"")
+    handles = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []  # noqa: PTH112, PTH208
+    with pytest.raises(OSError):  # noqa: PT011
+        hold(way)
+    assert not handles or len(os.listdir("/proc/self/fd")) == len(handles)  # noqa: PTH208
+
+
+@as_root
+def test_names_can_be_swapped_where_others_than_root_may_write(tmp_path):
+    home = new(tmp_path / "home", 0o755)
+    below = new(home / "d", 0o755)
+    assert swappable(walk(str(below))) is None
+    home.chmod(0o1777)
+    assert swappable(walk(str(below))) is None
+    home.chmod(0o775)
+    assert swappable(walk(str(below))) == 'others can swap what is in "%s"' % home
+    home.chmod(0o755)
+    give(home, STRANGER)
+    assert swappable(walk(str(below))) == 'others can swap what is in "%s"' % home
+    with without_root():
+        assert swappable(walk(str(below))) is None

@@ -20,8 +20,10 @@ import pytest
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import (
     Unreadable,
+    denied,
+    find,
     problems,
-    read_file,
+    read,
     unwritable,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
@@ -34,14 +36,23 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls i
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     STRANGER,
+    give,
+    new,
     place,
     without_root,
 )
 
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
+
+
+def read_file(path):
+    found = read(find(str(path)))
+    return found[0] if found else None
+
 
 def refusal(path):
     with pytest.raises(Unreadable) as caught:
-        read_file(str(path))
+        read_file(path)
     problem = caught.value.problem
     assert str(caught.value) == problem.sentence() == "%s; %s" % (problem.message, problem.remedy)
     assert problem.severity == "error"
@@ -51,18 +62,18 @@ def refusal(path):
 @pytest.mark.parametrize("data", [b"", b"[cache]\n", b"\xff\x00", b"x" * MAX_BYTES], ids=len)
 def test_a_file_is_read_as_it_is(tmp_path, data):
     (tmp_path / "f").write_bytes(data)
-    assert read_file(str(tmp_path / "f")) == data
+    assert read_file(tmp_path / "f") == data
 
 
 def test_a_link_is_followed(tmp_path):
     (tmp_path / "f").write_bytes(b"x")
     (tmp_path / "link").symlink_to("f")
-    assert read_file(str(tmp_path / "link")) == b"x"
+    assert read_file(tmp_path / "link") == b"x"
 
 
 def test_no_file_is_none(tmp_path):
-    assert read_file(str(tmp_path / "f")) is None
-    assert read_file(str(tmp_path / "no" / "f")) is None
+    assert read_file(tmp_path / "f") is None
+    assert read_file(tmp_path / "no" / "f") is None
 
 
 def test_a_dangling_link_is_named_with_its_target(tmp_path):
@@ -80,7 +91,10 @@ def test_a_loop_of_links_is_unreadable(tmp_path):
 def test_a_file_as_parent_is_unreadable(tmp_path):
     (tmp_path / "f").write_bytes(b"")
     problem = refusal(tmp_path / "f" / "config.toml")
-    assert (problem.code, problem.message) == ("unreadable", "it cannot be read: Not a directory")
+    assert (problem.code, problem.message) == (
+        "unreadable",
+        'it cannot be read: "%s" is not a directory' % (tmp_path / "f"),
+    )
 
 
 def test_a_directory_is_no_file(tmp_path):
@@ -153,7 +167,7 @@ def test_a_file_that_changes_while_it_is_read_is_never_taken(tmp_path):
     try:
         while "changing" not in seen and time.monotonic() < deadline:
             try:
-                read_file(str(path))
+                read_file(path)
             except Unreadable as error:
                 seen.add(error.problem.code)
     finally:
@@ -250,6 +264,60 @@ def test_a_system_without_mountinfo_has_no_mounted_files(tmp_path, monkeypatch):
     assert unwritable(str(tmp_path / "f"), in_place=False) is None
 
 
+@as_root
+def test_what_root_may_not_write_either_is_the_reason(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    marked = subprocess.run(["chattr", "+i", str(tmp_path / "f")], check=False, capture_output=True, text=True)
+    if marked.returncode:
+        pytest.skip("the file system has no immutable files: %s" % marked.stderr.strip())
+    try:
+        reason = "the system denies writing %s although its mode allows it; see lsattr" % (tmp_path / "f")
+        for in_place in (True, False):
+            assert unwritable(str(tmp_path / "f"), in_place) == denied(str(tmp_path / "f")) == reason
+    finally:
+        subprocess.run(["chattr", "-i", str(tmp_path / "f")], check=True)
+    assert denied(str(tmp_path / "f")) is None
+
+
+@as_root
+def test_in_a_sticky_directory_only_the_owner_replaces_a_file():
+    with place(0) as there:
+        there.chmod(0o1777)
+        (there / "f").write_bytes(b"")
+        with without_root():
+            reason = unwritable(str(there / "f"), in_place=False)
+            assert reason == "only its owner may replace or remove it in %s, which is sticky" % there
+            assert unwritable(str(there / "new"), in_place=False) is None
+            (there / "mine").write_bytes(b"")
+            assert unwritable(str(there / "mine"), in_place=False) is None
+
+
+# What root must not read for others
+
+
+@as_root
+def test_root_reads_no_secret_behind_a_user_s_link():
+    with place(0) as there:
+        home = new(there / "home", 0o755)
+        give(home, STRANGER)
+        secret = there / "secret"
+        secret.write_bytes(b"secret")
+        (home / "link").symlink_to(secret)
+        give(home / "link", STRANGER)
+        assert read_file(home / "link") == b"secret"
+        secret.chmod(0o640)
+        assert "root does not follow it" in refusal(home / "link").message
+        # Its owner's own secrets are the owner's.
+        (home / "mine").write_bytes(b"mine")
+        (home / "mine").chmod(0o600)
+        (home / "other").symlink_to("mine")
+        assert read_file(home / "other") == b"mine"
+        # What nobody can get at is a secret, too, whatever its mode.
+        (new(there / "d") / "f").write_bytes(b"secret")
+        (home / "third").symlink_to(there / "d" / "f")
+        assert "root does not follow it" in refusal(home / "third").message
+
+
 # Who else can read or write it
 
 
@@ -261,7 +329,7 @@ def public():
 
 
 def told(path, mode, uid, gid, user):
-    return [(p.code, p.severity) for p in problems(str(path), mode, uid, gid, user)]
+    return [(p.code, p.severity) for p in problems(find(str(path)), mode, uid, gid, user)]
 
 
 UNREADABLE = ("unreadable", "error")
@@ -297,7 +365,7 @@ def test_a_file_is_judged_by_its_mode_and_owners(public, kind, mode, uid, gid, w
 
 
 def test_the_problems_of_a_file_say_what_to_do(public):
-    found = {p.code: p for p in problems(str(public / "new"), 0o020, 0, 0, STRANGER)}
+    found = {p.code: p for p in problems(find(str(public / "new")), 0o020, 0, 0, STRANGER)}
     assert found["unreadable"].sentence() == (
         "%d may not read the file; set mode to 0644, or group to one of its own" % STRANGER
     )
@@ -308,7 +376,7 @@ def test_the_problems_of_a_file_say_what_to_do(public):
 
 def test_who_cannot_come_to_the_file_cannot_read_it(tmp_path):
     tmp_path.chmod(0o700)
-    path = str(tmp_path / "new")
+    path = find(str(tmp_path / "new"))
     (problem,) = problems(path, 0o644, os.geteuid(), 0, STRANGER)
     assert (problem.code, problem.severity) == UNREADABLE
     assert problem.message.startswith("%d may not enter " % STRANGER)

@@ -9,15 +9,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 import threading
 
 import pytest
-from ansible.module_utils.basic import AnsibleModule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _directory, _edit
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _edit, _write
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._edit import HEADER
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
@@ -326,6 +324,45 @@ def test_the_mode_of_the_file_is_set_and_shown(world, mode):
     (attributes,) = result["diff"]
     assert attributes["before_header"] == "%s (file attributes)" % world.config
     assert (attributes["before"]["mode"], attributes["after"]["mode"]) == ("0644", "0600")
+
+
+@as_root
+def test_the_owners_of_the_file_are_set_and_shown(world):
+    world.cache.mkdir(0o700)
+    world.run()
+    result = world.both(owner=str(STRANGER), group=str(STRANGER + 1))
+    status = world.config.stat()
+    assert (status.st_uid, status.st_gid) == (STRANGER, STRANGER + 1)
+    (attributes,) = result["diff"]
+    assert (attributes["before"], attributes["after"]) == (
+        {"owner": 0, "group": 0},
+        {"owner": STRANGER, "group": STRANGER + 1},
+    )
+    world.both(owner="0", group="0", mode="0600", cleanup_interval="2h")
+    status = world.config.stat()
+    assert (status.st_uid, status.st_gid, mode_of(world.config)) == (0, 0, 0o600)
+
+
+@as_root
+def test_only_the_owner_changes_the_mode(monkeypatch):
+    with place() as there:
+        monkeypatch.setenv("HOME", str(there))
+        config = there / "config.toml"
+        config.write_text("[cache]\n")
+        options = {"path": str(config), "directory": None, "create_directory": False, "mode": "0604"}
+        for check in (True, False):
+            result = run_without_root(there, check=check, **options)
+            assert result["msg"].endswith(
+                "it cannot be given another owner, group or mode: only its owner root may do that"
+            )
+
+
+@as_root
+def test_root_sets_no_attributes_where_users_can_swap_files(world):
+    world.write("[cache]\n")
+    os.chown(str(world.config.parent), STRANGER, STRANGER)
+    message = world.refused(attributes="+d", directory=..., create_directory=False)
+    assert "it cannot be given attributes: others can swap what is in" in message
 
 
 def test_a_new_file_gets_its_mode(world):
@@ -757,10 +794,10 @@ def test_an_invalid_file_is_refused_with_every_problem_and_left_as_it_is(world, 
     [
         (lambda world: world.config.mkdir(), "it is a directory; name the config file in it"),
         (lambda world: world.config.symlink_to("no"), "it is a symbolic link to no, which does not exist; remove"),
-        (lambda world: world.config.symlink_to("config.toml"), "it cannot be read: Too many levels of symbolic links"),
+        (lambda world: world.config.symlink_to("config.toml"), "it cannot be read: too many symbolic links"),
         (lambda world: os.mkfifo(str(world.config)), "it is not a regular file"),
         (many, "the file has %d bytes; a cache config has" % (10 * 2**20 // 3 * 3)),
-        (unlink_parent, "it cannot be read: Not a directory"),
+        (unlink_parent, "is not a directory; correct that first"),
     ],
     ids=["directory", "dangling", "loop", "pipe", "huge", "parent-is-a-file"],
 )
@@ -977,8 +1014,11 @@ def test_a_file_that_the_system_keeps_is_told():
         (there / "config.toml").write_text("[cache]\n")
         os.chown(str(there), 0, 0)
         there.chmod(0o1777)
-        result = run_without_root(there, directory=None, state="absent")
-        assert result["msg"].endswith("config.toml: it cannot be removed: Operation not permitted")
+        messages = {
+            run_without_root(there, directory=None, state="absent", check=check)["msg"] for check in (True, False)
+        }
+        assert len(messages) == 1
+        assert "it cannot be removed: only its owner may replace or remove it in " in messages.pop()
         assert (there / "config.toml").exists()
 
 
@@ -1168,35 +1208,110 @@ def test_an_edit_that_does_not_say_what_was_meant_is_not_written(world, monkeypa
 # Failures while writing
 
 
-def test_a_failure_while_writing_is_told_and_leaves_the_old_file(world):
+def full(*_arguments, **_options):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_failure_while_writing_is_told_and_leaves_the_old_file(world, monkeypatch):
     world.write("[cache]\n")
     world.cache.mkdir(0o700)
-    before = world.snapshot()
-
-    def full(*_arguments, **_options):
-        raise OSError(28, "No space left on device")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "mkstemp", full)
-        result = world.run(cleanup_interval="2h")
-    assert result["failed"] is True
-    assert "%s: it cannot be written: " % world.config in result["msg"]
-    assert "No space left on device" in result["msg"]
-    assert world.snapshot() == before
-
-
-def test_a_failure_while_replacing_is_told_and_leaves_the_old_file(world, monkeypatch):
-    world.write("[cache]\n")
-    world.cache.mkdir(0o700)
-    before = world.snapshot()
-
-    def fail(*_arguments, **_options):
-        raise ValueError("Ansible has its own words")
-
-    monkeypatch.setattr(AnsibleModule, "atomic_move", fail)
+    before = {path: entry[:4] + entry[6:] for path, entry in world.snapshot().items()}
+    monkeypatch.setattr(os, "fsync", full)
     result = world.run(cleanup_interval="2h")
-    assert result["msg"] == "%s: it cannot be written: Ansible has its own words" % world.config
-    assert world.snapshot() == before
+    assert result["msg"] == "%s: it cannot be written: No space left on device" % world.config
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert {path: entry[:4] + entry[6:] for path, entry in world.snapshot().items()} == before
+
+
+def test_a_failure_after_the_directory_was_made_says_so(world, monkeypatch):
+    monkeypatch.setattr(os, "fsync", full)
+    result = world.run()
+    assert result["msg"].endswith("No space left on device; the cache directory was made or changed before that")
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert world.cache.is_dir()
+    assert not world.config.exists()
+
+
+def test_a_file_that_cannot_be_removed_is_told(world, monkeypatch):
+    world.write("[cache]\n")
+    monkeypatch.setattr(os, "unlink", full)
+    result = world.run(state="absent")
+    assert result["msg"] == "%s: it cannot be removed: No space left on device" % world.config
+    assert world.config.exists()
+
+
+def raced(monkeypatch, act):
+    """Have something done right before each write of the file."""
+    write = _write.write
+
+    def other_first(*arguments, **options):
+        act()
+        return write(*arguments, **options)
+
+    monkeypatch.setattr(_write, "write", other_first)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_what_another_process_writes_meanwhile_is_merged_into(world, monkeypatch, exists):
+    if exists:
+        world.write("[cache]\n")
+    theirs = iter(["[cache]\nbaseline-compression-level = 1\n", None])
+
+    def other():
+        text = next(theirs)
+        if text:
+            world.write(text)
+
+    raced(monkeypatch, other)
+    result = world.run(cleanup_interval="2h", backup=True)
+    assert result["changed"] is True
+    text = world.config.read_text()
+    assert "baseline-compression-level = 1\n" in text
+    assert 'cleanup-interval = "2h"' in text
+    # What was done in vain has left nothing, and what was done is told.
+    assert len(list(world.config.parent.iterdir())) == 2
+    assert [part["after_header"] for part in result["diff"]] == [
+        "%s (cache directory)" % world.cache,
+        str(world.config),
+    ]
+
+
+def test_a_run_that_finds_its_work_done_by_another_has_still_made_the_directory(world, monkeypatch):
+    world.write("[cache]\n")
+    text = '[cache]\ndirectory = "%s"\n' % world.cache
+    raced(monkeypatch, lambda: world.write(text))
+    result = world.run()
+    assert result["changed"] is True
+    assert result["changed_settings"] == {}
+    assert world.config.read_text() == text
+
+
+def test_a_file_that_never_rests_is_given_up(world, monkeypatch):
+    count = iter(range(10**6))
+    raced(monkeypatch, lambda: world.write("[cache]\n# %d\n" % next(count)))
+    result = world.run(cleanup_interval="2h")
+    assert result["msg"] == "%s: another process keeps writing it; run again when none does" % world.config
+
+
+def test_a_file_that_changes_before_it_is_removed_is_kept_if_a_backup_is_asked_for(world, monkeypatch):
+    world.write("[cache]\n")
+    backup = _write.backup
+
+    def other_first(*arguments):
+        world.write("[cache]\n# theirs\n")
+        return backup(*arguments)
+
+    monkeypatch.setattr(_write, "backup", other_first)
+    result = world.run(state="absent", backup=True)
+    assert result["msg"] == ("%s: another process has written it meanwhile; run again when none does" % world.config)
+    assert world.config.read_text() == "[cache]\n# theirs\n"
+
+
+def test_what_cannot_be_read_is_not_removed_if_a_backup_is_asked_for(world):
+    os.mkfifo(str(world.config))
+    message = world.refused(state="absent", backup=True)
+    assert "no backup can be made, so nothing was changed: it is not a regular file" in message
+    absent(world)
 
 
 @as_root
@@ -1218,13 +1333,13 @@ def test_root_creates_no_directory_behind_a_user_s_link(world):
 
 
 def test_a_directory_that_is_replaced_meanwhile_is_told(world, monkeypatch):
-    make = _directory.make
+    make = _write.make
 
-    def raced(state, *arguments):
+    def other_first(state, *arguments):
         world.cache.mkdir()
         make(state, *arguments)
 
-    monkeypatch.setattr(_directory, "make", raced)
+    monkeypatch.setattr(_write, "make", other_first)
     result = world.run()
     assert "a part of the path was replaced meanwhile" in result["msg"]
     assert not world.config.exists()

@@ -1,0 +1,330 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What changes a host: the cache directory and the config file put in place.
+
+The process may be root in directories that belong to others, who can put something else
+in the place of any name there, at any moment. So no path is looked up a second time:
+everything is done in directories that are held open and were proven to be the ones that
+were judged, by names that are never followed if they are links, and owners and modes are
+given to open files. What is new is made with no right for others and gets its own last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+from typing import Iterator, List, Optional, Tuple
+
+from ._access import ACCESS_ACL, umask
+from ._directory import State, Walk, hold, swappable, unsafe_link, walk
+from ._files import Changed, Place
+from ._settings import quoted
+
+# How the names of temporary directories begin.
+TEMPORARY = ".ansible_tmp"
+_CLOSE = getattr(os, "O_CLOEXEC", 0)
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | _CLOSE
+_REPLACED = (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.EEXIST, errno.ENOENT)
+_NOT_REPLACEABLE = (errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS)
+_KEPT_ATTRIBUTES = (ACCESS_ACL, "security.selinux", "user.")
+
+
+class CannotWrite(Exception):
+    """Nothing of the kind can be written; the text is the sentence for the user."""
+
+
+@contextlib.contextmanager
+def _told(failure: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno in _REPLACED:
+            reason = "a part of the path was replaced meanwhile"
+        raise CannotWrite("%s: %s" % (failure, reason)) from error
+
+
+# The cache directory
+
+
+def make(state: State, uid: int, gid: int, mode: int) -> None:
+    """Create the directory and its parents, or give an existing one its owner, group and mode.
+
+    C(uid) and C(gid) of -1 keep what is there; a new directory gets those of the
+    directory above it, as do new parents. None is ever wider open than asked for.
+    Raises CannotWrite.
+    """
+    _refuse_unsafe(state.way)
+    handles: List[int] = []
+    with _told("the directory %s cannot be created or changed" % quoted(state.way.target)):
+        try:
+            _make(handles, state.way, uid, gid, mode)
+        finally:
+            for handle in handles:
+                os.close(handle)
+
+
+def _refuse_unsafe(way: Walk) -> None:
+    unsafe = unsafe_link(way)
+    if unsafe:
+        raise CannotWrite(unsafe)
+
+
+def _make(handles: List[int], way: Walk, uid: int, gid: int, mode: int) -> None:
+    handles.append(hold(way))
+    if not way.missing:
+        handles.append(os.open(".", _DIRECTORY, dir_fd=handles[-1]))
+        _settle(handles[-1], uid, gid, mode)
+    above = os.fstat(handles[-1])
+    # Only root can give directories away.
+    like = (above.st_uid, above.st_gid) if os.geteuid() == 0 else (-1, -1)
+    for name in way.missing:
+        last = name is way.missing[-1]
+        os.mkdir(name, 0o700 & mode if last else 0o700, dir_fd=handles[-1])
+        handles.append(os.open(name, _DIRECTORY, dir_fd=handles[-1]))
+        _prove_own(handles[-1])
+        if last:
+            _settle(handles[-1], like[0] if uid == -1 else uid, like[1] if gid == -1 else gid, mode)
+        else:
+            _settle(handles[-1], like[0], like[1], parent_mode(above.st_mode))
+
+
+def _prove_own(handle: int) -> None:
+    """That the directory is the one just made: what others put in its place is not like it."""
+    new = os.fstat(handle)
+    if new.st_uid != os.geteuid() or new.st_mode & 0o077 or os.listdir(handle):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+
+def _settle(handle: int, uid: int, gid: int, mode: int) -> None:
+    status = os.fstat(handle)
+    if uid in (-1, status.st_uid):
+        uid = -1
+    if gid in (-1, status.st_gid):
+        gid = -1
+    if uid != -1 or gid != -1:
+        # What the old owner's group could do is not meant for the new one, not even for an instant.
+        os.fchmod(handle, stat.S_IMODE(status.st_mode) & mode)
+        os.fchown(handle, uid, gid)
+    if stat.S_IMODE(os.fstat(handle).st_mode) != mode:
+        os.fchmod(handle, mode)
+
+
+def parent_mode(above: int) -> int:
+    """The mode of a new directory that is only on the way, by that of the directory above.
+
+    Root makes them for others, who must be able to pass; else the user's umask counts too.
+    """
+    mode = above & 0o755 | 0o700
+    return mode if os.geteuid() == 0 else mode & ~umask()
+
+
+# The config file
+
+
+def make_parents(place: Place) -> Place:
+    """Make what is missing on the way to the file; return its place then. Raises CannotWrite."""
+    if not place.way.missing:
+        return place
+    missing = State(place.way.target, place.way, False, None, None, None)
+    make(missing, -1, -1, parent_mode(place.way.status().st_mode))
+    return Place(walk(place.way.target), place.name)
+
+
+def write(
+    place: Place,
+    seen: Optional[os.stat_result],
+    data: bytes,
+    uid: int,
+    gid: int,
+    mode: int,
+    *,
+    in_place: bool,
+    keep: Optional[bytes],
+) -> Optional[str]:
+    """Put the file with these bytes, owner, group and mode in its place in one step.
+
+    C(seen): what the file was when it was read, None for no file. Its extended attributes
+    stay. C(uid) and C(gid) of -1 keep its owner and group, too, as far as this user may.
+    C(in_place): overwrite the file where it cannot be replaced. C(keep): its old bytes, to
+    make a backup of them; returns the backup's path.
+    Raises CannotWrite, and Changed if the file is no longer the one that was seen.
+    """
+    kept = None
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(_held(place.way, "it cannot be written"))
+        old = None if seen is None else stack.enter_context(_opened(directory, place.name, seen))
+        try:
+            with _prepared(directory, place.name, data, old, uid, gid, mode) as prepared:
+                _prove_unchanged(directory, place.name, seen)
+                if keep is not None and seen is not None:
+                    kept = backup(place, seen, keep)
+                os.rename(place.name, place.name, src_dir_fd=prepared, dst_dir_fd=directory)
+        except OSError as error:
+            if not in_place or seen is None or error.errno not in _NOT_REPLACEABLE:
+                raise
+            if keep is not None and kept is None:
+                kept = backup(place, seen, keep)
+            new = stack.enter_context(_opened(directory, place.name, seen, os.O_WRONLY))
+            _refuse_other_names(place.way, new)
+            _write_all(new, data)
+            os.ftruncate(new, len(data))
+            os.fsync(new)
+            _settle(new, uid, gid, mode)
+    return kept
+
+
+def settle(place: Place, seen: os.stat_result, uid: int, gid: int, mode: int) -> None:
+    """Give the file that was seen an owner, group and mode. Raises CannotWrite and Changed."""
+    failure = "its owner, group or mode cannot be changed"
+    with _held(place.way, failure) as directory, _opened(directory, place.name, seen) as handle:
+        _refuse_other_names(place.way, handle)
+        _settle(handle, uid, gid, mode)
+
+
+def backup(place: Place, seen: os.stat_result, data: bytes) -> str:
+    """Copy the file that was seen, with its bytes, beside itself; return the copy's path.
+
+    Raises CannotWrite and Changed.
+    """
+    name = "%s.%d.%s" % (place.name, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S~"))
+    mode, times = stat.S_IMODE(seen.st_mode), (seen.st_atime_ns, seen.st_mtime_ns)
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(_held(place.way, "no backup can be made"))
+        old = stack.enter_context(_opened(directory, place.name, seen))
+        prepared = stack.enter_context(_prepared(directory, name, data, old, -1, -1, mode, times))
+        os.rename(name, name, src_dir_fd=prepared, dst_dir_fd=directory)
+    return os.path.join(place.way.real, name)
+
+
+def remove(place: Place) -> None:
+    """Remove the file or the link of that name. Raises CannotWrite."""
+    with _held(place.way, "it cannot be removed") as directory:
+        os.unlink(place.name, dir_fd=directory)
+
+
+@contextlib.contextmanager
+def _held(way: Walk, failure: str) -> Iterator[int]:
+    _refuse_unsafe(way)
+    with _told(failure):
+        handle = hold(way)
+        try:
+            yield handle
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def _opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_RDONLY) -> Iterator[int]:
+    try:
+        handle = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | _CLOSE, dir_fd=directory)
+    except FileNotFoundError:
+        raise Changed from None
+    try:
+        _prove_same(seen, os.fstat(handle))
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _prove_unchanged(directory: int, name: str, seen: Optional[os.stat_result]) -> None:
+    try:
+        now = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        if seen is not None:
+            raise Changed from None
+        return
+    if seen is None:
+        raise Changed
+    _prove_same(seen, now)
+
+
+def _prove_same(seen: os.stat_result, now: os.stat_result) -> None:
+    if any(getattr(seen, field) != getattr(now, field) for field in ("st_dev", "st_ino", "st_size", "st_mtime_ns")):
+        raise Changed
+
+
+def _refuse_other_names(way: Walk, handle: int) -> None:
+    # A name beside the config may have been given to any file of others.
+    if os.fstat(handle).st_nlink > 1:
+        reason = swappable(way)
+        if reason:
+            raise CannotWrite("it has other names, and %s; give it one name, or become that user" % reason)
+
+
+@contextlib.contextmanager
+def _prepared(
+    directory: int,
+    name: str,
+    data: bytes,
+    old: Optional[int],
+    uid: int,
+    gid: int,
+    mode: int,
+    times: Optional[Tuple[int, int]] = None,
+) -> Iterator[int]:
+    """A directory that nobody else may enter, with the finished file in it; gone afterwards."""
+    private = "%s%s" % (TEMPORARY, os.urandom(8).hex())
+    os.mkdir(private, 0o700, dir_fd=directory)
+    try:
+        inner = os.open(private, _DIRECTORY, dir_fd=directory)
+        try:
+            _prove_own(inner)
+            handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _CLOSE, 0o600, dir_fd=inner)
+            try:
+                _write_all(handle, data)
+                _dress(handle, old, uid, gid, mode)
+                if times is not None:
+                    os.utime(handle, ns=times)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            yield inner
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=inner)
+            os.close(inner)
+    finally:
+        with contextlib.suppress(OSError):
+            os.rmdir(private, dir_fd=directory)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
+
+
+def _dress(handle: int, old: Optional[int], uid: int, gid: int, mode: int) -> None:
+    """Give a new file what is asked for, and what the old one has."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.removexattr(handle, ACCESS_ACL)  # the directory's default
+    if old is not None:
+        status = os.fstat(old)
+        for kept in ((status.st_uid, -1), (-1, status.st_gid)):
+            try:
+                os.fchown(handle, *kept)
+            except PermissionError:
+                # Who may write in the directory need not own the file, and only root can give the new one away.
+                if os.geteuid() == 0:
+                    raise
+    os.fchown(handle, uid, gid)
+    if old is not None:
+        _copy_attributes(old, handle)
+    os.fchmod(handle, mode)
+
+
+def _copy_attributes(old: int, new: int) -> None:
+    try:
+        for name in os.listxattr(old):
+            if name.startswith(_KEPT_ATTRIBUTES):
+                os.setxattr(new, name, os.getxattr(old, name))
+    except AttributeError:  # a system whose Python knows none
+        return
+    except OSError as error:
+        if error.errno not in (errno.ENOTSUP, errno.EPERM, errno.ENODATA, errno.EINVAL):
+            raise

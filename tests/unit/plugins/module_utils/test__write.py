@@ -1,0 +1,652 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The directory made and the file put in place, in real trees that others change at the worst moment."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect, problems, walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Changed, Place, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._write import (
+    CannotWrite,
+    backup,
+    make,
+    make_parents,
+    parent_mode,
+    remove,
+    settle,
+    write,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
+    ACCESS,
+    DEFAULT,
+    USER,
+    entries,
+    needs_acls,
+    set_acl,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
+    STRANGER,
+    give,
+    mode_of,
+    new,
+    place,
+    snapshot,
+    without_root,
+)
+
+ROOT = os.geteuid() == 0
+as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
+
+
+@pytest.fixture(autouse=True)
+def _usual_umask():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+# The cache directory
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o000, 0o027])
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o2770, 0o1777])
+@pytest.mark.parametrize(
+    ("above", "inherited"),
+    [(0o700, 0o700), (0o755, 0o755), (0o750, 0o750), (0o711, 0o711), (0o777, 0o755), (0o1777, 0o755), (0o2775, 0o755)],
+)
+def test_a_directory_gets_its_mode_and_its_parents_that_of_the_directory_above(tmp_path, umask, mode, above, inherited):
+    os.umask(umask)
+    new(tmp_path / "above", above)
+    path = tmp_path / "above" / "a" / "b" / "d"
+    make(inspect(str(path)), -1, -1, mode)
+    assert mode_of(path) == mode
+    assert mode_of(tmp_path / "above") == above
+    # The umask of root is not meant for directories that others must pass.
+    expected = inherited if ROOT else inherited & ~umask
+    assert mode_of(path.parent) == mode_of(path.parent.parent) == expected
+
+
+@as_root
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o000, 0o027])
+@pytest.mark.parametrize("above", [0o700, 0o755, 0o777])
+def test_the_umask_counts_for_parents_that_others_than_root_make(umask, above):
+    with place() as there, without_root():
+        os.umask(umask)
+        new(there / "above", above)
+        make(inspect(str(there / "above" / "a" / "d")), -1, -1, 0o700)
+        assert mode_of(there / "above" / "a") == above & 0o755 & ~umask
+
+
+def test_the_mode_of_parents_leaves_their_owner_all_rights(monkeypatch):
+    os.umask(0o077)
+    for uid, above, wanted in [(0, 0o055, 0o755), (0, 0, 0o700), (1, 0o055, 0o700), (1, 0o777, 0o700)]:
+        monkeypatch.setattr(os, "geteuid", lambda uid=uid: uid)
+        assert parent_mode(above) == wanted
+
+
+@as_root
+def test_root_makes_no_parents_that_a_directory_s_owner_cannot_pass():
+    os.umask(0o077)
+    with place(0) as there:
+        path = there / "a" / "b" / "d"
+        state = inspect(str(path))
+        planned = state._replace(exists=True, uid=NOBODY, gid=NOBODY, mode=0o700)
+        assert problems(planned, 0, NOBODY) == []
+        make(state, NOBODY, NOBODY, 0o700)
+        assert problems(inspect(str(path)), 0, NOBODY) == []
+        with without_root():
+            (path / "modules").mkdir()
+
+
+def test_an_existing_directory_gets_its_mode(tmp_path):
+    path = new(tmp_path / "d", 0o777)
+    (path / "f").write_bytes(b"")
+    make(inspect(str(path)), -1, -1, 0o700)
+    assert mode_of(path) == 0o700
+    assert (path / "f").exists()
+
+
+def test_nothing_to_change_changes_nothing(tmp_path):
+    path = new(tmp_path / "d")
+    before = snapshot(tmp_path)
+    make(inspect(str(path)), path.stat().st_uid, path.stat().st_gid, 0o700)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_directory_is_made_behind_the_user_s_own_link(tmp_path):
+    new(tmp_path / "real")
+    (tmp_path / "link").symlink_to("real")
+    make(inspect(str(tmp_path / "link" / "d")), -1, -1, 0o700)
+    assert (tmp_path / "real" / "d").is_dir()
+    assert (tmp_path / "link").is_symlink()
+
+
+@as_root
+def test_new_directories_belong_to_the_owner_of_the_one_above(tmp_path):
+    above = new(tmp_path / "above")
+    os.chown(str(above), STRANGER, STRANGER + 1)
+    make(inspect(str(above / "a" / "d")), -1, -1, 0o700)
+    for path in (above / "a", above / "a" / "d"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (STRANGER, STRANGER + 1)
+
+
+@as_root
+def test_a_named_owner_gets_the_directory_and_not_its_parents(tmp_path):
+    make(inspect(str(tmp_path / "a" / "d")), STRANGER, STRANGER, 0o2750)
+    assert (tmp_path / "a").stat().st_uid == 0
+    status = (tmp_path / "a" / "d").stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (STRANGER, STRANGER, 0o2750)
+
+
+@as_root
+def test_an_existing_directory_gets_its_owner(tmp_path):
+    path = new(tmp_path / "d", 0o770)
+    make(inspect(str(path)), STRANGER, -1, 0o750)
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (STRANGER, 0, 0o750)
+
+
+@as_root
+def test_rights_of_the_old_group_are_gone_before_a_directory_gets_its_new_one(tmp_path, monkeypatch):
+    path = new(tmp_path / "d", 0o777)
+    seen = []
+    chown = os.fchown
+
+    def watched(handle, uid, gid):
+        seen.append(stat.S_IMODE(os.fstat(handle).st_mode))
+        chown(handle, uid, gid)
+
+    monkeypatch.setattr(os, "fchown", watched)
+    make(inspect(str(path)), STRANGER, STRANGER, 0o2770)
+    assert seen == [0o770]
+    assert mode_of(path) == 0o2770
+
+
+def test_a_new_directory_is_never_open_to_others_on_its_way(tmp_path, monkeypatch):
+    os.umask(0)
+    seen = []
+    mkdir = os.mkdir
+
+    def watched(name, mode=0o777, *, dir_fd=None):
+        mkdir(name, mode, dir_fd=dir_fd)
+        seen.append(stat.S_IMODE(os.stat(name, dir_fd=dir_fd).st_mode))
+
+    monkeypatch.setattr(os, "mkdir", watched)
+    make(inspect(str(tmp_path / "a" / "d")), -1, -1, 0o755)
+    assert seen == [0o700, 0o700]
+
+
+@pytest.mark.parametrize("replaced", ["a", "a/b", "a/b/d"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_part_that_was_replaced_by_a_link_is_refused(tmp_path, replaced, exists):
+    path = tmp_path / "a" / "b" / "d"
+    (path if exists else path.parent).mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "b" / "d").mkdir(parents=True)
+    state = inspect(str(path))
+    victim = tmp_path / replaced
+    if victim.exists():
+        victim.rename(tmp_path / "moved")
+    victim.symlink_to(elsewhere)
+    before = snapshot(tmp_path)
+    with pytest.raises(CannotWrite, match="replaced meanwhile"):
+        make(state, -1, -1, 0o777)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_part_that_was_replaced_by_another_directory_is_refused(tmp_path, exists):
+    path = tmp_path / "a" / "d"
+    (path if exists else path.parent).mkdir(parents=True)
+    state = inspect(str(path))
+    (tmp_path / "a").rename(tmp_path / "moved")
+    (tmp_path / "a" / "d" if exists else tmp_path / "a").mkdir(parents=True)
+    before = snapshot(tmp_path)
+    with pytest.raises(CannotWrite, match="replaced meanwhile"):
+        make(state, -1, -1, 0o777)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_directory_that_somebody_else_made_first_is_refused(tmp_path):
+    state = inspect(str(tmp_path / "d"))
+    new(tmp_path / "d")
+    before = snapshot(tmp_path)
+    with pytest.raises(CannotWrite, match="replaced meanwhile"):
+        make(state, -1, -1, 0o777)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_new_directory_that_is_filled_before_it_is_opened_is_refused(tmp_path, monkeypatch):
+    mkdir = os.mkdir
+
+    def raced(name, mode=0o777, *, dir_fd=None):
+        mkdir(name, mode, dir_fd=dir_fd)
+        (tmp_path / name / "planted").write_bytes(b"")
+
+    monkeypatch.setattr(os, "mkdir", raced)
+    with pytest.raises(CannotWrite, match="replaced meanwhile"):
+        make(inspect(str(tmp_path / "d")), -1, -1, 0o755)
+    assert mode_of(tmp_path / "d") == 0o700
+
+
+def test_what_the_system_refuses_is_told():
+    with place() as there:
+        path = new(there / "d", 0o500)
+        if ROOT:
+            give(path, NOBODY)
+        with without_root(), pytest.raises(CannotWrite, match="Permission denied"):
+            make(inspect(str(path / "new")), -1, -1, 0o700)
+
+
+def test_handles_are_closed_after_success_and_failure(tmp_path):
+    handles = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None  # noqa: PTH112, PTH208
+    if handles is None:
+        pytest.skip("needs /proc to count open files")
+    make(inspect(str(tmp_path / "d")), -1, -1, 0o700)
+    state = inspect(str(tmp_path / "d" / "x"))
+    new(tmp_path / "d" / "x")
+    with pytest.raises(CannotWrite):
+        make(state, -1, -1, 0o700)
+    assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
+
+
+@as_root
+def test_root_makes_nothing_behind_a_user_s_link_into_a_directory_of_another(tmp_path):
+    new(tmp_path / "target")
+    (tmp_path / "link").symlink_to("target")
+    give(tmp_path / "link", STRANGER)
+    before = snapshot(tmp_path)
+    with pytest.raises(CannotWrite, match="root does not follow it"):
+        make(inspect(str(tmp_path / "link" / "d")), -1, -1, 0o700)
+    assert snapshot(tmp_path) == before
+
+
+@as_root
+def test_root_makes_a_directory_behind_a_user_s_link_into_a_directory_of_the_same_user(tmp_path):
+    home = new(tmp_path / "home", 0o755)
+    target = new(home / "target")
+    (home / "link").symlink_to("target")
+    for path in (home, target, home / "link"):
+        give(path, STRANGER)
+    make(inspect(str(home / "link" / "d")), -1, -1, 0o700)
+    assert (target / "d").stat().st_uid == STRANGER
+
+
+# The config file
+
+OLD, NEW = b"[cache]\n", b"[cache]\ncleanup-interval = '2h'\n"
+
+
+def put(path, data=NEW, uid=-1, gid=-1, mode=0o644, in_place=False, keep=None):
+    """Read the file and write it."""
+    there = find(str(path))
+    found = read(there)
+    there = make_parents(there)
+    return write(there, found[1] if found else None, data, uid, gid, mode, in_place=in_place, keep=keep)
+
+
+def names(path):
+    return sorted(entry.name for entry in path.iterdir())
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o640, 0o444])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_gets_its_bytes_and_its_mode_and_nothing_else_stays(tmp_path, exists, mode, umask):
+    os.umask(umask)
+    path = tmp_path / "config.toml"
+    if exists:
+        path.write_bytes(OLD)
+    assert put(path, mode=mode) is None
+    assert path.read_bytes() == NEW
+    assert mode_of(path) == mode
+    assert names(tmp_path) == ["config.toml"]
+
+
+def test_a_large_file_is_written_whole(tmp_path, monkeypatch):
+    some = os.write
+    monkeypatch.setattr(os, "write", lambda handle, data: some(handle, data[:7]))
+    put(tmp_path / "f", NEW * 9)
+    assert (tmp_path / "f").read_bytes() == NEW * 9
+
+
+def test_missing_directories_are_made_on_the_way(tmp_path):
+    put(tmp_path / "a" / "b" / "f")
+    assert (tmp_path / "a" / "b" / "f").read_bytes() == NEW
+
+
+def test_the_file_is_new_and_other_names_keep_the_old_text(tmp_path):
+    (tmp_path / "f").write_bytes(OLD)
+    os.link(str(tmp_path / "f"), str(tmp_path / "other"))
+    put(tmp_path / "f")
+    assert ((tmp_path / "f").read_bytes(), (tmp_path / "other").read_bytes()) == (NEW, OLD)
+
+
+@as_root
+def test_a_file_keeps_its_owners_unless_others_are_asked_for(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    give(path, STRANGER)
+    put(path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (STRANGER, STRANGER)
+    put(path, gid=NOBODY)
+    assert (path.stat().st_uid, path.stat().st_gid) == (STRANGER, NOBODY)
+    put(path, uid=0)
+    assert (path.stat().st_uid, path.stat().st_gid) == (0, NOBODY)
+
+
+@as_root
+def test_who_cannot_give_a_file_away_gets_it():
+    with place() as there:
+        (there / "f").write_bytes(OLD)
+        with without_root():
+            put(there / "f")
+        assert (there / "f").stat().st_uid == NOBODY
+        assert (there / "f").read_bytes() == NEW
+
+
+def test_a_new_file_has_the_group_of_a_directory_that_says_so():
+    with place(NOBODY) as there:
+        there.chmod(0o2755)
+        put(there / "f")
+        assert (there / "f").stat().st_gid == there.stat().st_gid
+
+
+@needs_acls
+def test_the_acl_of_a_file_stays_and_that_of_its_directory_is_not_taken(tmp_path):
+    path = tmp_path / "f"
+    set_acl(tmp_path, DEFAULT, *entries(6, (USER, 6, STRANGER), owner=6))
+    put(path)
+    assert ACCESS not in os.listxattr(str(path))
+    assert mode_of(path) == 0o644
+    set_acl(path, ACCESS, *entries(4, (USER, 4, STRANGER), owner=6))
+    before = os.getxattr(str(path), ACCESS)
+    put(path, mode=mode_of(path))
+    assert os.getxattr(str(path), ACCESS) == before
+
+
+@needs_acls
+def test_what_the_user_has_noted_about_a_file_stays(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    try:
+        os.setxattr(str(path), "user.note", b"mine")
+    except OSError as error:
+        pytest.skip("the file system takes no notes: %s" % error)
+    put(path)
+    assert os.getxattr(str(path), "user.note") == b"mine"
+
+
+def test_while_it_is_written_nobody_else_can_open_the_new_file(tmp_path, monkeypatch):
+    os.umask(0)
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    path.chmod(0o666)
+    seen = []
+
+    def watched(handle):
+        (private,) = tmp_path.glob(".ansible_tmp*")
+        seen.append((mode_of(private), names(private), stat.S_IMODE(os.fstat(handle).st_mode)))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    put(path, mode=0o640)
+    assert seen == [(0o700, ["f"], 0o640)]
+
+
+def test_a_file_that_was_written_meanwhile_is_not_overwritten(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    there = find(str(path))
+    _data, seen = read(there)
+    os.utime(str(path), ns=(1, 1))
+    for keep in (None, OLD):
+        with pytest.raises(Changed, match="another process"):
+            write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=keep)
+    with pytest.raises(Changed):
+        settle(there, seen, -1, -1, 0o600)
+    with pytest.raises(Changed):
+        backup(there, seen, OLD)
+    path.unlink()
+    with pytest.raises(Changed):
+        write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=None)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("becomes", ["gone", "other", "link"])
+def test_what_happens_to_the_name_at_the_last_moment_is_seen(tmp_path, monkeypatch, exists, becomes):
+    path = tmp_path / "f"
+    if exists:
+        path.write_bytes(OLD)
+    elif becomes == "gone":
+        pytest.skip("what is not there cannot go")
+    (tmp_path / "target").write_bytes(b"theirs")
+
+    def raced(_handle):
+        if exists:
+            path.unlink()
+        if becomes == "other":
+            path.write_bytes(b"theirs")
+        elif becomes == "link":
+            path.symlink_to("target")
+
+    monkeypatch.setattr(os, "fsync", raced)
+    with pytest.raises(Changed):
+        put(path)
+    assert (tmp_path / "target").read_bytes() == b"theirs"
+    assert [name for name in names(tmp_path) if name not in ("f", "target")] == []
+
+
+@pytest.mark.parametrize("call", ["mkdir", "open", "write", "fchmod", "fsync", "rename"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_what_fails_is_told_and_leaves_everything_as_it_was(tmp_path, monkeypatch, exists, call):
+    path = tmp_path / "f"
+    if exists:
+        path.write_bytes(OLD)
+    there = find(str(path))
+    seen = read(there)[1] if exists else None
+    before = [entry[:4] for entry in snapshot(tmp_path).values()]
+    real = getattr(os, call)
+
+    def full(*arguments, **options):
+        if call == "open" and arguments[0] != there.name:
+            return real(*arguments, **options)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, call, full)
+    with pytest.raises(CannotWrite, match="it cannot be written: No space left on device"):
+        write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=None)
+    assert [entry[:4] for entry in snapshot(tmp_path).values()] == before
+    assert not exists or path.read_bytes() == OLD
+
+
+def test_a_private_directory_that_others_fill_is_not_used(tmp_path, monkeypatch):
+    mkdir = os.mkdir
+
+    def raced(name, mode=0o777, *, dir_fd=None):
+        mkdir(name, mode, dir_fd=dir_fd)
+        (tmp_path / name / "planted").write_bytes(b"")
+
+    monkeypatch.setattr(os, "mkdir", raced)
+    with pytest.raises(CannotWrite, match="replaced meanwhile"):
+        put(tmp_path / "f")
+    assert not (tmp_path / "f").exists()
+
+
+# A file that cannot be replaced
+
+
+@pytest.mark.parametrize("error", [errno.EBUSY, errno.EPERM, errno.EACCES, errno.EROFS])
+@pytest.mark.parametrize("keep", [None, OLD])
+def test_a_file_that_cannot_be_replaced_is_overwritten_if_allowed(tmp_path, monkeypatch, error, keep):
+    path = tmp_path / "f"
+    path.write_bytes(OLD * 20)
+    inode = path.stat().st_ino
+    rename = os.rename
+
+    def refused(source, target, **options):
+        if target == "f":
+            raise OSError(error, os.strerror(error))
+        rename(source, target, **options)
+
+    monkeypatch.setattr(os, "rename", refused)
+    with pytest.raises(CannotWrite, match=os.strerror(error)):
+        put(path)
+    assert path.read_bytes() == OLD * 20
+    kept = put(path, mode=0o600, in_place=True, keep=keep)
+    assert (path.read_bytes(), mode_of(path), path.stat().st_ino) == (NEW, 0o600, inode)
+    assert (kept is None) is (keep is None)
+    assert len(names(tmp_path)) == (1 if keep is None else 2)
+
+
+def test_a_file_in_a_directory_that_cannot_be_written_is_overwritten_if_allowed():
+    with place() as there:
+        path = new(there / "d", 0o700) / "f"
+        path.write_bytes(OLD)
+        if ROOT:
+            give(path, NOBODY)
+            give(path.parent, NOBODY)
+        path.parent.chmod(0o500)
+        with without_root():
+            with pytest.raises(CannotWrite, match="Permission denied"):
+                put(path)
+            put(path, in_place=True)
+            assert path.read_bytes() == NEW
+            # There is no room for a backup, and without one the file is not touched.
+            with pytest.raises(CannotWrite, match="no backup can be made: Permission denied"):
+                put(path, OLD, in_place=True, keep=NEW)
+            assert path.read_bytes() == NEW
+
+
+# Owner, group and mode alone
+
+
+@as_root
+def test_a_file_is_given_an_owner_a_group_and_a_mode(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    there = find(str(path))
+    settle(there, read(there)[1], STRANGER, NOBODY, 0o600)
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, mode_of(path)) == (STRANGER, NOBODY, 0o600)
+
+
+@as_root
+def test_a_file_with_other_names_is_left_alone_where_users_can_give_names(tmp_path):
+    home = new(tmp_path / "home")
+    (tmp_path / "secret").write_bytes(OLD)
+    os.link(str(tmp_path / "secret"), str(home / "f"))
+    there = find(str(home / "f"))
+    settle(there, read(there)[1], -1, -1, 0o640)
+    assert mode_of(tmp_path / "secret") == 0o640
+    give(home, STRANGER)
+    there = find(str(home / "f"))
+    with pytest.raises(CannotWrite, match="it has other names, and others can swap what is in"):
+        settle(there, read(there)[1], STRANGER, -1, 0o666)
+    assert (mode_of(tmp_path / "secret"), (tmp_path / "secret").stat().st_uid) == (0o640, 0)
+
+
+@as_root
+def test_others_than_the_owner_are_told_that_they_may_not(tmp_path):
+    with place() as there:
+        (there / "f").write_bytes(OLD)
+        found = find(str(there / "f"))
+        with without_root(), pytest.raises(CannotWrite, match="mode cannot be changed: Operation not permitted"):
+            settle(found, read(found)[1], -1, -1, 0o600)
+
+
+# Backups and removal
+
+
+def test_a_backup_has_the_bytes_the_mode_and_the_times_of_the_file(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    path.chmod(0o604)
+    os.utime(str(path), ns=(10**18, 10**18 + 1))
+    kept = Path(put(path, keep=OLD))
+    assert kept.parent == tmp_path
+    assert (mode_of(kept), kept.stat().st_mtime_ns, kept.read_bytes()) == (0o604, 10**18 + 1, OLD)
+    assert len(names(tmp_path)) == 2
+
+
+def test_a_file_is_removed_and_a_link_without_its_target(tmp_path):
+    (tmp_path / "f").write_bytes(OLD)
+    (tmp_path / "link").symlink_to("f")
+    remove(Place(walk(str(tmp_path)), "link"))
+    assert names(tmp_path) == ["f"]
+    remove(Place(walk(str(tmp_path)), "f"))
+    assert names(tmp_path) == []
+    with pytest.raises(CannotWrite, match="it cannot be removed: "):
+        remove(Place(walk(str(tmp_path)), "f"))
+
+
+# Ways that change
+
+
+@pytest.mark.parametrize("act", ["write", "settle", "backup", "remove"])
+def test_a_directory_that_was_replaced_by_a_link_is_not_entered(tmp_path, act):
+    path = new(tmp_path / "d") / "f"
+    path.write_bytes(OLD)
+    (new(tmp_path / "victim") / "f").write_bytes(OLD)
+    there = find(str(path))
+    _data, seen = read(there)
+    (tmp_path / "d").rename(tmp_path / "moved")
+    (tmp_path / "d").symlink_to("victim")
+    before = snapshot(tmp_path)
+    with pytest.raises(CannotWrite, match="a part of the path was replaced meanwhile"):
+        {
+            "write": lambda: write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=OLD),
+            "settle": lambda: settle(there, seen, -1, -1, 0o666),
+            "backup": lambda: backup(there, seen, OLD),
+            "remove": lambda: remove(there),
+        }[act]()
+    assert snapshot(tmp_path) == before
+
+
+@as_root
+@pytest.mark.parametrize("act", [make_parents, remove])
+def test_root_changes_nothing_behind_a_user_s_link(tmp_path, act):
+    (new(tmp_path / "victim", 0o755) / "f").write_bytes(OLD)
+    (tmp_path / "link").symlink_to("victim")
+    give(tmp_path / "link", STRANGER)
+    before = snapshot(tmp_path)
+    path = tmp_path / "link" / ("f" if act is remove else "new/f")
+    with pytest.raises(CannotWrite, match="root does not follow it"):
+        act(find(str(path)))
+    assert snapshot(tmp_path) == before
+
+
+@as_root
+def test_root_writes_nothing_behind_a_user_s_link():
+    with place(0) as there:
+        (new(there / "victim", 0o755) / "f").write_bytes(OLD)
+        (there / "link").symlink_to("victim")
+        give(there / "link", STRANGER)
+        before = snapshot(there)
+        with pytest.raises(CannotWrite, match="root does not follow it"):
+            put(there / "link" / "f")
+        assert snapshot(there) == before
+
+
+def test_the_handles_of_files_are_closed_after_success_and_failure(tmp_path):
+    if not os.path.isdir("/proc/self/fd"):  # noqa: PTH112
+        pytest.skip("needs /proc to count open files")
+    handles = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for _time in range(2):
+        put(tmp_path / "f", keep=OLD)
+    there = find(str(tmp_path / "f"))
+    seen = read(there)[1]
+    put(tmp_path / "f", OLD)
+    with pytest.raises(Changed):
+        write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=None)
+    assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
