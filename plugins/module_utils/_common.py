@@ -12,13 +12,10 @@ import time
 from typing import Any, Dict, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
 from ._config import DANGER, ERROR, Config, Host, Problem, no_config, read_config
-from ._dialect import CURRENT, VERSION_HELP, BadVersion, Dialect, for_version, version_from_output
+from ._dialect import CURRENT, Dialect
 from ._directory import State, inspect
 from ._settings import SETTINGS
 from ._toml import Library, NoLibrary
-
-# A healthy wasmtime prints its version in milliseconds.
-VERSION_TIMEOUT = 10
 
 
 class Refused(Exception):
@@ -102,53 +99,9 @@ def dialects_for(module: Any) -> Tuple[Tuple[Dialect, ...], Optional[str]]:
     versions = module.params["wasmtime_version"]
     if not versions:
         return CURRENT, None
-    try:
-        versions = [version_from_output(_ask_wasmtime(module)) if v == "auto" else v.strip() for v in versions]
-        dialects = {for_version(version) for version in versions}
-    except BadVersion as error:
-        raise Refused(str(error)) from error
-    return tuple(sorted(dialects, key=lambda dialect: (dialect.first, dialect.reader))), ", ".join(versions)
+    from ._versions import dialects_of
 
-
-class _TimedOut(Exception):
-    pass
-
-
-def _ask_wasmtime(module: Any) -> str:
-    import signal
-
-    binary = module.get_bin_path("wasmtime")
-    if binary is None:
-        raise Refused("wasmtime_version: auto: there is no wasmtime on PATH; %s" % VERSION_HELP.split(",")[0])
-    started: List[Any] = []
-
-    def stop(_signal: int, _frame: Any) -> None:
-        raise _TimedOut
-
-    previous = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(VERSION_TIMEOUT)
-    try:
-        code, output, errors = module.run_command(
-            [binary, "--version"], handle_exceptions=False, before_communicate_callback=started.append
-        )
-    except _TimedOut:
-        for process in started:
-            process.kill()
-        raise Refused(
-            'wasmtime_version: auto: "%s --version" gave no answer in %d seconds; %s'
-            % (binary, VERSION_TIMEOUT, VERSION_HELP.split(",")[0])
-        ) from None
-    except OSError as error:
-        raise Refused('wasmtime_version: auto: "%s --version" does not run: %s' % (binary, error.strerror)) from None
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous)
-    if code != 0:
-        raise Refused(
-            'wasmtime_version: auto: "%s --version" ended with status %d: %s'
-            % (binary, code, (errors or output).strip()[:200])
-        )
-    return str(output)
+    return dialects_of(module, versions)
 
 
 def judge(data: Optional[bytes], dialects: Sequence[Dialect], on: Host, library: Library) -> Config:

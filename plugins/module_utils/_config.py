@@ -4,7 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the bytes of a config to its settings, effective values and problems.
 
-Knows the rules of Wasmtime's C(crates/cache/src/config.rs) and nothing of Ansible.
+Knows the rules of Wasmtime's C(crates/cache/src/config.rs) and nothing of Ansible. What a
+problem says, and where, is for C(_problems), which a run without problems never loads.
 """
 
 from __future__ import annotations
@@ -24,11 +25,8 @@ from ._settings import (
     Setting,
     TomlValue,
     base_value,
-    format_value,
-    shown,
-    type_name,
 )
-from ._toml import TOML_1_0, TOML_1_1, Entry, Layout, Library, TomlError
+from ._toml import TOML_1_0, TOML_1_1, Library, TomlError
 
 ERROR = "error"
 DANGER = "danger"
@@ -62,6 +60,9 @@ NAME_MAX = 255
 PATH_MAX = 4095
 
 Effective = Dict[str, Optional[TomlValue]]
+
+Finding = Tuple[str, str, Tuple[str, ...], Any, Dict[str, Any]]
+"""A severity, the name of a text in C(_problems), the path that it is about, the value there, and other facts."""
 
 
 class Host(NamedTuple):
@@ -139,14 +140,13 @@ class Config:
         return {k: v for k, v in (self.table or {}).items() if k in SETTINGS}
 
 
-class _Rules:
+class Rules:
     """The rules that several dialects have in common: what one refuses, all refuse."""
 
     def __init__(self, dialects: Sequence[Dialect]) -> None:
         self.grammars = sorted({d.toml for d in dialects})
         self.enabled_mandatory = any(d.enabled for d in dialects)
         self.enabled_refused = any(not d.enabled for d in dialects)
-        self.wraps = any(d.wraps for d in dialects)
         self.refuses_overflow = any(not d.wraps for d in dialects)
         self.sorts_keys = self.keeps_crlf = dialects[-1].reader >= 39
 
@@ -156,38 +156,31 @@ def read_config(data: bytes, dialects: Sequence[Dialect], host: Host, library: L
 
     Never raises for what is in C(data); raises NoLibrary where the host reads no TOML.
     """
+    config = Config("", False)
     if len(data) > MAX_BYTES:
-        config = Config("", False)
         config.problems.append(too_large(len(data)))
         return config
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        config = Config("", False)
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - data.rfind(b"\n", 0, error.start)
-        config.problems.append(
-            Problem(
-                "not-utf-8",
-                ERROR,
-                "byte 0x%02x is not valid UTF-8" % data[error.start],
-                "save the file as UTF-8",
-                line=line,
-                column=column,
-            )
-        )
+        from ._problems import not_utf_8
+
+        config.problems.append(not_utf_8(data, error.start))
         return config
-    bom = text.startswith(BOM)
-    return judge(Config(text[1:] if bom else text, bom), dialects, host, library)
+    config.bom = text.startswith(BOM)
+    config.text = text[1:] if config.bom else text
+    return judge(config, dialects, host, library)
 
 
 def no_config(host: Host) -> Config:
     """How the engine stands without a config file: every setting has its default."""
     config = Config("", False)
     # The engine takes a missing default file for an empty table, whatever its version.
-    rules = _Rules([dialect for dialect in DIALECTS if not dialect.enabled])
-    check = _Check({"cache": {}}, rules, host)
-    config.problems = check.problems
+    check = Check({"cache": {}}, Rules([dialect for dialect in DIALECTS if not dialect.enabled]), host)
+    if check.findings:
+        from ._problems import told
+
+        config.problems = told(check)
     config.effective = check.effective
     config.accepted_by = [dialect.name for dialect in DIALECTS]
     return config
@@ -208,181 +201,103 @@ def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Libr
     parsed: Dict[str, Any] = {}
     for grammar in (TOML_1_0, TOML_1_1):
         # What is TOML 1.0 is TOML 1.1 with the same meaning.
-        if isinstance(parsed.get(TOML_1_0), tuple) and parsed[TOML_1_0][1]:
+        if _proven(parsed.get(TOML_1_0)):
             parsed[grammar] = parsed[TOML_1_0]
             continue
         try:
             parsed[grammar] = library.read(config.text, grammar)
         except TomlError as error:
             parsed[grammar] = error
-    rules = _Rules(dialects)
+    rules = Rules(dialects)
     readable = [r[0] for r in parsed.values() if not isinstance(r, TomlError)]
-    for grammar in rules.grammars:
-        problem = _grammar_problem(parsed[grammar], grammar, bool(readable))
-        if problem:
-            config.problems.append(problem)
-            break
+    refused = [grammar for grammar in rules.grammars if not _proven(parsed[grammar])]
+    if refused:
+        from ._problems import of_grammar
+
+        config.problems.append(of_grammar(parsed[refused[0]], refused[0], bool(readable)))
     if not readable:
         return config
     document = readable[0]
     cache = document.get("cache")
     if isinstance(cache, dict):
         config.table = cache
-    check = _Check(document, rules, host)
-    _locate(check, config, library)
+    check = Check(document, rules, host)
     # A grammar problem comes first: the engine meets it before it looks at any setting.
-    config.problems.extend(config.that_matter(check.problems))
+    if check.findings or check.has_line_break(config.text):
+        from ._problems import located
+
+        config.problems.extend(config.that_matter(located(check, config.text, library)))
     config.effective = check.effective
     for dialect in DIALECTS:
-        if _grammar_problem(parsed[dialect.toml], dialect.toml, True) is None:
-            alone = _Check(document, _Rules([dialect]), host)
-            if not any(p.severity == ERROR for p in alone.problems):
+        if _proven(parsed[dialect.toml]):
+            findings = Check(document, Rules([dialect]), host).findings
+            if not any(finding[0] == ERROR for finding in findings):
                 config.accepted_by.append(dialect.name)
     return config
 
 
-def _grammar_problem(result: Any, grammar: str, other_reads: bool) -> Optional[Problem]:
-    if isinstance(result, TomlError):
-        if grammar == TOML_1_0 and other_reads:
-            remedy = "Wasmtime up to 48 reads TOML 1.0, only later ones read 1.1: write it in TOML 1.0"
-        else:
-            remedy = "correct the TOML there"
-        return Problem(
-            "toml-syntax", ERROR, "not valid TOML: %s" % result.message, remedy, line=result.line, column=result.column
-        )
-    if not result[1]:
-        return Problem(
-            "toml-unproven",
-            ERROR,
-            "the file has syntax that may be TOML 1.1 only, and this host has no parser for TOML 1.0 to tell",
-            "write it without inline tables and without the escapes \\e and \\x, or use Python 3.11 or newer there",
-        )
-    return None
+def _proven(result: Any) -> bool:
+    """Whether what reading a text by a grammar gave proves that it is TOML."""
+    return isinstance(result, tuple) and bool(result[1])
 
 
-class _Check:
-    """One pass over the data by one set of rules; problems in the order the engine meets them.
+class Check:
+    """One pass over the data by one set of rules, in the order the engine goes."""
 
-    C(where) holds, for each problem, the path it is about and whether its value is meant.
-    """
-
-    def __init__(self, document: Dict[str, Any], rules: _Rules, host: Host) -> None:
+    def __init__(self, document: Dict[str, Any], rules: Rules, host: Host) -> None:
         self.rules = rules
         self.host = host
-        self.problems: List[Problem] = []
-        self.where: List[Tuple[Tuple[str, ...], bool]] = []
+        self.findings: List[Finding] = []
         self.effective: Effective = {}
+        cache = document.get("cache")
+        self.cache: Dict[str, Any] = cache if isinstance(cache, dict) else {}
         self.unlisted = 0
         for key, value in self._in_order(document):
-            if key == "cache":
-                self._cache(value)
-            elif self._full():
-                self.unlisted += 1
+            if key != "cache":
+                self._unknown("unknown-table", (key,))
+            elif cache is self.cache:
+                self._settings()
             else:
-                self._unknown((key,), "%s is not known at the top level" % shown(key), "the only table is [cache]")
-        if "cache" not in document:
-            self._add((), False, "cache-missing", ERROR, "the table [cache] is missing", "add a line [cache]")
-        if isinstance(document.get("cache"), dict):
-            self._ranges(document["cache"])
+                self._note(ERROR, "cache-not-a-table", ("cache",), instead=value)
+        if cache is None:
+            self._note(ERROR, "cache-missing", ())
+        if cache is self.cache:
+            self._ranges()
         if self.unlisted:
-            text = "%d more unknown keys" % self.unlisted
-            self._add((), False, "unknown-key", ERROR, text, "a cache config has at most 12 keys")
+            self._note(ERROR, "unlisted", (), number=self.unlisted)
+
+    def has_line_break(self, text: str) -> bool:
+        """Whether the directory may have a line break that some versions read as CRLF."""
+        directory = self.effective.get("directory")
+        return isinstance(directory, str) and "\n" in directory and "\r\n" in text
 
     def _in_order(self, table: Dict[str, Any]) -> List[Tuple[str, Any]]:
         return sorted(table.items()) if self.rules.sorts_keys else list(table.items())
 
-    def _full(self) -> bool:
-        return len(self.problems) >= MAX_PROBLEMS
+    def _note(self, severity: str, text: str, path: Tuple[str, ...], value: Any = None, **facts: Any) -> None:
+        self.findings.append((severity, text, path, value, facts))
 
-    def _add(
-        self,
-        path: Tuple[str, ...],
-        at_value: bool,
-        code: str,
-        severity: str,
-        message: str,
-        remedy: str,
-        value: Any = None,
-    ) -> None:
-        setting = path[1] if len(path) > 1 else None
-        text = None if value is None else value if isinstance(value, str) else shown(value)
-        self.problems.append(Problem(code, severity, message, remedy, setting, text))
-        self.where.append((path, at_value))
+    def _about(self, name: str, severity: str, text: str, **facts: Any) -> None:
+        self._note(severity, text, ("cache", name), self.cache[name], **facts)
 
-    def _unknown(self, path: Tuple[str, ...], message: str, remedy: str) -> None:
-        self._add(path, False, "unknown-key", ERROR, message, remedy)
+    def _unknown(self, text: str, path: Tuple[str, ...]) -> None:
+        if len(self.findings) < MAX_PROBLEMS:
+            self._note(ERROR, text, path)
+        else:
+            self.unlisted += 1
 
-    def _cache(self, cache: Any) -> None:
-        if not isinstance(cache, dict):
-            self._add(
-                ("cache",),
-                True,
-                "cache-not-a-table",
-                ERROR,
-                "cache is %s, not a table" % type_name(cache),
-                "write a line [cache] and each setting on a line of its own below it",
-            )
-            return
-        for key, value in self._in_order(cache):
+    def _settings(self) -> None:
+        for key, value in self._in_order(self.cache):
             if key in SETTINGS:
                 self._setting(SETTINGS[key], value)
-            elif key == "enabled":
-                self._enabled(value)
-            elif self._full():
-                self.unlisted += 1
-            else:
-                self._unknown_setting(key)
-        if self.rules.enabled_mandatory and "enabled" not in cache:
-            self._add(
-                ("cache",),
-                True,
-                "enabled-missing",
-                ERROR,
-                "enabled is missing, which Wasmtime up to 32 requires",
-                self._no_common_file() or "add enabled = true",
-            )
-
-    def _no_common_file(self) -> str:
-        if self.rules.enabled_mandatory and self.rules.enabled_refused:
-            return "no file suits both Wasmtime up to 32 and later ones: give each a file of its own"
-        return ""
-
-    def _enabled(self, value: Any) -> None:
-        path = ("cache", "enabled")
-        if self.rules.enabled_refused:
-            if value is False:
-                remedy = "remove it; these versions switch the cache off by loading no config"
-            else:
-                remedy = "remove it; these versions switch the cache on by loading a config"
-            self._add(
-                path,
-                False,
-                "enabled-refused",
-                ERROR,
-                "enabled is refused by Wasmtime 33 and later",
-                self._no_common_file() or remedy,
-                value,
-            )
-        elif not isinstance(value, bool):
-            self._add(
-                path,
-                True,
-                "wrong-type",
-                ERROR,
-                "enabled is %s, not a boolean" % type_name(value),
-                "write true or false without quotes",
-                value,
-            )
-
-    def _unknown_setting(self, key: str) -> None:
-        if key.replace("_", "-").lower() in SETTINGS:
-            remedy = "write %s" % key.replace("_", "-").lower()
-        else:
-            import difflib
-
-            near = difflib.get_close_matches(key, SETTINGS, 1, 0.75)
-            remedy = "did you mean %s?" % near[0] if near else "remove it"
-        self._unknown(("cache", key), "%s is not a setting of [cache]" % shown(key), remedy)
+            elif key != "enabled":
+                self._unknown("unknown-setting", ("cache", key))
+            elif self.rules.enabled_refused:
+                self._note(ERROR, "enabled-refused", ("cache", key), value)
+            elif not isinstance(value, bool):
+                self._note(ERROR, "enabled-type", ("cache", key), value)
+        if self.rules.enabled_mandatory and "enabled" not in self.cache:
+            self._note(ERROR, "enabled-missing", ("cache",))
 
     def _setting(self, setting: Setting, value: Any) -> None:
         path = ("cache", setting.name)
@@ -390,236 +305,76 @@ class _Check:
         try:
             base = base_value(setting, value)
         except BadValue as bad:
-            text = "%s = %s %s" % (setting.name, shown(value), bad.message)
-            self._add(path, True, bad.code, ERROR, text, bad.remedy, value)
+            self._note(ERROR, "bad-value", path, value, bad=bad)
             return
         if setting.kind.name == "duration" and isinstance(base, int) and base > U64_MAX:
-            text = "%s = %s is more than 2^64-1 seconds" % (setting.name, shown(value))
             if self.rules.refuses_overflow:
-                self._add(path, True, "overflow", ERROR, text, "write a shorter duration", value)
+                self._note(ERROR, "overflow", path, value)
                 return
             base %= U64_MAX + 1
-            text += ", of which Wasmtime before 48 makes %s" % format_value(setting.kind, base)
-            self._add(path, True, "duration-wraps", DANGER, text, "write a shorter duration", value)
+            self._note(DANGER, "duration-wraps", path, value, wrapped=base)
         self.effective[setting.name] = base
 
-    def _ranges(self, cache: Dict[str, Any]) -> None:
-        self._directory(cache)
-        for name, setting in SETTINGS.items():
-            if name != "directory" and name not in cache:
-                self.effective[name] = setting.default
-        self.effective = {name: self.effective.get(name) for name in SETTINGS}
-        self._queue(cache)
-        self._levels(cache)
+    def _ranges(self) -> None:
+        self._directory()
+        self.effective = {name: self.effective.get(name, setting.default) for name, setting in SETTINGS.items()}
+        self._queue("worker-event-queue-size")
+        self._levels("baseline-compression-level", "optimized-compression-level")
         for limit, percent in LIMITS:
-            self._limit(cache, limit, percent)
-        self._drift(cache)
+            self._limit(limit, percent)
+        name = "allowed-clock-drift-for-files-from-future"
+        drift = self._number(name)
+        if drift is not None and self.host.now + drift > CLOCK_MAX:
+            self._about(name, DANGER, "clock-overflow")
 
     def _number(self, name: str) -> Optional[int]:
         value = self.effective[name]
         return value if isinstance(value, int) else None
 
-    def _directory(self, cache: Dict[str, Any]) -> None:
+    def _directory(self) -> None:
         path = ("cache", "directory")
-        directory: Optional[TomlValue]
-        if "directory" not in cache:
-            self.effective["directory"] = directory = self.host.default_directory()
-            if directory is None:
-                self._add(
-                    ("cache",),
-                    False,
-                    "no-home",
-                    ERROR,
-                    "directory is not set and the user has no home directory to derive it from",
-                    "set directory to an absolute path",
-                )
-                return
-        else:
-            directory = self.effective["directory"]
-            if directory is None:
-                return
-        directory = str(directory)
-        names = directory.encode("utf-8", "surrogateescape").split(b"/")
-        remedy = 'write an absolute path, like "/var/cache/wasmtime"'
-        if not directory.startswith("/"):
-            text = "directory = %s is not absolute" % shown(directory)
-            if directory[:1] in ("~", "$"):
-                text += ": the engine expands neither ~ nor variables"
-            self._add(path, True, "directory-relative", ERROR, text, remedy, directory)
-        elif "\0" in directory:
-            text = "directory = %s has a NUL character" % shown(directory)
-            self._add(path, True, "directory-nul", ERROR, text, remedy, directory)
-        elif max(map(len, names)) > NAME_MAX or sum(map(len, names)) + len(names) - 1 > PATH_MAX:
-            text = "directory = %s is too long" % shown(directory)
-            self._add(
-                path,
-                True,
-                "directory-too-long",
-                ERROR,
-                text,
-                "no name in a path may have more than %d bytes and no path more than %d" % (NAME_MAX, PATH_MAX),
-                directory,
-            )
-
-    def _queue(self, cache: Dict[str, Any]) -> None:
-        name = "worker-event-queue-size"
-        size = self._number(name)
-        if size is None:
+        if "directory" not in self.cache:
+            self.effective["directory"] = self.host.default_directory()
+            if self.effective["directory"] is None:
+                self._note(ERROR, "no-home", ("cache",))
+        if self.effective["directory"] is None:
             return
-        if size < SMALL_QUEUE:
-            text = "%s = %s is small: events, and with them usage counts, get lost" % (name, shown(cache[name]))
-            self._add(("cache", name), True, "small-queue", WARNING, text, "write 3 or more", cache[name])
-        elif size * QUEUE_ENTRY_BYTES > self.host.memory:
-            text = "%s = %s makes the process allocate %d bytes at load and abort: the host has %d" % (
-                name,
-                shown(cache[name]),
-                size * QUEUE_ENTRY_BYTES,
-                self.host.memory,
-            )
-            self._add(
-                ("cache", name), True, "queue-memory", DANGER, text, 'write a smaller size, like "1K"', cache[name]
-            )
+        directory = str(self.effective["directory"])
+        encoded = directory.encode("utf-8", "surrogateescape")
+        if not directory.startswith("/"):
+            self._note(ERROR, "directory-relative", path, directory)
+        elif "\0" in directory:
+            self._note(ERROR, "directory-nul", path, directory)
+        elif max(map(len, encoded.split(b"/"))) > NAME_MAX or len(encoded) > PATH_MAX:
+            self._note(ERROR, "directory-too-long", path, directory)
 
-    def _levels(self, cache: Dict[str, Any]) -> None:
-        names = ("baseline-compression-level", "optimized-compression-level")
-        levels = [self._number(name) for name in names]
-        in_range = True
-        for name, level in zip(names, levels):
-            if level is not None and not LEVEL_MIN <= level <= LEVEL_MAX:
-                in_range = False
-                text = "%s = %d is not in %d..%d" % (name, level, LEVEL_MIN, LEVEL_MAX)
-                self._add(
-                    ("cache", name),
-                    True,
-                    "out-of-range",
-                    ERROR,
-                    text,
-                    "write a whole number from %d to %d, like %s" % (LEVEL_MIN, LEVEL_MAX, SETTINGS[name].default),
-                    level,
-                )
-        baseline, optimized = levels
-        if in_range and baseline is not None and optimized is not None and optimized < baseline:
+    def _queue(self, name: str) -> None:
+        size = self._number(name)
+        if size is not None and size < SMALL_QUEUE:
+            self._about(name, WARNING, "small-queue")
+        elif size is not None and size * QUEUE_ENTRY_BYTES > self.host.memory:
+            self._about(name, DANGER, "queue-memory", bytes=size * QUEUE_ENTRY_BYTES)
+
+    def _levels(self, *names: str) -> None:
+        levels = {name: self._number(name) for name in names}
+        outside = [name for name, level in levels.items() if level is not None and not LEVEL_MIN <= level <= LEVEL_MAX]
+        for name in outside:
+            self._about(name, ERROR, "level-range")
+        baseline, optimized = levels.values()
+        if not outside and baseline is not None and optimized is not None and optimized < baseline:
             # Point at the one that the file names.
-            name = names[1] if names[1] in cache else names[0]
-            default = [n for n in names if n not in cache]
-            text = "optimized-compression-level (%d) is lower than baseline-compression-level (%d)%s" % (
-                optimized,
-                baseline,
-                ", which is the default" if default == [names[0]] else "",
-            )
-            if default == [names[1]]:
-                text = (
-                    "baseline-compression-level (%d) is higher than optimized-compression-level (%d), the default"
-                    % (
-                        baseline,
-                        optimized,
-                    )
-                )
-            self._add(
-                ("cache", name),
-                True,
-                "optimized-below-baseline",
-                ERROR,
-                text,
-                "set both so that optimized-compression-level is not the lower one",
-                cache[name],
-            )
+            named = [name for name in names if name in self.cache]
+            self._about(named[-1], ERROR, "levels", baseline=baseline, optimized=optimized)
 
-    def _limit(self, cache: Dict[str, Any], limit_name: str, percent_name: str) -> None:
+    def _limit(self, limit_name: str, percent_name: str) -> None:
         limit, percent = self._number(limit_name), self._number(percent_name)
         if percent is not None and percent > PERCENT_MAX:
-            text = "%s = %s is more than 100%%" % (percent_name, shown(cache[percent_name]))
-            self._add(
-                ("cache", percent_name),
-                True,
-                "out-of-range",
-                ERROR,
-                text,
-                'write 0% to 100%, like "70%"',
-                cache[percent_name],
-            )
+            self._about(percent_name, ERROR, "percent-range")
             percent = None
         for name, value in ((limit_name, limit), (percent_name, percent)):
             if value == 0:
-                text = "%s = %s makes every cleanup delete the whole cache" % (name, shown(cache[name]))
-                self._add(("cache", name), True, "empties-itself", WARNING, text, "write more than 0", cache[name])
+                self._about(name, WARNING, "empties-itself")
         if limit is not None and percent is not None and limit * percent > U64_MAX:
-            named = limit_name if limit_name in cache else percent_name
-            text = "%s times %s is more than 2^64-1, at which the process aborts at its first cleanup" % (
-                limit_name,
-                percent_name,
-            )
-            kind = SETTINGS[limit_name].kind
-            most = U64_MAX // percent
-            remedy = 'write a smaller limit: at %d%% at most "%d"' % (percent, most)
-            if kind.name == "size":
-                remedy += ' ("%dPi")' % (most >> 50)
-            self._add(("cache", named), True, "limit-overflow", DANGER, text, remedy, cache[named])
-
-    def _drift(self, cache: Dict[str, Any]) -> None:
-        name = "allowed-clock-drift-for-files-from-future"
-        drift = self._number(name)
-        if drift is not None and self.host.now + drift > CLOCK_MAX:
-            text = (
-                "%s = %s reaches beyond the system clock's range, at which the process aborts at its first cleanup"
-                % (
-                    name,
-                    shown(cache[name]),
-                )
-            )
-            self._add(
-                ("cache", name),
-                True,
-                "clock-overflow",
-                DANGER,
-                text,
-                'write a shorter duration, like "1d"',
-                cache[name],
-            )
-
-
-def _locate(check: _Check, config: Config, library: Library) -> None:
-    """Give the problems of a check their lines and columns, and the directory its line breaks."""
-    for problem in check.problems:
-        if problem.code == "cache-missing":
-            problem.line = problem.column = 1  # where the engine says so
-    directory = check.effective.get("directory")
-    crlf = isinstance(directory, str) and "\n" in directory and "\r\n" in config.text
-    if not crlf and not any(path for path, _at_value in check.where):
-        return
-    layout = Layout(config.text, library.reader(config.text))
-    first: Dict[Tuple[str, ...], Entry] = {}
-    for candidate in layout.entries:
-        first.setdefault(candidate.path[:1], candidate)
-        first.setdefault(candidate.path[:2], candidate)
-    for problem, (path, at_value) in zip(check.problems, check.where):
-        entry = first.get(path) or first.get(path[:1])
-        if entry is None:  # the layout is too complex to find it
-            continue
-        if at_value and (entry.header or entry.path == path):
-            offset = entry.value[0]
-        else:
-            parts = layout.key_parts(entry)
-            # The part of a dotted key that names this path, counted from the end.
-            part = len(parts) - 1 - (len(entry.path) - len(path))
-            offset = parts[part] if 0 <= part < len(parts) else entry.key[0]
-        problem.line, problem.column = layout.position(offset)
-    if crlf and ("cache", "directory") in first:
-        kept = layout.with_crlf(first["cache", "directory"])
-        if kept != directory:
-            text = "directory has a line break, which Wasmtime up to 38 reads as LF and later ones as CRLF"
-            line, column = layout.position(first["cache", "directory"].value[0])
-            check.problems.append(
-                Problem(
-                    "directory-line-break",
-                    WARNING,
-                    text,
-                    "write the path without line breaks",
-                    "directory",
-                    str(directory),
-                    line,
-                    column,
-                )
-            )
-            if check.rules.keeps_crlf:
-                check.effective["directory"] = kept
+            name = limit_name if limit_name in self.cache else percent_name
+            names = {"limit": limit_name, "percent_name": percent_name}
+            self._about(name, DANGER, "limit-overflow", percent=percent, **names)

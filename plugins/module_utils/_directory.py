@@ -112,7 +112,8 @@ def walk(path: str) -> Walk:
             missing.append(name)
             continue
         except OSError as error:
-            return Walk(current, visited, links, missing, "%s: %s" % (quoted(full), error.strerror))
+            reason = "it changes meanwhile" if error.errno == errno.EINVAL else error.strerror
+            return Walk(current, visited, links, missing, "%s: %s" % (quoted(full), reason))
         if not stat.S_ISDIR(status.st_mode):
             return Walk(current, visited, links, missing, "%s is not a directory" % quoted(full))
         current = full

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
-from ._toml import Entry, Layout, Loads
+from ._layout import Entry, Layout
+
+if TYPE_CHECKING:
+    from ._toml import Loads
 
 HEADER = """\
 # Wasmtime compilation cache, provisioned by Ansible (wasmops.wasmtime.cache_config).

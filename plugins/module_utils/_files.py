@@ -13,7 +13,7 @@ from typing import List, NamedTuple, Optional, Tuple
 
 from ._access import READ, WRITE, may, others_may, user_name
 from ._config import DANGER, ERROR, MAX_BYTES, Problem, too_large
-from ._directory import LINKS_MAX, Link, Walk, barred_by, hold, unsafe_link, walk
+from ._directory import LINKS_MAX, Link, Walk, barred_by, hold, swappable, unsafe_link, walk
 from ._settings import quoted
 
 
@@ -34,6 +34,11 @@ class Changed(Exception):
 
 def _unreadable(code: str, message: str, remedy: str) -> Unreadable:
     return Unreadable(Problem(code, ERROR, message, remedy))
+
+
+def meanwhile(error: OSError) -> str:
+    """The sentence for what was there when it was looked for, and is not when it is looked at."""
+    return "%s: %s: another process changes it meanwhile; run again when none does" % (error.filename, error.strerror)
 
 
 class Place(NamedTuple):
@@ -108,8 +113,7 @@ def read(place: Place) -> Optional[Tuple[bytes, os.stat_result]]:
             raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
         raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
     with os.fdopen(handle, "rb") as file:
-        # What everybody may read is no secret that a link could make root tell.
-        unsafe = None if _public(place.way, before) else unsafe_link(place.way)
+        unsafe = None if _public(place.way, before) else _secret(place.way, before)
         if unsafe:
             raise _unreadable("unreadable", unsafe, "become that user instead")
         if before.st_size > MAX_BYTES:
@@ -122,6 +126,16 @@ def read(place: Place) -> Optional[Tuple[bytes, os.stat_result]]:
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
         raise _changing()
     return data, after
+
+
+def _secret(way: Walk, status: os.stat_result) -> Optional[str]:
+    """Why root must not tell what is in a file: a user may have given it this name."""
+    unsafe = unsafe_link(way)
+    if unsafe is None and status.st_nlink > 1 and status.st_uid != way.status().st_uid:
+        where = swappable(way)
+        if where:
+            return "it is a file of %s with other names, and %s" % (user_name(status.st_uid), where)
+    return unsafe
 
 
 def _public(way: Walk, status: os.stat_result) -> bool:

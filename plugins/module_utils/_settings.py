@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of the twelve settings, and their value formats in both directions.
+"""The table of the twelve settings, and how their values are read.
 
 Everything else in the collection that knows a setting by name, kind or default
 takes it from C(SETTINGS) or is tested against it.
@@ -136,10 +136,6 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:60] + "..." + text[-15:]
 
 
-def _say(kind: Kind) -> str:
-    return 'write %s, like "%s"' % (kind.rule, kind.example)
-
-
 def parse_text(kind: Kind, text: str) -> int:
     """Read a count, size, duration or percent into its base unit.
 
@@ -152,33 +148,18 @@ def parse_text(kind: Kind, text: str) -> int:
     unit = trimmed.lstrip(DIGITS)
     number = trimmed[: len(trimmed) - len(unit)]
     unit = unit.strip(WHITE_SPACE)
-    if not number:
-        raise BadValue("invalid-value", "does not start with a digit" if trimmed else "is empty", _say(kind))
-    if unit not in kind.units:
-        problem = "has no unit" if not unit else "has the unknown unit %s" % shown(unit)
-        raise BadValue("invalid-value", problem, _say(kind))
-    significant = number.lstrip("0") or "0"
-    most = 255 if kind.name == "percent" else U64_MAX
-    # 20 digits hold every u64; longer ones are not worth converting.
-    value = int(significant) if len(significant) <= 20 else most + 1
-    if value <= most:
-        value *= kind.units[unit]
-        if value <= U64_MAX or kind.name == "duration":
-            return value
-    limit = "255" if kind.name == "percent" else "2^64-1"
-    raise BadValue("overflow", "is more than %s" % limit, _say(kind))
+    if number and unit in kind.units:
+        significant = number.lstrip("0") or "0"
+        most = 255 if kind.name == "percent" else U64_MAX
+        # 20 digits hold every u64; longer ones are not worth converting.
+        value = int(significant) if len(significant) <= 20 else most + 1
+        if value <= most:
+            value *= kind.units[unit]
+            if value <= U64_MAX or kind.name == "duration":
+                return value
+    from ._words import bad_text
 
-
-def format_value(kind: Kind, value: TomlValue) -> str:
-    """The shortest exact text of a value in base units; binary units win a draw."""
-    if isinstance(value, str) or kind.name in ("path", "level"):
-        return str(value)
-    exact = (
-        ("%d%s" % (value // factor, unit), factor)
-        for unit, factor in kind.units.items()
-        if value % factor == 0 and (value or factor == 1)
-    )
-    return min(exact, key=lambda item: (len(item[0].rstrip("i")), -item[1]))[0]
+    raise bad_text(kind, number, unit)
 
 
 def base_value(setting: Setting, value: Any) -> TomlValue:
@@ -189,46 +170,18 @@ def base_value(setting: Setting, value: Any) -> TomlValue:
     """
     kind = setting.kind
     if kind.name == "level":
-        if not is_integer(value):
-            raise BadValue("wrong-type", "is %s, not an integer" % type_name(value), _bare(kind))
-        level: int = value
-        if not -(2**31) <= level < 2**31:
-            raise BadValue("overflow", "is out of range", _bare(kind))
-        return level
-    if not isinstance(value, str):
-        problem = "is %s, not a string" % type_name(value)
-        if kind.name == "path":
-            raise BadValue("wrong-type", problem, 'write an absolute path in quotes, like "%s"' % kind.example)
-        raise BadValue("wrong-type", problem, _say(kind) + " with the quotes")
-    if kind.name == "path":
-        return value
-    return parse_text(kind, value)
+        if is_integer(value) and -(2**31) <= value < 2**31:
+            return value  # type: ignore[no-any-return]
+    elif isinstance(value, str):
+        return value if kind.name == "path" else parse_text(kind, value)
+    from ._words import bad_type
 
-
-def _bare(kind: Kind) -> str:
-    return "write %s, like %s" % (kind.rule, kind.example)
+    raise bad_type(kind, value)
 
 
 def is_integer(value: Any) -> bool:
     """Whether a value is a TOML integer; a boolean is one in Python only."""
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def type_name(value: Any) -> str:
-    """TOML's word for the type of a parsed value, with its article."""
-    if isinstance(value, bool):
-        return "a boolean"
-    if isinstance(value, int):
-        return "an integer"
-    if isinstance(value, float):
-        return "a float"
-    if isinstance(value, str):
-        return "a string"
-    if isinstance(value, list):
-        return "an array"
-    if isinstance(value, dict):
-        return "a table"
-    return "a date or time"
 
 
 def from_option(setting: Setting, value: Any) -> TomlValue:
@@ -239,14 +192,15 @@ def from_option(setting: Setting, value: Any) -> TomlValue:
     Raises BadValue.
     """
     kind = setting.kind
-    if is_integer(value) and kind.name in ("count", "size", "percent"):
-        if value < 0:
-            raise BadValue("invalid-value", "is negative", _say(kind))
-        value = shown(value)
+    if is_integer(value):
+        if kind.name == "duration" or (value < 0 and kind.units):
+            from ._words import bad_number
+
+            raise bad_number(kind)
+        if kind.units:
+            value = shown(value)
     # Templating may turn a number into text before the module sees it.
     if kind.name == "percent" and isinstance(value, str) and value.strip(DIGITS) == "" and value:
         value += "%"
-    if kind.name == "duration" and is_integer(value):
-        raise BadValue("invalid-value", "has no unit", _say(kind))
     base_value(setting, value)
     return value  # type: ignore[no-any-return]

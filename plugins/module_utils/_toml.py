@@ -2,33 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The TOML libraries: which grammar the host can read, and where in a text things stand.
-
-Nothing here reads TOML itself. Boundaries are found by asking the library which
-pieces of the text parse alone.
-"""
+"""The TOML libraries, which alone read TOML here: which grammar the host can read."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 Loads = Callable[[str], Dict[str, Any]]
-Path = Tuple[str, ...]
 
 TOML_1_0 = "1.0"
 TOML_1_1 = "1.1"
 
-# All that TOML 1.1 adds needs one of these: an inline table, the escapes \e and \x,
-# a time without seconds.
-_NEW_IN_1_1 = re.compile(r"\{|\\[ex]|[0-9]:[0-9]{2}(?!:)")
-# And in the text of a key or a value, comments aside: a line break or a last comma in an inline table.
-_NEW_IN_KEY = re.compile(r"\\[ex]")
-_NEW_IN_VALUE = re.compile(r"\\[ex]|[0-9]:[0-9]{2}(?!:)|\{[^\n]*\n|,\s*\}")
 # The libraries need quadratic time and memory for a dotted key, and the engine refuses more than 128 parts.
 DOTS_MAX = 2000
-_CONTINUED = re.compile(r"(\\[ \t]*\r\n[ \t\r\n]*)|\\.")
-_AT = re.compile(r" \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)\Z")
 
 
 class NoLibrary(Exception):
@@ -83,7 +70,7 @@ class Library:
         TOML 1.1 contains 1.0, so the other grammar's parser often proves it too.
         Returns the data and False where only a parser of the other grammar is there,
         it accepted, and the text has something that this grammar may refuse.
-        Raises TomlError (its C(proven) is False in the opposite case) and NoLibrary.
+        Raises TomlError, whose message tells where the opposite is so, and NoLibrary.
         """
         loads = self.parser(grammar)
         exact = loads is not None
@@ -123,22 +110,17 @@ def _reads(loads: Loads, text: str) -> bool:
 
 def may_differ(text: str) -> bool:
     """Whether TOML 1.0 and 1.1 could disagree about a text. Errs towards yes."""
-    return _NEW_IN_1_1.search(text) is not None
+    # All that TOML 1.1 adds needs one of these: an inline table, the escapes \e and \x, a time without seconds.
+    return re.search(r"\{|\\[ex]|[0-9]:[0-9]{2}(?!:)", text) is not None
 
 
 def newer(text: str, loads: Loads) -> bool:
     """Whether a text that a parser of TOML 1.1 has read may be more than TOML 1.0. Errs towards yes."""
     if not may_differ(text):
         return False
-    layout = Layout(text, loads)
-    for entry in layout.entries:
-        value = text[slice(*entry.value)]
-        if _NEW_IN_KEY.search(text[slice(*entry.key)]):
-            return True
-        # A literal string has no escapes, and a string no syntax.
-        if value[:1] != "'" and (_NEW_IN_KEY if value[:1] == '"' else _NEW_IN_VALUE).search(value):
-            return True
-    return not layout.complete
+    from ._layout import newer_syntax
+
+    return newer_syntax(text, loads)
 
 
 def parse(loads: Loads, text: str) -> Dict[str, Any]:
@@ -149,238 +131,7 @@ def parse(loads: Loads, text: str) -> Dict[str, Any]:
                 raise TomlError("too many dots in one line", number, 1)
     try:
         return loads(text)
-    except RecursionError:
-        raise TomlError("nested too deeply", 1, 1) from None
-    except ValueError as error:
-        message, place = _split(error)
-    if place is None and message == _OPEN_LITERAL:
-        text = _until_open(loads, text)
-    line, column = place or _end(text)
-    if message.startswith(_BAD_ESCAPE) and column == 1 and line > 1:
-        # The library names the place behind a backslash and a line break.
-        line, column = _end("\n".join(text.split("\n")[: line - 1]))
-    raise TomlError(message, line, column)
+    except (ValueError, RecursionError) as error:
+        from ._layout import refusal
 
-
-_OPEN_LITERAL = 'expected "\'"'
-_BAD_ESCAPE = "unescaped '\\'"
-
-
-def _split(error: ValueError) -> Tuple[str, Optional[Tuple[int, int]]]:
-    """A library's message without its place, and the place; none where it has reached the end."""
-    message = str(error)
-    place = _AT.search(message)
-    if place is None:  # an integer of thousands of digits
-        return "invalid value", None
-    message = message[:1].lower() + message[1 : place.start()]
-    return message, (int(place.group(1)), int(place.group(2))) if place.group(1) else None
-
-
-def _end(text: str) -> Tuple[int, int]:
-    end = len(text) - text.endswith("\n")
-    return text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end)
-
-
-def _until_open(loads: Loads, text: str) -> str:
-    """The text up to the line that opens a literal string and does not close it.
-
-    The libraries look for its end in the whole text: from that line on, they fail at the end.
-    """
-    ends = [match.end() for match in re.finditer("\n|(?<=[^\n])\\Z", text)]
-    low, high = 0, len(ends) - 1
-    while low < high:
-        middle = (low + high) // 2
-        try:
-            loads(text[: ends[middle]])
-            found = False
-        except RecursionError:
-            found = False
-        except ValueError as error:
-            found = _split(error) == (_OPEN_LITERAL, None)
-        low, high = (low, middle) if found else (middle + 1, high)
-    return text[: ends[low]]
-
-
-class Entry(NamedTuple):
-    """A header or a key with its value, as offsets into the text.
-
-    C(start) and C(end) span whole lines; C(key) and C(value) span what their names say
-    (C(value) of a header is empty and at its bracket).
-    """
-
-    path: Path
-    header: bool
-    start: int
-    end: int
-    key: Tuple[int, int]
-    value: Tuple[int, int]
-
-
-class TooComplex(Exception):
-    """The text has statements so long that finding their ends is not worth the time."""
-
-
-class Layout:
-    """Where the statements of a valid TOML text stand.
-
-    The shortest run of lines that parses alone is a statement: at the end of a
-    complete statement the grammar always starts anew.
-    """
-
-    def __init__(self, text: str, loads: Loads) -> None:
-        self.text = text
-        self._loads = loads
-        # A statement of n lines costs n attempts; this bounds the sum of their lengths.
-        self._budget = 2 * len(text) + 1_000_000
-        self.complete = True
-        self.entries: List[Entry] = []
-        try:
-            self.entries.extend(self._scan())
-        except TooComplex:
-            self.complete = False
-
-    def position(self, offset: int) -> Tuple[int, int]:
-        """Line and column of an offset, from 1, in characters."""
-        return self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
-
-    def _try(self, text: str) -> Optional[Dict[str, Any]]:
-        self._budget -= len(text) + 200  # what a call costs beside its characters
-        if self._budget < 0:
-            raise TooComplex
-        try:
-            return self._loads(text)
-        except (ValueError, RecursionError):
-            return None
-
-    def _scan(self) -> Iterator[Entry]:
-        table: Path = ()
-        offset = 0
-        while offset < len(self.text):
-            end = self._line_end(offset)
-            first = self.text[offset:end].lstrip(" \t")[:1]
-            if first in ("", "#", "\r", "\n"):
-                offset = end
-                continue
-            data = self._try(self.text[offset:end])
-            while data is None:
-                end = self._next_end(end)
-                data = self._try(self.text[offset:end])
-            if first == "[":
-                table = _only_path(data)
-                line = self.text[offset:end]
-                bracket, name = (end - len(line.lstrip(skipped)) for skipped in (" \t", "[ \t"))
-                yield Entry(table, True, offset, end, (name, end), (bracket, bracket))
-            else:
-                yield from self._pairs(offset, end, table)
-            offset = end
-
-    def _line_end(self, offset: int) -> int:
-        newline = self.text.find("\n", offset)
-        return len(self.text) if newline < 0 else newline + 1
-
-    def _next_end(self, end: int) -> int:
-        # Only a line with a closing delimiter can complete a statement of several lines.
-        while end < len(self.text):
-            start, end = end, self._line_end(end)
-            line = self.text[start:end]
-            if "]" in line or "}" in line or '"""' in line or "'''" in line:
-                return end
-        raise TooComplex  # not reached for a valid text
-
-    def _pairs(self, start: int, end: int, table: Path) -> Iterator[Entry]:
-        """The pair in a statement, then those of its inline table."""
-        key, data = self._key(start, end)
-        path = table + _only_path(data)
-        value = self._value(key[1], end)
-        yield Entry(path, False, start, end, key, value)
-        if self.text.startswith("{", value[0]):
-            yield from self._inline(start, end, value, path)
-
-    def _inline(self, start: int, end: int, span: Tuple[int, int], table: Path) -> Iterator[Entry]:
-        offset, close = span[0] + 1, span[1] - 1
-        while offset < close:
-            comma = offset
-            data: Optional[Dict[str, Any]] = None
-            while data is None and comma < close:
-                comma = self.text.find(",", comma + 1, close)
-                comma = close if comma < 0 else comma
-                # A comma in a string or a comment leaves a rest that does not parse.
-                data = self._try("x = {" + self.text[offset:comma] + "}")
-            if data is None or not data["x"]:
-                return
-            key, data = self._key(offset, comma)
-            value = self._value(key[1], comma)
-            path = table + _only_path(data)
-            yield Entry(path, False, start, end, key, value)
-            if self.text.startswith("{", value[0]):
-                yield from self._inline(start, end, value, path)
-            offset = comma + 1
-
-    def _key(self, start: int, end: int) -> Tuple[Tuple[int, int], Dict[str, Any]]:
-        equals = start
-        while True:
-            equals = self.text.find("=", equals + 1, end)
-            if equals < 0:
-                raise TooComplex  # not reached for a valid text
-            # A pair of TOML 1.1's inline tables may have comments and lines before its key.
-            data = self._try(self.text[start:equals].lstrip(" \t\r\n") + "= 0")
-            if data:
-                break
-        first = start
-        while self.text[first] in " \t\r\n#":
-            first = self._line_end(first) if self.text[first] == "#" else first + 1
-        return (first, start + len(self.text[start:equals].rstrip(" \t"))), data
-
-    def _value(self, after: int, end: int) -> Tuple[int, int]:
-        first = self.text.index("=", after) + 1
-        while self.text[first] in " \t\r\n":
-            first += 1
-        mark = first
-        while True:
-            mark = self.text.find("#", mark, end)
-            mark = end if mark < 0 else mark
-            if mark == end or self._try("x = " + self.text[first:mark]):
-                return first, first + len(self.text[first:mark].rstrip(" \t\r\n"))
-            mark += 1
-
-    def with_crlf(self, entry: Entry) -> Any:
-        """The value of a string with its line breaks as they stand; the libraries make LF of CRLF."""
-        text = self.text[entry.value[0] : entry.value[1]]
-        if text[3:5] == "\r\n":
-            text = text[:3] + text[4:]  # the break right after the opening quotes is not part of the string
-        if text[:1] == '"':  # a backslash at the end of a line takes the blanks and breaks after it along
-            text = _CONTINUED.sub(lambda match: "" if match.group(1) else match.group(), text)
-        # A private character carries the CR past the library.
-        text = text.replace("\r\n", "\ue000\n")
-        data = self._try("x = " + text)
-        return data["x"].replace("\ue000\n", "\r\n") if data else None
-
-    def key_parts(self, entry: Entry) -> List[int]:
-        """Offsets of the parts of a dotted key; one for a plain key."""
-        first, last = entry.key
-        parts, dot = [first], first
-        while True:
-            dot = self.text.find(".", dot + 1, last)
-            if dot < 0:
-                return parts
-            try:
-                complete = self._try(self.text[first:dot] + "= 0")
-            except TooComplex:
-                return parts
-            if complete:
-                part = dot + 1
-                while self.text[part] in " \t":
-                    part += 1
-                parts.append(part)
-
-
-def _only_path(data: Any) -> Path:
-    """The keys down to the only leaf of the data of one statement."""
-    path: List[str] = []
-    while isinstance(data, (dict, list)) and data:
-        if isinstance(data, list):
-            data = data[0]
-        else:
-            ((key, data),) = data.items()
-            path.append(key)
-    return tuple(path)
+        raise refusal(error, loads, text) from None

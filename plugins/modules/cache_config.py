@@ -288,7 +288,7 @@ diff:
 
 import os
 import stat
-from typing import Any, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -859,6 +859,15 @@ def argument_spec() -> dict[str, Any]:
     return spec
 
 
+def leave(end: Callable[..., None], result: dict[str, Any]) -> None:
+    """End the module with a result."""
+    try:
+        end(**result)
+    except OSError:
+        # Ansible looks once more at the path, for its owners and its size, and takes it for as it was.
+        end(**dict(result, path=None))
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), add_file_common_args=True, supports_check_mode=True)
     # What is created here is never writable by others, whatever the environment says.
@@ -867,10 +876,12 @@ def main() -> None:
         run = Run(module)
         result = run.remove() if module.params["state"] == "absent" else run.provide()
     except _common.Refused as error:
-        module.fail_json(msg=str(error), **error.result)
+        leave(module.fail_json, dict(error.result, msg=str(error)))
+    except OSError as error:
+        module.fail_json(msg=_files.meanwhile(error))
     if module._diff:
         result["diff"] = run.diff
-    module.exit_json(**result)
+    leave(module.exit_json, result)
 
 
 if __name__ == "__main__":

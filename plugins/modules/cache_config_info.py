@@ -211,7 +211,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGER, ERROR, Config, Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import problems as directory_problems
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, find, meanwhile, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import problems as file_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 
@@ -279,6 +279,8 @@ def main() -> None:
         result = gather(module)
     except _common.Refused as error:
         module.fail_json(msg=str(error), **error.result)
+    except OSError as error:
+        module.fail_json(msg=meanwhile(error))
     module.exit_json(changed=False, **result)
 
 

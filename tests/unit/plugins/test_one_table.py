@@ -15,7 +15,8 @@ import yaml
 from ansible_collections.wasmops.wasmtime.plugins.doc_fragments._settings import ModuleDocFragment
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS, Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS, format_value
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -774,4 +774,5 @@ def test_the_dangers_that_can_be_ignored_are_exactly_those_there_are():
 
     source = "".join(inspect.getsource(module) for module in (_config, _directory, _files))
     found = set(re.findall(r'"([a-z0-9-]+)",\s*DANGER\b', source))
+    found.update(re.findall(r'\bDANGER, "([a-z0-9-]+)"', source))
     assert sorted(found) == sorted(DANGERS) == list(DANGERS)

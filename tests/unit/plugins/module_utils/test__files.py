@@ -318,6 +318,26 @@ def test_root_reads_no_secret_behind_a_user_s_link():
         assert "root does not follow it" in refusal(home / "third").message
 
 
+@as_root
+def test_root_reads_no_secret_that_a_user_has_given_another_name():
+    with place(0) as there:
+        home = new(there / "home", 0o755)
+        secret = there / "secret"
+        secret.write_bytes(b"secret")
+        secret.chmod(0o600)
+        os.link(str(secret), str(home / "f"))
+        # Nobody but root gives names there.
+        assert read_file(home / "f") == b"secret"
+        give(home, STRANGER)
+        assert refusal(home / "f").message.startswith("it is a file of root with other names, and others can swap")
+        secret.chmod(0o644)
+        assert read_file(home / "f") == b"secret"
+        # Its own files are no secret from the user.
+        secret.chmod(0o600)
+        give(secret, STRANGER)
+        assert read_file(home / "f") == b"secret"
+
+
 # Who else can read or write it
 
 

@@ -21,12 +21,11 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import 
     WHITE_SPACE,
     BadValue,
     base_value,
-    format_value,
     from_option,
     parse_text,
     shown,
-    type_name,
 )
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value, type_name
 
 COUNT, SIZE, DURATION, PERCENT = (KINDS[name] for name in ("count", "size", "duration", "percent"))
 TEXT_KINDS = (COUNT, SIZE, DURATION, PERCENT)

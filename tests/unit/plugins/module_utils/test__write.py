@@ -547,13 +547,13 @@ def test_a_file_with_other_names_is_left_alone_where_users_can_give_names(tmp_pa
     (tmp_path / "secret").write_bytes(OLD)
     os.link(str(tmp_path / "secret"), str(home / "f"))
     there = find(str(home / "f"))
-    settle(there, read(there)[1], -1, -1, 0o640)
-    assert mode_of(tmp_path / "secret") == 0o640
+    settle(there, read(there)[1], -1, -1, 0o604)
+    assert mode_of(tmp_path / "secret") == 0o604
     give(home, STRANGER)
     there = find(str(home / "f"))
     with pytest.raises(CannotWrite, match="it has other names, and others can swap what is in"):
-        settle(there, read(there)[1], STRANGER, -1, 0o666)
-    assert (mode_of(tmp_path / "secret"), (tmp_path / "secret").stat().st_uid) == (0o640, 0)
+        settle(there, (home / "f").stat(), STRANGER, -1, 0o666)
+    assert (mode_of(tmp_path / "secret"), (tmp_path / "secret").stat().st_uid) == (0o604, 0)
 
 
 @as_root

@@ -14,6 +14,7 @@ from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._problems import TEXTS
 
 ROOT = Path(__file__).parents[4]
 SEVERITIES = {"ERROR": "error", "DANGER": "danger", "WARNING": "warning"}
@@ -21,10 +22,14 @@ SEVERITIES = {"ERROR": "error", "DANGER": "danger", "WARNING": "warning"}
 MAKERS: Dict[str, Tuple[int, str]] = {
     "Problem": (0, ""),
     "_problem": (0, ""),
-    "_add": (2, ""),
+    "_note": (1, ""),
+    "_about": (2, ""),
+    "_unknown": (0, "error"),
     "_unreadable": (0, "error"),
     "BadValue": (0, "error"),
 }
+# Those of them that name a text, which has the code.
+NOTED = ("_note", "_about", "_unknown")
 
 
 class Row(NamedTuple):
@@ -59,11 +64,13 @@ def in_source() -> Set[Tuple[str, str]]:
         place, only = MAKERS[name]
         code = node.args[place]
         if isinstance(code, ast.Constant):
-            severity = only or SEVERITIES[node.args[place + 1].id]  # type: ignore[attr-defined]
-            found.add((str(code.value), severity))
+            noted = name in NOTED
+            severity = only or SEVERITIES[node.args[place + (-1 if noted else 1)].id]  # type: ignore[attr-defined]
+            if code.value != "bad-value":  # has the code of a BadValue
+                found.add((TEXTS[code.value].code if noted else str(code.value), severity))
         else:
             # Passed on from where it is written out: a parameter, or what a BadValue holds.
-            assert (getattr(code, "attr", None) or getattr(code, "id", "")) == "code", ast.dump(node)
+            assert (getattr(code, "attr", None) or getattr(code, "id", "")) in ("code", "text"), ast.dump(node)
     return found
 
 
@@ -71,6 +78,11 @@ def test_the_source_is_understood() -> None:
     codes = {code for code, severity in in_source() if severity == "danger"}
     assert codes == set(DANGERS)
     assert {name for name, _node in calls()} == set(MAKERS)
+
+
+def test_every_text_is_used() -> None:
+    named = {node.args[MAKERS[name][0]] for name, node in calls() if name in NOTED}
+    assert {code.value for code in named if isinstance(code, ast.Constant)} == set(TEXTS) | {"bad-value"}
 
 
 def test_the_table_has_every_code_of_the_source() -> None:

@@ -12,14 +12,15 @@ import sys
 import threading
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _edit, _write
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _edit, _files, _versions, _write
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._edit import HEADER
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
-from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     STRANGER,
@@ -1129,7 +1130,7 @@ def test_the_wasmtime_on_path_is_asked_for_its_version(world, printed, kept):
     ids=["none", "garbage", "fails", "fails-on-stdout", "sleeps", "silent"],
 )
 def test_a_wasmtime_that_cannot_tell_its_version_is_an_error(world, monkeypatch, script, message):
-    monkeypatch.setattr(_common, "VERSION_TIMEOUT", 1)
+    monkeypatch.setattr(_versions, "VERSION_TIMEOUT", 1)
     if script is not None:
         world.program(script)
     told = world.refused(wasmtime_version="auto")
@@ -1305,6 +1306,39 @@ def test_a_file_that_changes_before_it_is_removed_is_kept_if_a_backup_is_asked_f
     result = world.run(state="absent", backup=True)
     assert result["msg"] == ("%s: another process has written it meanwhile; run again when none does" % world.config)
     assert world.config.read_text() == "[cache]\n# theirs\n"
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_what_goes_between_two_looks_is_told(world, monkeypatch, state):
+    def gone(path):
+        raise FileNotFoundError(2, "No such file or directory", path)
+
+    world.write("[cache]\n")
+    monkeypatch.setattr(_files, "find", gone)
+    results = [world.run(state=state, cleanup_interval="2h" if state == "present" else None)]
+    if state == "present":
+        monkeypatch.setattr(cache_config_info, "find", gone)
+        results.append(world.info(path=str(world.config)))
+    for result in results:
+        assert result["failed"] is True
+        assert result["msg"] == (
+            "%s: No such file or directory: another process changes it meanwhile; run again when none does"
+            % world.config
+        )
+
+
+def test_a_file_that_goes_before_ansible_looks_at_it_once_more_is_no_failure(world, monkeypatch):
+    add_path_info = AnsibleModule.add_path_info
+
+    def late(module, result):
+        if result.get("path"):
+            raise FileNotFoundError(2, "No such file or directory")
+        return add_path_info(module, result)
+
+    monkeypatch.setattr(AnsibleModule, "add_path_info", late)
+    result = world.run()
+    assert (result["changed"], result["path"]) == (True, None)
+    assert world.run(mode="9")["failed"] is True
 
 
 def test_what_cannot_be_read_is_not_removed_if_a_backup_is_asked_for(world):

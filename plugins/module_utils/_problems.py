@@ -1,0 +1,241 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with a config, in words, and where it stands in the text."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+from ._config import ERROR, NAME_MAX, PATH_MAX, WARNING, Check, Problem
+from ._layout import Entry, Layout
+from ._settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, shown
+from ._toml import TOML_1_0, Library, TomlError
+from ._words import format_value, type_name
+
+
+class Text(NamedTuple):
+    """What to say of a finding; C(_facts) are filled in."""
+
+    code: str
+    message: str
+    remedy: str
+    at_key: bool = False
+    """Whether it is about the key, not about its value."""
+
+
+_ABSOLUTE = 'write an absolute path, like "/var/cache/wasmtime"'
+_SHORTER = "write a shorter duration"
+_BOTH_LEVELS = "set both so that optimized-compression-level is not the lower one"
+_NO_COMMON_FILE = "no file suits both Wasmtime up to 32 and later ones: give each a file of its own"
+
+# By the names that C(Check) notes.
+TEXTS = {
+    "unknown-table": Text(
+        "unknown-key", "%(key)s is not known at the top level", "the only table is [cache]", at_key=True
+    ),
+    "unknown-setting": Text("unknown-key", "%(key)s is not a setting of [cache]", "%(better)s", at_key=True),
+    "unlisted": Text("unknown-key", "%(number)d more unknown keys", "a cache config has at most 12 keys"),
+    "cache-missing": Text("cache-missing", "the table [cache] is missing", "add a line [cache]"),
+    "cache-not-a-table": Text(
+        "cache-not-a-table",
+        "cache is %(type)s, not a table",
+        "write a line [cache] and each setting on a line of its own below it",
+    ),
+    "enabled-missing": Text(
+        "enabled-missing", "enabled is missing, which Wasmtime up to 32 requires", "add enabled = true"
+    ),
+    "enabled-refused": Text(
+        "enabled-refused",
+        "enabled is refused by Wasmtime 33 and later",
+        "remove it; these versions switch the cache %(switch)s config",
+        at_key=True,
+    ),
+    "enabled-type": Text("wrong-type", "enabled is %(type)s, not a boolean", "write true or false without quotes"),
+    "overflow": Text("overflow", "%(name)s = %(shown)s is more than 2^64-1 seconds", _SHORTER),
+    "duration-wraps": Text(
+        "duration-wraps",
+        "%(name)s = %(shown)s is more than 2^64-1 seconds, of which Wasmtime before 48 makes %(made)s",
+        _SHORTER,
+    ),
+    "no-home": Text(
+        "no-home",
+        "directory is not set and the user has no home directory to derive it from",
+        "set directory to an absolute path",
+        at_key=True,
+    ),
+    "directory-relative": Text("directory-relative", "directory = %(shown)s is not absolute%(unexpanded)s", _ABSOLUTE),
+    "directory-nul": Text("directory-nul", "directory = %(shown)s has a NUL character", _ABSOLUTE),
+    "directory-too-long": Text(
+        "directory-too-long",
+        "directory = %(shown)s is too long",
+        "no name in a path may have more than %d bytes and no path more than %d" % (NAME_MAX, PATH_MAX),
+    ),
+    "small-queue": Text(
+        "small-queue",
+        "%(name)s = %(shown)s is small: events, and with them usage counts, get lost",
+        "write 3 or more",
+    ),
+    "queue-memory": Text(
+        "queue-memory",
+        "%(name)s = %(shown)s makes the process allocate %(bytes)d bytes at load and abort: the host has %(memory)d",
+        'write a smaller size, like "1K"',
+    ),
+    "level-range": Text(
+        "out-of-range",
+        "%%(name)s = %%(shown)s is not in %d..%d" % (LEVEL_MIN, LEVEL_MAX),
+        "write a whole number from %d to %d, like %%(default)s" % (LEVEL_MIN, LEVEL_MAX),
+    ),
+    "levels": Text("optimized-below-baseline", "%(levels)s", _BOTH_LEVELS),
+    "percent-range": Text("out-of-range", "%(name)s = %(shown)s is more than 100%%", 'write 0%% to 100%%, like "70%%"'),
+    "empties-itself": Text(
+        "empties-itself",
+        "%(name)s = %(shown)s makes every cleanup delete the whole cache",
+        "write more than 0",
+    ),
+    "limit-overflow": Text(
+        "limit-overflow",
+        "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
+        'write a smaller limit: at %(percent)d%% at most "%(most)d"%(or_size)s',
+    ),
+    "clock-overflow": Text(
+        "clock-overflow",
+        "%(name)s = %(shown)s reaches beyond the system clock's range, at which the process aborts at its first cleanup",
+        'write a shorter duration, like "1d"',
+    ),
+}
+
+
+def not_utf_8(data: bytes, start: int) -> Problem:
+    """The problem of bytes that are no text from C(start) on."""
+    line = data.count(b"\n", 0, start) + 1
+    column = start - data.rfind(b"\n", 0, start)
+    message = "byte 0x%02x is not valid UTF-8" % data[start]
+    return Problem("not-utf-8", ERROR, message, "save the file as UTF-8", line=line, column=column)
+
+
+def of_grammar(result: Any, grammar: str, other_reads: bool) -> Problem:
+    """The problem of a text that is not proven to be TOML of this grammar."""
+    if not isinstance(result, TomlError):
+        return Problem(
+            "toml-unproven",
+            ERROR,
+            "the file has syntax that may be TOML 1.1 only, and this host has no parser for TOML 1.0 to tell",
+            "write it without inline tables and without the escapes \\e and \\x, or use Python 3.11 or newer there",
+        )
+    remedy = "correct the TOML there"
+    if grammar == TOML_1_0 and other_reads:
+        remedy = "Wasmtime up to 48 reads TOML 1.0, only later ones read 1.1: write it in TOML 1.0"
+    message = "not valid TOML: %s" % result.message
+    return Problem("toml-syntax", ERROR, message, remedy, line=result.line, column=result.column)
+
+
+def told(check: Check) -> List[Problem]:
+    """The problems that a check has found, without their places."""
+    return [_tell(check, *finding) for finding in check.findings]
+
+
+def _tell(check: Check, severity: str, text: str, path: Tuple[str, ...], value: Any, facts: Dict[str, Any]) -> Problem:
+    setting = path[1] if len(path) > 1 else None
+    given = value if value is None or isinstance(value, str) else shown(value)
+    if text == "bad-value":
+        bad = facts["bad"]
+        message = "%s = %s %s" % (setting, shown(value), bad.message)
+        return Problem(bad.code, severity, message, bad.remedy, setting, given)
+    code, message, remedy, _at_key = TEXTS[text]
+    if code.startswith("enabled-") and check.rules.enabled_mandatory and check.rules.enabled_refused:
+        remedy = _NO_COMMON_FILE
+    said = _facts(check, text, path, value, facts)
+    return Problem(code, severity, message % said, remedy % said, setting, given)
+
+
+def _facts(check: Check, text: str, path: Tuple[str, ...], value: Any, facts: Dict[str, Any]) -> Dict[str, Any]:
+    name = path[-1] if path else ""
+    said = dict(facts, name=name, shown=shown(value), type=type_name(facts.get("instead", value)))
+    if text.startswith("unknown-"):
+        said.update(key=shown(name), better=_better(name))
+    elif text == "enabled-refused":
+        said["switch"] = "off by loading no" if value is False else "on by loading a"
+    elif text == "duration-wraps":
+        said["made"] = format_value(SETTINGS[name].kind, facts["wrapped"])
+    elif text == "directory-relative":
+        said["unexpanded"] = ": the engine expands neither ~ nor variables" if value[:1] in ("~", "$") else ""
+    elif text == "queue-memory":
+        said["memory"] = check.host.memory
+    elif text == "level-range":
+        said["default"] = SETTINGS[name].default
+    elif text == "levels":
+        said["levels"] = _levels(check.cache, **facts)
+    elif text == "limit-overflow":
+        most = U64_MAX // facts["percent"]
+        sizes = SETTINGS[facts["limit"]].kind.name == "size"
+        said.update(most=most, or_size=' ("%dPi")' % (most >> 50) if sizes else "")
+    return said
+
+
+def _levels(cache: Dict[str, Any], baseline: int, optimized: int) -> str:
+    """How the levels stand to each other, said of the one that the file names."""
+    if "optimized-compression-level" not in cache:
+        text = "baseline-compression-level (%d) is higher than optimized-compression-level (%d), the default"
+        return text % (baseline, optimized)
+    text = "optimized-compression-level (%d) is lower than baseline-compression-level (%d)"
+    if "baseline-compression-level" not in cache:
+        text += ", which is the default"
+    return text % (optimized, baseline)
+
+
+def _better(key: str) -> str:
+    """What to do about an unknown setting."""
+    if key.replace("_", "-").lower() in SETTINGS:
+        return "write %s" % key.replace("_", "-").lower()
+    import difflib
+
+    near = difflib.get_close_matches(key, SETTINGS, 1, 0.75)
+    return "did you mean %s?" % near[0] if near else "remove it"
+
+
+def located(check: Check, text: str, library: Library) -> List[Problem]:
+    """The problems that a check of this text has found, with their places.
+
+    Gives the directory its line breaks, and adds what is wrong with those.
+    """
+    problems = told(check)
+    for problem in problems:
+        if problem.code == "cache-missing":
+            problem.line = problem.column = 1  # where the engine says so
+    line_break = check.has_line_break(text)
+    if not line_break and not any(path for _severity, _text, path, _value, _facts in check.findings):
+        return problems
+    layout = Layout(text, library.reader(text))
+    first: Dict[Tuple[str, ...], Entry] = {}
+    for candidate in layout.entries:
+        first.setdefault(candidate.path[:1], candidate)
+        first.setdefault(candidate.path[:2], candidate)
+    for problem, (_severity, name, path, _value, _facts) in zip(problems, check.findings):
+        entry = first.get(path) or first.get(path[:1])
+        if entry is not None:  # else the layout is too complex to find it
+            at_key = name in TEXTS and TEXTS[name].at_key
+            problem.line, problem.column = layout.position(_offset(layout, entry, path, at_key))
+    if line_break and ("cache", "directory") in first:
+        entry = first["cache", "directory"]
+        directory, kept = check.effective["directory"], layout.with_crlf(entry)
+        if kept != directory:
+            message = "directory has a line break, which Wasmtime up to 38 reads as LF and later ones as CRLF"
+            remedy = "write the path without line breaks"
+            place = layout.position(entry.value[0])
+            problems.append(
+                Problem("directory-line-break", WARNING, message, remedy, "directory", str(directory), *place)
+            )
+            if check.rules.keeps_crlf:
+                check.effective["directory"] = kept
+    return problems
+
+
+def _offset(layout: Layout, entry: Entry, path: Tuple[str, ...], at_key: bool) -> int:
+    if not at_key and (entry.header or entry.path == path):
+        return entry.value[0]
+    parts = layout.key_parts(entry)
+    # The part of a dotted key that names this path, counted from the end.
+    part = len(parts) - 1 - (len(entry.path) - len(path))
+    return parts[part] if 0 <= part < len(parts) else entry.key[0]
