@@ -114,36 +114,6 @@ def judge(data: Optional[bytes], dialects: Sequence[Dialect], on: Host, library:
         refuse_library("tomli", "reading TOML before Python 3.11", error)
 
 
-def user_id(name: Optional[str]) -> Optional[int]:
-    """The number of a user; None if no name is given or there is no such user (yet)."""
-    import pwd
-
-    if name is None:
-        return None
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except KeyError:
-        return _number(name)
-
-
-def _number(name: str) -> Optional[int]:
-    # The highest number means "no change" to the system.
-    number = int(name) if len(name) <= 10 and name.isascii() and name.isdigit() else 2**32
-    return number if number < 2**32 - 1 else None
-
-
-def group_id(name: Optional[str]) -> Optional[int]:
-    """The number of a group; None if no name is given or there is no such group (yet)."""
-    import grp
-
-    if name is None:
-        return None
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        return _number(name)
-
-
 def directory_of(config: Config) -> Optional[State]:
     """The effective cache directory as it is; None if the config gives none to look at."""
     path = config.effective.get("directory")

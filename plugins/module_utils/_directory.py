@@ -357,32 +357,6 @@ def _unreachable(state: State, user: int) -> List[Problem]:
     return [_problem("directory-unusable", ERROR, state, text, "create it or give the right to create it")]
 
 
-def unsafe_link(way: Walk) -> Optional[str]:
-    """Why root must not follow this way: a link of one user that leads to another's directory."""
-    if os.geteuid() != 0:
-        return None
-    end = way.status()
-    for path, status, parent in way.links:
-        for uid in (status.st_uid, parent):
-            if uid not in (0, end.st_uid):
-                return "%s is a symbolic link of %s into %s, which belongs to %s: root does not follow it" % (
-                    quoted(path),
-                    user_name(uid),
-                    quoted(way.real),
-                    user_name(end.st_uid),
-                )
-    return None
-
-
-def swappable(way: Walk) -> Optional[str]:
-    """Where others than root can put something else in the place of a name; None for other users than root."""
-    if os.geteuid() == 0:
-        for path, status in way.visited:
-            if status.st_uid != 0 or (others_may(path, status.st_mode, 0, WRITE) and not status.st_mode & stat.S_ISVTX):
-                return "others can swap what is in %s" % quoted(path)
-    return None
-
-
 _HOLD = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
 
 

@@ -13,7 +13,7 @@ from typing import List, NamedTuple, Optional, Tuple
 
 from ._access import READ, WRITE, may, others_may, user_name
 from ._config import DANGER, ERROR, MAX_BYTES, Problem, too_large
-from ._directory import LINKS_MAX, Link, Walk, barred_by, hold, swappable, unsafe_link, walk
+from ._directory import LINKS_MAX, Link, Walk, barred_by, hold, walk
 from ._settings import quoted
 
 
@@ -113,7 +113,11 @@ def read(place: Place) -> Optional[Tuple[bytes, os.stat_result]]:
             raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
         raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
     with os.fdopen(handle, "rb") as file:
-        unsafe = None if _public(place.way, before) else _secret(place.way, before)
+        unsafe = None
+        if os.geteuid() == 0 and not _public(place.way, before):
+            from ._obstacles import secret
+
+            unsafe = secret(place.way, before)
         if unsafe:
             raise _unreadable("unreadable", unsafe, "become that user instead")
         if before.st_size > MAX_BYTES:
@@ -128,73 +132,12 @@ def read(place: Place) -> Optional[Tuple[bytes, os.stat_result]]:
     return data, after
 
 
-def _secret(way: Walk, status: os.stat_result) -> Optional[str]:
-    """Why root must not tell what is in a file: a user may have given it this name."""
-    unsafe = unsafe_link(way)
-    if unsafe is None and status.st_nlink > 1 and status.st_uid != way.status().st_uid:
-        where = swappable(way)
-        if where:
-            return "it is a file of %s with other names, and %s" % (user_name(status.st_uid), where)
-    return unsafe
-
-
 def _public(way: Walk, status: os.stat_result) -> bool:
     return bool(status.st_mode & stat.S_IROTH) and all(above.st_mode & stat.S_IXOTH for _path, above in way.visited)
 
 
 def _changing() -> Unreadable:
     return _unreadable("changing", "it changed while it was read", "run again when nothing else writes it")
-
-
-def unwritable(path: str, in_place: bool) -> Optional[str]:
-    """Why a file at a real path could not be replaced or created; None if nothing speaks against it.
-
-    C(in_place): whether overwriting the existing file will do.
-    """
-    effective = os.access in os.supports_effective_ids
-    if not in_place and _is_mount_point(path):
-        return "it is a mount point, which can only be overwritten, as unsafe_writes does"
-    if in_place and os.path.exists(path) and os.access(path, os.W_OK, effective_ids=effective):
-        return None
-    parent = os.path.dirname(path)
-    while not os.path.lexists(parent):
-        parent = os.path.dirname(parent)
-    if not os.path.isdir(parent):
-        return "%s is not a directory" % parent
-    reason = denied(parent) or denied(path)
-    if reason:
-        return reason
-    above = os.stat(parent)
-    sticky = above.st_mode & stat.S_ISVTX and os.path.lexists(path)
-    if sticky and os.geteuid() not in (0, above.st_uid, os.lstat(path).st_uid):
-        return "only its owner may replace or remove it in %s, which is sticky" % parent
-    if os.access(parent, os.W_OK | os.X_OK, effective_ids=effective):
-        return None
-    return "the user %s may not write in %s" % (user_name(os.geteuid()), parent)
-
-
-def denied(path: str) -> Optional[str]:
-    """Why the system denies a change that the mode allows; None if it does not, or there is no such file."""
-    if not os.path.lexists(path) or os.path.islink(path):
-        return None
-    if os.statvfs(path).f_flag & os.ST_RDONLY:
-        return "%s is on a read-only file system" % path
-    if os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-        return None
-    status = os.stat(path)
-    if may(path, status.st_mode, status.st_uid, status.st_gid, os.geteuid(), WRITE):
-        return "the system denies writing %s although its mode allows it; see lsattr" % path
-    return None
-
-
-def _is_mount_point(path: str) -> bool:
-    # os.path.ismount does not see a file that is bound to another of the same file system.
-    try:
-        with open("/proc/self/mountinfo", "rb") as file:
-            points = [line.split(b" ")[4].decode("unicode_escape").encode("latin-1") for line in file]
-    except OSError:  # not Linux
-        return False
-    return os.fsencode(path) in points
 
 
 def problems(place: Place, mode: int, uid: Optional[int], gid: Optional[int], user: int) -> List[Problem]:

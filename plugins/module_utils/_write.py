@@ -21,8 +21,9 @@ import time
 from typing import Iterator, List, Optional, Tuple
 
 from ._access import ACCESS_ACL, umask
-from ._directory import State, Walk, hold, swappable, unsafe_link, walk
+from ._directory import State, Walk, hold, walk
 from ._files import Changed, Place
+from ._obstacles import swappable, unsafe_link
 from ._settings import quoted
 
 # How the names of temporary directories begin.

@@ -286,29 +286,24 @@ diff:
       after: "[cache]\ncleanup-interval = \"1d\"\n"
 """
 
+import gc
 import os
 import stat
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
+
+# The process ends before there is garbage worth collecting, and loads faster so.
+gc.disable()
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _directory, _files
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._access import umask, user_name
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import (
-    BOM,
-    DANGER,
-    DANGERS,
-    ERROR,
-    Config,
-    Problem,
-)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._access import umask
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGER, DANGERS, ERROR, Config, Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import (
     SETTINGS,
     BadValue,
     base_value,
     from_option,
-    is_integer,
-    quoted,
     shown,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
@@ -320,15 +315,6 @@ ENABLED = "enabled"
 NEW_FILE = 0o666
 # How often a run starts anew because another process has written the file since it was read.
 ATTEMPTS = 100
-
-
-class Attributes(NamedTuple):
-    """The owner, group and mode of the config file."""
-
-    uid: Optional[int]
-    """None for a user that does not exist yet."""
-    gid: Optional[int]
-    mode: int
 
 
 class Run:
@@ -357,8 +343,6 @@ class Run:
         """The end of the run for a reason that is no problem of the config."""
         return _common.Refused("%s: %s" % (self.path, reason), path=self.path, problems=[])
 
-    # state: absent
-
     def remove(self) -> dict[str, Any]:
         """Remove the file or the link."""
         given = [name for name in list(OPTIONS) + [ENABLED] if self.params[name] is not None]
@@ -367,35 +351,9 @@ class Run:
             raise _common.Refused(
                 "state is absent, which removes the whole file, and %s asks for its contents; do one of both" % given[0]
             )
-        place = _files.Place(_directory.walk(os.path.dirname(self.path)), os.path.basename(self.path))
-        result = {"changed": os.path.lexists(self.path), "path": self.path, "problems": []}
-        if not result["changed"]:
-            return result
-        if os.path.isdir(self.path) and not os.path.islink(self.path):
-            raise self.refused_for("it is a directory, not a config file; name the file in it")
-        reason = _files.unwritable(self.path, in_place=False) or _directory.unsafe_link(place.way)
-        if reason:
-            raise self.refused_for("it cannot be removed: %s" % reason)
-        found = real = None
-        try:
-            real = _files.find(self.path)
-            found = _files.read(real)
-        except _files.Unreadable as error:
-            if self.params["backup"] and error.problem.code != "dangling-link":
-                raise self.refused("no backup can be made, so nothing was changed", [error.problem]) from error
-        self.file_diff(found[0] if found else b"", b"")
-        if not self.module.check_mode:
-            from ansible_collections.wasmops.wasmtime.plugins.module_utils import _write
+        from ansible_collections.wasmops.wasmtime.plugins.module_utils._change import remove
 
-            try:
-                if self.params["backup"] and found and real:
-                    result["backup_file"] = _write.backup(real, found[1], found[0])
-                _write.remove(place)
-            except (_write.CannotWrite, _files.Changed) as error:
-                raise self.refused_for(str(error)) from error
-        return result
-
-    # state: present
+        return remove(self)
 
     def provide(self) -> dict[str, Any]:
         """Create or merge the file, and provide the directory."""
@@ -417,25 +375,29 @@ class Run:
             )
         self.host = _common.host()
         wanted = self.wanted()
-        self.owner = _common.user_id(self.params["directory_owner"])
+        self.owner = self.directory_owner()
         data = self.read()
         before = None if data is None else self.existing(data, wanted)
         table = {} if before is None else before.table or {}
         changes = self.changes(table, wanted)
         if data is None or before is None or changes:
-            new_data, after = self.edited(before, changes)
+            from ansible_collections.wasmops.wasmtime.plugins.module_utils._change import edited
+
+            new_data, after = edited(self, before, changes)
         else:
             new_data, after = data, before
         now = _directory.inspect(str(after.effective["directory"]))
         planned = self.planned_directory(now)
-        planned_file, file_problems = self.planned_file()
-        problems = after.problems + after.that_matter(file_problems + self.directory_problems(planned, now))
-        self.refuse_new_dangers(before, problems)
-        writes = new_data != data
-        attributes = self.attributes_diff(planned_file)
-        self.refuse_unwritable(writes, bool(attributes))
-
+        owners = self.owners()
+        planned_owners = self.asked("", stat.S_IFREG, *owners)
+        found = _files.problems(self.place, planned_owners[2], *planned_owners[:2], self.reader())
+        found += _directory.problems(planned, os.geteuid(), self.owner)
+        errors = _common.severe(found, ERROR)
+        if errors:
+            raise self.refused("nothing was changed", errors)
+        problems = after.problems + after.that_matter(found)
         result: dict[str, Any] = {
+            "changed": bool(self.done),
             "path": self.path,
             "created": data is None,
             "wasmtime_version": version,
@@ -444,22 +406,18 @@ class Run:
             },
             "removed": [_option(name) for name, value in changes.items() if value is None],
         }
-        if writes:
-            self.file_diff(data or b"", new_data)
-        if planned != now:
-            self.directory_diff(now, planned)
-        changed = bool(writes or attributes or planned != now or self.done)
-        if changed and not self.module.check_mode:
-            keep = data if self.params["backup"] or before is None else None
-            result.update(self.carry_out(new_data if writes else None, keep, planned_file, now, planned))
-        result["changed"] = self.set_labels(attributes, changed)
-        if attributes:
-            header = "%s (file attributes)" % self.path
-            self.diff.append(dict(attributes, before_header=header, after_header=header))
+        names = {}
+        if new_data != data or planned != now or planned_owners != owners or self.labels():
+            from ansible_collections.wasmops.wasmtime.plugins.module_utils._change import Change
+
+            change = Change(self, before, (data, new_data), (now, planned), (owners, planned_owners))
+            change.refuse(problems)
+            result.update(change.carry_out())
+            names = change.names()
         for problem in _common.severe(problems, DANGER):
             self.module.warn("%s: %s" % (self.path, problem.sentence()))
         result.update(_common.describe(after, planned, problems))
-        result["directory"].update(self.names(planned))
+        result["directory"].update(names)
         return result
 
     def wanted(self) -> dict[str, Any]:
@@ -536,290 +494,54 @@ class Run:
             changes.setdefault(ENABLED, True)
         return {name: changes[name] for name in (ENABLED,) + tuple(SETTINGS) if name in changes}
 
-    def edited(self, before: Config | None, changes: Mapping[str, Any]) -> tuple[bytes, Config]:
-        """The new bytes and the config in them, which must be the intended one and valid."""
-        from ansible_collections.wasmops.wasmtime.plugins.module_utils._edit import (
-            CannotEdit,
-            edit,
-            merge,
-            new_text,
-            same,
-        )
-
-        try:
-            text = new_text(changes) if before is None else edit(before.text, changes, self.library.reader(before.text))
-        except ImportError as error:
-            _common.refuse_library("tomli-w", "writing TOML", error)
-        except CannotEdit as error:
-            raise self.refused_for("%s; change it by hand" % error) from error
-        bom = BOM if before is not None and before.bom else ""
-        data = (bom + text).encode("utf-8", "surrogateescape")
-        after = _common.judge(data, self.dialects, self.host, self.library)
-        if not after.valid:
-            raise self.refused(
-                "Wasmtime would refuse the result, so nothing was changed", _common.severe(after.problems, ERROR)
-            )
-        if not same(after.table, merge(before.table or {} if before else {}, changes)):
-            raise self.refused_for("its layout does not allow this change in place; change it by hand")
-        return data, after
-
-    # The directory
-
     def planned_directory(self, now: _directory.State) -> _directory.State:
         """The directory as it is to be after the run."""
         if now.way.error or not (now.exists or self.params["create_directory"]):
             return now
         if now.exists:
-            uid, gid, mode = now.uid, now.gid, now.mode
+            uid, gid, mode = now.uid, now.gid, now.mode or 0
         else:
             above = now.way.status()
             root = os.geteuid() == 0
             uid = above.st_uid if root else os.geteuid()
             gid = above.st_gid if root or above.st_mode & stat.S_ISGID else os.getegid()
             mode = _directory.DEFAULT_MODE
-        if self.params["directory_owner"] is not None:
-            uid = self.owner_id("directory_owner", uid)
-        if self.params["directory_group"] is not None:
-            gid = self.group_id("directory_group", gid)
-        return now._replace(exists=True, uid=uid, gid=gid, mode=self.mode("directory_mode", mode or 0, stat.S_IFDIR))
+        uid, gid, mode = self.asked("directory_", stat.S_IFDIR, uid, gid, mode)
+        return now._replace(exists=True, uid=uid, gid=gid, mode=mode)
 
-    def directory_problems(self, planned: _directory.State, now: _directory.State) -> list[Problem]:
-        """What is wrong with the directory as it is to be. Errors end the run."""
-        found = _directory.problems(planned, os.geteuid(), self.owner)
-        errors = _common.severe(found, ERROR)
-        if errors:
-            raise self.refused("nothing was changed", errors)
-        if planned != now:
-            unsafe = _directory.unsafe_link(now.way)
-            if unsafe:
-                raise self.refused_for("nothing was changed: %s" % unsafe)
-            if not now.exists:
-                reason = _files.unwritable(now.way.target, in_place=False)
-                if reason:
-                    raise self.refused_for("the directory %s cannot be created: %s" % (quoted(now.path), reason))
-        return found
-
-    def refuse_new_dangers(self, before: Config | None, problems: Sequence[Problem]) -> None:
-        """End the run for a danger that was not there before and is not allowed."""
-        found = []
+    def owners(self) -> tuple[int, int, int]:
+        """The owner, group and mode of the file, or of a new one."""
         if self.seen is not None:
-            found = _files.problems(self.place, self.seen.st_mode, self.seen.st_uid, self.seen.st_gid, self.reader())
-        if before is not None:
-            state = _common.directory_of(before)
-            found += [] if state is None else _directory.problems(state, os.geteuid(), self.owner)
-            found = before.problems + before.that_matter(found)
-        known = {_subject(problem) for problem in found}
-        new = [
-            problem
-            for problem in _common.severe(problems, DANGER)
-            if problem.code not in self.params["ignore_dangers"] and _subject(problem) not in known
-        ]
-        if new:
-            codes = ", ".join(sorted({problem.code for problem in new}))
-            raise self.refused(
-                "nothing was changed, for it would be dangerous (ignore_dangers: [%s] allows it)" % codes, new
-            )
+            return self.seen.st_uid, self.seen.st_gid, stat.S_IMODE(self.seen.st_mode)
+        above = self.place.way.status()
+        inherits = above.st_mode & stat.S_ISGID and not self.place.way.missing
+        return os.geteuid(), above.st_gid if inherits else os.getegid(), NEW_FILE & ~umask()
 
-    def names(self, planned: _directory.State) -> dict[str, str]:
-        """The owner and group of the directory that do not exist yet."""
-        names = {}
-        if planned.exists and planned.uid is None:
-            names["owner"] = self.params["directory_owner"]
-        if planned.exists and planned.gid is None:
-            names["group"] = self.params["directory_group"]
-        return names
+    def asked(
+        self, prefix: str, kind: int, uid: Optional[int], gid: Optional[int], mode: int
+    ) -> tuple[Optional[int], Optional[int], int]:
+        """The owner, group and mode by the options with this prefix; those given where none is."""
+        if all(self.params[prefix + name] is None for name in ("owner", "group", "mode")):
+            return uid, gid, mode
+        from ansible_collections.wasmops.wasmtime.plugins.module_utils._owners import planned
 
-    # Owners, groups and modes
+        return planned(self.module, prefix, kind, uid, gid, mode)
 
-    def owner_id(self, option: str, current: int | None) -> int | None:
-        """The number of the user that an option names; None in check mode for one to be created."""
-        uid = _common.user_id(self.params[option])
-        if uid is None:
-            self.absent_yet(option, "user")
-        elif uid != current and os.geteuid() != 0:
-            raise _common.Refused("%s: only root can give a file to %s" % (option, self.params[option]))
-        return uid
+    def directory_owner(self) -> Optional[int]:
+        """The user for whom the cache is meant, if one is named and exists."""
+        if self.params["directory_owner"] is None:
+            return None
+        from ansible_collections.wasmops.wasmtime.plugins.module_utils._owners import user_id
 
-    def group_id(self, option: str, current: int | None) -> int | None:
-        """The number of the group that an option names; None in check mode for one to be created."""
-        gid = _common.group_id(self.params[option])
-        if gid is None:
-            self.absent_yet(option, "group")
-        elif gid != current and os.geteuid() != 0 and gid not in os.getgroups():
-            raise _common.Refused(
-                "%s: only root can give a file to %s, of which this user is no member" % (option, self.params[option])
-            )
-        return gid
-
-    def absent_yet(self, option: str, kind: str) -> None:
-        """What a missing user or group means: another task may create it before the real run."""
-        sentence = "%s: there is no %s %s" % (option, kind, self.params[option])
-        if not self.module.check_mode:
-            raise _common.Refused("%s; create it first" % sentence)
-        self.module.warn("%s yet; the run takes it to exist by then" % sentence)
-
-    def mode(self, option: str, current: int, kind: int) -> int:
-        """The mode that an option asks for, given the current one."""
-        wanted = self.params[option]
-        if wanted is None:
-            return current
-        try:
-            mode = wanted if is_integer(wanted) else int(str(wanted), 8)
-        except ValueError:
-            try:
-                mode = self.module._symbolic_mode_to_octal(os.stat_result((kind | current,) + (0,) * 9), str(wanted))
-            except ValueError:
-                mode = -1
-        if not 0 <= mode <= 0o7777:
-            raise _common.Refused(
-                '%s: %s is not a mode; write octal digits in quotes, like "0700"' % (option, shown(wanted))
-            )
-        return mode
-
-    def planned_file(self) -> tuple[Attributes, list[Problem]]:
-        """The owner, group and mode that the file is to have, and what is wrong with the file then."""
-        if self.seen is None:
-            above = self.place.way.status()
-            inherits = above.st_mode & stat.S_ISGID and not self.place.way.missing
-            now = Attributes(os.geteuid(), above.st_gid if inherits else os.getegid(), NEW_FILE & ~umask())
-        else:
-            now = Attributes(self.seen.st_uid, self.seen.st_gid, stat.S_IMODE(self.seen.st_mode))
-        planned = Attributes(
-            now.uid if self.params["owner"] is None else self.owner_id("owner", now.uid),
-            now.gid if self.params["group"] is None else self.group_id("group", now.gid),
-            self.mode("mode", now.mode, stat.S_IFREG),
-        )
-        found = _files.problems(self.place, planned.mode, planned.uid, planned.gid, self.reader())
-        errors = _common.severe(found, ERROR)
-        if errors:
-            raise self.refused("nothing was changed", errors)
-        return planned, found
-
-    def attributes_diff(self, planned: Attributes) -> dict[str, dict[str, Any]]:
-        """What of owner, group and mode changes; those of a file that is created are part of its creation."""
-        if self.seen is None:
-            return {}
-        before = {
-            "owner": self.seen.st_uid,
-            "group": self.seen.st_gid,
-            "mode": "%04o" % stat.S_IMODE(self.seen.st_mode),
-        }
-        after = {
-            "owner": self.params["owner"] if planned.uid is None else planned.uid,
-            "group": self.params["group"] if planned.gid is None else planned.gid,
-            "mode": "%04o" % planned.mode,
-        }
-        keys = [key for key in after if before[key] != after[key]]
-        return (
-            {"before": {key: before[key] for key in keys}, "after": {key: after[key] for key in keys}} if keys else {}
-        )
+        return user_id(self.params["directory_owner"])
 
     def reader(self) -> int:
-        """The user for whom the cache is meant."""
+        """The user who reads the file."""
         return os.geteuid() if self.owner is None else self.owner
 
-    # Writing
-
-    def refuse_unwritable(self, writes: bool, settles: bool) -> None:
-        """End the run if the file cannot be written or changed, before anything else is."""
-        reason = None
-        if writes:
-            failure = "written"
-            in_place = self.seen is not None and self.params["unsafe_writes"]
-            reason = _files.unwritable(self.place.path, in_place) or _directory.unsafe_link(self.place.way)
-        elif settles and self.seen:
-            failure = "given another owner, group or mode"
-            reason = _files.denied(self.place.path) or _directory.unsafe_link(self.place.way)
-            if not reason and os.geteuid() not in (0, self.seen.st_uid):
-                reason = "only its owner %s may do that" % user_name(self.seen.st_uid)
-        if reason is None and self.params["attributes"] is not None:
-            failure = "given attributes"
-            reason = _directory.swappable(self.place.way)
-        if reason:
-            raise self.refused_for("it cannot be %s: %s" % (failure, reason))
-
-    def carry_out(
-        self,
-        data: bytes | None,
-        keep: bytes | None,
-        planned_file: Attributes,
-        now: _directory.State,
-        planned: _directory.State,
-    ) -> dict[str, Any]:
-        """Provide the directory, then the file. Raises Changed."""
-        from ansible_collections.wasmops.wasmtime.plugins.module_utils import _write
-
-        result = {}
-        ids = self.ids("", planned_file.uid, planned_file.gid)
-        try:
-            if planned != now:
-                _write.make(now, *self.ids("directory_", planned.uid, planned.gid), planned.mode or 0)
-                self.done += self.diff[-1:]
-            if data is not None:
-                self.place = _write.make_parents(self.place)
-                in_place = self.params["unsafe_writes"]
-                kept = _write.write(self.place, self.seen, data, *ids, planned_file.mode, in_place=in_place, keep=keep)
-                if kept:
-                    result["backup_file"] = kept
-            elif self.seen and self.attributes_diff(planned_file):
-                _write.settle(self.place, self.seen, *ids, planned_file.mode)
-        except _write.CannotWrite as error:
-            also = "; the cache directory was made or changed before that" if self.done else ""
-            raise _common.Refused(
-                "%s: %s%s" % (self.path, error, also), path=self.path, problems=[], changed=bool(self.done)
-            ) from error
-        return result
-
-    def ids(self, prefix: str, uid: int | None, gid: int | None) -> tuple[int, int]:
-        """The owner and group to give; -1 to leave what is there."""
-        return (
-            -1 if self.params[prefix + "owner"] is None or uid is None else uid,
-            -1 if self.params[prefix + "group"] is None or gid is None else gid,
-        )
-
-    def set_labels(self, diff: dict[str, dict[str, Any]], changed: bool) -> bool:
-        """Set the SELinux context and the file system's attributes; return whether the run changes anything.
-
-        Ansible sets them by path.
-        """
-        if self.params["attributes"] is None and not self.module.selinux_enabled():
-            return changed
-        if self.seen is None and self.module.check_mode:
-            return changed
-        args = self.module.load_file_common_arguments(self.params, path=self.place.path)
-        directory = _directory.hold(self.place.way)
-        # Whatever becomes of the way to it, this leads into the directory that was judged.
-        path = "/proc/%d/fd/%d/%s" % (os.getpid(), directory, self.place.name)
-        try:
-            if self.seen is None:
-                self.module.set_context_if_different(
-                    path, self.module.selinux_default_context(self.place.path), changed
-                )
-            changed = self.module.set_context_if_different(path, args["secontext"], changed, diff)
-            return bool(self.module.set_attributes_if_different(path, args["attributes"], changed, diff))
-        finally:
-            os.close(directory)
-
-    # Differences
-
-    def file_diff(self, before: bytes, after: bytes) -> None:
-        """Note a change of the file's text."""
-        texts = {"before": before.decode("utf-8", "replace"), "after": after.decode("utf-8", "replace")}
-        self.diff.append(dict(texts, before_header=self.path, after_header=self.path))
-
-    def directory_diff(self, now: _directory.State, planned: _directory.State) -> None:
-        """Note a change of the directory."""
-        header = "%s (cache directory)" % planned.path
-        before, after = now.as_dict(), dict(planned.as_dict(), **self.names(planned))
-        keys = [key for key in after if before[key] != after[key]]
-        self.diff.append(
-            {
-                "before_header": header,
-                "after_header": header,
-                "before": {key: before[key] for key in keys},
-                "after": {key: after[key] for key in keys},
-            }
-        )
+    def labels(self) -> bool:
+        """Whether the file has marks that Ansible sets by path: an SELinux context, or attributes asked for."""
+        return self.params["attributes"] is not None or self.module.selinux_enabled()
 
 
 def _option(name: str) -> str:
@@ -829,10 +551,6 @@ def _option(name: str) -> str:
 def _means(name: str, value: Any) -> Any:
     # A boolean equals no text and no number here, as "true" and 1 do not mean true.
     return (type(value), value) if name == ENABLED else base_value(SETTINGS[name], value)
-
-
-def _subject(problem: Problem) -> tuple[str, str | None]:
-    return problem.code, problem.value if problem.code.startswith("directory-") else problem.setting
 
 
 def argument_spec() -> dict[str, Any]:

@@ -203,8 +203,12 @@ wasmtime_version:
   sample: 42.0.2
 """
 
+import gc
 import os
 from typing import Any
+
+# The process ends before there is garbage worth collecting, and loads faster so.
+gc.disable()
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -243,7 +247,11 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
     else:
         config = Config("", False)
         config.problems.append(trouble)
-    user, owner = os.geteuid(), _common.user_id(module.params["directory_owner"])
+    user, owner = os.geteuid(), None
+    if module.params["directory_owner"] is not None:
+        from ansible_collections.wasmops.wasmtime.plugins.module_utils._owners import user_id
+
+        owner = user_id(module.params["directory_owner"])
     problems = list(config.problems)
     if place is not None and status is not None:
         reader = user if owner is None else owner

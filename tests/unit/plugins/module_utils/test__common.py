@@ -38,19 +38,6 @@ def test_the_host_knows_the_time_and_looks_the_home_up_once(monkeypatch):
     assert host.default_directory() == "/home/one/.cache/wasmtime"
 
 
-def test_names_and_numbers_of_users_and_groups():
-    assert _common.user_id("root") == 0
-    assert _common.user_id("12345") == 12345
-    assert _common.group_id("12345") == 12345
-    assert _common.user_id(None) is _common.group_id(None) is None
-    assert _common.user_id("nobody-has-this-name") is _common.group_id("nobody-has-this-name") is None
-
-
-@pytest.mark.parametrize("name", ["", "-1", "²", "٣", "4294967295", "99999999999", "9" * 5000, "1.5"])
-def test_what_is_no_number_of_a_user_is_a_user_that_does_not_exist(name):
-    assert _common.user_id(name) is _common.group_id(name) is None
-
-
 @pytest.mark.parametrize("path", ["relative", "", "~/x", "/x\0"])
 def test_a_path_that_cannot_be_is_refused(path):
     with pytest.raises(_common.Refused, match="set path to an absolute path"):

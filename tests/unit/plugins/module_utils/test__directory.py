@@ -15,10 +15,9 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import
     hold,
     inspect,
     problems,
-    swappable,
-    unsafe_link,
     walk,
 )
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._obstacles import swappable, unsafe_link
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import shown
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,

@@ -20,12 +20,11 @@ import pytest
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import (
     Unreadable,
-    denied,
     find,
     problems,
     read,
-    unwritable,
 )
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._obstacles import denied, unwritable
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,
     USER,
@@ -223,7 +222,7 @@ def reason_where_mounted(path, file, commands):
     mounted = '%s || exit 77; shift; exec "$@"' % commands
     code = (
         "import sys\n"
-        "from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import unwritable\n"
+        "from ansible_collections.wasmops.wasmtime.plugins.module_utils._obstacles import unwritable\n"
         "print(unwritable(sys.argv[1], in_place=False))\n"
         "print(unwritable(sys.argv[1], in_place=True))\n"
     )

@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common, _edit, _files, _versions, _write
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _change, _common, _edit, _files, _versions, _write
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._edit import HEADER
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
@@ -1194,7 +1194,7 @@ def test_a_layout_that_is_too_complex_is_left_alone(world, monkeypatch):
         raise _edit.CannotEdit("the layout of the file is too unusual to edit in place")
 
     world.write("[cache]\n")
-    monkeypatch.setattr(_edit, "edit", refuse)
+    monkeypatch.setattr(_change, "edit", refuse)
     assert world.refused() == (
         "%s: the layout of the file is too unusual to edit in place; change it by hand" % world.config
     )
@@ -1202,7 +1202,7 @@ def test_a_layout_that_is_too_complex_is_left_alone(world, monkeypatch):
 
 def test_an_edit_that_does_not_say_what_was_meant_is_not_written(world, monkeypatch):
     world.write("[cache]\n")
-    monkeypatch.setattr(_edit, "edit", lambda text, changes, loads: text + "cleanup-interval = '9h'\n")
+    monkeypatch.setattr(_change, "edit", lambda text, changes, loads: text + "cleanup-interval = '9h'\n")
     assert "its layout does not allow this change in place" in world.refused()
 
 
@@ -1314,7 +1314,7 @@ def test_what_goes_between_two_looks_is_told(world, monkeypatch, state):
         raise FileNotFoundError(2, "No such file or directory", path)
 
     world.write("[cache]\n")
-    monkeypatch.setattr(_files, "find", gone)
+    monkeypatch.setattr(_files if state == "present" else _change, "find", gone)
     results = [world.run(state=state, cleanup_interval="2h" if state == "present" else None)]
     if state == "present":
         monkeypatch.setattr(cache_config_info, "find", gone)

@@ -1,0 +1,267 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run does when something is not as it is to be: a run that changes nothing never loads this."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from . import _write
+from ._access import user_name
+from ._common import Refused, directory_of, judge, refuse_library, severe
+from ._config import BOM, DANGER, ERROR, Config, Problem
+from ._directory import State, hold, problems, walk
+from ._edit import CannotEdit, edit, merge, new_text, same
+from ._files import Changed, Place, Unreadable, find, read
+from ._files import problems as file_problems
+from ._obstacles import denied, swappable, unsafe_link, unwritable
+from ._settings import quoted
+
+Owners = Tuple[Optional[int], Optional[int], int]
+"""Owner, group and mode; None for a user or a group that does not exist yet."""
+
+
+def edited(run: Any, before: Optional[Config], changes: Mapping[str, Any]) -> Tuple[bytes, Config]:
+    """The new bytes and the config in them, which must be the intended one and valid. Raises Refused."""
+    try:
+        text = new_text(changes) if before is None else edit(before.text, changes, run.library.reader(before.text))
+    except ImportError as error:
+        refuse_library("tomli-w", "writing TOML", error)
+    except CannotEdit as error:
+        raise run.refused_for("%s; change it by hand" % error) from error
+    bom = BOM if before is not None and before.bom else ""
+    data = (bom + text).encode("utf-8", "surrogateescape")
+    after = judge(data, run.dialects, run.host, run.library)
+    if not after.valid:
+        raise run.refused("Wasmtime would refuse the result, so nothing was changed", severe(after.problems, ERROR))
+    if not same(after.table, merge(before.table or {} if before else {}, changes)):
+        raise run.refused_for("its layout does not allow this change in place; change it by hand")
+    return data, after
+
+
+def remove(run: Any) -> Dict[str, Any]:
+    """Remove the file or the link; return the result. Raises Refused."""
+    place = Place(walk(os.path.dirname(run.path)), os.path.basename(run.path))
+    result = {"changed": os.path.lexists(run.path), "path": run.path, "problems": []}
+    if not result["changed"]:
+        return result
+    if os.path.isdir(run.path) and not os.path.islink(run.path):
+        raise run.refused_for("it is a directory, not a config file; name the file in it")
+    reason = unwritable(run.path, in_place=False) or unsafe_link(place.way)
+    if reason:
+        raise run.refused_for("it cannot be removed: %s" % reason)
+    found = real = None
+    try:
+        real = find(run.path)
+        found = read(real)
+    except Unreadable as error:
+        if run.params["backup"] and error.problem.code != "dangling-link":
+            raise run.refused("no backup can be made, so nothing was changed", [error.problem]) from error
+    run.diff.append(_text_diff(run.path, found[0] if found else b"", b""))
+    if not run.module.check_mode:
+        try:
+            if run.params["backup"] and found and real:
+                result["backup_file"] = _write.backup(real, found[1], found[0])
+            _write.remove(place)
+        except (_write.CannotWrite, Changed) as error:
+            raise run.refused_for(str(error)) from error
+    return result
+
+
+def _text_diff(path: str, before: bytes, after: bytes) -> Dict[str, str]:
+    return {
+        "before_header": path,
+        "after_header": path,
+        "before": before.decode("utf-8", "replace"),
+        "after": after.decode("utf-8", "replace"),
+    }
+
+
+def _facts_diff(header: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Dict[str, Any]:
+    keys = [key for key in after if before[key] != after[key]]
+    return {
+        "before_header": header,
+        "after_header": header,
+        "before": {key: before[key] for key in keys},
+        "after": {key: after[key] for key in keys},
+    }
+
+
+class Change:
+    """The change from what is there to what is planned."""
+
+    def __init__(
+        self,
+        run: Any,
+        before: Optional[Config],
+        data: Tuple[Optional[bytes], bytes],
+        directory: Tuple[State, State],
+        owners: Tuple[Owners, Owners],
+    ) -> None:
+        """C(data), C(directory), C(owners): what they are and what they are to be. C(before): the config there."""
+        self.run = run
+        self.params = run.params
+        self.before = before
+        self.old, self.new = data
+        self.now, self.planned = directory
+        self.owners, self.planned_owners = owners
+        self.writes = self.new != self.old
+        self.settles = run.seen is not None and self.owners != self.planned_owners
+
+    def refuse(self, found: Sequence[Problem]) -> None:
+        """End the run for what speaks against the change, before anything is changed. Raises Refused.
+
+        C(found): what will be wrong with the config, the file and the directory.
+        """
+        self._refuse_directory()
+        self._refuse_new_dangers(found)
+        self._refuse_file()
+
+    def _refuse_directory(self) -> None:
+        if self.planned == self.now:
+            return
+        unsafe = unsafe_link(self.now.way)
+        if unsafe:
+            raise self.run.refused_for("nothing was changed: %s" % unsafe)
+        reason = None if self.now.exists else unwritable(self.now.way.target, in_place=False)
+        if reason:
+            raise self.run.refused_for("the directory %s cannot be created: %s" % (quoted(self.now.path), reason))
+
+    def _refuse_new_dangers(self, found: Sequence[Problem]) -> None:
+        dangers = [p for p in severe(found, DANGER) if p.code not in self.params["ignore_dangers"]]
+        if not dangers:
+            return
+        run, seen = self.run, self.run.seen
+        there: List[Problem] = []
+        if seen is not None:
+            there = file_problems(run.place, seen.st_mode, seen.st_uid, seen.st_gid, run.reader())
+        if self.before is not None:
+            state = directory_of(self.before)
+            there += [] if state is None else problems(state, os.geteuid(), run.owner)
+            there = self.before.problems + self.before.that_matter(there)
+        known = {_subject(problem) for problem in there}
+        new = [problem for problem in dangers if _subject(problem) not in known]
+        if new:
+            codes = ", ".join(sorted({problem.code for problem in new}))
+            raise run.refused(
+                "nothing was changed, for it would be dangerous (ignore_dangers: [%s] allows it)" % codes, new
+            )
+
+    def _refuse_file(self) -> None:
+        run = self.run
+        reason = None
+        if self.writes:
+            failure = "written"
+            in_place = run.seen is not None and self.params["unsafe_writes"]
+            reason = unwritable(run.place.path, in_place) or unsafe_link(run.place.way)
+        elif self.settles:
+            failure = "given another owner, group or mode"
+            reason = denied(run.place.path) or unsafe_link(run.place.way)
+            if not reason and os.geteuid() not in (0, run.seen.st_uid):
+                reason = "only its owner %s may do that" % user_name(run.seen.st_uid)
+        if reason is None and self.params["attributes"] is not None:
+            failure = "given attributes"
+            reason = swappable(run.place.way)
+        if reason:
+            raise run.refused_for("it cannot be %s: %s" % (failure, reason))
+
+    def carry_out(self) -> Dict[str, Any]:
+        """Provide the directory, then the file, but in check mode; return what to say of it.
+
+        Raises Refused, and Changed if another process has written the file.
+        """
+        run = self.run
+        if self.writes:
+            run.diff.append(_text_diff(run.path, self.old or b"", self.new))
+        if self.planned != self.now:
+            after = dict(self.planned.as_dict(), **self.names())
+            run.diff.append(_facts_diff("%s (cache directory)" % self.planned.path, self.now.as_dict(), after))
+        result: Dict[str, Any] = {}
+        if not run.module.check_mode:
+            try:
+                kept = self._write()
+            except _write.CannotWrite as error:
+                also = "; the cache directory was made or changed before that" if run.done else ""
+                raise Refused(
+                    "%s: %s%s" % (run.path, error, also), path=run.path, problems=[], changed=bool(run.done)
+                ) from error
+            if kept:
+                result["backup_file"] = kept
+        attributes = self._owners_diff()
+        changed = bool(self.writes or self.settles or self.planned != self.now or run.done)
+        result["changed"] = self._set_labels(attributes, changed)
+        if attributes["after"]:
+            run.diff.append(attributes)
+        return result
+
+    def _write(self) -> Optional[str]:
+        """Write what is to be written; return the path of the backup."""
+        run = self.run
+        ids = self._ids("", *self.planned_owners[:2])
+        mode = self.planned_owners[2]
+        if self.planned != self.now:
+            owners = self._ids("directory_", self.planned.uid, self.planned.gid)
+            _write.make(self.now, *owners, self.planned.mode or 0)
+            run.done += run.diff[-1:]
+        if self.writes:
+            run.place = _write.make_parents(run.place)
+            keep = self.old if self.params["backup"] or self.before is None else None
+            in_place = self.params["unsafe_writes"]
+            return _write.write(run.place, run.seen, self.new, *ids, mode, in_place=in_place, keep=keep)
+        if self.settles:
+            _write.settle(run.place, run.seen, *ids, mode)
+        return None
+
+    def _ids(self, prefix: str, uid: Optional[int], gid: Optional[int]) -> Tuple[int, int]:
+        """The owner and group to give; -1 to leave what is there."""
+        return (
+            -1 if self.params[prefix + "owner"] is None or uid is None else uid,
+            -1 if self.params[prefix + "group"] is None or gid is None else gid,
+        )
+
+    def names(self) -> Dict[str, str]:
+        """The owner and group of the directory that do not exist yet."""
+        names = {}
+        if self.planned.exists and self.planned.uid is None:
+            names["owner"] = self.params["directory_owner"]
+        if self.planned.exists and self.planned.gid is None:
+            names["group"] = self.params["directory_group"]
+        return names
+
+    def _owners_diff(self) -> Dict[str, Any]:
+        """What of owner, group and mode changes; those of a file that is created are part of its creation."""
+        uid, gid, mode = self.planned_owners
+        after = {
+            "owner": self.params["owner"] if uid is None else uid,
+            "group": self.params["group"] if gid is None else gid,
+            "mode": "%04o" % mode,
+        }
+        before = dict(zip(after, self.owners), mode="%04o" % self.owners[2]) if self.settles else after
+        return _facts_diff("%s (file attributes)" % self.run.path, before, after)
+
+    def _set_labels(self, diff: Dict[str, Any], changed: bool) -> bool:
+        """Set the SELinux context and the file system's attributes; return whether the run changes anything.
+
+        Ansible sets them by path.
+        """
+        run, module = self.run, self.run.module
+        if not run.labels() or (run.seen is None and module.check_mode):
+            return changed
+        args = module.load_file_common_arguments(self.params, path=run.place.path)
+        directory = hold(run.place.way)
+        # Whatever becomes of the way to it, this leads into the directory that was judged.
+        path = "/proc/%d/fd/%d/%s" % (os.getpid(), directory, run.place.name)
+        try:
+            if run.seen is None:
+                module.set_context_if_different(path, module.selinux_default_context(run.place.path), changed)
+            changed = module.set_context_if_different(path, args["secontext"], changed, diff)
+            return bool(module.set_attributes_if_different(path, args["attributes"], changed, diff))
+        finally:
+            os.close(directory)
+
+
+def _subject(problem: Problem) -> Tuple[str, Optional[str]]:
+    return problem.code, problem.value if problem.code.startswith("directory-") else problem.setting
