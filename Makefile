@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help provision check test engine-test nox format clean
+.PHONY: help provision check test engine-test fleet-up fleet-test fleet-down benchmark nox format clean
 
 # May be given on the command line
 PYTHON ?= python3
@@ -17,6 +17,7 @@ ARGS ?=
 JOBS ?= 2
 N ?= 10000
 SEED ?=
+FLEET ?= 1
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -76,16 +77,38 @@ check: .venv/ready ## Report what is wrong with the hosts' caches, change nothin
 NOX := .venv-dev/bin/nox
 OUTPUT := tests/output
 
+# Without these there are sessions that only say why they did not run; as root, Debian's packages are installed.
+define provide_tools
+	@[ "$$(id -u)" != 0 ] || { (for tool in ip mmdebstrap shellcheck ssh; do command -v $$tool || exit; done) \
+	  || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+	  apt-get -qq install --no-install-recommends iproute2 mmdebstrap openssh-client shellcheck; }; } &>/dev/null || true
+endef
+
 # All sessions run, whatever happens to one of them; summary.py has the last word.
 test: .venv-dev/ready ## Run all tests and checks; the last line says how many passed
 	@rm -rf $(OUTPUT) && mkdir -p $(OUTPUT)
-	@[ "$$(id -u)" != 0 ] || command -v shellcheck >/dev/null || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install shellcheck; } &>/dev/null || true
+	$(provide_tools)
 	@$(NOX) --allow-parallel --parallel $(JOBS) --report $(OUTPUT)/sessions.json </dev/null || true
 	@$(NOX) -s coverage --report $(OUTPUT)/coverage.json </dev/null || true
 	@.venv-dev/bin/python tests/summary.py $(OUTPUT)/sessions.json $(OUTPUT)/coverage.json
 
 engine-test: .venv-dev/ready ## Compare with the real engines on N generated documents each [N=10000] [SEED=...]
 	@$(NOX) -s engine-test -- --count $(N) $(if $(SEED),--seed '$(SEED)')
+
+fleet-up: .venv-dev/ready ## Start Debian hosts on this machine [FLEET=2: of each release] [FLEET='bookworm=3 forky'] (needs root)
+	$(provide_tools)
+	@.venv-dev/bin/python tests/fleet/lab.py up $(FLEET)
+
+fleet-test: .venv-dev/ready ## Run the scenarios over real SSH, on hosts of their own (needs root)
+	$(provide_tools)
+	@$(NOX) -s fleet
+
+fleet-down: ## Remove the hosts, and whatever is left of any that were killed
+	@$(PYTHON) tests/fleet/lab.py down
+
+benchmark: .venv-dev/ready ## Measure what tasks and runs cost, write docs/benchmark.md [ARGS=--quick] (needs root)
+	$(provide_tools)
+	@$(NOX) -s benchmark -- $(ARGS)
 
 nox: .venv-dev/ready ## Run single sessions, e.g. make nox ARGS='-s units-3.11' (ARGS=-l lists them)
 	@$(NOX) $(ARGS)

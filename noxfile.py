@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import glob
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree as ET
@@ -242,10 +244,14 @@ def ansible_test(session: nox.Session, core: str, *commands: tuple[str, ...]) ->
 ORDER: list[str] = []  # `nox` and `make test` start sessions in this order
 
 
+def minor_for(core: str) -> int:
+    """Choose a Python for an ansible-core: the oldest for the old one, the newest for the new one."""
+    return controllers(core)[-1 if core == NEW_CORE else 0]
+
+
 def add(name: str, core: str, doc: str, run: Callable[[nox.Session], None]) -> None:
     """Add a session in an environment whose Python suits this ansible-core."""
-    # The old core runs on the oldest Python it can, the new one on the newest: both ends are used.
-    minor = controllers(core)[-1 if core == NEW_CORE else 0]
+    minor = minor_for(core)
     run.__doc__ = f"{doc} (ansible-core {core}, Python 3.{minor})"
     nox.session(run, name=name, python=f"3.{minor}")
     ORDER.append(name)
@@ -385,10 +391,77 @@ def engine(session: nox.Session) -> None:
     )  # fmt: skip
 
 
+@nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
+def faults(session: nox.Session) -> None:
+    """Kill the module at any moment, let every system call of it fail, run many at once (needs strace; root for all)."""
+    results = results_folder(session)
+    session.install(f"ansible-core ~= {NEW_CORE}.0", "pytest", "-r", "tests/unit/requirements.txt")
+    with collection_copy() as tree, session.chdir(tree):
+        session.run(
+            "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
+            f"--junit-xml={results}/junit/pytest.xml", *session.posargs, "tests/faults",
+            env={"PYTHONPATH": str(tree.parents[2])},
+        )  # fmt: skip
+
+
 @nox.session(name="engine-test", python=f"3.{controllers(NEW_CORE)[-1]}")
 def engine_test(session: nox.Session) -> None:
     """Compare with the real engines for as long as one likes (`-- --count N --seed SEED`)."""
     with_engines(session, f"ansible_collections.{NAMESPACE}.{NAME}.tests.engine")
+
+
+def environment_of(session: nox.Session, core: str) -> str:
+    """Install an ansible-core next to the session's environment; return the folder of its programs."""
+    folder = NOX_DIR / f"fleet-{core}"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        interpreter = PYTHONS_DIR / f"python3.{minor_for(core)}"
+        session.run(str(interpreter), "-m", "venv", "--clear", str(folder), external=True)
+    session.run(str(python), "-m", "pip", "install", f"ansible-core ~= {core}.0", external=True)
+    return str(folder / "bin")
+
+
+@nox.session
+def fleet(session: nox.Session) -> None:
+    """Two ansible-cores over real SSH against hosts with four releases of Debian (needs root)."""
+    results = results_folder(session)
+    lab = [sys.executable, str(ROOT / "tests" / "fleet" / "lab.py"), "impossible"]
+    reason = subprocess.run(lab, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    if reason:
+        session.skip(f"not run here, because {reason}")
+    session.install("pytest")
+    cores = {core: environment_of(session, core) for core in (OLD_CORE, NEW_CORE)}
+    with collection_copy() as tree, session.chdir(tree):
+        env = {"PYTHONPATH": str(tree.parents[2]), "FLEET_CORES": json.dumps(cores)}
+        session.run(
+            "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
+            f"--junit-xml={results}/junit/pytest.xml", *session.posargs, "tests/fleet",
+            env=env,
+        )  # fmt: skip
+
+
+# Not among the tests: on a machine that does other things as well it measures those.
+@nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
+def benchmark(session: nox.Session) -> None:
+    """Measure what tasks and whole runs cost over real SSH (`-- --quick`: in some minutes; needs root)."""
+    session.install("matplotlib >= 3.10, < 4", "platformdirs >= 4.3.6, < 5", "tomli-w >= 1.0, < 2")
+    cores = {core: environment_of(session, core) for core in (OLD_CORE, NEW_CORE)}
+    pulled, general = (Path(session.virtualenv.location, name) for name in ("pulled", "general"))
+    if not pulled.exists():
+        # For a host with Debian's stable release, which is to run it itself.
+        suitable = ("--python-version", "3.13", "--only-binary", ":all:")
+        session.install("--target", str(pulled), *suitable, f"ansible-core ~= {NEW_CORE}.0")
+    with tempfile.TemporaryDirectory() as folder:
+        # All of this package would be 40,000 files, and one collection is wanted.
+        session.run("python", "-m", "pip", "download", "--no-deps", "--dest", folder, "ansible")
+        with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
+            wanted = [name for name in wheel.namelist() if name.startswith("ansible_collections/community/general/")]
+            wheel.extractall(general, wanted)
+    given = {"root": str(ROOT), "cores": cores, "general": str(general), "pulled": str(pulled)}
+    with collection_copy() as tree:
+        module = f"ansible_collections.{NAMESPACE}.{NAME}.tests.benchmark"
+        env = {"PYTHONPATH": str(tree.parents[2]), "BENCHMARK": json.dumps(given)}
+        session.run("python", "-m", module, *session.posargs, env=env)
 
 
 antsibull_nox.load_antsibull_nox_toml()
@@ -446,9 +519,12 @@ def shellcheck(session: nox.Session) -> None:
     session.run("shellcheck", *scripts, external=True)
 
 
+# The longest ones go first.
+ORDER.insert(0, "fleet")
 ORDER += [
     "core-alone",
     "engine",
+    "faults",
     "typing",
     "ansible-lint",
     "galaxy-importer",
