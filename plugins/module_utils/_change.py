@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import _write
 from ._access import user_name
-from ._common import Refused, directory_of, judge, refuse_library, severe
+from ._common import ENTRIES, Refused, directory_of, judge, refuse_library, severe
 from ._config import BOM, DANGER, ERROR, Config, Problem
 from ._directory import State, hold, problems, walk
 from ._edit import CannotEdit, edit, merge, new_text, same
@@ -140,7 +140,7 @@ class Change:
             there = file_problems(run.place, seen.st_mode, seen.st_uid, seen.st_gid, run.reader())
         if self.before is not None:
             state = directory_of(self.before)
-            there += [] if state is None else problems(state, os.geteuid(), run.owner)
+            there += [] if state is None else problems(state, os.geteuid(), run.owner, ENTRIES)
             there = self.before.problems + self.before.that_matter(there)
         known = {_subject(problem) for problem in there}
         new = [problem for problem in dangers if _subject(problem) not in known]

@@ -17,6 +17,9 @@ from ._directory import State, inspect
 from ._settings import SETTINGS
 from ._toml import Library, NoLibrary
 
+# How many entries of each directory in the cache a run of C(cache_config) looks at: a full cache has tens of thousands.
+ENTRIES = 1000
+
 
 class Refused(Exception):
     """The run ends here; the text is the sentence for the user, C(result) goes with it."""

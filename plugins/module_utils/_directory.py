@@ -15,6 +15,7 @@ import errno
 import os
 import re
 import stat
+from itertools import islice
 from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ._access import ENTER, WRITE, group_name, may, others_may, user_name
@@ -152,8 +153,13 @@ def inspect(path: str) -> State:
     return State(path, way, True, status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
 
 
-def problems(state: State, user: int, owner: Optional[int] = None) -> List[Problem]:
-    """What is wrong with the directory for processes of C(user), or of C(owner) if given."""
+def problems(
+    state: State, user: int, owner: Optional[int] = None, entries_looked_at: Optional[int] = None
+) -> List[Problem]:
+    """What is wrong with the directory for processes of C(user), or of C(owner) if given.
+
+    C(entries_looked_at): at most so many in the directory and in each below it; None for all.
+    """
     if state.way.error:
         text = "the directory %s cannot be used: %s" % (quoted(state.path), state.way.error)
         return [_problem("directory-unusable", ERROR, state, text, "set directory to a path that can be created")]
@@ -176,7 +182,7 @@ def problems(state: State, user: int, owner: Optional[int] = None) -> List[Probl
             _problem("directory-owner", WARNING, state, text, "if that is meant, name the owner in directory_owner")
         )
     if not state.way.missing:
-        found += _contents(state, meant)
+        found += _contents(state, meant, entries_looked_at)
     # A user that does not exist yet will own it, and is meant.
     if state.uid is not None and not _may(state, meant):
         text = "the directory %s cannot be written by %s, so nothing is cached" % (
@@ -240,7 +246,7 @@ def _replaceable(state: State, user: int) -> List[Problem]:
     return [_problem("directory-replaceable", DANGER, state, text, remedy)]
 
 
-def _contents(state: State, user: int) -> List[Problem]:
+def _contents(state: State, user: int, most: Optional[int]) -> List[Problem]:
     """Files that the engine would delete although they are not its own, and those that others can swap."""
     foreign: List[str] = []
     links: List[str] = []
@@ -252,7 +258,8 @@ def _contents(state: State, user: int) -> List[Problem]:
 
     def scan(below: str, depth: int) -> None:
         try:
-            entries = list(os.scandir(os.path.join(state.way.real, below)))
+            with os.scandir(os.path.join(state.way.real, below)) as listed:
+                entries = list(islice(listed, most))
         except OSError:
             return
         for entry in entries:

@@ -18,6 +18,8 @@ description:
     mean what is asked for stay as they are.
   - Never writes a file that Wasmtime would refuse, nor one by which it would later crash, lose data or run the code of
     others, unless that was so before or is allowed with O(ignore_dangers).
+  - Looks for dangers at the first 1000 entries of each directory in the cache; M(wasmops.wasmtime.cache_config_info) looks at
+    all of them.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.files
@@ -26,6 +28,9 @@ extends_documentation_fragment:
   - wasmops.wasmtime._settings.settings
 requirements:
   - tomli-w, to write
+notes:
+  - As root below a directory of another user, it changes nothing outside of that directory, whatever its owner does meanwhile.
+    It is safer still to become that user, which C(become_user) does.
 options:
   state:
     description:
@@ -391,7 +396,7 @@ class Run:
         owners = self.owners()
         planned_owners = self.asked("", stat.S_IFREG, *owners)
         found = _files.problems(self.place, planned_owners[2], *planned_owners[:2], self.reader())
-        found += _directory.problems(planned, os.geteuid(), self.owner)
+        found += _directory.problems(planned, os.geteuid(), self.owner, _common.ENTRIES)
         errors = _common.severe(found, ERROR)
         if errors:
             raise self.refused("nothing was changed", errors)

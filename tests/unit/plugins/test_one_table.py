@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from ansible_collections.wasmops.wasmtime.plugins.doc_fragments._settings import ModuleDocFragment
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._common import ENTRIES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS, MAX_BYTES, Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
@@ -224,3 +225,10 @@ def test_both_modules_describe_the_fields_that_they_return():
         both = [yaml.safe_load(module.RETURN)[result]["contains"] for module in (cache_config, cache_config_info)]
         assert set(both[0]) == set(both[1]) == names
         assert [both[0][name]["type"] for name in names] == [both[1][name]["type"] for name in names]
+
+
+def test_limits_are_documented_as_they_are():
+    text = " ".join(yaml.safe_load(cache_config.DOCUMENTATION)["description"])
+    assert "the first %d entries" % ENTRIES in text
+    table = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    assert "%d MiB" % (MAX_BYTES // 2**20) in table

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
@@ -784,7 +785,7 @@ def test_what_vanishes_before_it_is_looked_at_is_no_reason_to_stop_looking(tmp_p
         found = list(scandir(directory))
         if (path / "modules").exists():
             (path / "modules").rmdir()
-        return found
+        return contextlib.nullcontext(found)
 
     monkeypatch.setattr(os, "scandir", raced)
     assert codes(path) == ["directory-foreign-files"]
@@ -852,6 +853,18 @@ def test_others_follow_the_links_they_can_follow():
         (there / "link").symlink_to("target")
         with without_root():
             assert unsafe_link(walk(str(there / "link"))) is None
+
+
+def test_no_more_entries_are_looked_at_than_asked_for(tmp_path):
+    cache = new(tmp_path / "cache")
+    for number in range(3):
+        (cache / str(number)).write_bytes(b"")
+
+    def told(most):
+        (problem,) = problems(inspect(str(cache)), ME, None, most)
+        return problem.message.count('"', problem.message.index("("))
+
+    assert [told(1), told(2), told(3), told(None)] == [2, 4, 6, 6]
 
 
 # Directories held open
