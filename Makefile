@@ -79,9 +79,10 @@ OUTPUT := tests/output
 
 # Without these there are sessions that only say why they did not run; as root, Debian's packages are installed.
 define provide_tools
-	@[ "$$(id -u)" != 0 ] || { (for tool in ip mmdebstrap shellcheck ssh; do command -v $$tool || exit; done) \
-	  || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-	  apt-get -qq install --no-install-recommends iproute2 mmdebstrap openssh-client shellcheck; }; } &>/dev/null || true
+	@[ "$$(id -u)" != 0 ] || { (for tool in ip mkfs.ext4 mmdebstrap shellcheck ssh strace; do command -v $$tool || exit; done; \
+	  ls /usr/lib/*/faketime/libfaketime.so.1) \
+	  || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends \
+	  e2fsprogs iproute2 libfaketime mmdebstrap openssh-client shellcheck strace; }; } &>/dev/null || true
 endef
 
 # All sessions run, whatever happens to one of them; summary.py has the last word.

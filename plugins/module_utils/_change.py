@@ -45,9 +45,13 @@ def edited(run: Any, before: Optional[Config], changes: Mapping[str, Any]) -> Tu
 def remove(run: Any) -> Dict[str, Any]:
     """Remove the file or the link; return the result. Raises Refused."""
     place = Place(walk(os.path.dirname(run.path)), os.path.basename(run.path))
-    result = {"changed": os.path.lexists(run.path), "path": run.path, "problems": []}
-    if not result["changed"]:
-        return result
+    result: Dict[str, Any] = {"changed": True, "path": run.path, "problems": []}
+    try:
+        os.lstat(run.path)
+    except (FileNotFoundError, NotADirectoryError):
+        return dict(result, changed=False)
+    except OSError as error:
+        raise run.refused_for("it cannot be removed: %s" % error.strerror) from error
     if os.path.isdir(run.path) and not os.path.islink(run.path):
         raise run.refused_for("it is a directory, not a config file; name the file in it")
     reason = unwritable(run.path, in_place=False) or unsafe_link(place.way)
@@ -63,11 +67,12 @@ def remove(run: Any) -> Dict[str, Any]:
     run.diff.append(_text_diff(run.path, found[0] if found else b"", b""))
     if not run.module.check_mode:
         try:
-            if run.params["backup"] and found and real:
-                result["backup_file"] = _write.backup(real, found[1], found[0])
-            _write.remove(place)
+            backup = (real, found[1], found[0]) if run.params["backup"] and found and real else None
+            kept = _write.remove(place, backup)
         except (_write.CannotWrite, Changed) as error:
             raise run.refused_for(str(error)) from error
+        if kept:
+            result["backup_file"] = kept
     return result
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -36,9 +37,12 @@ def _unreadable(code: str, message: str, remedy: str) -> Unreadable:
     return Unreadable(Problem(code, ERROR, message, remedy))
 
 
-def meanwhile(error: OSError) -> str:
-    """The sentence for what was there when it was looked for, and is not when it is looked at."""
-    return "%s: %s: another process changes it meanwhile; run again when none does" % (error.filename, error.strerror)
+def failure(path: str, error: OSError) -> str:
+    """The sentence for what fails when it is looked at, most often as it was there a moment ago."""
+    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE, errno.EINVAL):
+        return "%s: another process changes it or what is above it meanwhile; run again when none does" % path
+    where = "" if error.filename in (None, path) else " (%s)" % os.fsdecode(error.filename)
+    return "%s: the system fails: %s%s; correct that first" % (path, error.strerror, where)
 
 
 class Place(NamedTuple):
@@ -71,15 +75,19 @@ def find(path: str) -> Place:
         if name in ("", ".", ".."):
             raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
         full = os.path.join(way.real, name)
-        if way.missing or not os.path.islink(full):
-            if links and (way.missing or not os.path.lexists(full)):
+        status = None
+        if not way.missing:
+            with contextlib.suppress(FileNotFoundError):
+                status = os.lstat(full)
+        if status is None or not stat.S_ISLNK(status.st_mode):
+            if links and status is None:
                 raise _unreadable(
                     "dangling-link",
                     "it is a symbolic link to %s, which does not exist" % target,
                     "remove the link or create its target",
                 )
             return Place(way, name)
-        links = [*way.links, (full, os.lstat(full), way.status().st_uid)]
+        links = [*way.links, (full, status, way.status().st_uid)]
         target = os.readlink(full)
         path = os.path.join(way.real, target)
     raise _unreadable("unreadable", "it cannot be read: too many symbolic links", "correct that first")

@@ -30,7 +30,7 @@ from ._settings import quoted
 TEMPORARY = ".ansible_tmp"
 _CLOSE = getattr(os, "O_CLOEXEC", 0)
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | _CLOSE
-_REPLACED = (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.EEXIST, errno.ENOENT)
+_REPLACED = (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.ENOENT)
 _NOT_REPLACEABLE = (errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS)
 _KEPT_ATTRIBUTES = (ACCESS_ACL, "security.selinux", "user.")
 
@@ -50,6 +50,46 @@ def _told(failure: str) -> Iterator[None]:
         raise CannotWrite("%s: %s" % (failure, reason)) from error
 
 
+def _close(handle: int) -> None:
+    # What was only read, or a directory: nothing is lost, and what was done is done.
+    with contextlib.suppress(OSError):
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _held(way: Walk, failure: str) -> Iterator[int]:
+    """The directory in which the way ended, open; C(failure) begins the sentence for what fails."""
+    unsafe = unsafe_link(way)
+    if unsafe:
+        raise CannotWrite(unsafe)
+    with _told(failure):
+        handle = hold(way)
+        try:
+            yield handle
+        finally:
+            _close(handle)
+
+
+@contextlib.contextmanager
+def _private(directory: int) -> Iterator[int]:
+    """A new directory that nobody else may enter, open; gone afterwards, if it is empty then."""
+    name = "%s%s" % (TEMPORARY, os.urandom(8).hex())
+    os.mkdir(name, 0o700, dir_fd=directory)
+    try:
+        handle = os.open(name, _DIRECTORY, dir_fd=directory)
+        try:
+            new = os.fstat(handle)
+            # What others put in its place is not like it.
+            if new.st_uid != os.geteuid() or new.st_mode & 0o077 or os.listdir(handle):
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+            yield handle
+        finally:
+            _close(handle)
+    finally:
+        with contextlib.suppress(OSError):
+            os.rmdir(name, dir_fd=directory)
+
+
 # The cache directory
 
 
@@ -57,63 +97,75 @@ def make(state: State, uid: int, gid: int, mode: int) -> None:
     """Create the directory and its parents, or give an existing one its owner, group and mode.
 
     C(uid) and C(gid) of -1 keep what is there; a new directory gets those of the
-    directory above it, as do new parents. None is ever wider open than asked for.
-    Raises CannotWrite.
+    directory above it, as do new parents. None is ever wider open than asked for, and
+    new ones appear all at once, as they are to be.
+    Raises CannotWrite, and Changed if another process has made one of them meanwhile.
     """
-    _refuse_unsafe(state.way)
-    handles: List[int] = []
-    with _told("the directory %s cannot be created or changed" % quoted(state.way.target)):
+    way = state.way
+    with _held(way, "the directory %s cannot be created or changed" % quoted(way.target)) as directory:
+        if way.missing:
+            _make(directory, way.missing, uid, gid, mode)
+            return
+        handle = os.open(".", _DIRECTORY, dir_fd=directory)
         try:
-            _make(handles, state.way, uid, gid, mode)
+            _settle(handle, uid, gid, mode)
         finally:
-            for handle in handles:
-                os.close(handle)
+            _close(handle)
 
 
-def _refuse_unsafe(way: Walk) -> None:
-    unsafe = unsafe_link(way)
-    if unsafe:
-        raise CannotWrite(unsafe)
-
-
-def _make(handles: List[int], way: Walk, uid: int, gid: int, mode: int) -> None:
-    handles.append(hold(way))
-    if not way.missing:
-        handles.append(os.open(".", _DIRECTORY, dir_fd=handles[-1]))
-        _settle(handles[-1], uid, gid, mode)
-    above = os.fstat(handles[-1])
+def _make(directory: int, missing: List[str], uid: int, gid: int, mode: int) -> None:
+    above = os.fstat(directory)
     # Only root can give directories away.
     like = (above.st_uid, above.st_gid) if os.geteuid() == 0 else (-1, -1)
-    for name in way.missing:
-        last = name is way.missing[-1]
-        os.mkdir(name, 0o700 & mode if last else 0o700, dir_fd=handles[-1])
-        handles.append(os.open(name, _DIRECTORY, dir_fd=handles[-1]))
-        _prove_own(handles[-1])
-        if last:
-            _settle(handles[-1], like[0] if uid == -1 else uid, like[1] if gid == -1 else gid, mode)
-        else:
-            _settle(handles[-1], like[0], like[1], parent_mode(above.st_mode))
+    with contextlib.ExitStack() as closed, contextlib.ExitStack() as removed:
+        private = handle = closed.enter_context(_private(directory))
+        for name in missing:
+            os.mkdir(name, 0o700, dir_fd=handle)
+            removed.callback(_remove_directory, handle, name)
+            handle = os.open(name, _DIRECTORY, dir_fd=handle)
+            closed.callback(_close, handle)
+            if name is not missing[-1]:
+                _settle(handle, *like, parent_mode(above.st_mode))
+        # A directory that its owner may not write in cannot be moved.
+        _settle(handle, like[0] if uid == -1 else uid, like[1] if gid == -1 else gid, mode | stat.S_IWUSR)
+        _prove_unchanged(directory, missing[0], None)
+        try:
+            os.rename(missing[0], missing[0], src_dir_fd=private, dst_dir_fd=directory)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise Changed from None
+            raise
+        removed.pop_all()
+        if not mode & stat.S_IWUSR:
+            os.fchmod(handle, mode)
 
 
-def _prove_own(handle: int) -> None:
-    """That the directory is the one just made: what others put in its place is not like it."""
-    new = os.fstat(handle)
-    if new.st_uid != os.geteuid() or new.st_mode & 0o077 or os.listdir(handle):
-        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+def _remove_directory(directory: int, name: str) -> None:
+    with contextlib.suppress(OSError):
+        os.rmdir(name, dir_fd=directory)
 
 
 def _settle(handle: int, uid: int, gid: int, mode: int) -> None:
+    """Give what is open its owner, group and mode, or leave it as it was."""
     status = os.fstat(handle)
+    before = stat.S_IMODE(status.st_mode)
     if uid in (-1, status.st_uid):
         uid = -1
     if gid in (-1, status.st_gid):
         gid = -1
-    if uid != -1 or gid != -1:
-        # What the old owner's group could do is not meant for the new one, not even for an instant.
-        os.fchmod(handle, stat.S_IMODE(status.st_mode) & mode)
-        os.fchown(handle, uid, gid)
-    if stat.S_IMODE(os.fstat(handle).st_mode) != mode:
-        os.fchmod(handle, mode)
+    try:
+        if uid != -1 or gid != -1:
+            # What the old owner's group could do is not meant for the new one, not even for an instant.
+            os.fchmod(handle, before & mode)
+            os.fchown(handle, uid, gid)
+        if stat.S_IMODE(os.fstat(handle).st_mode) != mode:
+            os.fchmod(handle, mode)
+    except OSError:
+        with contextlib.suppress(OSError):
+            if uid != -1 or gid != -1:
+                os.fchown(handle, status.st_uid, status.st_gid)
+            os.fchmod(handle, before)
+        raise
 
 
 def parent_mode(above: int) -> int:
@@ -129,12 +181,15 @@ def parent_mode(above: int) -> int:
 
 
 def make_parents(place: Place) -> Place:
-    """Make what is missing on the way to the file; return its place then. Raises CannotWrite."""
+    """Make what is missing on the way to the file; return its place then. Raises CannotWrite and Changed."""
     if not place.way.missing:
         return place
     missing = State(place.way.target, place.way, False, None, None, None)
     make(missing, -1, -1, parent_mode(place.way.status().st_mode))
-    return Place(walk(place.way.target), place.name)
+    way = walk(place.way.target)
+    if way.error or way.missing:
+        raise CannotWrite("it cannot be written: %s" % (way.error or "its directory is gone again"))
+    return Place(way, place.name)
 
 
 def write(
@@ -156,22 +211,21 @@ def write(
     make a backup of them; returns the backup's path.
     Raises CannotWrite, and Changed if the file is no longer the one that was seen.
     """
-    kept = None
+    name = place.name
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(_held(place.way, "it cannot be written"))
-        old = None if seen is None else stack.enter_context(_opened(directory, place.name, seen))
+        old = None if seen is None else stack.enter_context(_opened(directory, name, seen))
+        kept = None
+        if keep is not None and seen is not None and old is not None:
+            kept = stack.enter_context(_backup(place, directory, old, seen, keep))
         try:
-            with _prepared(directory, place.name, data, old, uid, gid, mode) as prepared:
-                _prove_unchanged(directory, place.name, seen)
-                if keep is not None and seen is not None:
-                    kept = backup(place, seen, keep)
-                os.rename(place.name, place.name, src_dir_fd=prepared, dst_dir_fd=directory)
+            with _prepared(directory, name, data, old, uid, gid, mode) as prepared:
+                _prove_unchanged(directory, name, seen)
+                os.rename(name, name, src_dir_fd=prepared, dst_dir_fd=directory)
         except OSError as error:
             if not in_place or seen is None or error.errno not in _NOT_REPLACEABLE:
                 raise
-            if keep is not None and kept is None:
-                kept = backup(place, seen, keep)
-            new = stack.enter_context(_opened(directory, place.name, seen, os.O_WRONLY))
+            new = stack.enter_context(_opened(directory, name, seen, os.O_WRONLY))
             _refuse_other_names(place.way, new)
             _write_all(new, data)
             os.ftruncate(new, len(data))
@@ -188,36 +242,36 @@ def settle(place: Place, seen: os.stat_result, uid: int, gid: int, mode: int) ->
         _settle(handle, uid, gid, mode)
 
 
-def backup(place: Place, seen: os.stat_result, data: bytes) -> str:
-    """Copy the file that was seen, with its bytes, beside itself; return the copy's path.
+def remove(place: Place, backup: Optional[Tuple[Place, os.stat_result, bytes]] = None) -> Optional[str]:
+    """Remove the file or the link of that name, after a backup of what is behind it; return the backup's path.
 
-    Raises CannotWrite and Changed.
+    Raises CannotWrite, and Changed if the file to keep is no longer the one that was seen.
     """
-    name = "%s.%d.%s" % (place.name, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S~"))
-    mode, times = stat.S_IMODE(seen.st_mode), (seen.st_atime_ns, seen.st_mtime_ns)
+    kept = None
     with contextlib.ExitStack() as stack:
-        directory = stack.enter_context(_held(place.way, "no backup can be made"))
-        old = stack.enter_context(_opened(directory, place.name, seen))
-        prepared = stack.enter_context(_prepared(directory, name, data, old, -1, -1, mode, times))
-        os.rename(name, name, src_dir_fd=prepared, dst_dir_fd=directory)
-    return os.path.join(place.way.real, name)
-
-
-def remove(place: Place) -> None:
-    """Remove the file or the link of that name. Raises CannotWrite."""
-    with _held(place.way, "it cannot be removed") as directory:
+        if backup is not None:
+            real, seen, data = backup
+            beside = stack.enter_context(_held(real.way, "no backup can be made"))
+            old = stack.enter_context(_opened(beside, real.name, seen))
+            kept = stack.enter_context(_backup(real, beside, old, seen, data))
+        directory = stack.enter_context(_held(place.way, "it cannot be removed"))
         os.unlink(place.name, dir_fd=directory)
+    return kept
 
 
 @contextlib.contextmanager
-def _held(way: Walk, failure: str) -> Iterator[int]:
-    _refuse_unsafe(way)
-    with _told(failure):
-        handle = hold(way)
-        try:
-            yield handle
-        finally:
-            os.close(handle)
+def _backup(place: Place, directory: int, old: int, seen: os.stat_result, data: bytes) -> Iterator[str]:
+    """A copy of the file that was seen, with its bytes, beside itself; gone if what is done next fails."""
+    name = "%s.%d.%s" % (place.name, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S~"))
+    mode, times = stat.S_IMODE(seen.st_mode), (seen.st_atime_ns, seen.st_mtime_ns)
+    with _told("no backup can be made"), _prepared(directory, name, data, old, -1, -1, mode, times) as prepared:
+        os.rename(name, name, src_dir_fd=prepared, dst_dir_fd=directory)
+    try:
+        yield os.path.join(place.way.real, name)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=directory)
+        raise
 
 
 @contextlib.contextmanager
@@ -230,7 +284,7 @@ def _opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_R
         _prove_same(seen, os.fstat(handle))
         yield handle
     finally:
-        os.close(handle)
+        _close(handle)
 
 
 def _prove_unchanged(directory: int, name: str, seen: Optional[os.stat_result]) -> None:
@@ -269,14 +323,10 @@ def _prepared(
     mode: int,
     times: Optional[Tuple[int, int]] = None,
 ) -> Iterator[int]:
-    """A directory that nobody else may enter, with the finished file in it; gone afterwards."""
-    private = "%s%s" % (TEMPORARY, os.urandom(8).hex())
-    os.mkdir(private, 0o700, dir_fd=directory)
-    try:
-        inner = os.open(private, _DIRECTORY, dir_fd=directory)
+    """A private directory with the finished file in it."""
+    with _private(directory) as private:
+        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _CLOSE, 0o600, dir_fd=private)
         try:
-            _prove_own(inner)
-            handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _CLOSE, 0o600, dir_fd=inner)
             try:
                 _write_all(handle, data)
                 _dress(handle, old, uid, gid, mode)
@@ -285,14 +335,10 @@ def _prepared(
                 os.fsync(handle)
             finally:
                 os.close(handle)
-            yield inner
+            yield private
         finally:
             with contextlib.suppress(OSError):
-                os.unlink(name, dir_fd=inner)
-            os.close(inner)
-    finally:
-        with contextlib.suppress(OSError):
-            os.rmdir(private, dir_fd=directory)
+                os.unlink(name, dir_fd=private)
 
 
 def _write_all(handle: int, data: bytes) -> None:

@@ -348,6 +348,15 @@ class Run:
         """The end of the run for a reason that is no problem of the config."""
         return _common.Refused("%s: %s" % (self.path, reason), path=self.path, problems=[])
 
+    def result(self) -> dict[str, Any]:
+        """Do what the task asks for. Raises Refused."""
+        try:
+            return self.remove() if self.params["state"] == "absent" else self.provide()
+        except OSError as error:
+            raise _common.Refused(
+                _files.failure(self.path, error), path=self.path, problems=[], changed=bool(self.done)
+            ) from error
+
     def remove(self) -> dict[str, Any]:
         """Remove the file or the link."""
         given = [name for name in list(OPTIONS) + [ENABLED] if self.params[name] is not None]
@@ -597,11 +606,9 @@ def main() -> None:
     os.umask(os.umask(0o022) | 0o022)
     try:
         run = Run(module)
-        result = run.remove() if module.params["state"] == "absent" else run.provide()
+        result = run.result()
     except _common.Refused as error:
         leave(module.fail_json, dict(error.result, msg=str(error)))
-    except OSError as error:
-        module.fail_json(msg=_files.meanwhile(error))
     if module._diff:
         result["diff"] = run.diff
     leave(module.exit_json, result)

@@ -215,19 +215,18 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGER, ERROR, Config, Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import problems as directory_problems
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, find, meanwhile, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, failure, find, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import problems as file_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 
 
-def gather(module: AnsibleModule) -> dict[str, Any]:
-    """The result of the module. Raises Refused."""
+def gather(module: AnsibleModule, path: str | None) -> dict[str, Any]:
+    """The result of the module for this file, or for the content given. Raises Refused."""
     dialects, version = _common.dialects_for(module)
-    path, place, exists, data, status, trouble = None, None, False, None, None, None
-    if module.params["content"] is not None:
+    place, exists, data, status, trouble = None, False, None, None, None
+    if path is None:
         data = module.params["content"].encode("utf-8", "surrogateescape")
     else:
-        path = _common.config_path(module.params["path"])
         try:
             place = find(path)
             found = read(place)
@@ -283,12 +282,15 @@ def main() -> None:
         mutually_exclusive=[("path", "content")],
         supports_check_mode=True,
     )
+    path = None
     try:
-        result = gather(module)
+        if module.params["content"] is None:
+            path = _common.config_path(module.params["path"])
+        result = gather(module, path)
     except _common.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
-        module.fail_json(msg=meanwhile(error))
+        module.fail_json(msg=failure(path or "content", error))
     module.exit_json(changed=False, **result)
 
 

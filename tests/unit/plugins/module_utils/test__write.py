@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _write
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect, problems, walk
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Changed, Place, find, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._write import (
     CannotWrite,
-    backup,
     make,
     make_parents,
     parent_mode,
@@ -53,6 +53,14 @@ def _usual_umask():
     before = os.umask(0o022)
     yield
     os.umask(before)
+
+
+def names(path):
+    return sorted(entry.name for entry in path.iterdir())
+
+
+def refused_by_the_system(*_arguments, **_options):
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
 
 # The cache directory
@@ -183,7 +191,7 @@ def test_a_new_directory_is_never_open_to_others_on_its_way(tmp_path, monkeypatc
 
     monkeypatch.setattr(os, "mkdir", watched)
     make(inspect(str(tmp_path / "a" / "d")), -1, -1, 0o755)
-    assert seen == [0o700, 0o700]
+    assert seen == [0o700, 0o700, 0o700]
 
 
 @pytest.mark.parametrize("replaced", ["a", "a/b", "a/b/d"])
@@ -198,10 +206,11 @@ def test_a_part_that_was_replaced_by_a_link_is_refused(tmp_path, replaced, exist
     if victim.exists():
         victim.rename(tmp_path / "moved")
     victim.symlink_to(elsewhere)
-    before = snapshot(tmp_path)
-    with pytest.raises(CannotWrite, match="replaced meanwhile"):
+    before = {path: entry[:4] + entry[6:] for path, entry in snapshot(tmp_path).items()}
+    # What takes the place of the new directory is looked at again.
+    with pytest.raises(Changed if victim == path and not exists else CannotWrite, match="meanwhile"):
         make(state, -1, -1, 0o777)
-    assert snapshot(tmp_path) == before
+    assert {path: entry[:4] + entry[6:] for path, entry in snapshot(tmp_path).items()} == before
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -217,16 +226,36 @@ def test_a_part_that_was_replaced_by_another_directory_is_refused(tmp_path, exis
     assert snapshot(tmp_path) == before
 
 
-def test_a_directory_that_somebody_else_made_first_is_refused(tmp_path):
-    state = inspect(str(tmp_path / "d"))
+def test_a_directory_that_somebody_else_made_first_is_seen(tmp_path):
+    state = inspect(str(tmp_path / "d" / "e"))
     new(tmp_path / "d")
-    before = snapshot(tmp_path)
-    with pytest.raises(CannotWrite, match="replaced meanwhile"):
+    before = [entry[:4] for entry in snapshot(tmp_path / "d").values()]
+    with pytest.raises(Changed):
         make(state, -1, -1, 0o777)
-    assert snapshot(tmp_path) == before
+    assert names(tmp_path) == ["d"]
+    assert [entry[:4] for entry in snapshot(tmp_path / "d").values()] == before
 
 
-def test_a_new_directory_that_is_filled_before_it_is_opened_is_refused(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", ["directory", "file", "link"])
+def test_what_somebody_else_makes_at_the_last_moment_is_seen(tmp_path, monkeypatch, kind):
+    rename = os.rename
+
+    def raced(*arguments, **options):
+        if kind == "directory":
+            (tmp_path / "d" / "theirs").mkdir(parents=True)
+        elif kind == "file":
+            (tmp_path / "d").write_bytes(b"")
+        else:
+            (tmp_path / "d").symlink_to("nowhere")
+        rename(*arguments, **options)
+
+    monkeypatch.setattr(os, "rename", raced)
+    with pytest.raises(Changed):
+        make(inspect(str(tmp_path / "d" / "e")), -1, -1, 0o700)
+    assert names(tmp_path) == ["d"]
+
+
+def test_a_private_directory_that_is_filled_before_it_is_opened_is_not_used(tmp_path, monkeypatch):
     mkdir = os.mkdir
 
     def raced(name, mode=0o777, *, dir_fd=None):
@@ -236,7 +265,63 @@ def test_a_new_directory_that_is_filled_before_it_is_opened_is_refused(tmp_path,
     monkeypatch.setattr(os, "mkdir", raced)
     with pytest.raises(CannotWrite, match="replaced meanwhile"):
         make(inspect(str(tmp_path / "d")), -1, -1, 0o755)
-    assert mode_of(tmp_path / "d") == 0o700
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize("call", ["mkdir", "fchmod", "rename"])
+def test_what_fails_while_directories_are_made_leaves_none_of_them(tmp_path, monkeypatch, call):
+    real, count = getattr(os, call), iter(range(100))
+
+    def full(*arguments, **options):
+        if next(count) >= (2 if call == "mkdir" else 0):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(*arguments, **options)
+
+    monkeypatch.setattr(os, call, full)
+    with pytest.raises(CannotWrite, match="cannot be created or changed: No space left on device"):
+        make(inspect(str(tmp_path / "a" / "b" / "d")), -1, -1, 0o755)
+    assert names(tmp_path) == []
+
+
+def test_new_directories_appear_as_they_are_to_be(tmp_path, monkeypatch):
+    seen = []
+    rename = os.rename
+
+    def watched(source, target, *, src_dir_fd, dst_dir_fd):
+        assert names(tmp_path) == [os.readlink("/proc/self/fd/%d" % src_dir_fd).split("/")[-1]]
+        private = tmp_path / names(tmp_path)[0]
+        seen.extend(mode_of(path) for path in (private, private / "a", private / "a" / "d"))
+        rename(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+
+    monkeypatch.setattr(os, "rename", watched)
+    tmp_path.chmod(0o755)
+    make(inspect(str(tmp_path / "a" / "d")), -1, -1, 0o750)
+    assert seen == [0o700, 0o755, 0o750]
+
+
+@pytest.mark.parametrize("mode", [0o500, 0o400, 0o000])
+def test_a_directory_that_its_owner_may_not_write_in_is_made(mode):
+    with place() as there, without_root():
+        make(inspect(str(there / "d")), -1, -1, mode)
+        assert mode_of(there / "d") == mode
+
+
+@as_root
+@pytest.mark.parametrize("call", ["fchown", "fchmod"])
+def test_a_directory_that_cannot_be_changed_as_asked_stays_as_it_was(tmp_path, monkeypatch, call):
+    path = new(tmp_path / "d", 0o775)
+    real = getattr(os, call)
+    asked = STRANGER if call == "fchown" else 0o2700
+
+    def failing(handle, value, *more):
+        if value == asked:
+            refused_by_the_system()
+        real(handle, value, *more)
+
+    monkeypatch.setattr(os, call, failing)
+    with pytest.raises(CannotWrite, match="Operation not permitted"):
+        make(inspect(str(path)), STRANGER, -1, 0o2700)
+    assert (mode_of(path), path.stat().st_uid) == (0o775, 0)
 
 
 def test_what_the_system_refuses_is_told():
@@ -255,7 +340,7 @@ def test_handles_are_closed_after_success_and_failure(tmp_path):
     make(inspect(str(tmp_path / "d")), -1, -1, 0o700)
     state = inspect(str(tmp_path / "d" / "x"))
     new(tmp_path / "d" / "x")
-    with pytest.raises(CannotWrite):
+    with pytest.raises(Changed):
         make(state, -1, -1, 0o700)
     assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
 
@@ -293,10 +378,6 @@ def put(path, data=NEW, uid=-1, gid=-1, mode=0o644, in_place=False, keep=None):
     found = read(there)
     there = make_parents(there)
     return write(there, found[1] if found else None, data, uid, gid, mode, in_place=in_place, keep=keep)
-
-
-def names(path):
-    return sorted(entry.name for entry in path.iterdir())
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
@@ -415,7 +496,7 @@ def test_a_file_that_was_written_meanwhile_is_not_overwritten(tmp_path):
     with pytest.raises(Changed):
         settle(there, seen, -1, -1, 0o600)
     with pytest.raises(Changed):
-        backup(there, seen, OLD)
+        remove(there, (there, seen, OLD))
     path.unlink()
     with pytest.raises(Changed):
         write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=None)
@@ -590,6 +671,65 @@ def test_a_file_is_removed_and_a_link_without_its_target(tmp_path):
         remove(Place(walk(str(tmp_path)), "f"))
 
 
+@pytest.mark.parametrize("act", ["write", "remove"])
+def test_no_backup_stays_of_what_is_not_changed(tmp_path, monkeypatch, act):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    there = find(str(path))
+    seen = read(there)[1]
+    real = {"write": os.fsync, "remove": os.unlink}[act]
+    count = iter(range(100))
+
+    def second(*arguments, **options):
+        if (act == "write" and next(count) == 0) or (act == "remove" and arguments[0] != "f"):
+            return real(*arguments, **options)
+        return refused_by_the_system()
+
+    monkeypatch.setattr(os, "fsync" if act == "write" else "unlink", second)
+    run = {
+        "write": lambda: write(there, seen, NEW, -1, -1, 0o644, in_place=False, keep=OLD),
+        "remove": lambda: remove(there, (there, seen, OLD)),
+    }[act]
+    with pytest.raises(CannotWrite, match=r"it cannot be (written|removed): Operation not permitted"):
+        run()
+    assert names(tmp_path) == ["f"]
+    assert path.read_bytes() == OLD
+
+
+def test_a_removed_file_is_kept_beside_what_was_behind_the_link(tmp_path):
+    path = new(tmp_path / "d") / "f"
+    path.write_bytes(OLD)
+    (tmp_path / "link").symlink_to("d/f")
+    there = find(str(tmp_path / "link"))
+    kept = Path(remove(Place(walk(str(tmp_path)), "link"), (there, read(there)[1], OLD)))
+    assert (kept.parent, kept.read_bytes()) == (path.parent, OLD)
+    assert names(tmp_path) == ["d"]
+
+
+def test_what_fails_to_close_after_the_work_is_done_is_no_failure(tmp_path, monkeypatch):
+    close = os.close
+
+    def failing(handle):
+        close(handle)
+        if (tmp_path / "f").exists():
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "close", failing)
+    there = find(str(tmp_path / "f"))
+    write(there, None, NEW, -1, -1, 0o644, in_place=False, keep=None)
+    monkeypatch.undo()
+    assert (tmp_path / "f").read_bytes() == NEW
+
+
+def test_a_way_that_is_gone_again_after_it_was_made_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(_write, "make", lambda *_arguments: None)
+    with pytest.raises(CannotWrite, match="its directory is gone again"):
+        make_parents(find(str(tmp_path / "a" / "f")))
+    (tmp_path / "a").write_bytes(b"")
+    with pytest.raises(CannotWrite, match='a" is not a directory'):
+        make_parents(Place(walk(str(tmp_path / "b"))._replace(real=str(tmp_path), missing=["a", "b"]), "f"))
+
+
 # Ways that change
 
 
@@ -607,7 +747,7 @@ def test_a_directory_that_was_replaced_by_a_link_is_not_entered(tmp_path, act):
         {
             "write": lambda: write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=OLD),
             "settle": lambda: settle(there, seen, -1, -1, 0o666),
-            "backup": lambda: backup(there, seen, OLD),
+            "backup": lambda: remove(Place(walk(str(tmp_path)), "other"), (there, seen, OLD)),
             "remove": lambda: remove(there),
         }[act]()
     assert snapshot(tmp_path) == before

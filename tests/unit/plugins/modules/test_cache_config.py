@@ -1296,22 +1296,34 @@ def test_a_file_that_never_rests_is_given_up(world, monkeypatch):
 
 def test_a_file_that_changes_before_it_is_removed_is_kept_if_a_backup_is_asked_for(world, monkeypatch):
     world.write("[cache]\n")
-    backup = _write.backup
+    remove = _write.remove
 
     def other_first(*arguments):
         world.write("[cache]\n# theirs\n")
-        return backup(*arguments)
+        return remove(*arguments)
 
-    monkeypatch.setattr(_write, "backup", other_first)
+    monkeypatch.setattr(_write, "remove", other_first)
     result = world.run(state="absent", backup=True)
     assert result["msg"] == ("%s: another process has written it meanwhile; run again when none does" % world.config)
     assert world.config.read_text() == "[cache]\n# theirs\n"
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_what_goes_between_two_looks_is_told(world, monkeypatch, state):
-    def gone(path):
-        raise FileNotFoundError(2, "No such file or directory", path)
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            FileNotFoundError(2, "No such file or directory", "/x"),
+            "another process changes it or what is above it meanwhile; run again when none does",
+        ),
+        (OSError(5, "Input/output error"), "the system fails: Input/output error; correct that first"),
+        (OSError(5, "Input/output error", b"/x"), "the system fails: Input/output error (/x); correct that first"),
+    ],
+    ids=["gone", "no-name", "name"],
+)
+def test_what_fails_between_two_looks_is_told(world, monkeypatch, state, error, words):
+    def gone(_path):
+        raise error
 
     world.write("[cache]\n")
     monkeypatch.setattr(_files if state == "present" else _change, "find", gone)
@@ -1321,10 +1333,7 @@ def test_what_goes_between_two_looks_is_told(world, monkeypatch, state):
         results.append(world.info(path=str(world.config)))
     for result in results:
         assert result["failed"] is True
-        assert result["msg"] == (
-            "%s: No such file or directory: another process changes it meanwhile; run again when none does"
-            % world.config
-        )
+        assert result["msg"] == ("%s: %s" % (world.config, words))
 
 
 def test_a_file_that_goes_before_ansible_looks_at_it_once_more_is_no_failure(world, monkeypatch):
@@ -1366,17 +1375,34 @@ def test_root_creates_no_directory_behind_a_user_s_link(world):
     assert "root does not follow it" in message
 
 
-def test_a_directory_that_is_replaced_meanwhile_is_told(world, monkeypatch):
+def test_a_directory_that_another_process_makes_meanwhile_is_taken_as_it_is(world, monkeypatch):
     make = _write.make
 
-    def other_first(state, *arguments):
-        world.cache.mkdir()
-        make(state, *arguments)
+    def other_first(*arguments):
+        if not world.cache.exists():
+            world.cache.mkdir(0o750)
+        make(*arguments)
 
     monkeypatch.setattr(_write, "make", other_first)
     result = world.run()
-    assert "a part of the path was replaced meanwhile" in result["msg"]
-    assert not world.config.exists()
+    assert result["changed"] is True
+    assert mode_of(world.cache) == 0o750
+    assert world.config.exists()
+    assert [part["after_header"] for part in result["diff"]] == [str(world.config)]
+
+
+def test_what_may_not_be_looked_at_is_not_taken_for_absent():
+    with place() as there:
+        (there / "etc").mkdir()
+        (there / "etc" / "config.toml").write_text("[cache]\n")
+        (there / "etc").chmod(0o000)
+        if os.geteuid() == 0:
+            os.chown(str(there / "etc"), 0, 0)
+        for check in (True, False):
+            result = run_without_root(
+                there, path=str(there / "etc" / "config.toml"), directory=None, state="absent", check=check
+            )
+            assert result["msg"].endswith("config.toml: it cannot be removed: Permission denied")
 
 
 # Anything at all
