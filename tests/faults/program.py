@@ -1,0 +1,177 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module's program, standing ready: all is imported, and every run is a fork that waits at a gate.
+
+Started by runs.py with a socket as its standard input. What it has imported beforehand is what
+a run would import; from the gate on a run is the module's own main(), to the end of the process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import gc
+import importlib
+import io
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+from ansible.module_utils.common import warnings
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config
+
+PR_SET_PTRACER = 0x59616D61
+ANY = ctypes.c_ulong(-1)
+
+
+def warm_up() -> None:
+    """Import whatever a run may import late; some runs are those of a user who cannot get at it."""
+    parts = Path(cache_config.__file__).parents[1].joinpath("module_utils").glob("_*.py")
+    package = cache_config.__name__.rpartition(".modules.")[0] + ".module_utils."
+    for name in ("grp", "pwd", "unittest.mock", *(package + path.stem for path in parts)):
+        importlib.import_module(name)
+    # The rest comes with a run that creates a file, and one that merges into it.
+    with tempfile.TemporaryDirectory() as scratch:
+        options = {"path": scratch + "/config.toml", "directory": scratch + "/cache", "backup": True}
+        for value in ("1h", "1d"):
+            arguments = dict(options, cleanup_interval=value, _ansible_tmpdir=scratch, _ansible_diff=True)
+            output = io.StringIO()
+            with patch_module_args(arguments), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+                cache_config.main()
+            if json.loads(output.getvalue()).get("failed"):
+                sys.exit("the module does not run at all: " + output.getvalue())
+    warnings._global_warnings.clear()
+
+
+def lift(*_signal: object) -> None:
+    """Let files grow again."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def become(request: Dict[str, Any], gate: int, output: int, errors: int) -> None:
+    """Make this process the one that was asked for, and wait."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(output, 1)
+    os.dup2(errors, 2)
+    os.umask(request["umask"])
+    if request["user"] is not None:
+        os.setgroups([])
+        os.setresgid(*[request["user"]] * 3)
+        os.setresuid(*[request["user"]] * 3)
+    # Where a process may only be traced by its ancestors, strace is none.
+    ctypes.CDLL(None).prctl(PR_SET_PTRACER, ANY, 0, 0, 0)
+    signal.signal(signal.SIGUSR1, lift)
+    if request["limit"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"], resource.RLIM_INFINITY))
+    if request["life"] is not None:
+        LIFE.append(Life(request["life"]))
+    select.select([gate], [], [])
+    tell_time(time.monotonic())
+
+
+class Event(ctypes.Structure):
+    """C(struct sigevent)."""
+
+    _fields_ = (
+        ("value", ctypes.c_void_p),
+        ("signal", ctypes.c_int),
+        ("notify", ctypes.c_int),
+        ("rest", ctypes.c_char * 48),
+    )
+
+
+class Life:
+    """The end of this process by SIGKILL, so many seconds after it has begun to change anything.
+
+    Python announces whatever it does to files beforehand. The kernel does the killing, by its most
+    exact clock; and if it may, the process works without a pause until then.
+    """
+
+    CHANGES = frozenset(
+        "os." + name
+        for name in ("chmod", "chown", "link", "mkdir", "remove", "rename", "rmdir", "setxattr", "symlink", "truncate")
+    )
+    OPENS_TO_CHANGE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+
+    def __init__(self, seconds: float) -> None:
+        self.changes: List[float] = []
+        self.seconds = seconds
+        # The interval, which there is not, and the time until the end.
+        self.times = (ctypes.c_long * 4)(0, 0, int(seconds), int(seconds % 1 * 1e9))
+        self.library = ctypes.CDLL(None, use_errno=True)
+        self.timer = ctypes.c_void_p()
+        event = Event(signal=signal.SIGKILL)
+        if self.library.timer_create(time.CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(self.timer)):
+            raise OSError(ctypes.get_errno(), "no timer")
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        sys.addaudithook(self.watch)
+
+    def watch(self, event: str, arguments: Tuple[Any, ...]) -> None:
+        """Begin with the first change."""
+        if event in self.CHANGES or (event == "open" and arguments[2] & self.OPENS_TO_CHANGE):
+            if not self.changes:
+                if self.seconds <= 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                self.library.timer_settime(self.timer, 0, ctypes.byref(self.times), None)
+            self.changes.append(time.monotonic())
+
+
+LIFE: List[Life] = []
+
+
+def tell_time(*moments: float) -> None:
+    """Say to the other side of the output what time it was."""
+    os.write(1, b" ".join(b"%.6f" % moment for moment in moments) + b"\n")
+
+
+def main() -> None:
+    """Serve until the other side is gone; in a fork, be the module."""
+    warm_up()
+    gc.freeze()
+    control = socket.socket(fileno=os.dup(0))
+    control.send(b"{}")
+    while True:
+        message, handles, _flags, _address = socket.recv_fds(control, 65536, 3)
+        if not message:
+            return
+        request: Dict[str, Any] = json.loads(message)
+        answer: List[int]
+        if "reap" in request:
+            answer = [os.waitpid(request["reap"], 0)[1]]
+        else:
+            child = os.fork()
+            if child == 0:
+                control.close()
+                become(request, *handles)
+                break
+            for handle in handles:
+                os.close(handle)
+            answer = [child]
+        control.send(json.dumps(answer).encode())
+    try:
+        with patch_module_args(request["options"]):
+            cache_config.main()
+    except SystemExit as end:
+        # What an interpreter does at its end, but for taking itself apart: that takes as long as the run.
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        tell_time(*[moment for life in LIFE for moment in life.changes], time.monotonic())
+        os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs of the module as processes of their own, which can be held, watched and killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = Path(__file__).with_name("program.py")
+
+
+class Outcome(NamedTuple):
+    """What a run has left behind besides its work."""
+
+    status: int
+    """The exit status, or the number of the signal that ended it, negative."""
+    output: str
+    """The moment of its beginning; what the module says; the moments of its changes, if asked for, and its end."""
+    errors: str
+
+    @property
+    def result(self) -> Dict[str, Any]:
+        """What the module answers."""
+        found: Dict[str, Any] = json.loads("".join(self.output.splitlines()[1:-1]))
+        return found
+
+    @property
+    def time(self) -> Tuple[float, float]:
+        """When it began and when it ended."""
+        words = self.output.split()
+        return float(words[0]), float(words[-1])
+
+    @property
+    def work(self) -> float:
+        """How long it has been changing things, for a run whose life was limited."""
+        moments = self.output.splitlines()[-1].split()
+        return float(moments[-2]) - float(moments[0])
+
+    @property
+    def disorder(self) -> Optional[str]:
+        """What shows that it has not ended as modules do."""
+        if not self.errors and self.status in (0, 1):
+            return None
+        lines = self.errors.strip().splitlines() or [""]
+        frames = [line.strip() for line in lines if "/plugins/" in line]
+        return "ends with status %d: %s (%s)" % (self.status, lines[-1], "; ".join(frames[-2:]))
+
+    @property
+    def killed(self) -> bool:
+        return self.status == -signal.SIGKILL
+
+
+class Run:
+    """One run, which waits at its gate until go()."""
+
+    def __init__(self, program: Program, pid: int, gate: int, output: int, errors: int) -> None:
+        self.pid = pid
+        self._program = program
+        self._gate: Optional[int] = gate
+        self._output = output
+        self._errors = errors
+
+    def go(self) -> None:
+        """Open the gate."""
+        if self._gate is not None:
+            os.close(self._gate)
+            self._gate = None
+
+    def kill(self) -> None:
+        """End it as the kernel does it when memory runs out."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def end(self) -> Outcome:
+        """Wait for the end."""
+        self.go()
+        output, errors = _all_of(self._output), _all_of(self._errors)
+        status = os.waitstatus_to_exitcode(self._program.ask({"reap": self.pid})[0])
+        return Outcome(status, output.decode(), errors.decode())
+
+
+def _all_of(handle: int) -> bytes:
+    with os.fdopen(handle, "rb") as file:
+        return file.read()
+
+
+class Program:
+    """An interpreter that has imported everything, and forks a run whenever it is asked."""
+
+    def __init__(self, environment: Optional[Mapping[str, str]] = None) -> None:
+        """C(environment) comes on top of this process's own."""
+        self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other:
+            self._process = subprocess.Popen(
+                [sys.executable, "-B", str(PROGRAM)],
+                stdin=other.fileno(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=dict(os.environ, **(environment or {})),
+                cwd="/dev",  # not on the way to anything
+            )
+        if not self._control.recv(16):
+            words, _none = self._process.communicate()
+            raise RuntimeError("the program does not start: " + words)
+
+    def close(self) -> None:
+        """End it."""
+        self._control.close()
+        self._process.communicate()
+
+    def ask(self, request: Dict[str, Any], handles: Sequence[int] = ()) -> Any:
+        """Send a request; its answer."""
+        socket.send_fds(self._control, [json.dumps(request).encode()], handles)
+        return json.loads(self._control.recv(4096))
+
+    def hold(
+        self,
+        options: Mapping[str, Any],
+        umask: int = 0o022,
+        user: Optional[int] = None,
+        limit: Optional[int] = None,
+        life: Optional[float] = None,
+    ) -> Run:
+        """A run that is about to begin.
+
+        C(limit) is the size that no file may exceed, until SIGUSR1. C(life) is how many seconds
+        it lives on after its first change.
+        """
+        request = {"options": options, "umask": umask, "user": user, "limit": limit, "life": life}
+        gate, opener = os.pipe()
+        output, to_output = os.pipe()
+        errors, to_errors = os.pipe()
+        (pid,) = self.ask(request, [gate, to_output, to_errors])
+        for handle in (gate, to_output, to_errors):
+            os.close(handle)
+        return Run(self, pid, opener, output, errors)
+
+    def run(self, options: Mapping[str, Any], **kwargs: Any) -> Outcome:
+        """A whole run."""
+        return self.hold(options, **kwargs).end()
+
+
+@contextlib.contextmanager
+def program(environment: Optional[Mapping[str, str]] = None) -> Iterator[Program]:
+    """A program for a while."""
+    made = Program(environment)
+    try:
+        yield made
+    finally:
+        made.close()

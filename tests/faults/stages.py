@@ -1,0 +1,121 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where scenes are played, two at a time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.tests.faults import strace
+from ansible_collections.wasmops.wasmtime.tests.faults.scenes import (
+    IS_ROOT,
+    SCENES,
+    Picture,
+    Place,
+    Scene,
+    Story,
+    picture,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.wasmops.wasmtime.tests.faults.runs import Outcome, Program
+    from ansible_collections.wasmops.wasmtime.tests.faults.strace import Call
+
+T = TypeVar("T")
+
+each_scene = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+
+
+class OutOfStep(Exception):
+    """A run has not made the same calls as the one before."""
+
+
+class Stage:
+    """A program, a place for it, and what is known of the scenes that were played there."""
+
+    def __init__(self, program: Program, place: Place) -> None:
+        self.program = program
+        self.place = place
+        self._stories: Dict[str, Story] = {}
+        self._calls: Dict[str, List[Call]] = {}
+
+    def story(self, scene: Scene) -> Story:
+        """How a scene goes."""
+        if scene.name not in self._stories:
+            self._stories[scene.name] = tell(self.program, self.place, scene)
+        return self._stories[scene.name]
+
+    def _all_calls(self, scene: Scene) -> List[Call]:
+        if scene.name not in self._calls:
+            traces: List[List[Call]] = []
+            shapes: List[List[Tuple[str, int, List[str]]]] = []
+            while not (len(traces) > 1 and shapes[-1] == shapes[-2]):
+                if len(traces) == 5:
+                    raise OutOfStep("%s: it makes other calls every time" % scene.name)
+                scene.set_up(self.place)
+                outcome, log = strace.watch(scene.hold(self.program, self.place))
+                assert outcome.status == 0, outcome
+                assert picture(self.place).entries == self.story(scene).after.entries
+                traces.append([call for call in strace.parse(log) if strace.concerns(call, self.place.root)])
+                shapes.append([(call.name, call.nth, self._places(scene, call)) for call in traces[-1]])
+            self._calls[scene.name] = traces[-1]
+        return self._calls[scene.name]
+
+    def calls(self, scene: Scene) -> List[Call]:
+        """The calls of a scene that concern the tree. Raises NotHere, OutOfStep."""
+        return [call for call in self._all_calls(scene) if strace.concerns(call, self.place.tree)]
+
+    def writes(self, scene: Scene) -> List[Call]:
+        """The calls of a scene that put data into files, wherever."""
+        return [call for call in self._all_calls(scene) if call.name in strace.WRITING]
+
+    def play(self, scene: Scene, call: Call, fault: str, limit: Optional[int] = None) -> Tuple[Outcome, Picture]:
+        """Play a scene with a fault in one of its calls; what comes of it. Raises OutOfStep."""
+        for _attempt in range(3):
+            scene.set_up(self.place)
+            outcome, hit = strace.inject(scene.hold(self.program, self.place, limit), call, fault)
+            if hit is not None and self._places(scene, hit) == self._places(scene, call):
+                return outcome, picture(self.place)
+        raise OutOfStep("%s: this call was to be hit: %s; this one was: %s" % (scene.name, call.line, hit and hit.line))
+
+    def _places(self, scene: Scene, call: Call) -> List[str]:
+        """The paths of a call, without names that are made up anew every time."""
+        story = self.story(scene)
+        known = {self.place.root, *(self.place.tree / name for name in {**story.before.entries, **story.after.entries})}
+        found = []
+        for path in map(Path, call.paths):
+            made_up = 0
+            while self.place.root in path.parents and path not in known:
+                path, made_up = path.parent, made_up + 1  # noqa: PLW2901
+            found.append("%s%s" % (path, "/?" * made_up))
+        return found
+
+
+def ready(scene: Scene) -> None:
+    """Skip the test of a scene that cannot be played."""
+    if scene.needs_root and not IS_ROOT:
+        pytest.skip("not run here, because it needs root")
+
+
+def side_by_side(stages: Sequence[Stage], work: Callable[[Stage, int], List[T]]) -> List[T]:
+    """Share work: each stage gets its number, and takes what is its part. Skips the test where nothing can be traced."""
+    with ThreadPoolExecutor(len(stages)) as threads:
+        parts = [threads.submit(work, stage, number) for number, stage in enumerate(stages)]
+        try:
+            return [item for part in parts for item in part.result()]
+        except strace.NotHere as reason:
+            pytest.skip("not run here, because %s" % reason)
+
+
+def fail_for(found: Sequence[str], place: Place) -> None:
+    """Fail with these complaints, if there are any."""
+    if found:
+        lines = "\n".join(found).replace(str(place.root), "")
+        pytest.fail("%d times:\n%s" % (len(found), lines), pytrace=False)

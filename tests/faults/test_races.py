@@ -1,0 +1,299 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Root works in a user's directory while that user swaps names there for links, as fast as a process can.
+
+Whatever the user gets out of it, nothing outside of the directory is written, given away, opened
+or deleted, and no secret is told. A program that goes by path is raced first: it must lose, or the
+attacker is no test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import itertools
+import os
+import random
+import signal
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Tuple
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._write import TEMPORARY
+from ansible_collections.wasmops.wasmtime.tests.faults.runs import Program, program
+from ansible_collections.wasmops.wasmtime.tests.faults.scenes import place
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import STRANGER, give, new, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not run here, because it needs root, whom users race")
+
+RUNS = 150
+PAUSE = 0.003  # seconds at most; a run takes some ten times as long, and some must get through
+AT_CWD = -100
+EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
+SECRET = "# the secret of root\n"
+RENAMEAT2 = ctypes.CDLL(None).renameat2
+CONFIG = '[cache]\ncleanup-interval = "2h"\n'
+
+
+class Field(NamedTuple):
+    """Where it happens: a user's home, and beside it what is root's alone."""
+
+    home: Path
+    victim: Path
+
+    @property
+    def config(self) -> Path:
+        return self.home / "a" / "etc" / "config.toml"
+
+    @property
+    def cache(self) -> Path:
+        return self.home / "a" / "cache"
+
+    def options(self, number: int) -> Dict[str, Any]:
+        """What does most harm if it hits the wrong file: everything is given to the user."""
+        common = {
+            "path": str(self.config),
+            "_ansible_diff": True,
+            "_ansible_tmpdir": str(self.victim.parent),
+            "backup": True,
+        }
+        if number % 5 == 4:
+            return dict(common, state="absent")
+        return dict(
+            common,
+            directory=str(self.cache),
+            cleanup_interval="%dh" % (number + 3),
+            owner=str(STRANGER),
+            group=str(STRANGER),
+            mode="0%d" % (604 + 40 * (number % 2)),
+            directory_owner=str(STRANGER),
+            directory_group=str(STRANGER),
+            directory_mode="07%d0" % (number % 2 * 5),
+            ignore_dangers=["directory-replaceable"],
+            unsafe_writes=bool(number % 2),
+            force=True,
+        )
+
+
+def put_config(directory: Path, mode: int, text: str = CONFIG) -> None:
+    """Put a config there that belongs to whom the directory does."""
+    path = directory / "config.toml"
+    path.write_text(text)
+    path.chmod(mode)
+    give(path, directory.stat().st_uid)
+
+
+@pytest.fixture
+def field() -> Iterator[Field]:
+    """A home with a config and a cache in it, and root's own, of the same shape."""
+    with place() as there:
+        found = Field(new(there.root / "home", 0o755), new(there.root / "victim"))
+        for above in (found.home, found.victim):
+            for path in (above / "a", above / "a" / "etc", above / "a" / "cache"):
+                new(path, 0o755 if above == found.home else 0o700)
+        put_config(found.victim / "a" / "etc", 0o600, SECRET + CONFIG)
+        for path in (found.home, *found.home.rglob("*")):
+            give(path, STRANGER)
+        put_config(found.config.parent, 0o644)
+        yield found
+
+
+Attack = Callable[[Field], Callable[[], None]]
+
+# The attackers: each does one thing, over and over.
+
+
+def rest() -> None:
+    """Leave things as they are for a moment."""
+    time.sleep(random.random() * PAUSE)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Swap two names in one step."""
+    RENAMEAT2(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), EXCHANGE)
+
+
+def swap_for_link(part: str) -> Attack:
+    """Swap a part of the path for a link to root's own of the same shape."""
+
+    def prepare(field: Field) -> Callable[[], None]:
+        path, decoy, target = field.home / part, field.home / "decoy", field.victim / part
+
+        def swap() -> None:
+            if not path.is_symlink() and not decoy.is_symlink():
+                # Root has put a file in the place of the link.
+                with contextlib.suppress(OSError):
+                    decoy.unlink()
+                decoy.symlink_to(target)
+            exchange(path, decoy)
+            rest()
+
+        return swap
+
+    return prepare
+
+
+def swap_for_hard_link(field: Field) -> Callable[[], None]:
+    """Swap the file for another name of root's own, as systems allow that do not protect hard links."""
+    secret = field.victim / "a" / "etc" / "config.toml"
+    inode = secret.stat().st_ino
+    spares = [field.home / ("spare-%d" % number) for number in range(RUNS)]
+    for spare in spares:
+        os.link(secret, spare)
+    decoy = field.home / "decoy"
+
+    def swap() -> None:
+        if inode not in [path.lstat().st_ino for path in (field.config, decoy) if path.exists()]:
+            spares.pop().rename(decoy)
+        exchange(field.config, decoy)
+        rest()
+
+    return swap
+
+
+def swap_what_is_new(field: Field) -> Callable[[], None]:
+    """Swap every temporary directory for a link, as soon as it is there."""
+    directory, link = field.config.parent, field.config.with_name("link")
+
+    def swap() -> None:
+        for name in os.listdir(directory):  # noqa: PTH208
+            if name.startswith(TEMPORARY):
+                if link.is_dir() and not link.is_symlink():
+                    # A directory of root's, swapped before.
+                    link.rename(link.with_name("old-" + name))
+                with contextlib.suppress(FileExistsError):
+                    link.symlink_to(field.victim / "a" / "etc")
+                exchange(directory / name, link)
+
+    return swap
+
+
+def swap_missing_parts(field: Field) -> Callable[[], None]:
+    """Take the directories away, and have links there for a while."""
+    count = itertools.count()
+
+    def swap() -> None:
+        for path in (field.config.parent, field.cache):
+            away = path.with_name("away-%d" % next(count))
+            path.rename(away)
+            rest()
+            with contextlib.suppress(OSError):
+                path.symlink_to(field.victim / "a" / path.name)
+                rest()
+                path.unlink()
+            rest()
+            with contextlib.suppress(OSError):
+                # What root has made meanwhile.
+                path.rename(path.with_name("made-%d" % next(count)))
+            away.rename(path)
+            rest()
+
+    return swap
+
+
+ATTACKS = {
+    "the directory above both": swap_for_link("a"),
+    "the directory of the config": swap_for_link("a/etc"),
+    "the config": swap_for_link("a/etc/config.toml"),
+    "the cache directory": swap_for_link("a/cache"),
+    "the config for a hard link": swap_for_hard_link,
+    "the temporary directory": swap_what_is_new,
+    "directories that are missing at times": swap_missing_parts,
+}
+
+
+@contextlib.contextmanager
+def attacked(field: Field, attack: Attack) -> Iterator[None]:
+    """The user's process swaps, as long as the block lasts."""
+    swap = attack(field)
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setresgid(STRANGER, STRANGER, STRANGER)
+        os.setresuid(STRANGER, STRANGER, STRANGER)
+        while True:
+            with contextlib.suppress(OSError):
+                swap()
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+@pytest.fixture(scope="module")
+def root_s_runs() -> Iterator[Program]:
+    with program() as made:
+        yield made
+
+
+def touched(field: Field, attack: Attack, before: Dict[str, Tuple[object, ...]]) -> List[str]:
+    """What of root's own is not as it was."""
+    now = snapshot(field.victim)
+    # A file is another one to the system when a name of it goes, which the user may always do to his own.
+    kept = [0, 1, 2, 3, 4, 6] if attack is swap_for_hard_link else range(7)
+    return sorted(
+        path
+        for path in {*before, *now}
+        if path not in before or path not in now or any(before[path][at] != now[path][at] for at in kept)
+    )
+
+
+def by_path(field: Field) -> None:
+    """Do what the module does, as one would write it without a thought; as slowly as a host with much to do."""
+    for directory in (field.config.parent, field.cache):
+        directory.mkdir(parents=True, exist_ok=True)
+        rest()
+    private = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=field.config.parent))
+    rest()
+    (private / "new").write_text(CONFIG)
+    (private / "new").rename(field.config)
+    private.rmdir()
+    rest()
+    give(field.config.resolve(), STRANGER)
+    field.config.chmod(0o644)
+    os.chown(field.cache, STRANGER, STRANGER)
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_who_goes_by_path_loses_to_the_attacker(field: Field, attack: Attack) -> None:
+    end = time.monotonic() + 60
+    with attacked(field, attack):
+        before = snapshot(field.victim)
+        while not touched(field, attack, before):
+            assert time.monotonic() < end
+            with contextlib.suppress(OSError):
+                by_path(field)
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_root_touches_nothing_outside_of_the_user_s_directory(
+    field: Field, root_s_runs: Program, attack: Attack
+) -> None:
+    ends: Counter[str] = Counter()
+    with attacked(field, attack):
+        before = snapshot(field.victim)
+        for number in range(RUNS):
+            outcome = root_s_runs.run(field.options(number))
+            assert outcome.disorder is None
+            assert SECRET.strip() not in outcome.output
+            ends[outcome.result.get("msg", "")[-40:]] += 1
+            if number % 5 == 4:
+                # The user puts a config there again, if there is none.
+                with contextlib.suppress(OSError):
+                    handle = os.open(field.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+                    os.write(handle, CONFIG.encode())
+                    os.fchown(handle, STRANGER, STRANGER)
+                    os.close(handle)
+        assert touched(field, attack, before) == []
+    # Some got through and some were turned away, or the attacker was not there.
+    assert ends[""] > 0, ends

@@ -1,0 +1,160 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many runs at once on one file: what is left is what some of them, one after the other, would have written."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
+
+import pytest
+import tomllib
+
+from ansible_collections.wasmops.wasmtime.tests.faults.scenes import COMMENT, SCENES, Place, picture
+from ansible_collections.wasmops.wasmtime.tests.faults.stages import fail_for
+
+if TYPE_CHECKING:
+    from ansible_collections.wasmops.wasmtime.tests.faults.runs import Outcome
+    from ansible_collections.wasmops.wasmtime.tests.faults.stages import Stage
+
+TOGETHER = 50
+ROUNDS = 2
+Table = Dict[str, Any]
+
+
+class Part(NamedTuple):
+    """One of the runs: what it asks for, and what has come of it."""
+
+    settings: Dict[str, str]
+    outcome: Outcome
+
+    @property
+    def wanted(self) -> Table:
+        return {name.replace("_", "-"): value for name, value in self.settings.items()}
+
+    def texts(self, place: Place) -> Tuple[Optional[str], Optional[str]]:
+        """The text that the run says to have found, and the one that it says to have written."""
+        for diff in self.outcome.result["diff"]:
+            if diff["before_header"] == str(place.config):
+                return diff["before"], diff["after"]
+        return None, None
+
+
+def settings(number: int, chance: random.Random) -> Dict[str, str]:
+    """Some settings, with values that no other run has."""
+    every = {
+        "cleanup_interval": "%dh" % (number + 3),
+        "optimizing_compression_task_timeout": "%dm" % (number + 31),
+        "allowed_clock_drift_for_files_from_future": "%dd" % (number + 2),
+        "file_count_soft_limit": "%dK" % (number + 100),
+        "files_total_size_soft_limit": "%dGi" % (number + 1),
+        "worker_event_queue_size": str(number + 17),
+    }
+    return dict(chance.sample(sorted(every.items()), chance.randint(1, 4)))
+
+
+def table(text: str) -> Table:
+    """The settings in a config, without the directory."""
+    found: Table = tomllib.loads(text).get("cache", {})
+    return {name: value for name, value in found.items() if name != "directory"}
+
+
+def is_an_order(beginning: Table, end: Table, parts: List[Part]) -> bool:
+    """Whether the end is what some of the runs, in some order, make of the beginning.
+
+    Found from the end on: whichever run can have been the last has given what it sets its value,
+    which leaves the rest to those before it. That one never stands in the way of another.
+    """
+    unexplained = set(beginning) | set(end)
+    waiting = list(parts)
+    while waiting:
+        last = next(
+            (part for part in waiting if all(end.get(n) == v for n, v in part.wanted.items() if n in unexplained)), None
+        )
+        if last is None:
+            break
+        unexplained -= set(last.wanted)
+        waiting.remove(last)
+    return all(end.get(name) == beginning.get(name) for name in unexplained)
+
+
+def most_at_once(parts: List[Part]) -> int:
+    """How many runs were under way at the busiest moment."""
+    moments = sorted((moment, step) for part in parts for moment, step in zip(part.outcome.time, (1, -1)))
+    now = most = 0
+    for _moment, step in moments:
+        now += step
+        most = max(most, now)
+    return most
+
+
+def truth(part: Part, place: Place, known: List[str]) -> List[str]:
+    """What is wrong with what a run says of itself."""
+    if part.outcome.disorder:
+        return [part.outcome.disorder]
+    result = part.outcome.result
+    if part.outcome.status == 1:
+        return place.unclear(result["msg"])
+    before, after = part.texts(place)
+    if before is None or after is None:
+        return ["changes nothing, which cannot be"]
+    found = []
+    if result["changed"] is not True:
+        found.append("does not say that it has changed anything")
+    if before not in known:
+        found.append("has found a text that nobody has written: %r" % before)
+    if table(after) != {**table(before), **part.wanted}:
+        found.append("has not done what it was asked for")
+    return found
+
+
+@pytest.mark.parametrize("backup", [False, True], ids=["plain", "backup"])
+@pytest.mark.parametrize("name", ["create", "change"])
+def test_many_runs_at_once(stages: List[Stage], name: str, backup: bool) -> None:
+    stage = stages[0]
+    place, scene = stage.place, next(scene for scene in SCENES if scene.name == name)
+    alone = stage.story(scene)
+    seed = os.environ.get("FAULTS_SEED") or str(random.SystemRandom().getrandbits(32))
+    print("FAULTS_SEED=%s" % seed)
+    chance = random.Random(seed)
+    for _round in range(ROUNDS):
+        scene.set_up(place)
+        beginning = place.config.read_text(encoding="utf-8") if place.config.exists() else ""
+        arguments = dict(scene.arguments(place), backup=backup)
+        del arguments["cleanup_interval"]
+        asked = [settings(number, chance) for number in range(TOGETHER)]
+        runs = [stage.program.hold(dict(arguments, **options), umask=scene.umask) for options in asked]
+        for run in runs:
+            run.go()
+        parts = [Part(options, run.end()) for options, run in zip(asked, runs)]
+        now, end = picture(place), place.config.read_text(encoding="utf-8")
+
+        done = [part for part in parts if part.outcome.status == 0]
+        afters = [part.texts(place)[1] or "" for part in done]
+        found = [
+            "%s: %s" % (part.settings, words) for part in parts for words in truth(part, place, [beginning, *afters])
+        ]
+        if end not in afters:
+            found.append("the end is what no run says to have written:\n%s" % end)
+        if not is_an_order(table(beginning), table(end), done):
+            found.append("no order of the runs ends like this: %s" % table(end))
+        if (COMMENT in beginning) is not (COMMENT in end):
+            found.append("the comment is not as it was")
+        found += ["left behind: %s: %s" % item for item in alone.leftovers(now).items()]
+        found += ["left behind: %s" % path for path in place.remote.iterdir()]
+        for path, entry in alone.after.entries.items():
+            if now.entries.get(path, entry)._replace(content=None) != entry._replace(content=None):
+                found.append("%s: %s, and when alone %s" % (path, now.entries.get(path), entry))
+        texts = {text.encode() for text in [beginning, *afters]}
+        for path, entry in now.backups.items():
+            if entry.content not in texts or not backup:
+                found.append("%s is no copy of anything: %s" % (path, entry))
+        print(
+            "%d at once, %d failed, %d lost" % (most_at_once(parts), TOGETHER - len(done), len(done) - len(set(afters)))
+        )
+        fail_for(found, place)
+        assert done
+        assert most_at_once(parts) >= TOGETHER // 5
