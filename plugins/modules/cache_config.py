@@ -28,9 +28,6 @@ extends_documentation_fragment:
   - wasmops.wasmtime._settings.settings
 requirements:
   - tomli-w, to write
-notes:
-  - As root below a directory of another user, it changes nothing outside of that directory, whatever its owner does meanwhile.
-    It is safer still to become that user, which C(become_user) does.
 options:
   state:
     description:
@@ -109,6 +106,8 @@ attributes:
   platform:
     platforms: posix
 notes:
+  - As root below a directory of another user, it changes nothing outside of that directory, whatever its owner does meanwhile.
+    It is safer still to become that user, which C(become_user) does.
   - A symbolic link at O(path) is kept; the file behind it is written. With O(state=absent) the link itself is removed.
   - New directories above the file and above the cache directory get the owner, the group and the mode of the directory
     that they are created in, but never let others write.
