@@ -26,7 +26,7 @@ PREFIX = "wasmtime_cache_"
 DEFAULT_DIRECTORY = "~/.cache/wasmtime"
 # Variables of the role for keywords of the task, and the common file arguments that it passes on.
 KEYWORDS = {"user"}
-FILE_OPTIONS = {"owner", "group", "mode"}
+FILE_OPTIONS = {"owner", "group", "mode", "unsafe_writes"}
 
 
 def default_of(setting):
