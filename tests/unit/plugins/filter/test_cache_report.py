@@ -88,5 +88,53 @@ def test_what_is_no_result_is_refused(other):
         cache_report(other)
 
 
+LOOK = {"path": "/c.toml", "valid": True, "safe": True, "exists": True, "problems": []}
+WARNING = dict(PROBLEM, severity="warning", code="small-queue", message="few", remedy="more", line=None, column=None)
+DANGER = dict(WARNING, severity="danger", code="queue-memory", message="many", remedy="fewer")
+BROKEN = dict(LOOK, valid=False, problems=[PROBLEM])
+
+
+def test_a_summary_of_hosts_has_each_problem_once_and_counts_at_the_end():
+    other_line = dict(PROBLEM, line=4)
+    hosts = {
+        "warned": dict(LOOK, problems=[WARNING]),
+        "lost": {"unreachable": True, "changed": False, "msg": "Failed to connect"},
+        "first": BROKEN,
+        "dangerous": dict(LOOK, safe=False, problems=[WARNING, DANGER]),
+        "second": dict(BROKEN, safe=False, problems=[PROBLEM, other_line, DANGER, DANGER]),
+        "good": LOOK,
+        "bare": {"failed": True, "msg": "no library:\n  tomli"},
+        "default": dict(LOOK, exists=False),
+        "provisioned": dict(RESULT, changed=True),
+        "not yet": {},
+    }
+    advice = SENTENCE[: -len(" [invalid-value]")].replace("error: ", "")
+    assert cache_report(hosts, by_host=True) == [
+        "error invalid-value, 2 hosts:",
+        "  first, second: " + advice,
+        "  second: " + advice.replace("line 3", "line 4"),
+        "danger queue-memory, 2 hosts:",
+        "  dangerous, second: /c.toml: many; fewer",
+        "warning small-queue, 2 hosts:",
+        "  warned, dangerous: /c.toml: few; more",
+        "not looked at, 3 hosts:",
+        "  bare: no library: tomli",
+        "  provisioned, not yet",
+        "unreachable, 1 host:",
+        "  lost: Failed to connect",
+        "10 hosts: 1 good, 1 good without a config file, 1 with warnings, 2 refused by Wasmtime, 1 dangerous, 3 not looked at, 1 unreachable",
+    ]
+
+
+def test_a_summary_of_one_good_host_is_one_line():
+    assert cache_report({"localhost": LOOK}, by_host=True) == ["1 host: 1 good"]
+
+
+@pytest.mark.parametrize("other", [None, [LOOK], LOOK, {"host": None}])
+def test_what_are_no_results_by_host_is_refused(other):
+    with pytest.raises(AnsibleFilterError, match="takes a dictionary of results with by_host"):
+        cache_report(other, by_host=True)
+
+
 def test_ansible_finds_the_filter():
     assert FilterModule().filters() == {"cache_report": cache_report}
