@@ -62,6 +62,7 @@ define run_playbook
 	@site=$$('$(VENV_PYTHON)' -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
 	&& export ANSIBLE_COLLECTIONS_PATH="$$site:$${ANSIBLE_COLLECTIONS_PATH:-$$HOME/.ansible/collections:/usr/share/ansible/collections}" \
 	&& export ANSIBLE_PYTHON_INTERPRETER="$${ANSIBLE_PYTHON_INTERPRETER:-auto_silent}" LC_ALL=C.UTF-8 \
+	  ANSIBLE_DISPLAY_SKIPPED_HOSTS="$${ANSIBLE_DISPLAY_SKIPPED_HOSTS:-false}" \
 	&& { log=$$(.venv/bin/ansible-galaxy collection install --force --offline -p "$$site" . 2>&1) || { echo "$$log" >&2; exit 1; }; } \
 	&& exec .venv/bin/ansible-playbook $(HOSTS) wasmops.wasmtime.$(1) $(ARGS)
 endef

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+import signal
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from . import _write
 from ._access import user_name
@@ -68,12 +70,23 @@ def remove(run: Any) -> Dict[str, Any]:
     if not run.module.check_mode:
         try:
             backup = (real, found[1], found[0]) if run.params["backup"] and found and real else None
-            kept = _write.remove(place, backup)
+            with _undisturbed():
+                kept = _write.remove(place, backup)
         except (_write.CannotWrite, Changed) as error:
             raise run.refused_for(str(error)) from error
         if kept:
             result["backup_file"] = kept
     return result
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Have the end that a lost connection or a person brings wait until nothing is half done."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _text_diff(path: str, before: bytes, after: bytes) -> Dict[str, str]:
@@ -187,7 +200,8 @@ class Change:
         result: Dict[str, Any] = {}
         if not run.module.check_mode:
             try:
-                kept = self._write()
+                with _undisturbed():
+                    kept = self._write()
             except _write.CannotWrite as error:
                 also = "; the cache directory was made or changed before that" if run.done else ""
                 raise Refused(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING, Optional
 
 from ._access import WRITE, may, others_may, user_name
@@ -15,6 +16,10 @@ from ._settings import quoted
 
 if TYPE_CHECKING:
     from ._directory import Walk
+
+# FS_IOC_GETFLAGS and FS_APPEND_FL of linux/fs.h, as on most processors; others answer that they know no such call.
+_GETFLAGS = 0x80086601
+_APPEND = 0x20
 
 
 def unsafe_link(way: Walk) -> Optional[str]:
@@ -87,11 +92,27 @@ def denied(path: str) -> Optional[str]:
     if os.statvfs(path).f_flag & os.ST_RDONLY:
         return "%s is on a read-only file system" % path
     if os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-        return None
+        return "%s is append-only, see lsattr" % path if _append_only(path) else None
     status = os.stat(path)
     if may(path, status.st_mode, status.st_uid, status.st_gid, os.geteuid(), WRITE):
         return "the system denies writing %s although its mode allows it; see lsattr" % path
     return None
+
+
+def _append_only(path: str) -> bool:
+    import fcntl
+
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        flags = fcntl.ioctl(handle, _GETFLAGS, bytes(8))
+    except OSError:  # not every file system has such flags
+        return False
+    finally:
+        os.close(handle)
+    return bool(int.from_bytes(flags[:4], sys.byteorder) & _APPEND)
 
 
 def _is_mount_point(path: str) -> bool:

@@ -32,7 +32,7 @@ class _TimedOut(Exception):
 def _ask_wasmtime(module: Any) -> str:
     import signal
 
-    binary = module.get_bin_path("wasmtime")
+    binary = module.get_bin_path("wasmtime", opt_dirs=["/usr/local/bin"])
     if binary is None:
         raise Refused("wasmtime_version: auto: there is no wasmtime on PATH; %s" % VERSION_HELP.split(",")[0])
     started: List[Any] = []

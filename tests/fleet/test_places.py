@@ -131,10 +131,10 @@ PLACES = {
         written=(),
     ),
     "append-only": Place(
-        "chattr +a @/config.toml",
-        refused="it cannot be written: Operation not permitted",
-        foretold=False,
-        written=("@",),
+        "chattr +a @/config.toml", refused="it cannot be written: @/config.toml is append-only, see lsattr", written=()
+    ),
+    "append-only-folder": Place(
+        "chattr +a @", refused="it cannot be written: @ is append-only, see lsattr", written=()
     ),
     # A parent that a user can swap
     "swappable": Place(

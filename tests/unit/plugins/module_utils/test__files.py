@@ -279,6 +279,21 @@ def test_what_root_may_not_write_either_is_the_reason(tmp_path):
 
 
 @as_root
+def test_what_can_only_be_appended_to_is_the_reason(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    for marked in (tmp_path / "f", tmp_path):
+        done = subprocess.run(["chattr", "+a", str(marked)], check=False, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip("the file system has no append-only files: %s" % done.stderr.strip())
+        try:
+            reason = "%s is append-only, see lsattr" % marked
+            assert unwritable(str(tmp_path / "f"), in_place=False) == denied(str(marked)) == reason
+        finally:
+            subprocess.run(["chattr", "-a", str(marked)], check=True)
+    assert unwritable(str(tmp_path / "f"), in_place=False) is None
+
+
+@as_root
 def test_in_a_sticky_directory_only_the_owner_replaces_a_file():
     with place(0) as there:
         there.chmod(0o1777)
