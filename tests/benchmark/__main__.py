@@ -19,6 +19,7 @@ import json
 import os
 import platform
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -163,6 +164,8 @@ def main(argv: Sequence[str]) -> int:
     )
     what.add_argument("--report", action="store_true", help="write the documents from what was measured last")
     arguments = parser.parse_args(argv)
+    # Whatever ends this shall leave nothing behind.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     given = Given(**json.loads(os.environ["BENCHMARK"]))
     root = Path(given.root)
     kept = root / "tests" / "output" / "benchmark" / "results.json"

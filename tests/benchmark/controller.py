@@ -148,7 +148,6 @@ class Site:
         join = ["sh", "-c", 'echo $$ >"$0" && exec "$@"', str(self.controller.members)]
         command = [*join, f"{programs}/ansible-playbook", "-i", str(inventory), str(playbook), *options]
         before = self.controller.cpu(), self.hosts.cpu()
-        memory = None
         with (self.folder / "output").open("w+", encoding="utf-8") as output:
             started = time.perf_counter()
             process = subprocess.Popen(
@@ -159,9 +158,12 @@ class Site:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-            with self._watched(look_at_memory) as seen:
-                status = process.wait()
-            seconds = time.perf_counter() - started
+            try:
+                with self._watched(look_at_memory) as seen:
+                    status = process.wait()
+                seconds = time.perf_counter() - started
+            finally:
+                process.terminate()  # in case that this one was told to end
             memory = max(seen, default=None)
             output.seek(0)
             if status:
