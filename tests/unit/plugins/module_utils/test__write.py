@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import Any, List
 
 import pytest
 
@@ -53,6 +54,13 @@ def _usual_umask():
     before = os.umask(0o022)
     yield
     os.umask(before)
+
+
+def file_at(there):
+    """The bytes and the status of the file in its place."""
+    found = read(there)
+    assert found is not None
+    return found
 
 
 def names(path):
@@ -284,7 +292,7 @@ def test_what_fails_while_directories_are_made_leaves_none_of_them(tmp_path, mon
 
 
 def test_new_directories_appear_as_they_are_to_be(tmp_path, monkeypatch):
-    seen = []
+    seen: List[int] = []
     rename = os.rename
 
     def watched(source, target, *, src_dir_fd, dst_dir_fd):
@@ -488,7 +496,7 @@ def test_a_file_that_was_written_meanwhile_is_not_overwritten(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(OLD)
     there = find(str(path))
-    _data, seen = read(there)
+    _data, seen = file_at(there)
     os.utime(str(path), ns=(1, 1))
     for keep in (None, OLD):
         with pytest.raises(Changed, match="another process"):
@@ -535,7 +543,7 @@ def test_what_fails_is_told_and_leaves_everything_as_it_was(tmp_path, monkeypatc
     if exists:
         path.write_bytes(OLD)
     there = find(str(path))
-    seen = read(there)[1] if exists else None
+    seen = file_at(there)[1] if exists else None
     before = [entry[:4] for entry in snapshot(tmp_path).values()]
     real = getattr(os, call)
 
@@ -617,7 +625,7 @@ def test_a_file_is_given_an_owner_a_group_and_a_mode(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(OLD)
     there = find(str(path))
-    settle(there, read(there)[1], STRANGER, NOBODY, 0o600)
+    settle(there, file_at(there)[1], STRANGER, NOBODY, 0o600)
     status = path.stat()
     assert (status.st_uid, status.st_gid, mode_of(path)) == (STRANGER, NOBODY, 0o600)
 
@@ -628,7 +636,7 @@ def test_a_file_with_other_names_is_left_alone_where_users_can_give_names(tmp_pa
     (tmp_path / "secret").write_bytes(OLD)
     os.link(str(tmp_path / "secret"), str(home / "f"))
     there = find(str(home / "f"))
-    settle(there, read(there)[1], -1, -1, 0o604)
+    settle(there, file_at(there)[1], -1, -1, 0o604)
     assert mode_of(tmp_path / "secret") == 0o604
     give(home, STRANGER)
     there = find(str(home / "f"))
@@ -643,7 +651,7 @@ def test_others_than_the_owner_are_told_that_they_may_not(tmp_path):
         (there / "f").write_bytes(OLD)
         found = find(str(there / "f"))
         with without_root(), pytest.raises(CannotWrite, match="mode cannot be changed: Operation not permitted"):
-            settle(found, read(found)[1], -1, -1, 0o600)
+            settle(found, file_at(found)[1], -1, -1, 0o600)
 
 
 # Backups and removal
@@ -676,8 +684,8 @@ def test_no_backup_stays_of_what_is_not_changed(tmp_path, monkeypatch, act):
     path = tmp_path / "f"
     path.write_bytes(OLD)
     there = find(str(path))
-    seen = read(there)[1]
-    real = {"write": os.fsync, "remove": os.unlink}[act]
+    seen = file_at(there)[1]
+    real: Any = {"write": os.fsync, "remove": os.unlink}[act]
     count = iter(range(100))
 
     def second(*arguments, **options):
@@ -686,7 +694,7 @@ def test_no_backup_stays_of_what_is_not_changed(tmp_path, monkeypatch, act):
         return refused_by_the_system()
 
     monkeypatch.setattr(os, "fsync" if act == "write" else "unlink", second)
-    run = {
+    run: Any = {
         "write": lambda: write(there, seen, NEW, -1, -1, 0o644, in_place=False, keep=OLD),
         "remove": lambda: remove(there, (there, seen, OLD)),
     }[act]
@@ -701,7 +709,7 @@ def test_a_removed_file_is_kept_beside_what_was_behind_the_link(tmp_path):
     path.write_bytes(OLD)
     (tmp_path / "link").symlink_to("d/f")
     there = find(str(tmp_path / "link"))
-    kept = Path(remove(Place(walk(str(tmp_path)), "link"), (there, read(there)[1], OLD)))
+    kept = Path(str(remove(Place(walk(str(tmp_path)), "link"), (there, file_at(there)[1], OLD))))
     assert (kept.parent, kept.read_bytes()) == (path.parent, OLD)
     assert names(tmp_path) == ["d"]
 
@@ -739,7 +747,7 @@ def test_a_directory_that_was_replaced_by_a_link_is_not_entered(tmp_path, act):
     path.write_bytes(OLD)
     (new(tmp_path / "victim") / "f").write_bytes(OLD)
     there = find(str(path))
-    _data, seen = read(there)
+    _data, seen = file_at(there)
     (tmp_path / "d").rename(tmp_path / "moved")
     (tmp_path / "d").symlink_to("victim")
     before = snapshot(tmp_path)
@@ -785,7 +793,7 @@ def test_the_handles_of_files_are_closed_after_success_and_failure(tmp_path):
     for _time in range(2):
         put(tmp_path / "f", keep=OLD)
     there = find(str(tmp_path / "f"))
-    seen = read(there)[1]
+    seen = file_at(there)[1]
     put(tmp_path / "f", OLD)
     with pytest.raises(Changed):
         write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=None)

@@ -67,7 +67,7 @@ def in_source() -> Set[Tuple[str, str]]:
             noted = name in NOTED
             severity = only or SEVERITIES[node.args[place + (-1 if noted else 1)].id]  # type: ignore[attr-defined]
             if code.value != "bad-value":  # has the code of a BadValue
-                found.add((TEXTS[code.value].code if noted else str(code.value), severity))
+                found.add((TEXTS[str(code.value)].code if noted else str(code.value), severity))
         else:
             # Passed on from where it is written out: a parameter, or what a BadValue holds.
             assert (getattr(code, "attr", None) or getattr(code, "id", "")) in ("code", "text"), ast.dump(node)
