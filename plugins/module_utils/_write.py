@@ -216,8 +216,9 @@ def write(
         directory = stack.enter_context(_held(place.way, "it cannot be written"))
         old = None if seen is None else stack.enter_context(_opened(directory, name, seen))
         kept = None
+        undone = stack.enter_context(contextlib.ExitStack())
         if keep is not None and seen is not None and old is not None:
-            kept = stack.enter_context(_backup(place, directory, old, seen, keep))
+            kept = _backup(undone, place, directory, old, seen, keep)
         try:
             with _prepared(directory, name, data, old, uid, gid, mode) as prepared:
                 _prove_unchanged(directory, name, seen)
@@ -227,10 +228,14 @@ def write(
                 raise
             new = stack.enter_context(_opened(directory, name, seen, os.O_WRONLY))
             _refuse_other_names(place.way, new)
-            _write_all(new, data)
-            os.ftruncate(new, len(data))
-            os.fsync(new)
-            _settle(new, uid, gid, mode)
+            # From here on the backup may be all that is left of the old text.
+            undone.pop_all()
+            with _told("it may have been written in part%s" % ("" if kept is None else ", and %s is as it was" % kept)):
+                _write_all(new, data)
+                os.ftruncate(new, len(data))
+                os.fsync(new)
+                _settle(new, uid, gid, mode)
+        undone.pop_all()
     return kept
 
 
@@ -248,30 +253,36 @@ def remove(place: Place, backup: Optional[Tuple[Place, os.stat_result, bytes]] =
     Raises CannotWrite, and Changed if the file to keep is no longer the one that was seen.
     """
     kept = None
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack, contextlib.ExitStack() as undone:
         if backup is not None:
             real, seen, data = backup
             beside = stack.enter_context(_held(real.way, "no backup can be made"))
             old = stack.enter_context(_opened(beside, real.name, seen))
-            kept = stack.enter_context(_backup(real, beside, old, seen, data))
+            kept = _backup(undone, real, beside, old, seen, data)
         directory = stack.enter_context(_held(place.way, "it cannot be removed"))
         os.unlink(place.name, dir_fd=directory)
+        undone.pop_all()
     return kept
 
 
-@contextlib.contextmanager
-def _backup(place: Place, directory: int, old: int, seen: os.stat_result, data: bytes) -> Iterator[str]:
-    """A copy of the file that was seen, with its bytes, beside itself; gone if what is done next fails."""
+def _backup(
+    undone: contextlib.ExitStack, place: Place, directory: int, old: int, seen: os.stat_result, data: bytes
+) -> str:
+    """Copy the file that was seen, with its bytes, beside itself; return the copy's path.
+
+    C(undone) removes it, for the case that what is done next fails.
+    """
     name = "%s.%d.%s" % (place.name, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S~"))
     mode, times = stat.S_IMODE(seen.st_mode), (seen.st_atime_ns, seen.st_mtime_ns)
     with _told("no backup can be made"), _prepared(directory, name, data, old, -1, -1, mode, times) as prepared:
         os.rename(name, name, src_dir_fd=prepared, dst_dir_fd=directory)
-    try:
-        yield os.path.join(place.way.real, name)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name, dir_fd=directory)
-        raise
+        undone.callback(_remove_file, directory, name)
+    return os.path.join(place.way.real, name)
+
+
+def _remove_file(directory: int, name: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(name, dir_fd=directory)
 
 
 @contextlib.contextmanager

@@ -42,7 +42,7 @@ VARIABLES = {
 }
 STOPS = {"ansible_python_interpreter": "/usr/local/bin/stopping-python"}
 PREPARE = """
-mkdir -p /etc/wasmtime /root/.cache/wasmtime
+mkdir -p /etc/wasmtime ~root/.cache/wasmtime
 printf '[cache]\\n' >/etc/wasmtime/config.toml
 """
 # A Python that stops at a system call until it is told to go on: at fsync the new file is ready, at rename it is in place.

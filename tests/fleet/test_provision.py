@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from ansible_collections.wasmops.wasmtime.tests.fleet.runner import Run
 
 PROVISION = "wasmops.wasmtime.provision"
-DEFAULT_PLACES = ["/root/" + path for path in (".cache", ".cache/wasmtime", ".config", ".config/wasmtime")]
-DEFAULT_PLACES.append("/root/.config/wasmtime/config.toml")
+DEFAULT_PLACES = [
+    "/root/" + path
+    for path in (".cache", ".cache/wasmtime", ".config", ".config/wasmtime", ".config/wasmtime/config.toml")
+]
 SYSTEM_PLACES = ["/etc", "/etc/wasmtime", "/etc/wasmtime/config.toml", "/var/cache", "/var/cache/wasmtime"]
 SYSTEM = {
     "wasmtime_cache_path": "/etc/wasmtime/config.toml",
@@ -81,7 +83,7 @@ def test_libraries_from_packages(ansible: Ansible, lab: Lab) -> None:
     for host in bare:
         actions = [result.action for result in first.of(host.name) if result.changed]
         assert actions == ["ansible.builtin.package", MODULE]
-        assert host.sh("cat /root/.config/wasmtime/config.toml").endswith("[cache]\n")
+        assert host.sh("cat ~root/.config/wasmtime/config.toml").endswith("[cache]\n")
     assert not any(second.changes.values())
     for run, hosts in (first, [ready]), (second, [ready, *bare]):
         for host in hosts:

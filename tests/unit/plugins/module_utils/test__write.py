@@ -598,6 +598,28 @@ def test_a_file_that_cannot_be_replaced_is_overwritten_if_allowed(tmp_path, monk
     assert len(names(tmp_path)) == (1 if keep is None else 2)
 
 
+@pytest.mark.parametrize("keep", [None, OLD])
+def test_a_file_that_is_overwritten_in_part_keeps_its_backup(tmp_path, monkeypatch, keep):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    rename = os.rename
+
+    def busy(source, target, **options):
+        if target == "f":
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        rename(source, target, **options)
+
+    monkeypatch.setattr(os, "rename", busy)
+    monkeypatch.setattr(os, "ftruncate", refused_by_the_system)
+    with pytest.raises(CannotWrite, match=r"it may have been written in part.*: Operation not permitted") as caught:
+        put(path, in_place=True, keep=keep)
+    kept = [name for name in names(tmp_path) if name != "f"]
+    assert len(kept) == (0 if keep is None else 1)
+    for name in kept:
+        assert (tmp_path / name).read_bytes() == OLD
+        assert "and %s is as it was" % (tmp_path / name) in str(caught.value)
+
+
 def test_a_file_in_a_directory_that_cannot_be_written_is_overwritten_if_allowed():
     with place() as there:
         path = new(there / "d", 0o700) / "f"
