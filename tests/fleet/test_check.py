@@ -28,7 +28,7 @@ CONFIGS = {
 }
 PARTS = {
     # Each is at its path below /etc/wasmtime, but for these two, at which there is nothing.
-    "default": {"wasmtime_cache_user": "wasm"},
+    "default": {"ansible_become": True, "ansible_become_user": "wasm"},
     "missing": {"wasmtime_cache_path": "/etc/wasmtime/missing.toml"},
     **{part: {"wasmtime_cache_path": "/etc/wasmtime/%s.toml" % part} for part in CONFIGS},
 }

@@ -32,12 +32,17 @@ class Cache(NamedTuple):
     new: tuple[str, ...]  # what else is written for it
 
 
+def become(user: str) -> dict[str, Any]:
+    """What an inventory says of hosts on which everything is done as this user."""
+    return {"ansible_become": True, "ansible_become_user": user}
+
+
 PARTS: dict[str, dict[str, Any]] = {
-    "login": {"ansible_user": "root", "wasmtime_cache_user": "deploy"},
-    "service": {"wasmtime_cache_user": "wasm"},
-    "homeless": {"wasmtime_cache_user": "nohome"},
+    "login": {"ansible_user": "root", **become("deploy")},
+    "service": become("wasm"),
+    "homeless": become("nohome"),
     "explicit": {
-        "wasmtime_cache_user": "nohome",
+        **become("nohome"),
         "wasmtime_cache_path": "/srv/nohome/config.toml",
         "wasmtime_cache_directory": "/srv/nohome/cache",
     },

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -24,8 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "wasmtime_cache"
 PREFIX = "wasmtime_cache_"
 DEFAULT_DIRECTORY = "~/.cache/wasmtime"
-# Variables of the role for keywords of the task, and the common file arguments that it passes on.
-KEYWORDS = {"user"}
+# The common file arguments that the role passes on.
 FILE_OPTIONS = {"owner", "group", "mode", "unsafe_writes"}
 
 
@@ -135,7 +135,7 @@ def test_the_format_of_each_setting_is_described(setting):
 def test_the_role_takes_what_the_module_takes():
     options = documented(cache_config)
     role = role_options("main")
-    assert set(role) == {PREFIX + name for name in set(options) | FILE_OPTIONS | KEYWORDS} - {PREFIX + "create"}
+    assert set(role) == {PREFIX + name for name in set(options) | FILE_OPTIONS} - {PREFIX + "create"}
     for name, option in options.items():
         if name == "create":
             continue
@@ -154,7 +154,7 @@ def test_the_role_describes_its_variables_as_the_module_its_options():
 def test_the_check_of_the_role_takes_what_the_module_takes():
     options = documented(cache_config_info)
     role = role_options("check")
-    assert set(role) == {PREFIX + name for name in set(options) | KEYWORDS} - {PREFIX + "content"}
+    assert set(role) == {PREFIX + name for name in set(options)} - {PREFIX + "content"}
     for name in set(options) - {"content"}:
         for key in ("type", "elements", "choices", "default"):
             assert (name, key, role[PREFIX + name].get(key)) == (name, key, options[name].get(key))
@@ -171,14 +171,14 @@ def test_the_role_s_defaults_are_those_of_its_specification_and_of_the_module():
 
 @pytest.mark.parametrize(
     ("tasks", "module", "entry_point"),
-    [("provide.yml", "cache_config", "main"), ("look.yml", "cache_config_info", "check")],
+    [("main.yml", "cache_config", "main"), ("check.yml", "cache_config_info", "check")],
 )
 def test_the_role_passes_every_variable_on(tasks, module, entry_point):
     variables = role_options(entry_point)
     found = role_arguments(tasks, module)
     assert found
     for arguments in found:
-        assert set(arguments) == {name[len(PREFIX) :] for name in variables} - KEYWORDS
+        assert set(arguments) == {name[len(PREFIX) :] for name in variables}
         for name, value in arguments.items():
             variable = PREFIX + name
             wanted = variable if "default" in variables[variable] else variable + " | default(omit)"
@@ -232,3 +232,26 @@ def test_limits_are_documented_as_they_are():
     assert "the first %d entries" % ENTRIES in text
     table = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
     assert "%d MiB" % (MAX_BYTES // 2**20) in table
+
+
+def test_the_supported_versions_are_the_tested_ones():
+    tested = {}
+    for node in ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                names = target.elts if isinstance(target, ast.Tuple) else [target]
+                values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+                tested.update(zip((getattr(name, "id", None) for name in names), values))
+    cores = [ast.literal_eval(key) for key in tested["CORES"].keys]
+    oldest, newest = (ast.literal_eval(tested[name]) for name in ("OLDEST_TARGET", "NEWEST_TARGET"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "\n| ansible-core | %s to %s |\n" % (cores[0], cores[-1]) in readme
+    assert "\n| Python on targets | 3.%d to 3.%d," % (oldest, newest) in readme
+    assert ast.literal_eval(tested["NEWEST_CORE"]) == cores[-1]
+    major, minor = cores[-1].split(".")
+    requirement = "ansible-core >= %s.0, < %s.%d\n" % (cores[0], major, int(minor) + 1)
+    assert requirement in (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert runtime["requires_ansible"] == ">=%s.0" % cores[0]
+    config = yaml.safe_load((ROOT / "tests" / "config.yml").read_text(encoding="utf-8"))
+    assert config["modules"]["python_requires"] == ">=3.%d" % oldest
