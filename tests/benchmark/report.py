@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .runs import BY_HAND, CHECKED, ROLE
+from .runs import BY_HAND, CHECKED, ROLE, VALIDATED
 from .tasks import CANDIDATES, PING
 
 if TYPE_CHECKING:
@@ -329,6 +329,10 @@ def document(results: Record) -> str:
     )
     saved_task = 1 - ratio(quick, slow, "seconds").median
     saved_run = 1 - ratio(cell(runs, ROLE, pipelining=True), cell(runs, ROLE), "seconds").median
+    validated = [
+        ratio(*(cell(runs, name, hosts=30, pipelining=True) for name in (VALIDATED, ROLE)), key)
+        for key in ("seconds", "controller_cpu")
+    ]
     free = ratio(cell(runs, BY_HAND, strategy="free"), cell(runs, BY_HAND), "seconds").median
     values = {
         "facts": "\n".join(f"- {name}: {value}" for name, value in results["facts"].items()),
@@ -341,6 +345,8 @@ def document(results: Record) -> str:
         "costs": costs_table(newest["records"], results["module_memory"]),
         "unchanged": runs_table(runs, first=False),
         "first": runs_table(runs, first=True),
+        "validated": validated[0].text(),
+        "validated_cpu": validated[1].text(),
         "controller_memory": memory_table(results["controller_memory"]),
         "parsing": parsing_table(results["parsing"]),
         "shares": shares_table(shares),

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     from .controller import Site
 
-ROLE, BY_HAND, CHECKED = "role", "by_hand", "by_hand_checked"
+ROLE, VALIDATED, BY_HAND, CHECKED = "role", "role_validated", "by_hand", "by_hand_checked"
 # What the playbooks make.
 MADE = {
     ROLE: "/etc/wasmtime-by-role /var/cache/wasmtime-by-role",
+    VALIDATED: "/etc/wasmtime-by-role /var/cache/wasmtime-by-role",
     BY_HAND: "/etc/wasmtime-by-hand /var/cache/wasmtime-by-hand",
     CHECKED: "/etc/wasmtime-by-hand /var/cache/wasmtime-by-hand",
 }
@@ -43,6 +44,7 @@ class Cell(NamedTuple):
     first: int = 0  # rounds that begin with hosts that have nothing yet
 
 
+EVERY = (ROLE, VALIDATED, BY_HAND, CHECKED)
 # What the bars need, and no more.
 QUICK = [Cell(30), Cell(30, pipelining=True)]
 CELLS = [
@@ -51,8 +53,8 @@ CELLS = [
     Cell(10, forks=5),
     Cell(10),
     Cell(10, pipelining=True),
-    Cell(30, rounds=3, first=2),
-    Cell(30, pipelining=True, rounds=3),
+    Cell(30, playbooks=EVERY, rounds=3, first=2),
+    Cell(30, pipelining=True, playbooks=EVERY, rounds=3),
     Cell(30, forks=5),
     Cell(30, forks=30),
     Cell(30, strategy="free", playbooks=(ROLE, BY_HAND)),
