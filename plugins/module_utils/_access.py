@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import os
-import struct
 from typing import FrozenSet, Optional
 
 READ = 4
 WRITE = 2
 ENTER = 1
 ACCESS_ACL = "system.posix_acl_access"
+DEFAULT_ACL = "system.posix_acl_default"
 
 
 def user_name(uid: Optional[int]) -> Optional[str]:
@@ -81,28 +81,11 @@ def _acl(path: str, name: str) -> Optional[bytes]:
         return None
 
 
-def _acl_grants(path: str, name: str, mode: int, owner: Optional[int], right: int) -> Optional[bool]:
-    """Whether an ACL gives others than the owner and root a right; None where there is no ACL."""
-    data = _acl(path, name)
-    if data is None:
-        return None
-    # linux/posix_acl_xattr.h: a version, then (tag, permissions, id) of each entry
-    entries = [struct.unpack_from("<HHI", data, offset) for offset in range(4, len(data) - 7, 8)]
-    if name == ACCESS_ACL:
-        mask, other = mode >> 3, mode
-    else:
-        mask = next((permissions for tag, permissions, _id in entries if tag == 0x10), 7)
-        other = next((permissions for tag, permissions, _id in entries if tag == 0x20), 0)
-    return bool(other & right) or any(
-        tag in (0x02, 0x04, 0x08) and permissions & mask & right and not (tag == 0x02 and ident in (0, owner))
-        for tag, permissions, ident in entries
-    )
-
-
 def others_may(path: str, mode: int, owner: Optional[int], right: int) -> bool:
     """Whether others than the owner and root have a right, now or in new directories below."""
-    access = _acl_grants(path, ACCESS_ACL, mode, owner, right)
-    if access is None:
-        access = bool(mode & (right << 3 | right))
-    # New directories inherit the default ACL.
-    return access or bool(_acl_grants(path, "system.posix_acl_default", mode, owner, right))
+    access, default = _acl(path, ACCESS_ACL), _acl(path, DEFAULT_ACL)
+    if access is None and default is None:
+        return bool(mode & (right << 3 | right))
+    from ._acls import grants
+
+    return grants(access, default, mode, owner, right)

@@ -13,24 +13,24 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from itertools import islice
-from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ._access import ENTER, WRITE, group_name, may, others_may, user_name
-from ._config import DANGER, ERROR, WARNING, Problem
 from ._settings import quoted
 
-SETTING = "directory"
+if TYPE_CHECKING:
+    from ._config import Problem
+
 DEFAULT_MODE = 0o700
 LINKS_MAX = 40
-_EXAMPLES = 3
 
-# What the engine itself makes (C(crates/cache/src/worker.rs)).
-_LOCK = re.compile(r"\.cleanup\.wip-")
-_COMPILER = re.compile(r"wasmtime-")
-_ENTRY = re.compile(r"[A-Za-z0-9_-]{43}(\.stats|\.wip-.*)?\Z")
+# What the engine itself makes (C(crates/cache/src/worker.rs)): the name of an entry is a hash of 43 characters.
+_LOCK = ".cleanup.wip-"
+_COMPILER = "modules/wasmtime-"
+_HASH = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+_HASH_LENGTH = 43
 
 _SYSTEM = frozenset(
     path
@@ -160,41 +160,38 @@ def problems(
 
     C(entries_looked_at): at most so many in the directory and in each below it; None for all.
     """
-    if state.way.error:
-        text = "the directory %s cannot be used: %s" % (quoted(state.path), state.way.error)
-        return [_problem("directory-unusable", ERROR, state, text, "set directory to a path that can be created")]
     meant = user if owner is None else owner
+    found = _found(state, user, owner, meant, entries_looked_at)
+    if not found:
+        return []
+    from ._dangers import told
+
+    return told(found, state.path, meant)
+
+
+Found = Tuple[str, List[str]]
+"""The name of a text in C(_dangers), and the paths or reasons that it names."""
+
+
+def _found(state: State, user: int, owner: Optional[int], meant: int, most: Optional[int]) -> List[Found]:
+    if state.way.error:
+        return [("in-the-way", [state.way.error])]
     found = _replaceable(state, meant)
     if state.way.target in _SYSTEM or _is_home(state.way.target, {user, owner, state.uid}):
-        text = "%s is a directory of the system or a home: the engine deletes the files in it" % quoted(state.path)
-        found.append(
-            _problem(
-                "directory-not-dedicated", DANGER, state, text, "use a directory of its own, like /var/cache/wasmtime"
-            )
-        )
+        found.append(("not-dedicated", []))
     found += _unreachable(state, meant)
     if not state.exists:
         return found
-    found += _writable(state)
+    if others_may(state.way.target, state.mode or 0, state.uid, WRITE):
+        found.append(("writable", []))
     if state.uid not in (0, user, owner, None):
-        text = "the directory %s belongs to %s" % (quoted(state.path), user_name(state.uid))
-        found.append(
-            _problem("directory-owner", WARNING, state, text, "if that is meant, name the owner in directory_owner")
-        )
+        found.append(("owner", [str(user_name(state.uid))]))
     if not state.way.missing:
-        found += _contents(state, meant, entries_looked_at)
+        found += _contents(state, meant, most)
     # A user that does not exist yet will own it, and is meant.
     if state.uid is not None and not _may(state, meant):
-        text = "the directory %s cannot be written by %s, so nothing is cached" % (
-            quoted(state.path),
-            user_name(meant),
-        )
-        found.append(_problem("directory-unwritable", WARNING, state, text, "give its user the right to write there"))
+        found.append(("unwritable", []))
     return found
-
-
-def _problem(code: str, severity: str, state: State, message: str, remedy: str) -> Problem:
-    return Problem(code, severity, message, remedy, SETTING, state.path)
 
 
 def _is_home(path: str, users: Set[Optional[int]]) -> bool:
@@ -211,18 +208,7 @@ def _is_home(path: str, users: Set[Optional[int]]) -> bool:
     return False
 
 
-def _writable(state: State) -> List[Problem]:
-    if not others_may(state.way.target, state.mode or 0, state.uid, WRITE):
-        return []
-    text = "others than its owner can write to %s: they run native code in every process that loads the cache" % quoted(
-        state.path
-    )
-    return [
-        _problem("directory-writable-by-others", DANGER, state, text, "set directory_mode to 0700, and remove ACLs")
-    ]
-
-
-def _replaceable(state: State, user: int) -> List[Problem]:
+def _replaceable(state: State, user: int) -> List[Found]:
     owner = state.uid if state.exists and state.uid is not None else user
     reasons = []
     for path, status in state.way.above():
@@ -236,17 +222,10 @@ def _replaceable(state: State, user: int) -> List[Problem]:
     for path, status, _parent in state.way.links:
         if status.st_uid not in (0, owner):
             reasons.append("the symbolic link %s belongs to %s" % (quoted(path), user_name(status.st_uid)))
-    if not reasons:
-        return []
-    text = "others than root and its owner can put another directory in the place of %s: %s" % (
-        quoted(state.path),
-        "; ".join(reasons),
-    )
-    remedy = "use a path of which every directory belongs to root or to the owner and nobody else can write to"
-    return [_problem("directory-replaceable", DANGER, state, text, remedy)]
+    return [("replaceable", reasons)] if reasons else []
 
 
-def _contents(state: State, user: int, most: Optional[int]) -> List[Problem]:
+def _contents(state: State, user: int, most: Optional[int]) -> List[Found]:
     """Files that the engine would delete although they are not its own, and those that others can swap."""
     foreign: List[str] = []
     links: List[str] = []
@@ -277,49 +256,27 @@ def _contents(state: State, user: int, most: Optional[int]) -> List[Problem]:
             elif reachable and stat.S_ISREG(status.st_mode) and status.st_mode & 0o022:
                 exposed.append(name)
             if depth == 2:
-                if directory or not (below.startswith("modules/wasmtime-") and _ENTRY.match(entry.name)):
+                if directory or not (below.startswith(_COMPILER) and _is_entry(entry.name)):
                     foreign.append(name)
             elif stat.S_ISLNK(status.st_mode):
                 links.append(name)
             elif directory:
                 scan(name, depth + 1)
-            elif depth or not _LOCK.match(entry.name):
+            elif depth or not entry.name.startswith(_LOCK):
                 foreign.append(name)
 
     scan("", 0)
-    found = []
-    if foreign:
-        text = "%s holds what is not the engine's (%s): its first cleanup deletes it" % (
-            quoted(state.path),
-            _some(foreign),
-        )
-        found.append(_problem("directory-foreign-files", DANGER, state, text, "use an empty directory of its own"))
-    if links:
-        text = "%s holds symbolic links (%s): a cleanup deletes them, and the files in the directories behind them" % (
-            quoted(state.path),
-            _some(links),
-        )
-        found.append(_problem("directory-symbolic-link", DANGER, state, text, "remove the links"))
-    if planted:
-        text = "%s holds what belongs to others (%s): they run native code in every process that loads the cache" % (
-            quoted(state.path),
-            _some(planted),
-        )
-        remedy = "empty the directory: the engine fills it again"
-        found.append(_problem("directory-writable-by-others", DANGER, state, text, remedy))
-    if exposed:
-        text = "others than its owner can write to what is in %s (%s): they run native code in every process" % (
-            quoted(state.path),
-            _some(exposed),
-        )
-        remedy = "set directory_mode to 0700, or take the right to write from group and others there"
-        found.append(_problem("directory-writable-by-others", DANGER, state, text, remedy))
-    return found
+    found = (("foreign", foreign), ("links", links), ("planted", planted), ("exposed", exposed))
+    return [(name, names) for name, names in found if names]
 
 
-def _some(names: List[str]) -> str:
-    listed = ", ".join(quoted(name) for name in sorted(names)[:_EXAMPLES])
-    return listed if len(names) <= _EXAMPLES else "%s and %d more" % (listed, len(names) - _EXAMPLES)
+def _is_entry(name: str) -> bool:
+    rest = name[_HASH_LENGTH:]
+    return (
+        len(name) >= _HASH_LENGTH
+        and _HASH.issuperset(name[:_HASH_LENGTH])
+        and (rest in ("", ".stats") or rest.startswith(".wip-"))
+    )
 
 
 def _may(state: State, user: int) -> bool:
@@ -343,25 +300,14 @@ def barred_by(visited: List[Tuple[str, os.stat_result]], user: int) -> Optional[
     return None
 
 
-def _unreachable(state: State, user: int) -> List[Problem]:
+def _unreachable(state: State, user: int) -> List[Found]:
     """What keeps the engine from the directory, or from creating it, so that it refuses the config."""
     barred = barred_by(state.way.above(), user)
     if barred:
-        text = "%s may not enter %s, and so not use the directory %s" % (
-            user_name(user),
-            quoted(barred),
-            quoted(state.path),
-        )
-        remedy = "give it the right to enter, or use another directory"
-        return [_problem("directory-unusable", ERROR, state, text, remedy)]
+        return [("barred", [barred])]
     if state.exists or _may(state, user):
         return []
-    text = "the directory %s does not exist and %s cannot create it in %s" % (
-        quoted(state.path),
-        user_name(user),
-        quoted(state.way.real),
-    )
-    return [_problem("directory-unusable", ERROR, state, text, "create it or give the right to create it")]
+    return [("cannot-create", [state.way.real])]
 
 
 _HOLD = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_CLOEXEC", 0)

@@ -13,6 +13,7 @@ from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 
 import pytest
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _dangers
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._problems import TEXTS
 
@@ -21,7 +22,6 @@ SEVERITIES = {"ERROR": "error", "DANGER": "danger", "WARNING": "warning"}
 # What makes a problem: where its code stands among the arguments, and the severity if it has but one.
 MAKERS: Dict[str, Tuple[int, str]] = {
     "Problem": (0, ""),
-    "_problem": (0, ""),
     "_note": (1, ""),
     "_about": (2, ""),
     "_unknown": (0, "error"),
@@ -59,7 +59,7 @@ def calls() -> Iterator[Tuple[str, ast.Call]]:
 
 def in_source() -> Set[Tuple[str, str]]:
     """Codes with their severities."""
-    found = set()
+    found = {(text.code, text.severity) for text in _dangers.TEXTS.values()}
     for name, node in calls():
         place, only = MAKERS[name]
         code = node.args[place]
@@ -83,6 +83,9 @@ def test_the_source_is_understood() -> None:
 def test_every_text_is_used() -> None:
     named = {node.args[MAKERS[name][0]] for name, node in calls() if name in NOTED}
     assert {code.value for code in named if isinstance(code, ast.Constant)} == set(TEXTS) | {"bad-value"}
+    # What is found about a directory is a pair: the name of the text, and what it names.
+    directory = (ROOT / "plugins" / "module_utils" / "_directory.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'\("([a-z-]+)", (?:\[|[a-z]+\b)', directory)) == set(_dangers.TEXTS)
 
 
 def test_the_table_has_every_code_of_the_source() -> None:

@@ -1,0 +1,38 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the ACLs of a path allow (C(linux/posix_acl_xattr.h))."""
+
+from __future__ import annotations
+
+import struct
+from typing import List, Optional, Tuple
+
+USER, GROUP_OF_FILE, GROUP, MASK, OTHER = 0x02, 0x04, 0x08, 0x10, 0x20
+
+
+def grants(access: Optional[bytes], default: Optional[bytes], mode: int, owner: Optional[int], right: int) -> bool:
+    """Whether a mode with these ACLs gives others than the owner and root a right, now or in new directories below."""
+    # With an ACL, the group's bits of the mode are its mask.
+    now = _grants(
+        [] if access is None else _entries(access), mode >> 3, mode if access else mode | mode >> 3, owner, right
+    )
+    if now or default is None:
+        return now
+    # New directories inherit the default ACL.
+    entries = _entries(default)
+    permissions = {tag: granted for tag, granted, _id in entries}
+    return _grants(entries, permissions.get(MASK, 7), permissions.get(OTHER, 0), owner, right)
+
+
+def _entries(data: bytes) -> List[Tuple[int, int, int]]:
+    # A version, then tag, permissions and id of each entry.
+    return [struct.unpack_from("<HHI", data, offset) for offset in range(4, len(data) - 7, 8)]
+
+
+def _grants(entries: List[Tuple[int, int, int]], mask: int, other: int, owner: Optional[int], right: int) -> bool:
+    return bool(other & right) or any(
+        tag in (USER, GROUP_OF_FILE, GROUP) and permissions & mask & right and not (tag == USER and ident in (0, owner))
+        for tag, permissions, ident in entries
+    )

@@ -1,0 +1,127 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is dangerous or wrong about a cache directory, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, List, NamedTuple
+
+from ._access import user_name
+from ._config import DANGER, ERROR, WARNING, Problem
+from ._settings import quoted
+
+if TYPE_CHECKING:
+    from ._directory import Found
+
+_EXAMPLES = 3
+
+
+class Text(NamedTuple):
+    """What to say of a finding; C(_facts) are filled in."""
+
+    code: str
+    severity: str
+    message: str
+    remedy: str
+
+
+# By the names under which C(_directory) finds them.
+TEXTS = {
+    "in-the-way": Text(
+        "directory-unusable",
+        ERROR,
+        "the directory %(directory)s cannot be used: %(reasons)s",
+        "set directory to a path that can be created",
+    ),
+    "barred": Text(
+        "directory-unusable",
+        ERROR,
+        "%(user)s may not enter %(first)s, and so not use the directory %(directory)s",
+        "give it the right to enter, or use another directory",
+    ),
+    "cannot-create": Text(
+        "directory-unusable",
+        ERROR,
+        "the directory %(directory)s does not exist and %(user)s cannot create it in %(first)s",
+        "create it or give the right to create it",
+    ),
+    "replaceable": Text(
+        "directory-replaceable",
+        DANGER,
+        "others than root and its owner can put another directory in the place of %(directory)s: %(reasons)s",
+        "use a path of which every directory belongs to root or to the owner and nobody else can write to",
+    ),
+    "not-dedicated": Text(
+        "directory-not-dedicated",
+        DANGER,
+        "%(directory)s is a directory of the system or a home: the engine deletes the files in it",
+        "use a directory of its own, like /var/cache/wasmtime",
+    ),
+    "writable": Text(
+        "directory-writable-by-others",
+        DANGER,
+        "others than its owner can write to %(directory)s: they run native code in every process that loads the cache",
+        "set directory_mode to 0700, and remove ACLs",
+    ),
+    "foreign": Text(
+        "directory-foreign-files",
+        DANGER,
+        "%(directory)s holds what is not the engine's (%(some)s): its first cleanup deletes it",
+        "use an empty directory of its own",
+    ),
+    "links": Text(
+        "directory-symbolic-link",
+        DANGER,
+        "%(directory)s holds symbolic links (%(some)s): a cleanup deletes them, and the files in the directories behind"
+        " them",
+        "remove the links",
+    ),
+    "planted": Text(
+        "directory-writable-by-others",
+        DANGER,
+        "%(directory)s holds what belongs to others (%(some)s): they run native code in every process that loads the"
+        " cache",
+        "empty the directory: the engine fills it again",
+    ),
+    "exposed": Text(
+        "directory-writable-by-others",
+        DANGER,
+        "others than its owner can write to what is in %(directory)s (%(some)s): they run native code in every process",
+        "set directory_mode to 0700, or take the right to write from group and others there",
+    ),
+    "owner": Text(
+        "directory-owner",
+        WARNING,
+        "the directory %(directory)s belongs to %(reasons)s",
+        "if that is meant, name the owner in directory_owner",
+    ),
+    "unwritable": Text(
+        "directory-unwritable",
+        WARNING,
+        "the directory %(directory)s cannot be written by %(user)s, so nothing is cached",
+        "give its user the right to write there",
+    ),
+}
+
+
+def told(found: List[Found], path: str, user: int) -> List[Problem]:
+    """The findings about the directory at C(path), for processes of C(user), as problems."""
+    problems = []
+    for name, said in found:
+        text = TEXTS[name]
+        facts = {
+            "directory": quoted(path),
+            "user": user_name(user),
+            "reasons": "; ".join(said),
+            "first": quoted(said[0]) if said else "",
+            "some": _some(said),
+        }
+        problems.append(Problem(text.code, text.severity, text.message % facts, text.remedy, "directory", path))
+    return problems
+
+
+def _some(names: List[str]) -> str:
+    listed = ", ".join(quoted(name) for name in sorted(names)[:_EXAMPLES])
+    return listed if len(names) <= _EXAMPLES else "%s and %d more" % (listed, len(names) - _EXAMPLES)
