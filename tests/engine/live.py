@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, NamedTuple, Optional
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import VERSIONS, NotHere, install
 
 if TYPE_CHECKING:
@@ -207,6 +207,13 @@ def configure(path: Path, **options: Any) -> Outcome:
 def look(**options: Any) -> Outcome:
     """Run cache_config_info."""
     return _run(cache_config_info.main, options)
+
+
+def usage(**options: Any) -> Dict[str, Any]:
+    """Run cache_usage_info, which has no reason to fail."""
+    outcome = _run(cache_usage_info.main, options)
+    assert not outcome.failed, outcome.result["msg"]
+    return outcome.result
 
 
 @contextlib.contextmanager

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,23 @@ def test_the_host_knows_the_time_and_looks_the_home_up_once(monkeypatch):
 def test_a_path_that_cannot_be_is_refused(path):
     with pytest.raises(_common.Refused, match="set path to an absolute path"):
         _common.config_path(path)
+
+
+@pytest.mark.parametrize("look", ["config_path", "directory_at"])
+def test_a_path_that_python_names_by_other_bytes_than_the_engine_is_refused(look):
+    module = _common.__name__.rpartition(".")[0]
+    program = "from %s import _common; _common.%s('/e'); _common.%s('/\\xe9')" % (module, look, look)
+    environment = {"PYTHONPATH": str(Path(_common.__file__).parents[5]), "PYTHONUTF8": "0"}
+    environment.update(LC_ALL="C", PYTHONCOERCECLOCALE="0")
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, env=dict(os.environ, **environment), stderr=subprocess.PIPE, check=False)
+    assert result.returncode == 1
+    last_line = result.stderr.decode("ascii").splitlines()[-1]
+    assert (
+        'Refused: the path "/\\xe9" is not ASCII, and Python has ascii for the names of files here; run ' in last_line
+    )
+    environment["LC_ALL"] = "C.UTF-8"
+    subprocess.run(command, env=dict(os.environ, **environment), check=True)
 
 
 def test_the_shape_of_what_both_modules_return(tmp_path):

@@ -1,0 +1,158 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Figures about a cache directory, and what the engine's next cleanup will make of it."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Tuple
+
+from ._config import CLOCK_MAX, Config
+from ._entries import LISTED, SECOND, Entry, Look, Rules, shown
+from ._settings import U64_MAX
+
+_SETTINGS = (
+    "file-count-soft-limit",
+    "file-count-limit-percent-if-deleting",
+    "files-total-size-soft-limit",
+    "files-total-size-limit-percent-if-deleting",
+    "cleanup-interval",
+    "optimizing-compression-task-timeout",
+    "allowed-clock-drift-for-files-from-future",
+)
+
+
+def rules_of(config: Config) -> Optional[Rules]:
+    """What a cleanup goes by under this config; None if the engine refuses it."""
+    values = [config.effective.get(name) for name in _SETTINGS]
+    if not config.valid or any(not isinstance(value, int) for value in values):
+        return None
+    # An engine that takes a duration over 64 bits wraps it.
+    return Rules(*(int(value or 0) % (U64_MAX + 1) for value in values))
+
+
+def order(entries: List[Entry], rules: Rules, now: int) -> List[Entry]:
+    """The entries as a cleanup goes through them: the newest first, last those of a future beyond the drift.
+
+    Sorts the list given too. Among those of the far future the engine has no order.
+    """
+    entries.sort(reverse=True)
+    latest = now + rules.drift * SECOND
+    far = 0
+    while far < len(entries) and entries[far].time > latest:
+        far += 1
+    return entries[far:] + entries[:far]
+
+
+def kept(ordered: List[Entry], rules: Rules) -> Tuple[int, int, bool]:
+    """How many of the entries a cleanup keeps, their bytes, and whether a limit is exceeded.
+
+    A limit exceeded, the first ones stay whose number and bytes are within the percentages of both limits.
+    """
+    most, largest = (
+        rules.file_count * rules.file_count_percent // 100,
+        rules.total_size * rules.total_size_percent // 100,
+    )
+    size = 0
+    fitting: Optional[Tuple[int, int]] = None
+    for number, entry in enumerate(ordered):
+        if fitting is None and (number >= most or size + entry.size > largest):
+            fitting = number, size
+        size += entry.size
+        if fitting is not None and (number >= rules.file_count or size > rules.total_size):
+            return fitting[0], fitting[1], True
+    return len(ordered), size, False
+
+
+def crashes(rules: Rules, now: int) -> bool:
+    """Whether a cleanup takes the process down instead: its own sums overflow."""
+    return (
+        rules.file_count * rules.file_count_percent > U64_MAX
+        or rules.total_size * rules.total_size_percent > U64_MAX
+        or now // SECOND + rules.drift > CLOCK_MAX
+    )
+
+
+def next_cleanup(look: Look) -> Optional[Dict[str, Any]]:
+    """What a cleanup would delete if it ran now; None if that cannot be told, or none will run."""
+    rules = look.rules
+    if rules is None or not look.complete or crashes(rules, look.now):
+        return None
+    ordered = order(look.entries, rules, look.now)
+    stay, size, exceeded = kept(ordered, rules)
+    # What goes in any case comes last; of it no order is known.
+    gone = [look.path(entry) for entry in ordered[stay:][: look.listed]]
+    gone += [removal.path for removal in look.removals]
+    return {
+        "limit_exceeded": exceeded,
+        "entries_deleted": len(ordered) - stay,
+        "bytes_deleted": look.all.size - size,
+        "entries_left": stay,
+        "bytes_left": size,
+        "foreign_deleted": look.foreign_removed,
+        "leftovers_deleted": look.leftovers_removed,
+        "blocked_until": None if look.blocked_until is None else -(-look.blocked_until // SECOND),
+        "deleted": [shown(path) for path in gone[: look.listed]],
+    }
+
+
+def _seconds(then: Optional[int]) -> Optional[int]:
+    return None if then is None else then // SECOND
+
+
+def _limit(limit: Optional[int], used: int) -> Dict[str, Any]:
+    return {"limit": limit, "used": used, "percent": round(100 * used / limit, 1) if limit else None}
+
+
+def limits(rules: Optional[Rules], entries: int, size: int) -> Dict[str, Any]:
+    """The two limits and how much of them is used."""
+    return {
+        "file_count_soft_limit": _limit(None if rules is None else rules.file_count, entries),
+        "files_total_size_soft_limit": _limit(None if rules is None else rules.total_size, size),
+    }
+
+
+def describe(look: Look) -> Dict[str, Any]:
+    """The look as the module returns it."""
+    figures = look.all
+    ends: Dict[str, Any] = {"oldest": None, "newest": None}
+    if look.entries:
+        for name, entry in (("oldest", min(look.entries)), ("newest", max(look.entries))):
+            ends[name] = {"name": shown(look.path(entry)), "time": _seconds(entry.time)}
+    folders = sorted((folder for folder in look.folders if folder.matters), key=lambda folder: folder.path)
+    folders.sort(key=lambda folder: folder.size, reverse=True)
+    return {
+        "entries": figures.entries,
+        "size": figures.size,
+        "size_on_disk": figures.size_on_disk,
+        "limits": limits(look.rules, figures.entries, figures.size),
+        "compilers": [
+            {
+                "name": shown(folder.path[len("modules/") :] if folder.path.startswith("modules/") else folder.path),
+                "entries": folder.entries,
+                "size": folder.size,
+                "size_on_disk": folder.size_on_disk,
+                "oldest": _seconds(folder.oldest),
+                "newest": _seconds(folder.newest),
+                "usages": folder.usages,
+            }
+            for folder in folders[:LISTED]
+        ],
+        "next_cleanup": next_cleanup(look),
+        "usages": {
+            "total": figures.usages,
+            "least": figures.least,
+            "most": figures.most,
+            "unknown": figures.unknown,
+        },
+        "recorded_levels": look.levels,
+        "locks": [
+            {"name": shown(lock.path), "age": (look.now - lock.time) // SECOND, "stale": lock.stale}
+            for lock in look.locks
+        ],
+        "foreign": {"count": look.foreign_count, "size": look.foreign_size, "names": look.foreign},
+        "links": look.links,
+        "unreadable": look.unreadable,
+        **ends,
+    }

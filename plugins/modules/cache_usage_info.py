@@ -1,0 +1,625 @@
+#!/usr/bin/python
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cache_usage_info
+short_description: Tell what is in Wasmtime's compilation cache
+version_added: 0.1.0
+author: wasmops contributors (@wasmops)
+description:
+  - Looks at the cache directory of a config and returns what is in it, how much of the limits is used, and what
+    Wasmtime's next cleanup will delete, by Wasmtime's own rules.
+  - Can also decompress every cached module to find broken ones, and measure on the host what other compression levels
+    would make of its own modules.
+  - Changes nothing in the directory. Times of access do not change either where the system allows it, which is for
+    root and for the owner of the files.
+  - What comes, goes or changes while it looks is normal. What cannot be looked at in the time and the memory allowed
+    is left out, and RV(complete) tells so.
+  - Wasmtime follows symbolic links to directories on the first two levels of the cache directory, and deletes what is
+    behind them. This module follows them too, to list what is there, but never opens a file there, so usage counters
+    and contents of such modules are not known. RV(links) names them.
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+  - wasmops.wasmtime._attributes
+  - wasmops.wasmtime._settings
+options:
+  directory:
+    description:
+      - Look at this directory instead of the one that the config names. The limits are those of the config all the same.
+    type: path
+  verify:
+    description:
+      - Decompress every cached module, in pieces, and name those that are broken. Wasmtime compiles such a module again.
+    type: bool
+    default: false
+  levels:
+    description:
+      - The zstd levels to measure, each V(0) to V(21) as in the config; V(0) is zstd's own default, which is 3.
+      - A sample of at most 64 cached modules, 16 MiB together, is recompressed in memory at each level. It is the same
+        sample as long as the directory holds the same modules.
+    type: list
+    elements: int
+  time_limit:
+    description:
+      - After so many seconds the module returns what it knows by then. V(1) or more.
+    type: int
+    default: 60
+  memory_limit:
+    description:
+      - So much memory the process may use, Python and Ansible included, which take some 30 MiB.
+        A whole number, alone or followed by K, Ki, M, Mi, G, Gi, T, Ti, P or Pi.
+      - A look at 100,000 modules takes some 70 MiB in all. Measuring level 20 takes some 200 MiB more than the look, level 21
+        some 350 MiB more.
+    type: str
+    default: 512Mi
+requirements:
+  - zstandard 0.18 or newer, for O(verify) and O(levels) only
+attributes:
+  check_mode:
+    support: full
+    details: This module does not modify the target.
+  diff_mode:
+    support: N/A
+    details: This module does not modify the target.
+  idempotent:
+    support: full
+  platform:
+    platforms: posix
+seealso:
+  - module: wasmops.wasmtime.cache_config
+  - module: wasmops.wasmtime.cache_config_info
+  - name: Wasmtime's documentation of the settings
+    description: The settings of C([cache]) and what they do.
+    link: https://docs.wasmtime.dev/cli-cache.html
+"""
+
+EXAMPLES = r"""
+- name: See how full the cache is, and what the next cleanup deletes
+  wasmops.wasmtime.cache_usage_info:
+    path: /etc/wasmtime/config.toml
+  register: usage
+
+- name: Stop if a cleanup would delete what is not Wasmtime's
+  wasmops.wasmtime.cache_usage_info:
+  register: usage
+  failed_when: usage.foreign.count > 0
+
+- name: Find broken modules, and measure what other levels would bring
+  wasmops.wasmtime.cache_usage_info:
+    path: /etc/wasmtime/config.toml
+    verify: true
+    levels: [1, 3, 9, 19]
+    time_limit: 300
+  register: usage
+"""
+
+RETURN = r"""
+path:
+  description: The config file.
+  returned: always
+  type: str
+  sample: /etc/wasmtime/config.toml
+directory:
+  description:
+    - The directory that was looked at, as the config, its default or O(directory) gives it.
+    - Null if none is known, because Wasmtime refuses the config.
+  returned: always
+  type: str
+  sample: /var/cache/wasmtime
+exists:
+  description: Whether there is such a directory.
+  returned: always
+  type: bool
+  sample: true
+complete:
+  description: Whether all of the directory was seen. If not, all figures are those of what was seen.
+  returned: always
+  type: bool
+  sample: true
+stopped_by:
+  description:
+    - V(time_limit) or V(memory_limit) if one of them has stopped the look at the directory, O(verify) or O(levels).
+    - Null if none has.
+  returned: always
+  type: str
+  sample: null
+unreadable:
+  description:
+    - Directories that could not be listed, or are nested more than 100 deep; the first 100.
+    - RV(complete) is false if there are any.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+entries:
+  description: How many cached modules there are, in Wasmtime's eyes.
+  returned: always
+  type: int
+  sample: 120
+size:
+  description: The bytes of all cached modules together, which is what a cleanup counts.
+  returned: always
+  type: int
+  sample: 31457280
+size_on_disk:
+  description: The bytes of everything in the directory, in blocks as they are used on disk.
+  returned: always
+  type: int
+  sample: 32563200
+limits:
+  description: How much of the limits is used.
+  returned: always
+  type: dict
+  contains:
+    file_count_soft_limit:
+      description: The number of cached modules.
+      type: dict
+      contains: &limit
+        limit:
+          description: The limit of the config; null if Wasmtime refuses the config.
+          type: int
+          sample: 65536
+        used:
+          description: What there is.
+          type: int
+          sample: 120
+        percent:
+          description: What there is, in percent of the limit; null if the limit is 0 or not known.
+          type: float
+          sample: 0.2
+      sample:
+        limit: 65536
+        used: 120
+        percent: 0.2
+    files_total_size_soft_limit:
+      description: The bytes of all cached modules.
+      type: dict
+      contains: *limit
+      sample:
+        limit: 536870912
+        used: 31457280
+        percent: 5.9
+compilers:
+  description: The directories of the compiler versions, the one with the most bytes first; at most 100.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the directory, with its path where it is not in C(modules).
+      type: str
+      sample: wasmtime-42.0.2
+    entries:
+      description: How many cached modules it holds.
+      type: int
+      sample: 120
+    size:
+      description: The bytes of these modules.
+      type: int
+      sample: 31457280
+    size_on_disk:
+      description: The bytes of everything in it, in blocks as they are used on disk.
+      type: int
+      sample: 32559104
+    oldest:
+      description: When its oldest module was used last, in seconds since 1970; null if there is none.
+      type: int
+      sample: 1790000000
+    newest:
+      description: When its newest module was used last, in seconds since 1970; null if there is none.
+      type: int
+      sample: 1795000000
+    usages:
+      description: The usages of its modules, all together.
+      type: int
+      sample: 5120
+next_cleanup:
+  description:
+    - What a cleanup would make of the directory as it is. Wasmtime starts one when it adds a module, unless an earlier
+      one is less than C(cleanup-interval) ago.
+    - Null if the look is not complete, if Wasmtime refuses the config, if the config switches the cache off (up to
+      Wasmtime 32), or if a cleanup would crash.
+  returned: always
+  type: dict
+  contains:
+    limit_exceeded:
+      description: Whether a limit is exceeded, so that modules are deleted.
+      type: bool
+      sample: false
+    entries_deleted:
+      description: How many cached modules it deletes. The statistics of each go with the cleanup after that.
+      type: int
+      sample: 0
+    bytes_deleted:
+      description: The bytes of these modules.
+      type: int
+      sample: 0
+    entries_left:
+      description: How many cached modules are left.
+      type: int
+      sample: 120
+    bytes_left:
+      description: The bytes of the modules that are left.
+      type: int
+      sample: 31457280
+    foreign_deleted:
+      description: How many files, links and directories it deletes that are not Wasmtime's.
+      type: int
+      sample: 1
+    leftovers_deleted:
+      description: How many of Wasmtime's own files it deletes that are no modules; locks left behind, and statistics without a module.
+      type: int
+      sample: 0
+    blocked_until:
+      description: The time before which locks there let no cleanup start, in seconds since 1970; null if there is no such lock.
+      type: int
+      sample: 1795003600
+    deleted:
+      description:
+        - The first 100 paths that it deletes, below the directory. Modules come first, in Wasmtime's order, then
+          what is no module.
+        - Among modules with the same time, or with times too far in the future, Wasmtime itself has no order.
+      type: list
+      elements: str
+      sample: [modules/README]
+oldest:
+  description: The module that was used longest ago; null if there is none.
+  returned: always
+  type: dict
+  contains: &end
+    name:
+      description: Its path below the directory.
+      type: str
+      sample: modules/wasmtime-42.0.2/0l3SQ3hYFNZ0BUKxrYEV8Y1pLUnQh3ZvUzlBrOTMnA8
+    time:
+      description: The time of its statistics, or of the module if it has none, in seconds since 1970.
+      type: int
+      sample: 1790000000
+  sample:
+    name: modules/wasmtime-42.0.2/0l3SQ3hYFNZ0BUKxrYEV8Y1pLUnQh3ZvUzlBrOTMnA8
+    time: 1790000000
+newest:
+  description: The module that was used last; null if there is none.
+  returned: always
+  type: dict
+  contains: *end
+  sample:
+    name: modules/wasmtime-42.0.2/Zp1mJj0Yv2lB9hRTk0cX4sWq8nA7uEoGdI5fKyNtLxQ
+    time: 1795000000
+usages:
+  description: How often the modules were used, by their statistics. Wasmtime counts the compilation as the first time.
+  returned: always
+  type: dict
+  contains:
+    total:
+      description: All usages together.
+      type: int
+      sample: 5120
+    least:
+      description: Those of the module that was used least; null if there is none.
+      type: int
+      sample: 1
+    most:
+      description: Those of the module that was used most; null if there is none.
+      type: int
+      sample: 256
+    unknown:
+      description: How many modules have no statistics that could be read.
+      type: int
+      sample: 0
+recorded_levels:
+  description: How many modules are compressed at which level, by their statistics; V(other) for levels that no config can set.
+  returned: always
+  type: dict
+  sample:
+    "3": 118
+    "20": 2
+locks:
+  description: The files by which Wasmtime tells that it cleans up or recompresses, or has done so; the first 100.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its path below the directory.
+      type: str
+      sample: .cleanup.wip-4711
+    age:
+      description: Its age in seconds, negative if it is from the future.
+      type: int
+      sample: 1200
+    stale:
+      description:
+        - Whether it has expired, so that Wasmtime disregards and deletes it.
+        - Null if Wasmtime refuses the config, and with it the time after which that is.
+      type: bool
+      sample: false
+foreign:
+  description:
+    - What is not Wasmtime's, but is or will be deleted by it. That is all that does not have the name of one of its own
+      files. Wasmtime takes files without an extension, two levels below the directory, for cached modules, which go
+      only when a limit is exceeded; each cleanup deletes all the rest.
+  returned: always
+  type: dict
+  contains:
+    count:
+      description: How many files, links and directories; a directory that is deleted counts with all that is in it.
+      type: int
+      sample: 1
+    size:
+      description: The bytes of the files.
+      type: int
+      sample: 2048
+    names:
+      description: The first 100 of their paths below the directory; a directory ends with C(/).
+      type: list
+      elements: str
+      sample: [modules/README]
+links:
+  description: Symbolic links in the directory that Wasmtime follows to delete what is behind them; the first 100.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+verified:
+  description: What decompressing the modules has shown; null without O(verify).
+  returned: always
+  type: dict
+  contains:
+    entries:
+      description: How many modules were decompressed.
+      type: int
+      sample: 120
+    broken:
+      description: The first 100 of which that failed.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The path of the module below the directory.
+          type: str
+          sample: modules/wasmtime-42.0.2/Zp1mJj0Yv2lB9hRTk0cX4sWq8nA7uEoGdI5fKyNtLxQ
+        reason:
+          description: What is wrong with it.
+          type: str
+          sample: the file ends too early
+      sample: []
+    broken_count:
+      description: How many are broken.
+      type: int
+      sample: 0
+    compressed:
+      description: The bytes of those that are not broken.
+      type: int
+      sample: 31457280
+    uncompressed:
+      description: The bytes of their contents.
+      type: int
+      sample: 96468992
+    ratio:
+      description: How many times larger the contents are; null if there are none.
+      type: float
+      sample: 3.07
+    complete:
+      description: Whether it was done for every module. Those behind symbolic links are left out.
+      type: bool
+      sample: true
+levels:
+  description: What each of O(levels) would make of the sample; null without O(levels).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    level:
+      description: The zstd level.
+      type: int
+      sample: 19
+    ratio:
+      description: How many times smaller the modules become; null if there was no sample, or not enough time or memory.
+      type: float
+      sample: 3.61
+    compress_mb_per_s:
+      description: Millions of bytes compressed per second on one processor; null as the ratio.
+      type: float
+      sample: 2.4
+    decompress_mb_per_s:
+      description: Millions of bytes decompressed, counted in their full size, per second on one processor; null as the ratio.
+      type: float
+      sample: 611.3
+sample:
+  description: The modules that RV(levels) were measured with; null if there were none.
+  returned: always
+  type: dict
+  contains:
+    entries:
+      description: How many modules.
+      type: int
+      sample: 64
+    size:
+      description: The bytes of their contents.
+      type: int
+      sample: 16777216
+  sample:
+    entries: 64
+    size: 16777216
+wasmtime_version:
+  description: The version whose rules were used, or several with commas; null for every version from 33 on.
+  returned: always
+  type: str
+  sample: 42.0.2
+"""
+
+import gc
+import os
+import time
+from typing import Any
+
+# The process ends before there is garbage worth collecting, and loads faster so.
+gc.disable()
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import Config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import hold, walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import GONE, Budget, Look, open_directory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, failure, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import (
+    KINDS,
+    LEVEL_MAX,
+    LEVEL_MIN,
+    BadValue,
+    parse_text,
+)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library, Loads, NoLibrary
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import describe, rules_of
+
+
+def budget_for(module: AnsibleModule) -> Budget:
+    """What the options, if they are possible ones, allow the look to cost from now on. Raises Refused."""
+    if module.params["time_limit"] < 1:
+        raise _common.Refused("time_limit is %d; give 1 second or more" % module.params["time_limit"])
+    try:
+        memory = parse_text(KINDS["size"], module.params["memory_limit"])
+    except BadValue as error:
+        raise _common.Refused(
+            'memory_limit "%s" %s; %s' % (module.params["memory_limit"], error.message, error.remedy)
+        ) from error
+    directory = module.params["directory"]
+    if directory is not None and (not directory.startswith("/") or "\0" in directory):
+        raise _common.Refused('directory is "%s", which is not an absolute path; give one' % directory)
+    for level in module.params["levels"] or ():
+        if not LEVEL_MIN <= level <= LEVEL_MAX:
+            raise _common.Refused("levels: %d is no level; give %d to %d" % (level, LEVEL_MIN, LEVEL_MAX))
+    return Budget(module.params["time_limit"], memory)
+
+
+def compression() -> Any:
+    """What reads zstd. Raises Refused without zstandard."""
+    from ansible_collections.wasmops.wasmtime.plugins.module_utils import _compression
+
+    if _compression.MISSING is not None:
+        _common.refuse_library("zstandard", "verify and levels", _compression.MISSING)
+    if not _compression.new_enough():
+        raise _common.Refused("verify and levels need zstandard 0.18 or newer", missing_libraries=["zstandard"])
+    return _compression
+
+
+def config_of(module: AnsibleModule, path: str, library: Library) -> tuple[Config, str | None]:
+    """The config as the engine takes it, and the versions whose rules were used. Raises Refused."""
+    dialects, version = _common.dialects_for(module)
+    data = None
+    try:
+        found = read(find(path))
+        data = None if found is None else found[0]
+    except Unreadable as error:
+        if error.problem.code != "dangling-link":
+            return Config("", False), version
+    if data is None and module.params["path"] is not None:
+        return Config("", False), version
+    # At its default path the engine does without a file, and takes a dangling link for none.
+    return _common.judge(data, dialects, _common.host(), library), version
+
+
+def enter(directory: str) -> int | None:
+    """A handle to the directory, whatever links lead to it; None if there is none. Raises OSError."""
+    way = walk(directory)
+    if way.missing:
+        return None
+    if way.error:
+        # Raises what keeps this user from it.
+        os.stat(directory)
+        return None
+    held = hold(way)
+    try:
+        return open_directory(".", held)
+    finally:
+        os.close(held)
+
+
+def gather(module: AnsibleModule, path: str) -> dict[str, Any]:
+    """The result of the module. Raises Refused and OSError."""
+    budget = budget_for(module)
+    verify, levels = module.params["verify"], module.params["levels"]
+    # Told before anything else is done, and only where it will be needed.
+    zstd = compression() if verify or levels else None
+    library = Library()
+
+    def loads() -> Loads:
+        try:
+            return library.any()
+        except NoLibrary as error:
+            _common.refuse_library("tomli", "reading TOML before Python 3.11", error)
+
+    config, version = config_of(module, path, library)
+    directory = module.params["directory"]
+    if directory is None and config.valid:
+        directory = config.effective.get("directory")
+    handle, barred = None, False
+    if directory is not None:
+        try:
+            handle = enter(directory)
+        except OSError as error:
+            barred = error.errno not in GONE
+    try:
+        look = Look(handle, rules_of(config), time.time_ns(), budget, loads)
+        if barred:
+            look.unreadable.append(".")
+        result = dict(describe(look), verified=None, levels=None, sample=None)
+        stops = [look.stopped_by]
+        if zstd is not None and levels:
+            result["sample"], result["levels"], stop = zstd.levels(look, levels)
+            stops.append(stop)
+        if zstd is not None and verify:
+            result["verified"], stop = zstd.verify(look)
+            stops.append(stop)
+    finally:
+        if handle is not None:
+            os.close(handle)
+    if (config.table or {}).get("enabled") is False:
+        # Wasmtime up to 32 then does nothing with the directory.
+        result["next_cleanup"] = None
+    return dict(
+        result,
+        path=path,
+        directory=directory,
+        exists=handle is not None or (barred and os.path.isdir(directory)),
+        complete=look.complete,
+        stopped_by=next((stop for stop in stops if stop), None),
+        wasmtime_version=version,
+    )
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "aliases": ["dest"]},
+            "directory": {"type": "path"},
+            "wasmtime_version": {"type": "list", "elements": "str"},
+            "verify": {"type": "bool", "default": False},
+            "levels": {"type": "list", "elements": "int"},
+            "time_limit": {"type": "int", "default": 60},
+            "memory_limit": {"type": "str", "default": "512Mi"},
+        },
+        supports_check_mode=True,
+    )
+    # Ansible would put the size of the config, and who owns it, among what is told of the cache.
+    module.add_path_info = lambda result: result
+    path = None
+    try:
+        path = _common.config_path(module.params["path"])
+        result = gather(module, path)
+    except _common.Refused as error:
+        module.fail_json(msg=str(error), **error.result)
+    except OSError as error:
+        module.fail_json(msg=failure(module.params["directory"] or path or "path", error))
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

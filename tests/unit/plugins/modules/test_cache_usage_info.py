@@ -1,0 +1,355 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module that looks at the cache, run in process on real directories."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+import zstandard
+
+from ansible_collections.wasmops.wasmtime.plugins.doc_fragments._settings import ModuleDocFragment
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _compression, _entries
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import LEVEL_MAX, LEVEL_MIN
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_info
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
+    COMPILER,
+    DAY,
+    Cache,
+    name_of,
+    put,
+    relative,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import place, snapshot
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import execute_without_root
+
+OPEN = Path("/proc/self/fd")
+OWN = {"changed", "invocation", "warnings", "deprecations", "exception"}
+
+
+def execute(world, check=False, **options):
+    return world.execute(cache_usage_info, check, options)
+
+
+def look(world, **options):
+    """The result for the config, which is the same in check mode but for what is measured, and nothing has changed."""
+    options.setdefault("path", str(world.config))
+    before = world.snapshot()
+    result = execute(world, **options)
+    again = execute(world, check=True, **options)
+    assert "failed" not in result, result["msg"]
+    assert world.snapshot() == before
+    assert result["changed"] is False
+    if "levels" not in options:
+        assert {k: v for k, v in result.items() if k != "locks"} == {k: v for k, v in again.items() if k != "locks"}
+    return result
+
+
+def fill(world):
+    """A cache of three modules, with a config."""
+    cache = Cache(world.cache)
+    good = zstandard.ZstdCompressor().compress(b"123" * 1000)
+    cache.module(1, data=good, age=DAY)
+    cache.module(2, data=good, stats=b"usages = 5\noptimized-compression = 20\n", age=2 * DAY)
+    cache.module(3, data=b"broken", stats=None, age=3 * DAY)
+    world.write("[cache]\ndirectory = '%s'\nfile-count-soft-limit = '2'\n" % world.cache)
+    return cache
+
+
+def test_all_there_is_to_tell(world):
+    cache = fill(world)
+    put(cache.top / "junk", b"12345")
+    put(cache.top / ".cleanup.wip-1", age=60)
+    put(cache.top / ".cleanup.wip-2", age=DAY)
+    (cache.top / "link").symlink_to(world.home)
+    result = look(world, verify=True, levels=[1, 19])
+    assert (result["path"], result["directory"]) == (str(world.config), str(world.cache))
+    assert (result["exists"], result["complete"], result["stopped_by"], result["unreadable"]) == (True, True, None, [])
+    assert result["wasmtime_version"] is None
+    size = sum((cache.folder / name_of(number)).stat().st_size for number in (1, 2, 3))
+    assert (result["entries"], result["size"]) == (3, size)
+    assert result["limits"]["file_count_soft_limit"] == {"limit": 2, "used": 3, "percent": 150.0}
+    assert result["limits"]["files_total_size_soft_limit"]["limit"] == 2**29
+    ((compiler,)) = result["compilers"]
+    assert (compiler["name"], compiler["entries"], compiler["size"], compiler["usages"]) == (COMPILER, 3, size, 6)
+    assert compiler["size_on_disk"] < result["size_on_disk"]
+    cleanup = result["next_cleanup"]
+    assert (cleanup["limit_exceeded"], cleanup["entries_deleted"], cleanup["entries_left"]) == (True, 2, 1)
+    assert (cleanup["foreign_deleted"], cleanup["leftovers_deleted"]) == (1, 1)
+    assert cleanup["deleted"][:2] == [relative(name_of(2)), relative(name_of(3))]
+    assert sorted(cleanup["deleted"][2:]) == [".cleanup.wip-2", "junk"]
+    assert (result["newest"]["name"], result["oldest"]["name"]) == (relative(name_of(1)), relative(name_of(3)))
+    assert result["usages"] == {"total": 6, "least": 1, "most": 5, "unknown": 1}
+    assert result["recorded_levels"] == {"3": 1, "20": 1}
+    assert sorted((lock["name"], lock["stale"]) for lock in result["locks"]) == [
+        (".cleanup.wip-1", False),
+        (".cleanup.wip-2", True),
+    ]
+    assert result["foreign"] == {"count": 1, "size": 5, "names": ["junk"]}
+    assert result["links"] == ["link"]
+    verified = result["verified"]
+    assert (verified["entries"], verified["broken_count"], verified["uncompressed"]) == (3, 1, 6000)
+    assert verified["broken"][0]["name"] == relative(name_of(3))
+    assert result["sample"] == {"entries": 2, "size": 6000}
+    assert [row["level"] for row in result["levels"]] == [1, 19]
+    assert all(row["ratio"] > 10 for row in result["levels"])
+
+
+def test_what_is_not_asked_for_is_not_done(world):
+    fill(world)
+    result = look(world)
+    assert (result["verified"], result["levels"], result["sample"]) == (None, None, None)
+
+
+def held(values, described, path=""):
+    """Hold a dictionary against the part of RETURN that describes it, and what is in it too."""
+    kinds = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
+    assert set(values) == set(described), path
+    for name, value in values.items():
+        where, part = path + "/" + name, described[name]
+        assert part["description"], where
+        if value is None:
+            assert re.search("null|Null", str(part["description"])), where
+            continue
+        assert isinstance(value, kinds[part["type"]]), where
+        assert isinstance(value, bool) == (part["type"] == "bool"), where
+        if part["type"] == "list" and part["elements"] == "dict":
+            for item in value:
+                held(item, part["contains"], where)
+        elif part["type"] == "list":
+            assert all(isinstance(item, kinds[part["elements"]]) for item in value), where
+        elif "contains" in part:
+            held(value, part["contains"], where)
+
+
+def test_what_is_returned_is_what_is_documented(world):
+    cache = fill(world)
+    put(cache.top / "junk")
+    put(cache.top / ".cleanup.wip-1", age=60)
+    described = yaml.safe_load(cache_usage_info.RETURN)
+    everything = {"verify": True, "levels": [1]}
+    nothing = str(Cache(world.tree / "empty").top)
+    for options in (
+        everything,
+        {},
+        dict(everything, memory_limit="1Mi"),
+        dict(everything, path=str(world.tree / "none")),
+        dict(everything, path=str(world.tree / "none"), directory=str(cache.top)),
+        dict(everything, directory=nothing),
+    ):
+        result = look(world, **options)
+        held({name: value for name, value in result.items() if name not in OWN}, described)
+    for name, part in described.items():
+        assert part["returned"] == "always"
+        # What has no sample of its own has one for each part.
+        assert "sample" in part or all("sample" in inner for inner in part["contains"].values()), name
+
+
+def argument_spec():
+    """As AnsibleModule gets it."""
+    seen = {}
+
+    class Seen(Exception):
+        pass
+
+    def keep(**arguments):
+        seen.update(arguments["argument_spec"])
+        raise Seen
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache_usage_info, "AnsibleModule", keep)
+        with pytest.raises(Seen):
+            cache_usage_info.main()
+    return seen
+
+
+def test_the_documentation_is_the_argument_spec():
+    documentation = yaml.safe_load(cache_usage_info.DOCUMENTATION)
+    options = dict(documentation["options"], **yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"])
+    spec = argument_spec()
+    assert set(options) == set(spec)
+    for name, option in options.items():
+        for key in ("type", "elements", "choices", "default", "aliases"):
+            assert (name, key, option.get(key)) == (name, key, spec[name].get(key))
+
+
+def test_limits_are_documented_as_they_are():
+    text = " ".join(cache_usage_info.DOCUMENTATION.split())
+    assert "V(%d) to V(%d)" % (LEVEL_MIN, LEVEL_MAX) in text
+    assert "at most %d cached modules, %d MiB" % (_compression.SAMPLE_ENTRIES, _compression.SAMPLE_BYTES >> 20) in text
+    assert cache_usage_info.RETURN.count("the first %d" % _entries.LISTED) >= 3
+    assert "more than %d deep" % _entries._DEPTH_MAX in cache_usage_info.RETURN
+
+
+def test_the_user_s_own_paths_are_looked_at_without_options(world):
+    cache = Cache(world.home / ".cache" / "wasmtime")
+    cache.module(1)
+    result = look(world, path=None)
+    assert result["path"] == str(world.home / ".config" / "wasmtime" / "config.toml")
+    assert result["directory"] == str(cache.top)
+    # The engine does without a file there.
+    assert (result["entries"], result["limits"]["file_count_soft_limit"]["limit"]) == (1, 65536)
+
+
+def test_a_dangling_link_at_the_default_path_is_taken_for_no_file(world):
+    (world.home / ".config" / "wasmtime").mkdir(parents=True)
+    (world.home / ".config" / "wasmtime" / "config.toml").symlink_to("no")
+    assert look(world, path=None)["limits"]["file_count_soft_limit"]["limit"] == 65536
+
+
+def test_a_directory_that_does_not_exist_holds_nothing(world):
+    world.write("[cache]\ndirectory = '%s'\n" % world.cache)
+    result = look(world)
+    assert (result["exists"], result["complete"], result["entries"]) == (False, True, 0)
+    assert result["next_cleanup"]["entries_left"] == 0
+
+
+@pytest.mark.parametrize("what", ["file", "loop", "dangling"])
+def test_what_is_no_directory_holds_nothing(world, what):
+    if what == "file":
+        world.cache.write_bytes(b"")
+    else:
+        world.cache.symlink_to(world.cache if what == "loop" else "nothing")
+    result = look(world, directory=str(world.cache))
+    assert (result["exists"], result["complete"], result["entries"]) == (False, True, 0)
+
+
+@pytest.mark.parametrize("text", [None, "", "[cache", "[cache]\nx = 1\n", "[cache]\ndirectory = 'relative'\n", b"\xff"])
+def test_a_config_that_is_refused_has_no_limits_and_no_directory(world, text):
+    cache = fill(world)
+    world.config.unlink()
+    if text is not None:
+        world.write(text)
+    result = look(world)
+    assert (result["directory"], result["exists"], result["entries"]) == (None, False, 0)
+    nothing = {"limit": None, "used": 0, "percent": None}
+    assert result["limits"] == {"file_count_soft_limit": nothing, "files_total_size_soft_limit": nothing}
+    assert result["next_cleanup"] is None
+    result = look(world, directory=str(cache.top))
+    assert (result["directory"], result["exists"], result["entries"]) == (str(cache.top), True, 3)
+    assert result["limits"]["file_count_soft_limit"] == dict(nothing, used=3)
+    assert result["next_cleanup"] is None
+
+
+def test_another_directory_has_the_limits_of_the_config(world):
+    fill(world)
+    other = Cache(world.tree / "other")
+    other.module(1)
+    result = look(world, directory=str(other.top))
+    assert (result["directory"], result["entries"]) == (str(other.top), 1)
+    assert result["limits"]["file_count_soft_limit"] == {"limit": 2, "used": 1, "percent": 50.0}
+
+
+def test_links_lead_to_the_directory(world):
+    fill(world)
+    (world.tree / "link").symlink_to(world.cache)
+    assert look(world, directory=str(world.tree / "link"))["entries"] == 3
+
+
+@pytest.mark.parametrize(("enabled", "foretold"), [("true", True), ("false", False)])
+def test_a_cache_that_is_switched_off_is_not_cleaned_up(world, enabled, foretold):
+    fill(world)
+    world.write("[cache]\nenabled = %s\ndirectory = '%s'\n" % (enabled, world.cache))
+    result = look(world, wasmtime_version="32")
+    assert result["entries"] == 3
+    assert (result["next_cleanup"] is not None) is foretold
+    assert result["wasmtime_version"] == "32"
+    assert look(world, wasmtime_version="33")["directory"] is None
+
+
+def test_a_cleanup_that_crashes_deletes_nothing(world):
+    fill(world)
+    world.write("[cache]\ndirectory = '%s'\nfiles-total-size-soft-limit = '235Pi'\n" % world.cache)
+    result = look(world)
+    assert (result["entries"], result["next_cleanup"]) == (3, None)
+
+
+def test_too_little_memory_is_told(world):
+    fill(world)
+    result = look(world, memory_limit="1Mi", verify=True, levels=[3])
+    assert (result["complete"], result["stopped_by"], result["next_cleanup"]) == (False, "memory_limit", None)
+    assert result["verified"]["complete"] is False
+    assert result["levels"][0]["ratio"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"time_limit": 0}, "time_limit is 0; give 1 second or more"),
+        ({"memory_limit": "1X"}, 'memory_limit "1X" has the unknown unit "X"; write a whole number'),
+        ({"memory_limit": ""}, 'memory_limit "" is empty; write a whole number'),
+        ({"levels": [3, 22]}, "levels: 22 is no level; give 0 to 21"),
+        ({"levels": [-1]}, "levels: -1 is no level; give 0 to 21"),
+        ({"directory": "x"}, 'directory is "x", which is not an absolute path'),
+        ({"directory": "/x\0"}, "which is not an absolute path"),
+        ({"path": "x"}, 'path is "x", which is not absolute'),
+        ({"wasmtime_version": "newest"}, '"newest" is not a Wasmtime version'),
+        ({"nonsense": 1}, "nonsense"),
+    ],
+)
+def test_options_that_cannot_be_are_a_failure(world, options, message):
+    result = execute(world, **dict({"path": str(world.config)}, **options))
+    assert result["failed"] is True
+    assert message in result["msg"]
+
+
+def test_zstandard_is_asked_for_where_it_is_needed_and_nowhere_else(world, monkeypatch):
+    fill(world)
+    name = "ansible_collections.wasmops.wasmtime.plugins.module_utils._compression"
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delattr(sys.modules[name.rpartition(".")[0]], "_compression", raising=False)
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    assert look(world)["entries"] == 3
+    for options in ({"verify": True}, {"levels": [3]}):
+        result = execute(world, path=str(world.config), **options)
+        assert result["missing_libraries"][0] == "zstandard"
+        assert "Failed to import the required Python library (zstandard" in result["msg"]
+        assert "verify and levels" in result["msg"]
+
+
+def test_without_a_toml_library_ansible_s_words_are_used(world, monkeypatch):
+    cache = Cache(world.cache)
+    cache.module(1)
+    for name in ("tomllib", "tomli"):
+        monkeypatch.setitem(sys.modules, name, None)
+    # Neither a config nor statistics to read, and nothing is missing.
+    assert execute(world)["entries"] == 0
+    result = execute(world, directory=str(cache.top))
+    assert result["missing_libraries"][0] == "tomli"
+    assert "Failed to import the required Python library (tomli" in result["msg"]
+
+
+def test_a_directory_that_the_user_may_not_see_is_a_result():
+    with place() as there:
+        cache = Cache(there / "closed" / "cache")
+        cache.module(1)
+        (there / "config.toml").write_text("[cache]\ndirectory = '%s'\n" % cache.top)
+        before = snapshot(there)
+        (there / "closed").chmod(0)
+        result = execute_without_root(cache_usage_info, path=str(there / "config.toml"))
+        (there / "closed").chmod(0o755)
+        assert before.keys() == snapshot(there).keys()
+    assert (result["complete"], result["stopped_by"], result["unreadable"]) == (False, None, ["."])
+    assert (result["entries"], result["next_cleanup"]) == (0, None)
+
+
+def test_a_file_where_the_engine_s_own_sizes_stand_is_not_described(world):
+    """Ansible adds the size of a file named path to a result."""
+    fill(world)
+    result = look(world)
+    assert result["size"] == result["compilers"][0]["size"]
+    assert not {"owner", "group", "mode", "uid", "gid", "state"} & set(result)
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell which files are open")
+def test_handles_are_closed(world):
+    fill(world)
+    before = len(list(OPEN.iterdir()))
+    look(world, verify=True, levels=[1])
+    assert len(list(OPEN.iterdir())) == before
