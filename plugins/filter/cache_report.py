@@ -14,6 +14,8 @@ description:
   - Makes lines of text of what M(wasmops.wasmtime.cache_config) or M(wasmops.wasmtime.cache_config_info) returned, such as
     the twelve effective settings with their values for people, their values in base units, and where they come from,
     and every problem.
+  - Of what M(wasmops.wasmtime.cache_usage_info) returned, it makes lines on what the cache holds, how much of the limits that
+    is, and what the next cleanup deletes.
 positional: _input
 options:
   _input:
@@ -36,6 +38,7 @@ options:
 seealso:
   - module: wasmops.wasmtime.cache_config
   - module: wasmops.wasmtime.cache_config_info
+  - module: wasmops.wasmtime.cache_usage_info
 """
 
 EXAMPLES = r"""
@@ -62,24 +65,22 @@ _value:
   elements: str
 """
 
-from collections import Counter
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
-
-# How a host can stand, in the order in which they are counted.
-GOOD = "good"
-DEFAULTS = "good without a config file"
-WARNED = "with warnings"
-REFUSED = "refused by Wasmtime"
-DANGEROUS = "dangerous"
-UNKNOWN = "not looked at"
-UNREACHABLE = "unreachable"
-STANDINGS = (GOOD, DEFAULTS, WARNED, REFUSED, DANGEROUS, UNKNOWN, UNREACHABLE)
-SEVERITIES = ("error", "danger", "warning")
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import (
+    SEVERITIES,
+    STANDINGS,
+    UNKNOWN,
+    UNREACHABLE,
+    counts,
+    reason,
+    standing,
+)
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._usage_lines import usage_lines
 
 
 def cache_report(result: Mapping[str, Any], only_problems: bool = False, by_host: bool = False) -> List[str]:
@@ -88,8 +89,10 @@ def cache_report(result: Mapping[str, Any], only_problems: bool = False, by_host
         if not isinstance(result, Mapping) or not all(isinstance(single, Mapping) for single in result.values()):
             raise AnsibleFilterError("cache_report takes a dictionary of results with by_host")
         return _summary(result)
+    if isinstance(result, Mapping) and "next_cleanup" in result:
+        return usage_lines(result)
     if not isinstance(result, Mapping) or "problems" not in result:
-        raise AnsibleFilterError("cache_report takes what cache_config or cache_config_info returned")
+        raise AnsibleFilterError("cache_report takes what cache_config, cache_config_info or cache_usage_info returned")
     lines = []
     if not only_problems:
         lines += _settings(result)
@@ -103,22 +106,20 @@ def cache_report(result: Mapping[str, Any], only_problems: bool = False, by_host
 def _settings(result: Mapping[str, Any]) -> List[str]:
     effective: Mapping[str, Any] = result.get("effective") or {}
     named: Mapping[str, Any] = result.get("settings") or {}
-    lines = [str(result.get("path") or "content")]
+    rows = []
     for setting in SETTINGS.values():
         if setting.option not in effective:
             continue
         value = effective[setting.option]
         source = "file" if setting.option in named else "default"
-        if value is None:
-            texts = ("invalid", "")
-        elif setting.kind.base_unit:
-            texts = (format_value(setting.kind, value), "%s %s" % (value, setting.kind.base_unit))
-        else:
-            texts = (format_value(setting.kind, value), str(value))
-        if setting.kind.name == "path":
-            texts = (texts[0], "")
-        lines.append(("%-46s %-10s %-20s %s" % (setting.name, texts[0], texts[1], source)).rstrip())
-    return lines
+        text = "invalid" if value is None else format_value(setting.kind, value)
+        # A path has no other form, and takes the place of both.
+        if value is not None and setting.kind.name != "path":
+            text = ("%-10s %s %s" % (text, value, setting.kind.base_unit)).rstrip()
+        rows.append((setting.name, text, source))
+    width = max([31, *(len(text) for _name, text, _source in rows)])
+    lines = ["%-46s %-*s %s" % (name, width, text, source) for name, text, source in rows]
+    return [str(result.get("path") or "content"), *lines]
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:
@@ -131,14 +132,13 @@ def _advice(problem: Mapping[str, Any]) -> str:
 
 
 def _summary(results: Mapping[str, Mapping[str, Any]]) -> List[str]:
-    standings = {host: _standing(result) for host, result in results.items()}
+    standings = {host: standing(result) for host, result in results.items()}
     # By severity and code, then by what is said: what many hosts share is said once.
     found: Dict[Tuple[int, str], Dict[str, List[str]]] = {}
     for host, result in results.items():
         if standings[host] in (UNKNOWN, UNREACHABLE):
             key = (len(SEVERITIES) + STANDINGS.index(standings[host]), standings[host])
-            reason = " ".join(str(result.get("msg", "")).split())
-            found.setdefault(key, {}).setdefault(reason, []).append(host)
+            found.setdefault(key, {}).setdefault(reason(result), []).append(host)
             continue
         for problem in result["problems"]:
             key = (SEVERITIES.index(problem["severity"]), "%s %s" % (problem["severity"], problem["code"]))
@@ -151,28 +151,9 @@ def _summary(results: Mapping[str, Mapping[str, Any]]) -> List[str]:
         number = len({host for hosts in found[key].values() for host in hosts})
         lines.append("%s, %s:" % (key[1], _count(number)))
         lines += ["  %s" % ": ".join(filter(None, [", ".join(hosts), said])) for said, hosts in found[key].items()]
-    counted = ["%d %s" % (number, standing) for standing, number in _counts(standings)]
+    counted = ["%d %s" % (number, name) for name, number in counts(standings.values())]
     lines.append("%s: %s" % (_count(len(results)), ", ".join(counted)))
     return lines
-
-
-def _standing(result: Mapping[str, Any]) -> str:
-    if result.get("unreachable"):
-        return UNREACHABLE
-    if result.get("failed") or "valid" not in result:
-        return UNKNOWN
-    if not result["valid"]:
-        return REFUSED
-    if not result["safe"]:
-        return DANGEROUS
-    if result["problems"]:
-        return WARNED
-    return GOOD if result["exists"] else DEFAULTS
-
-
-def _counts(standings: Mapping[str, str]) -> List[Tuple[str, int]]:
-    numbers = Counter(standings.values())
-    return [(standing, numbers[standing]) for standing in STANDINGS if numbers[standing]]
 
 
 def _count(number: int) -> str:

@@ -67,6 +67,14 @@ def test_a_report_has_every_setting_and_every_problem():
     assert lines[13:] == [SENTENCE]
 
 
+@pytest.mark.parametrize("directory", ["/c", "/var/cache/of/a/path/that/is/longer/than/any/value/wasmtime", None])
+def test_the_columns_of_a_report_are_aligned(directory):
+    lines = cache_report(dict(RESULT, effective=dict(EFFECTIVE, directory=directory)))[1:13]
+    values = {line.index(line.split()[1]) for line in lines}
+    sources = {line.rindex(line.split()[-1]) for line in lines}
+    assert (len(values), len(sources)) == (1, 1)
+
+
 def test_a_report_of_problems_alone():
     assert cache_report(RESULT, only_problems=True) == [SENTENCE]
     assert cache_report(dict(RESULT, problems=[]), only_problems=True) == []
@@ -84,7 +92,9 @@ def test_a_problem_without_a_place_and_a_text_without_a_file():
 
 @pytest.mark.parametrize("other", [None, "text", [], {}, {"changed": True}])
 def test_what_is_no_result_is_refused(other):
-    with pytest.raises(AnsibleFilterError, match="takes what cache_config or cache_config_info returned"):
+    with pytest.raises(
+        AnsibleFilterError, match="takes what cache_config, cache_config_info or cache_usage_info returned"
+    ):
         cache_report(other)
 
 

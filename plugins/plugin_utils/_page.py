@@ -1,0 +1,111 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page of the report: one file of HTML that holds its style, its script and the data of all hosts.
+
+It is rendered here and not by the module C(template), for three things that Ansible's templates do not have: escaping
+unless told otherwise, the base64 of a hash for the content security policy, and a time that suits 5,000 hosts.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, Hashable, List, Mapping
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import NOTES
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "playbooks" / "templates"
+
+LIST, SHARED = -1, -2  # how packed values begin that are neither scalar nor dictionary
+
+
+def page(fleet: Mapping[str, Any]) -> str:
+    """The HTML of the page for the data of a fleet."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    parts = {name: Markup((TEMPLATES / ("report." + name)).read_text("utf-8")) for name in ("css", "js")}
+    text = environment.get_template("report.html.j2").render(
+        fleet=fleet,
+        settings=[{"name": setting.name, "option": setting.option} for setting in SETTINGS.values()],
+        texts=_texts(fleet),
+        notes=NOTES,
+        packed=pack(dict(fleet)),
+        hashes={name: _source(part) for name, part in parts.items()},
+        **parts,
+    )
+    # The names of files may have bytes that are no text. In the data they are escaped anyway.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _source(part: str) -> str:
+    """How a content security policy names a style or a script."""
+    return "'sha256-%s'" % base64.b64encode(hashlib.sha256(part.encode("utf-8")).digest()).decode("ascii")
+
+
+def _texts(fleet: Mapping[str, Any]) -> Dict[str, Dict[str, str]]:
+    """By setting, each effective value of the fleet in the units in which people write it."""
+    texts: Dict[str, Dict[str, str]] = {}
+    for setting in SETTINGS.values():
+        if setting.kind.name != "path":
+            values = {host["effective"].get(setting.option) for host in fleet["hosts"]} - {None}
+            texts[setting.option] = {str(value): format_value(setting.kind, value) for value in values}
+    return texts
+
+
+def pack(value: Any) -> Dict[str, Any]:
+    """JSON data with what is equal kept once, as hosts of a fleet are alike: report.js unpacks it.
+
+    C(data) is the value. Scalars are themselves. A dictionary is the number of its keys in C(shapes), then its values;
+    a list is C(LIST), then its elements; what occurs more than once is C(SHARED), then its number in C(shared).
+    """
+    numbers: Dict[Hashable, int] = {}
+    times: Counter[int] = Counter()
+    nodes: List[Any] = []  # in an order in which parts come before what they are part of
+    shapes: Dict[Hashable, int] = {}
+
+    def number(value: Any) -> int:
+        node = value
+        if isinstance(value, dict):
+            shape = shapes.setdefault(tuple(value), len(shapes))
+            node = [shape, *map(number, value.values())]
+        elif isinstance(value, list):
+            node = [LIST, *map(number, value)]
+        # An integer and a boolean can be equal in Python.
+        key: Hashable = tuple(node) if isinstance(node, list) else (type(value).__name__, value)
+        if key not in numbers:
+            numbers[key] = len(nodes)
+            nodes.append(node)
+        times[numbers[key]] += 1
+        return numbers[key]
+
+    root = number(value)
+    shared: List[Any] = []
+    places: Dict[int, int] = {}
+
+    def written(index: int, whole: bool = False) -> Any:
+        node = nodes[index]
+        if index in places and not whole:
+            return [SHARED, places[index]]
+        return [node[0], *map(written, node[1:])] if isinstance(node, list) else node
+
+    for index, node in enumerate(nodes):
+        # A reference is about as long as a short text.
+        if times[index] > 1 and isinstance(node, (list, str)) and len(node) > (1 if isinstance(node, list) else 8):
+            shared.append(written(index, whole=True))
+            places[index] = len(places)
+    return {"shapes": [list(shape) for shape in shapes], "shared": shared, "data": written(root)}  # type: ignore[call-overload]

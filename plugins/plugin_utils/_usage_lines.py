@@ -1,0 +1,98 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What C(cache_usage_info) returned, as lines of text for a person."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
+
+BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def usage_lines(usage: Mapping[str, Any]) -> List[str]:
+    """The directory, its modules by Wasmtime version, the limits, and what the next cleanup deletes."""
+    if usage["directory"] is None:
+        return ["%s: Wasmtime refuses it, so no cache directory is known" % usage["path"]]
+    if not usage["exists"]:
+        return ["%s: does not exist yet" % usage["directory"]]
+    lines = [
+        "%s: %s, %s, %s on disk"
+        % (usage["directory"], _modules(usage["entries"]), _bytes(usage["size"]), _bytes(usage["size_on_disk"]))
+    ]
+    if not usage["complete"]:
+        reason = "not everything could be read" if usage["stopped_by"] is None else usage["stopped_by"] + " was reached"
+        lines.append("%s; these are the figures of what was seen" % reason)
+    lines += [_limit(option, usage["limits"][option]) for option in usage["limits"]]
+    for compiler in usage["compilers"]:
+        counted = (compiler["name"], _modules(compiler["entries"]), _bytes(compiler["size"]), compiler["usages"])
+        lines.append("%s: %s, %s, used %d times" % counted)
+    if usage["next_cleanup"] is not None:
+        lines.append("the next cleanup %s" % _cleanup(usage["next_cleanup"]))
+    if usage["foreign"]["count"]:
+        names = ", ".join(usage["foreign"]["names"][:3])
+        lines.append("not Wasmtime's own, and deleted by it: %d (%s)" % (usage["foreign"]["count"], names))
+    stale = sum(1 for lock in usage["locks"] if lock["stale"])
+    if stale:
+        lines.append("locks left behind: %d" % stale)
+    if usage["verified"] is not None:
+        lines += _verified(usage["verified"])
+    lines += [_level(level) for level in usage["levels"] or [] if level["ratio"] is not None]
+    return lines
+
+
+def _limit(option: str, limit: Mapping[str, Any]) -> str:
+    name = option.replace("_", "-")
+    counts = SETTINGS[name].kind.name == "count"
+    used = str(limit["used"]) if counts else _bytes(limit["used"])
+    if limit["limit"] is None:
+        return "%s: %s of an unknown limit" % (name, used)
+    share = "" if limit["percent"] is None else " (%.1f%%)" % limit["percent"]
+    return "%s: %s of %s%s" % (name, used, format_value(SETTINGS[name].kind, limit["limit"]), share)
+
+
+def _cleanup(cleanup: Mapping[str, Any]) -> str:
+    deleted = []
+    if cleanup["entries_deleted"]:
+        deleted.append("%s with %s" % (_modules(cleanup["entries_deleted"]), _bytes(cleanup["bytes_deleted"])))
+    if cleanup["leftovers_deleted"]:
+        deleted.append("leftovers: %d" % cleanup["leftovers_deleted"])
+    if cleanup["foreign_deleted"]:
+        deleted.append("what is not Wasmtime's: %d" % cleanup["foreign_deleted"])
+    if not deleted:
+        return "deletes nothing"
+    left = (_modules(cleanup["entries_left"]), _bytes(cleanup["bytes_left"]))
+    return "deletes %s; %s, %s left" % ((", ".join(deleted),) + left)
+
+
+def _verified(verified: Mapping[str, Any]) -> List[str]:
+    part = "" if verified["complete"] else ", not all"
+    ratio = "" if verified["ratio"] is None else ", compressed %.2f to 1" % verified["ratio"]
+    lines = [
+        "decompressed: %s%s%s; broken: %d" % (_modules(verified["entries"]), part, ratio, verified["broken_count"])
+    ]
+    return lines + ["broken: %s: %s" % (broken["name"], broken["reason"]) for broken in verified["broken"]]
+
+
+def _level(level: Mapping[str, Any]) -> str:
+    return "level %d: %.2f to 1, compresses %.1f MB/s, decompresses %.1f MB/s" % (
+        level["level"],
+        level["ratio"],
+        level["compress_mb_per_s"],
+        level["decompress_mb_per_s"],
+    )
+
+
+def _modules(number: int) -> str:
+    return "1 module" if number == 1 else "%d modules" % number
+
+
+def _bytes(size: float) -> str:
+    unit = 0
+    while size >= 1024 and unit < len(BINARY_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return "%.*f %s" % (1 if unit else 0, size, BINARY_UNITS[unit])

@@ -1,0 +1,234 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The data of the report."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.wasmops.wasmtime.plugins.filter.cache_fleet import FilterModule, cache_fleet
+
+DEFAULTS = {"directory": "/var/cache/wasmtime", "cleanup_interval": 3600, "file_count_soft_limit": 65536}
+GOOD: Dict[str, Any] = {
+    "changed": False,
+    "path": "/c.toml",
+    "exists": True,
+    "valid": True,
+    "safe": True,
+    "problems": [],
+    "effective": DEFAULTS,
+    "accepted_by": ["33-47", "48", ">=49"],
+    "directory": {"path": "/var/cache/wasmtime", "exists": True},
+    "wasmtime_version": None,
+}
+PROBLEM = {
+    "code": "small-queue",
+    "severity": "warning",
+    "message": "few",
+    "remedy": "more",
+    "line": None,
+    "column": None,
+}
+REFUSED = {"code": "overflow", "severity": "error", "message": "much", "remedy": "less", "line": 2, "column": 1}
+USAGE: Dict[str, Any] = {
+    "changed": False,
+    "directory": "/var/cache/wasmtime",
+    "exists": True,
+    "complete": True,
+    "stopped_by": None,
+    "entries": 20,
+    "size": 2000,
+    "size_on_disk": 4096,
+    "limits": {
+        "file_count_soft_limit": {"limit": 65536, "used": 20, "percent": 0.1},
+        "files_total_size_soft_limit": {"limit": 4000, "used": 2000, "percent": 50.0},
+    },
+    "compilers": [],
+    "next_cleanup": {"entries_deleted": 0, "limit_exceeded": False, "deleted": []},
+    "oldest": None,
+    "newest": None,
+    "usages": {"total": 0, "least": 0, "most": 0, "unknown": 0},
+    "recorded_levels": {"3": 20},
+    "locks": [],
+    "foreign": {"count": 0, "size": 0, "names": []},
+    "verified": None,
+    "levels": None,
+    "sample": None,
+}
+SILENT = {"unreachable": True, "changed": False, "msg": "no route"}
+SKIPPED = {"skipped": True, "changed": False}
+
+
+def host(config, usage):
+    """What is made of one host."""
+    (found,) = cache_fleet({"one": config}, {"one": usage}, "now")["hosts"]
+    return found
+
+
+def full(percent):
+    """The usage of a cache that has this much of one limit, and less of the other."""
+    limit = dict(USAGE["limits"]["files_total_size_soft_limit"], percent=percent)
+    return dict(USAGE, limits=dict(USAGE["limits"], files_total_size_soft_limit=limit))
+
+
+def test_a_host_has_its_verdict_and_what_was_found():
+    found = host(GOOD, USAGE)
+    assert found["name"] == "one"
+    assert found["verdict"] == "good"
+    assert found["message"] is None
+    for name in ("path", "accepted_by", "effective", "directory", "wasmtime_version", "problems"):
+        assert found[name] == GOOD[name]
+    assert found["usage"]["size_on_disk"] == 4096
+    assert found["usage_message"] is None
+    assert (found["percent"], found["fullness"], found["notes"]) == (50.0, "50% to 75%", [])
+
+
+def test_hosts_that_could_not_be_looked_at_have_a_reason_and_no_notes():
+    for config, verdict, message in (
+        (SILENT, "unreachable", "no route"),
+        ({"failed": True, "msg": "no\n  library"}, "not looked at", "no library"),
+        ({}, "not looked at", ""),
+    ):
+        for usage in (SKIPPED, SILENT, {}):
+            found = host(config, usage)
+            assert (found["verdict"], found["message"]) == (verdict, message)
+            assert (found["usage"], found["usage_message"], found["notes"]) == (None, None, [])
+            assert (found["problems"], found["effective"], found["fullness"]) == ([], {}, "not known")
+
+
+@pytest.mark.parametrize(
+    "usage", [{"failed": True, "msg": "no right"}, dict(SILENT, msg="no right"), {"msg": "no right"}]
+)
+def test_a_cache_that_could_not_be_looked_at_is_noted(usage):
+    found = host(GOOD, usage)
+    assert found["verdict"] == "good"
+    assert (found["usage"], found["usage_message"], found["notes"]) == (None, "no right", ["usage-unknown"])
+
+
+@pytest.mark.parametrize(
+    ("percent", "fullness"),
+    [
+        (0.2, "under 25%"),
+        (24.9, "under 25%"),
+        (25, "25% to 50%"),
+        (74.9, "50% to 75%"),
+        (75, "75% to 100%"),
+        (100, "75% to 100%"),
+        (100.1, "over a limit"),
+        (None, "under 25%"),
+    ],
+)
+def test_how_full_a_cache_is_goes_by_the_fuller_limit(percent, fullness):
+    assert host(GOOD, full(percent))["fullness"] == fullness
+
+
+def test_a_limit_that_is_not_known_is_not_full():
+    limits = {name: {"limit": None, "used": 3, "percent": None} for name in USAGE["limits"]}
+    assert host(GOOD, dict(USAGE, limits=limits))["fullness"] == "not known"
+
+
+def test_notes_are_what_the_usage_has_of_remarkable():
+    names = ["file-%d" % number for number in range(9)]
+    locks = [{"name": name, "age": 1, "stale": name > "file-1"} for name in names]
+    usage = dict(
+        USAGE,
+        complete=False,
+        locks=locks,
+        foreign={"count": 30, "size": 1, "names": names},
+        next_cleanup={"entries_deleted": 300, "limit_exceeded": True, "deleted": names},
+        verified={"entries": 9, "broken": [{"name": name, "reason": "short"} for name in names], "broken_count": 9},
+    )
+    found = host(GOOD, usage)
+    assert found["notes"] == ["limit-exceeded", "entries-broken", "files-foreign", "locks-stale", "look-incomplete"]
+    # Of names there are examples, and their number stays.
+    usage = found["usage"]
+    assert usage["next_cleanup"] == {"entries_deleted": 300, "limit_exceeded": True, "deleted": names[:5]}
+    assert usage["foreign"] == {"count": 30, "size": 1, "names": names[:5]}
+    assert usage["verified"]["broken_count"] == 9
+    assert len(usage["verified"]["broken"]) == 5
+    assert usage["stale_locks"] == {"count": 7, "names": names[2:7]}
+
+
+def test_settings_are_held_against_the_most_common_ones():
+    other = dict(GOOD, effective=dict(DEFAULTS, cleanup_interval=60, directory="/a"))
+    invalid = dict(GOOD, effective=dict(DEFAULTS, cleanup_interval=None))
+    configs = {
+        "other": other,
+        "one": GOOD,
+        "invalid": invalid,
+        "two": GOOD,
+        "unread": dict(GOOD, effective={}),
+        "lost": SILENT,
+    }
+    data = cache_fleet(configs, {}, "now")
+    assert data["common"] == DEFAULTS
+    assert [found["differs"] for found in data["hosts"]] == [
+        ["directory", "cleanup_interval"], [], ["cleanup_interval"], [], [], [],
+    ]  # fmt: skip
+
+
+def test_of_equally_common_settings_the_default_of_wasmtime_is_the_most_common():
+    other = dict(GOOD, effective=dict(DEFAULTS, cleanup_interval=60, directory="/a"))
+    assert cache_fleet({"other": other, "one": GOOD}, {}, "now")["common"] == dict(DEFAULTS, directory="/a")
+
+
+def test_totals_count_every_host():
+    bad = dict(GOOD, valid=False, accepted_by=["<=32"], problems=[REFUSED])
+    configs = {"bad": bad, "one": GOOD, "two": GOOD, "lost": SILENT}
+    usages = {"bad": {"failed": True, "msg": ""}, "one": USAGE, "two": full(120), "lost": SKIPPED}
+    data = cache_fleet(configs, usages, "now")
+    totals = data["totals"]
+    assert data["made"] == "now"
+    assert data["versions"] == ["<=32", "33-47", "48", ">=49"]
+    assert totals["hosts"] == 4
+    assert {name: number for name, number in totals["verdicts"].items() if number} == {
+        "good": 2, "refused by Wasmtime": 1, "unreachable": 1,
+    }  # fmt: skip
+    assert totals["accepted_by"] == {"<=32": 1, "33-47": 2, "48": 2, ">=49": 2}
+    assert {name: number for name, number in totals["fullness"].items() if number} == {
+        "50% to 75%": 1, "over a limit": 1, "not known": 2,
+    }  # fmt: skip
+    assert {name: number for name, number in totals["notes"].items() if number} == {"usage-unknown": 1}
+    assert (totals["entries"], totals["size"], totals["size_on_disk"]) == (40, 4000, 8192)
+
+
+def test_problems_are_listed_by_severity_and_number_of_hosts_in_their_most_common_words():
+    danger = dict(PROBLEM, severity="danger", code="queue-memory")
+    elsewhere = dict(PROBLEM, message="fewer")
+    configs = {
+        "one": dict(GOOD, problems=[PROBLEM, elsewhere, danger]),
+        "two": dict(GOOD, problems=[PROBLEM]),
+        "three": dict(GOOD, problems=[REFUSED]),
+        "four": dict(GOOD, problems=[dict(REFUSED, code="missing")]),
+        "five": dict(GOOD, problems=[dict(REFUSED, code="missing", line=7)]),
+    }
+    listed = [tuple(kind.values()) for kind in cache_fleet(configs, {}, "now")["problems"]]
+    assert listed == [
+        ("missing", "error", 2, "much", "less", True),
+        ("overflow", "error", 1, "much", "less", True),
+        ("queue-memory", "danger", 1, "few", "more", True),
+        ("small-queue", "warning", 2, "few", "more", False),
+    ]
+
+
+def test_the_data_is_json():
+    data = cache_fleet({"one": GOOD, "two": SILENT}, {"one": USAGE}, "now")
+    assert json.loads(json.dumps(data)) == data
+
+
+@pytest.mark.parametrize("other", [None, [GOOD], "text", {"one": None}, {"one": []}])
+def test_what_are_no_results_is_refused(other):
+    with pytest.raises(AnsibleFilterError, match="takes two dictionaries of results by host"):
+        cache_fleet(other, {}, "now")
+    with pytest.raises(AnsibleFilterError, match="takes two dictionaries of results by host"):
+        cache_fleet({}, other, "now")
+
+
+def test_ansible_finds_the_filter():
+    assert FilterModule().filters() == {"cache_fleet": cache_fleet}

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping
+
+import pytest
+import yaml
+
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_info
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._usage_lines import usage_lines
+
+
+def sampled(fields: Mapping[str, Any]) -> Dict[str, Any]:
+    """A result made of the samples in the documentation."""
+    return {
+        name: field["sample"] if "sample" in field else sampled(field["contains"])
+        for name, field in fields.items()
+        if "sample" in field or field.get("type") == "dict"
+    }
+
+
+def result(**changes: Any) -> Dict[str, Any]:
+    documented = sampled(yaml.safe_load(cache_usage_info.RETURN))
+    plain = {"directory": "/var/cache/wasmtime", "locks": [], "verified": None, "levels": None, "compilers": []}
+    nothing = {"entries_deleted": 0, "leftovers_deleted": 0, "foreign_deleted": 0}
+    cleanup = {**documented["next_cleanup"], **nothing}
+    foreign = {"count": 0, "size": 0, "names": []}
+    return {**documented, **plain, "next_cleanup": cleanup, "foreign": foreign, **changes}
+
+
+def test_what_there_is() -> None:
+    assert usage_lines(result()) == [
+        "/var/cache/wasmtime: 120 modules, 30.0 MiB, 31.1 MiB on disk",
+        "file-count-soft-limit: 120 of 65536 (0.2%)",
+        "files-total-size-soft-limit: 30.0 MiB of 512Mi (5.9%)",
+        "the next cleanup deletes nothing",
+    ]
+
+
+def test_what_is_special() -> None:
+    compiler = {"name": "wasmtime-42.0.2", "entries": 1, "size": 1023, "usages": 7}
+    cleanup = {
+        "entries_deleted": 3,
+        "bytes_deleted": 1536,
+        "entries_left": 1,
+        "bytes_left": 2**40,
+        "leftovers_deleted": 2,
+        "foreign_deleted": 5,
+    }
+    broken = [{"name": "modules/wasmtime-42.0.2/x", "reason": "the file ends too early"}]
+    level = {"level": 19, "ratio": 3.614, "compress_mb_per_s": 2.44, "decompress_mb_per_s": 700.0}
+    lines = usage_lines(
+        result(
+            complete=False,
+            stopped_by="time_limit",
+            compilers=[compiler],
+            next_cleanup=cleanup,
+            foreign={"count": 5, "size": 9, "names": ["a", "b", "c", "d", "e"]},
+            locks=[{"stale": True}, {"stale": False}, {"stale": None}],
+            verified={"entries": 4, "broken": broken, "broken_count": 1, "ratio": 3.0, "complete": False},
+            levels=[level, {**level, "level": 20, "ratio": None}],
+        )
+    )
+    assert lines[1] == "time_limit was reached; these are the figures of what was seen"
+    assert lines[4:] == [
+        "wasmtime-42.0.2: 1 module, 1023 B, used 7 times",
+        "the next cleanup deletes 3 modules with 1.5 KiB, leftovers: 2, what is not Wasmtime's: 5; 1 module, 1.0 TiB left",
+        "not Wasmtime's own, and deleted by it: 5 (a, b, c)",
+        "locks left behind: 1",
+        "decompressed: 4 modules, not all, compressed 3.00 to 1; broken: 1",
+        "broken: modules/wasmtime-42.0.2/x: the file ends too early",
+        "level 19: 3.61 to 1, compresses 2.4 MB/s, decompresses 700.0 MB/s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"directory": None}, "/etc/wasmtime/config.toml: Wasmtime refuses it, so no cache directory is known"),
+        ({"exists": False}, "/var/cache/wasmtime: does not exist yet"),
+    ],
+)
+def test_nothing_to_look_at(changes: Dict[str, Any], wanted: str) -> None:
+    assert usage_lines(result(**changes)) == [wanted]
+
+
+def test_limits_that_are_not_known() -> None:
+    unknown = {name: {"limit": None, "used": 5, "percent": None} for name in result()["limits"]}
+    lines = usage_lines(result(limits=unknown, next_cleanup=None, complete=False, stopped_by=None))
+    assert lines[1:] == [
+        "not everything could be read; these are the figures of what was seen",
+        "file-count-soft-limit: 5 of an unknown limit",
+        "files-total-size-soft-limit: 5 B of an unknown limit",
+    ]
+
+
+def test_a_limit_of_zero_has_no_percentage() -> None:
+    limits = {**result()["limits"], "file_count_soft_limit": {"limit": 0, "used": 5, "percent": None}}
+    assert usage_lines(result(limits=limits))[1] == "file-count-soft-limit: 5 of 0"
