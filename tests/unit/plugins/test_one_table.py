@@ -19,7 +19,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DA
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
-from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "wasmtime_cache"
@@ -27,6 +27,12 @@ PREFIX = "wasmtime_cache_"
 DEFAULT_DIRECTORY = "~/.cache/wasmtime"
 # The common file arguments that the role passes on.
 FILE_OPTIONS = {"owner", "group", "mode", "unsafe_writes"}
+
+
+def variable_of(option, entry_point):
+    """The name of the role's variable for an option of a module."""
+    own = entry_point == "usage" and option not in ("path", "wasmtime_version")
+    return PREFIX + ("usage_" if own else "") + option
 
 
 def default_of(setting):
@@ -160,6 +166,17 @@ def test_the_check_of_the_role_takes_what_the_module_takes():
             assert (name, key, role[PREFIX + name].get(key)) == (name, key, options[name].get(key))
 
 
+def test_the_usage_of_the_role_takes_what_the_module_takes():
+    options = documented(cache_usage_info)
+    role = role_options("usage")
+    # The directory is the config's.
+    names = set(options) - {"directory"}
+    assert set(role) == {variable_of(name, "usage") for name in names}
+    for name in names:
+        for key in ("type", "elements", "choices"):
+            assert (name, key, role[variable_of(name, "usage")].get(key)) == (name, key, options[name].get(key))
+
+
 def test_the_role_s_defaults_are_those_of_its_specification_and_of_the_module():
     defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))
     assert defaults == {name: option["default"] for name, option in role_options("main").items() if "default" in option}
@@ -171,16 +188,20 @@ def test_the_role_s_defaults_are_those_of_its_specification_and_of_the_module():
 
 @pytest.mark.parametrize(
     ("tasks", "module", "entry_point"),
-    [("main.yml", "cache_config", "main"), ("check.yml", "cache_config_info", "check")],
+    [
+        ("main.yml", "cache_config", "main"),
+        ("check.yml", "cache_config_info", "check"),
+        ("usage.yml", "cache_usage_info", "usage"),
+    ],
 )
 def test_the_role_passes_every_variable_on(tasks, module, entry_point):
     variables = role_options(entry_point)
     found = role_arguments(tasks, module)
     assert found
     for arguments in found:
-        assert set(arguments) == {name[len(PREFIX) :] for name in variables}
+        assert {variable_of(name, entry_point) for name in arguments} == set(variables)
         for name, value in arguments.items():
-            variable = PREFIX + name
+            variable = variable_of(name, entry_point)
             wanted = variable if "default" in variables[variable] else variable + " | default(omit)"
             assert value == "{{ %s }}" % wanted
 
