@@ -146,7 +146,11 @@ class Change:
             raise self.run.refused_for("nothing was changed: %s" % unsafe)
         reason = None if self.now.exists else unwritable(self.now.way.target, in_place=False)
         if reason:
-            raise self.run.refused_for("the directory %s cannot be created: %s" % (quoted(self.now.path), reason))
+            # A user without a home has no place for either.
+            by_default = self.params["path"] is None and self.params["directory"] is None
+            options = "directory and path" if by_default else "directory"
+            text = "the directory %s cannot be created: %s; set %s to where that is possible"
+            raise self.run.refused_for(text % (quoted(self.now.path), reason, options))
 
     def _refuse_new_dangers(self, found: Sequence[Problem]) -> None:
         dangers = [p for p in severe(found, DANGER) if p.code not in self.params["ignore_dangers"]]
@@ -171,8 +175,11 @@ class Change:
     def _refuse_file(self) -> None:
         run = self.run
         reason = None
+        remedy = ""
         if self.writes:
             failure = "written"
+            if self.params["path"] is None and run.seen is None:
+                remedy = "; set path to where that is possible"
             in_place = run.seen is not None and self.params["unsafe_writes"]
             reason = unwritable(run.place.path, in_place) or unsafe_link(run.place.way)
         elif self.settles:
@@ -184,7 +191,7 @@ class Change:
             failure = "given attributes"
             reason = swappable(run.place.way)
         if reason:
-            raise run.refused_for("it cannot be %s: %s" % (failure, reason))
+            raise run.refused_for("it cannot be %s: %s%s" % (failure, reason, remedy))
 
     def carry_out(self) -> Dict[str, Any]:
         """Provide the directory, then the file, but in check mode; return what to say of it.

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Mapping, NoReturn, Optional, Sequence, Tuple
 from ._config import DANGER, ERROR, Config, Host, Problem, no_config, read_config
 from ._dialect import CURRENT, Dialect
 from ._directory import State, inspect
-from ._settings import SETTINGS
+from ._settings import SETTINGS, quoted
 from ._toml import Library, NoLibrary
 
 # How many entries of each directory in the cache a run of C(cache_config) looks at: a full cache has tens of thousands.
@@ -75,7 +75,21 @@ def config_path(given: Optional[str]) -> str:
         raise Refused('%s is "%s", which is not absolute; set path to an absolute path' % (source, path))
     if "\0" in path:
         raise Refused("path has a NUL character; set path to an absolute path")
+    refuse_unnameable(path)
     return path
+
+
+def refuse_unnameable(path: str) -> None:
+    """End the run if Python would call this path by other bytes than the engine does, or by none. Raises Refused.
+
+    The engine's paths are UTF-8 whatever the locale is; Python's are too unless the environment insists on another one.
+    """
+    encoding = sys.getfilesystemencoding()
+    if encoding != "utf-8" and not path.isascii():
+        raise Refused(
+            "the path %s is not ASCII, and Python has %s for the names of files here; run in a locale with UTF-8, such as"
+            " with LC_ALL: C.UTF-8 in environment of the task" % (quoted(path), encoding)
+        )
 
 
 def host() -> Host:
@@ -118,11 +132,17 @@ def judge(data: Optional[bytes], dialects: Sequence[Dialect], on: Host, library:
 
 
 def directory_of(config: Config) -> Optional[State]:
-    """The effective cache directory as it is; None if the config gives none to look at."""
+    """The effective cache directory as it is; None if the config gives none to look at. Raises Refused."""
     path = config.effective.get("directory")
     if path is None or any(p.severity == ERROR and p.code.startswith("directory-") for p in config.problems):
         return None
-    return inspect(str(path))
+    return directory_at(str(path))
+
+
+def directory_at(path: str) -> State:
+    """The directory at an absolute path as it is. Raises Refused for a path that cannot be looked up here."""
+    refuse_unnameable(path)
+    return inspect(path)
 
 
 def severe(problems: Sequence[Problem], severity: str) -> List[Problem]:

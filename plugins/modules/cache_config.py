@@ -399,7 +399,7 @@ class Run:
             new_data, after = edited(self, before, changes)
         else:
             new_data, after = data, before
-        now = _directory.inspect(str(after.effective["directory"]))
+        now = _common.directory_at(str(after.effective["directory"]))
         planned = self.planned_directory(now)
         owners = self.owners()
         planned_owners = self.asked("", stat.S_IFREG, *owners)

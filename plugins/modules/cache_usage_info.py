@@ -562,6 +562,7 @@ def gather(module: AnsibleModule, path: str) -> dict[str, Any]:
         directory = config.effective.get("directory")
     handle, barred = None, False
     if directory is not None:
+        _common.refuse_unnameable(directory)
         try:
             handle = enter(directory)
         except OSError as error:

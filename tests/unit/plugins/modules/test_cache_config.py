@@ -839,12 +839,32 @@ def test_a_read_only_directory_is_told_before_anything_is_written(check, content
         assert not (there / "cache").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        ({"path": None, "directory": None}, "set directory and path to where that is possible"),
+        ({"directory": None}, "set directory to where that is possible"),
+        ({"path": None}, "set path to where that is possible"),
+    ],
+)
+def test_a_user_whose_home_cannot_be_created_is_told_what_to_do(monkeypatch, options, remedy):
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    with place() as there:
+        (there / "closed").mkdir(0o555)
+        monkeypatch.setenv("HOME", str(there / "closed" / "home"))
+        result = run_without_root(there, **options)
+        assert result["failed"] is True
+        assert result["msg"].endswith(" may not write in %s; %s" % (there / "closed", remedy))
+
+
 @pytest.mark.parametrize("check", [True, False])
 def test_a_directory_that_cannot_be_created_is_told_before_anything_is_written(check):
     with place() as there:
         (there / "closed").mkdir(0o555)
         result = run_without_root(there, directory=str(there / "closed" / "cache"), check=check)
         assert 'closed/cache" cannot be created: the user ' in result["msg"]
+        assert result["msg"].endswith("; set directory to where that is possible")
         assert not (there / "config.toml").exists()
 
 
