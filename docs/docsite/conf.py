@@ -1,0 +1,71 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How Sphinx makes the site of what antsibull-docs has written and of the pages in rst/."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from docutils import nodes
+
+if TYPE_CHECKING:
+    from sphinx.addnodes import pending_xref
+    from sphinx.application import Sphinx
+    from sphinx.domains.std import StandardDomain
+    from sphinx.environment import BuildEnvironment
+
+project = "wasmops.wasmtime"
+html_title = "Wasmtime's cache"
+copyright = "2026 wasmops contributors"  # noqa: A001 # Sphinx's name for it
+
+extensions = ["myst_parser", "sphinx_antsibull_ext"]
+nitpicky = True
+# Says that there are none.
+exclude_patterns = ["environment_variables.rst"]
+
+pygments_style = "ansible"
+highlight_language = "YAML+Jinja"
+
+html_theme = "furo"
+html_copy_source = False
+html_show_sphinx = False
+html_use_index = False
+
+REPOSITORY = "https://github.com/wasmops/wasmtime"
+# In the reference, to a place of Ansible's own documentation.
+OUTSIDE = {
+    "common_return_values": "https://docs.ansible.com/ansible/latest/reference_appendices/common_return_values.html",
+}
+
+
+def add_labels(app: Sphinx, doctree: nodes.document) -> None:
+    """Make each row of the table of problems a place that :ref:`code` leads to."""
+    name = app.env.current_document.docname
+    if name != "problems":
+        return
+    domain = cast("StandardDomain", app.env.get_domain("std"))
+    for row in doctree.findall(nodes.row):
+        code = row.next_node(nodes.literal)
+        if code is not None:
+            row["ids"].append(code.astext())
+            domain.labels[code.astext()] = (name, code.astext(), code.astext())
+
+
+def link_outside(app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.Element) -> nodes.reference | None:
+    """Resolve what no page of the site has."""
+    target = OUTSIDE.get(node["reftarget"])
+    return nodes.reference("", "", text, refuri=target, internal=False) if target else None
+
+
+def link_to_repository(app: Sphinx, name: str, source: list[str]) -> None:
+    """Let links of Markdown pages that lead out of docs/ lead to the repository."""
+    source[0] = source[0].replace("](../", "](%s/tree/main/" % REPOSITORY)
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("doctree-read", add_labels)
+    app.connect("source-read", link_to_repository)
+    app.connect("missing-reference", link_outside)

@@ -1,0 +1,228 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every block of README.md and of the guide does what the page says, for a new user with an empty home.
+
+Nothing escapes: a block that is neither commands nor a file nor a playbook fails, and so does a file that nothing
+uses. What differs from the reader's world is in the tables below.
+"""
+
+from __future__ import annotations
+
+import doctest
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+import yaml
+
+from ansible_collections.wasmops.wasmtime.tests.docs.blocks import ROOT, Block, blocks, pages
+from ansible_collections.wasmops.wasmtime.tests.docs.conftest import Reader, fill_cache, plain
+from ansible_collections.wasmops.wasmtime.tests.fleet.lab import Lab, Spec, impossible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GUIDE = "docs/docsite/rst/"
+# Pages on which a reader has nothing yet but git, make and Python, and then the programs of the clone. On the others
+# Ansible and the collection are there from the start.
+FROM_NOTHING = ("README.md", GUIDE + "first_host.rst")
+
+CONFIG = "/etc/wasmtime/config.toml"
+CACHE = "/var/cache/wasmtime"
+
+
+def config(text: str) -> str:
+    """Shell commands that put a config where the pages have theirs."""
+    return "mkdir -p /etc/wasmtime; printf '%%s' '%s' >%s; " % (text, CONFIG)
+
+
+class Host(NamedTuple):
+    """A host that a page has, and what has happened there before."""
+
+    spec: Spec
+    before: str = ""
+    modules: int = 0  # that Wasmtime has cached there, in CACHE
+
+
+# The fleets of the pages, by the names in their inventories. Addresses and keys come as host_vars beside the inventory.
+CI = "useradd --create-home ci"
+OLD = '[cache]\nenabled = %s\n# Where there is room\ndirectory = "/var/cache/wasmtime"\n'
+HOSTS: dict[str, dict[str, Host]] = {
+    "README.md": {"runner1": Host(Spec("trixie"), CI)},
+    "docs/security.md": {"runner1": Host(Spec("trixie"), CI)},
+    "roles/wasmtime_cache/README.md": {"runner1": Host(Spec("bookworm"), CI)},
+    GUIDE + "fleet.rst": {
+        "build1": Host(Spec("trixie", libraries=False, packages=True), CI),
+        "build2": Host(Spec("forky"), CI),
+        "edge1": Host(Spec("bullseye")),
+    },
+    GUIDE + "upgrade.rst": {
+        "app1": Host(Spec("bookworm"), config(OLD % "true")),
+        "app2": Host(Spec("trixie"), config(OLD % "true")),
+        "app3": Host(Spec("trixie"), config(OLD % "false")),
+    },
+    GUIDE + "troubleshooting.rst": {
+        "app1": Host(
+            Spec("trixie"),
+            config(
+                '[cache]\ndirectory = "/var/cache/wasmtime"\ncleanup_interval = "1h"\nfile-count-soft-limit = 1000\n'
+            ),
+        ),
+        "app2": Host(Spec("bullseye", libraries=False), config('[cache]\ncleanup-interval = "1h"\n')),
+    },
+    GUIDE + "tuning.rst": {
+        "app1": Host(Spec("trixie"), config('[cache]\ndirectory = "%s"\n' % CACHE), modules=3),
+        "app2": Host(
+            Spec("bookworm"), config('[cache]\ndirectory = "%s"\nfile-count-soft-limit = "20"\n' % CACHE), modules=24
+        ),
+    },
+    GUIDE + "large_fleets.rst": {"runner%d" % number: Host(Spec("bookworm")) for number in range(1, 5)},
+    GUIDE + "several_versions.rst": {"app1": Host(Spec("bookworm"))},
+    GUIDE + "cache_security.rst": {
+        "app1": Host(
+            Spec("bookworm"),
+            config('[cache]\ndirectory = "/var/cache/wasmtime"\n')
+            + "install -d -o wasm -m 777 /var/cache/wasmtime; install -d -o wasm /var/cache/wasmtime/modules",
+        ),
+        "app2": Host(
+            Spec("trixie"),
+            config('[cache]\ndirectory = "/srv/app"\n') + "install -d -o wasm /srv/app; echo 1 >/srv/app/orders.db",
+        ),
+    },
+}
+# Pages whose reader has used Wasmtime: the number of cached modules.
+MODULES = {GUIDE + "tuning.rst": 24}
+# Inventories that a page mentions and every reader has.
+INVENTORIES: dict[str, str] = {
+    "README.md": "[runners]\nrunner1\n",
+    "docs/security.md": "[runners]\nrunner1\n",
+    "roles/wasmtime_cache/README.md": "[runners]\nrunner1\n",
+}
+# Commands that are looked at instead of run, each with the reason. `make --dry-run` shows that they can be run.
+NOT_RUN = {
+    "make test": "runs this test; it is what continuous integration runs, which is compared",
+    "make benchmark": "takes an hour on a machine that does nothing else; it writes the page that mentions it",
+    "make benchmark ARGS=--quick": "takes minutes on a machine that does nothing else",
+}
+INVENTORY = "hosts.ini"
+FOUND_BY_ANSIBLE = ("group_vars/", "ansible.cfg")
+same = doctest.OutputChecker().check_output
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """A lab without hosts."""
+    with Lab() as new:
+        yield new
+
+
+def bare(command: str) -> str:
+    """A command without the comment behind it."""
+    return re.sub(r"\s+# .*", "", command)
+
+
+def look_at(command: str, repository: Path) -> None:
+    """Do what is to be done with a command of NOT_RUN."""
+    make, *words = bare(command).split()
+    subprocess.run([make, "--dry-run", *words], cwd=repository, stdout=subprocess.DEVNULL, check=True)
+    if words == ["test"]:
+        lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+        assert next(line for line in lines if line.startswith("make ")).split(" </dev/null")[0] == "make test"
+
+
+def type_in(block: Block, reader: Reader) -> None:
+    """Run the commands of a block, and compare what they print with what the page shows."""
+    for command in block.commands:
+        if bare(command.text) in NOT_RUN:
+            look_at(command.text, reader.repository)
+            continue
+        status, output = reader.run(command.text)
+        assert (status != 0) == command.fails, "%s: %s" % (block, command.text)
+        if command.output:
+            wanted, got = plain(command.output), plain(output)
+            assert same(wanted, got, doctest.ELLIPSIS), "%s shows\n%s\nand this is\n%s" % (block, wanted, got)
+
+
+def play(block: Block, reader: Reader) -> None:
+    """Run a playbook that the page shows and leaves to the reader."""
+    plays = yaml.safe_load(block.text)
+    assert isinstance(plays, list), "%s is no playbook, and has no name" % (block,)
+    assert all("hosts" in play for play in plays), "%s is no playbook, and has no name" % (block,)
+    reader.save("playbook.yml", block.text)
+    status, _output = reader.run("ansible-playbook -i %s playbook.yml" % INVENTORY)
+    assert status == 0, block
+
+
+def connect(lab: Lab, page: str, reader: Reader) -> None:
+    """Start the hosts of a page, and let Ansible reach them wherever the reader has the inventory."""
+    hosts = lab.start_all(host.spec._replace(name=name) for name, host in HOSTS[page].items())
+    for host in hosts:
+        happened = HOSTS[page][host.name]
+        host.sh(happened.before)
+        if happened.modules:
+            fill_cache(Path("/proc", str(host.pid), "root" + CACHE), happened.modules)
+            host.sh("chown -R wasm: %s; chmod 700 %s" % (CACHE, CACHE))
+    everything = json.loads(lab.inventory().read_text(encoding="utf-8"))["all"]
+    del everything["vars"]["ansible_user"]  # is the page's own affair
+    for name, variables in everything["hosts"].items():
+        reader.save("host_vars/%s.json" % name, json.dumps({**everything["vars"], **variables}))
+
+
+def read(page: str, reader: Reader, lab: Lab | None) -> None:
+    """Do all that a page says, from top to bottom."""
+    everything = blocks(page)
+    connected = False
+    for block in everything:
+        # The reader of a page that begins with a clone has no place for an inventory before.
+        if lab and not connected and reader.folder != reader.home:
+            connect(lab, page, reader)
+            connected = True
+            if page in INVENTORIES:
+                reader.save(INVENTORY, INVENTORIES[page])
+        if block.language == "console":
+            type_in(block, reader)
+        elif block.file:
+            elsewhere = [other.text for other in everything if other is not block]
+            used = any(block.file in text for text in elsewhere) or block.file.startswith(FOUND_BY_ANSIBLE)
+            assert used, "%s is not used" % (block,)
+            reader.save(block.file, block.text)
+        elif block.language == "yaml":
+            play(block, reader)
+        else:
+            pytest.fail("%s is neither commands nor a file nor a playbook" % (block,))
+
+
+def test_the_tables_have_nothing_that_no_page_needs() -> None:
+    commands = {
+        bare(command.text)
+        for page in pages()
+        for block in blocks(page)
+        if block.language == "console"
+        for command in block.commands
+    }
+    assert set(NOT_RUN) <= commands
+    assert {*HOSTS, *MODULES, *INVENTORIES, *FROM_NOTHING} <= {page for page in pages() if blocks(page)}
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if blocks(page)])
+def test_page(page: str, repository: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """All blocks of a page, in order."""
+    wanted = page in HOSTS
+    reason = impossible() if wanted else None
+    if reason:
+        pytest.skip("not run here, because " + reason)
+    home = tmp_path / "home"
+    if page in FROM_NOTHING:
+        # Made by the first commands of the page.
+        reader = Reader(home, repository, home / "wasmtime" / ".venv" / "bin")
+    else:
+        reader = Reader(home, repository, request.getfixturevalue("programs"))
+        reader.enter("work")
+    if page in MODULES:
+        fill_cache(home / ".cache" / "wasmtime", MODULES[page])
+    read(page, reader, request.getfixturevalue("lab") if wanted else None)
