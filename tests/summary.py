@@ -62,7 +62,7 @@ def count_tests(folder: Path) -> tuple[int, int, list[str]]:
                 if missing:
                     skipped.append(f"not run here, because there is no working {missing[1]}")
                 elif not reason.endswith(NOT_MEANT_TO_RUN):
-                    skipped.append(f"{case.get('name')}: {reason}")
+                    skipped.append(reason)
     return passed, failed, skipped
 
 
@@ -98,11 +98,12 @@ def main(reports: list[str]) -> int:
         counts = f"{r.passed:6}  {r.failed:6}  {len(r.skipped):7}"
         print(f"{r.name:{width}}  {r.result:8} {r.seconds:6.0f}  {counts}")
 
-    if any(r.skipped for r in rows):
+    skips = Counter(reason for r in rows for reason in r.skipped)
+    if skips:
         print("\nSkipped:")
-    for r in rows:
-        for reason, times in Counter(r.skipped).items():
-            print(f"{r.name:{width}}  {reason}" + (f" ({times} tests)" if times > 1 else ""))
+    for reason, times in skips.items():
+        sessions = ", ".join(r.name for r in rows if reason in r.skipped)
+        print(f"{reason} ({sessions}" + (f": {times} tests)" if times > 1 else ")"))
 
     passed, failed = sum(r.passed for r in rows), sum(r.failed for r in rows)
     skipped = sum(len(r.skipped) for r in rows)
