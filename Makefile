@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help provision check test engine-test fleet-up fleet-test fleet-down benchmark nox format clean
+.PHONY: help provision check report test release-check engine-test fleet-up fleet-test fleet-down benchmark screenshots docs nox format clean
 
 # May be given on the command line
 PYTHON ?= python3
@@ -18,6 +18,7 @@ JOBS ?= 2
 N ?= 10000
 SEED ?=
 FLEET ?= 1
+REPORT ?= cache-report
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,7 +43,7 @@ define make_environment
 	@touch $(1)/ready
 endef
 
-.venv/ready: requirements.txt
+.venv/ready: requirements.txt meta/ee-requirements.txt
 	$(ensure_python)
 	$(call make_environment,.venv,$<)
 
@@ -73,6 +74,9 @@ provision: .venv/ready ## Configure hosts [INVENTORY=hosts.ini] [ARGS='--check -
 check: .venv/ready ## Report what is wrong with the hosts' caches, change nothing [INVENTORY=...] [ARGS=...]
 	$(call run_playbook,check)
 
+report: .venv/ready ## Write what the caches of all hosts hold to a page and as JSON [REPORT=cache-report] [INVENTORY=...] [ARGS=...]
+	$(call run_playbook,report -e wasmtime_cache_report_page='"$(REPORT).html"' -e wasmtime_cache_report_data='"$(REPORT).json"')
+
 # --- Testing ---
 
 NOX := .venv-dev/bin/nox
@@ -80,10 +84,11 @@ OUTPUT := tests/output
 
 # Without these there are sessions that only say why they did not run; as root, Debian's packages are installed.
 define provide_tools
-	@[ "$$(id -u)" != 0 ] || { (for tool in ip mkfs.ext4 mmdebstrap shellcheck ssh strace; do command -v $$tool || exit; done; \
+	@[ "$$(id -u)" != 0 ] || { (for tool in chromedriver chromium ip mkfs.ext4 mmdebstrap shellcheck ssh strace; do command -v $$tool || exit; done; \
 	  ls /usr/lib/*/faketime/libfaketime.so.1) \
-	  || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends \
-	  e2fsprogs iproute2 libfaketime mmdebstrap openssh-client shellcheck strace; }; } &>/dev/null || true
+	  || { export DEBIAN_FRONTEND=noninteractive; apt-get -qq update; apt-get -qq install --no-install-recommends \
+	  e2fsprogs iproute2 libfaketime mmdebstrap openssh-client shellcheck strace; \
+	  apt-get -qq install --no-install-recommends chromium chromium-driver; }; } &>/dev/null || true
 endef
 
 # All sessions run, whatever happens to one of them; summary.py has the last word.
@@ -93,6 +98,12 @@ test: .venv-dev/ready ## Run all tests and checks; the last line says how many p
 	@$(NOX) --allow-parallel --parallel $(JOBS) --report $(OUTPUT)/sessions.json </dev/null || true
 	@$(NOX) -s coverage --report $(OUTPUT)/coverage.json </dev/null || true
 	@.venv-dev/bin/python tests/summary.py $(OUTPUT)/sessions.json $(OUTPUT)/coverage.json
+
+# As above, the last word is not nox's.
+release-check: .venv-dev/ready ## Check that what is here can be released: changelog, version, build, import, installation
+	@rm -f $(OUTPUT)/release.json
+	@$(NOX) -s changelog artifact --report $(OUTPUT)/release.json </dev/null || true
+	@.venv-dev/bin/python -m tests.release $(OUTPUT)/release.json
 
 engine-test: .venv-dev/ready ## Compare with the real engines on N generated documents each [N=10000] [SEED=...]
 	@$(NOX) -s engine-test -- --count $(N) $(if $(SEED),--seed '$(SEED)')
@@ -112,6 +123,13 @@ benchmark: .venv-dev/ready ## Measure what tasks and runs cost, write docs/bench
 	$(provide_tools)
 	@$(NOX) -s benchmark -- $(ARGS)
 
+screenshots: .venv-dev/ready ## Make the pictures of the report again, docs/images (needs chromium and its driver)
+	$(provide_tools)
+	@$(NOX) -s report -- screenshots '$(CURDIR)/docs/images'
+
+docs: .venv-dev/ready ## Build the documentation site in docs/build
+	@$(NOX) -s docs
+
 nox: .venv-dev/ready ## Run single sessions, e.g. make nox ARGS='-s units-3.11' (ARGS=-l lists them)
 	@$(NOX) $(ARGS)
 
@@ -119,4 +137,4 @@ format: .venv-dev/ready ## Format the Python code, and correct what ruff can cor
 	@$(NOX) -s ruff -- fix
 
 clean: ## Remove environments and test results
-	rm -rf .venv .venv-dev .nox $(OUTPUT)
+	rm -rf .venv .venv-dev .nox docs/build $(OUTPUT)

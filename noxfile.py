@@ -32,6 +32,7 @@ from xml.etree import ElementTree as ET
 
 import antsibull_nox
 import nox
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -249,12 +250,16 @@ def minor_for(core: str) -> int:
     return controllers(core)[-1 if core == NEW_CORE else 0]
 
 
-def add(name: str, core: str, doc: str, run: Callable[[nox.Session], None]) -> None:
-    """Add a session in an environment whose Python suits this ansible-core."""
+def add(name: str, core: str, doc: str, run: Callable[[nox.Session], None], *, default: bool = True) -> None:
+    """Add a session in an environment whose Python suits this ansible-core.
+
+    One that is not among the defaults is for a matrix, or for a closer look.
+    """
     minor = minor_for(core)
     run.__doc__ = f"{doc} (ansible-core {core}, Python 3.{minor})"
     nox.session(run, name=name, python=f"3.{minor}")
-    ORDER.append(name)
+    if default:
+        ORDER.append(name)
 
 
 def add_not_here(name: str, reason: str) -> None:
@@ -271,59 +276,73 @@ def add_not_here(name: str, reason: str) -> None:
 # --- ansible-test ---
 
 
-def add_sanity(core: str) -> None:
+def add_sanity(core: str, *, default: bool = True) -> None:
     """Add the sanity tests of one ansible-core, for every target Python that is present."""
 
     def run(session: nox.Session) -> None:
         with one_at_a_time("sanity"):
             ansible_test(session, core, ("sanity", "--junit"))
 
-    add(f"sanity-{core}", core, "ansible-test sanity", run)
+    add(f"sanity-{core}", core, "ansible-test sanity", run, default=default)
 
 
-def add_units(target: int) -> None:
-    """Add the unit tests on one target Python, with the newest ansible-core that supports it."""
-    core = next(core for core in reversed(USABLE_CORES) if target in CORES[core].targets)
+def add_units(name: str, core: str, target: int | None = None, *, default: bool = True) -> None:
+    """Add the unit tests with one ansible-core, on one target Python or on the controller's own."""
 
     def run(session: nox.Session) -> None:
         controller = f"origin:python={session.python}"
-        options = ("--controller", controller, "--target-python", f"venv/3.{target}")
-        ansible_test(session, core, ("units", "--coverage", *options))
+        python = session.python if target is None else f"3.{target}"
+        ansible_test(
+            session, core, ("units", "--coverage", "--controller", controller, "--target-python", f"venv/{python}")
+        )
 
-    add(f"units-3.{target}", core, f"Unit tests on Python 3.{target}", run)
+    where = "the controller's Python" if target is None else f"Python 3.{target}"
+    add(name, core, f"Unit tests on {where}", run, default=default)
 
 
-def integration(session: nox.Session) -> None:
-    root = ["--allow-root"] if os.geteuid() == 0 else []
-    command = ("integration", "--venv", *root)
-    # Its modules run as another user, in a Python that has no coverage.
-    apart = "privileged"
-    if session.posargs:
-        commands = [command]
-    elif root:
-        commands = [(*command, "--coverage", "--exclude", apart), (*command, apart)]
-    else:
-        commands = [(*command, "--coverage")]
-    try:
-        ansible_test(session, NEW_CORE, *commands)
-    finally:
-        # ansible-test leaves such targets out with no more than a warning.
-        junit = RESULTS / session.name / "junit"
-        junit.mkdir(exist_ok=True)
-        for aliases in ROOT.glob("tests/integration/targets/*/aliases"):
-            if not root and "needs/root" in aliases.read_text().split():
-                suite = ET.Element("testsuite")
-                case = ET.SubElement(suite, "testcase", name=aliases.parent.name)
-                ET.SubElement(case, "skipped", message="not run here, because it needs root")
-                ET.ElementTree(suite).write(junit / f"{aliases.parent.name}.xml")
+def add_integration(name: str, core: str, *, default: bool = True) -> None:
+    """Add the integration tests with one ansible-core."""
+
+    def run(session: nox.Session) -> None:
+        root = ["--allow-root"] if os.geteuid() == 0 else []
+        command = ("integration", "--venv", *root)
+        # Its modules run as another user, in a Python that has no coverage.
+        apart = "privileged"
+        if session.posargs:
+            commands = [command]
+        elif root:
+            commands = [(*command, "--coverage", "--exclude", apart), (*command, apart)]
+        else:
+            commands = [(*command, "--coverage")]
+        try:
+            ansible_test(session, core, *commands)
+        finally:
+            # ansible-test leaves such targets out with no more than a warning.
+            junit = RESULTS / session.name / "junit"
+            junit.mkdir(exist_ok=True)
+            for aliases in ROOT.glob("tests/integration/targets/*/aliases"):
+                if not root and "needs/root" in aliases.read_text().split():
+                    suite = ET.Element("testsuite")
+                    case = ET.SubElement(suite, "testcase", name=aliases.parent.name)
+                    ET.SubElement(case, "skipped", message="not run here, because it needs root")
+                    ET.ElementTree(suite).write(junit / f"{aliases.parent.name}.xml")
+
+    add(name, core, "Integration tests on this machine", run, default=default)
 
 
 add_sanity(NEW_CORE)
 targets = sorted(target for target in PYTHONS if any(target in CORES[core].targets for core in USABLE_CORES))
-for target in dict.fromkeys((targets[0], targets[-1])):
-    add_units(target)
-add("integration", NEW_CORE, "Integration tests on this machine", integration)
+for target in targets:
+    newest = next(core for core in reversed(USABLE_CORES) if target in CORES[core].targets)
+    add_units(f"units-3.{target}", newest, target, default=target in (targets[0], targets[-1]))
+add_integration("integration", NEW_CORE)
 add_sanity(OLD_CORE)
+# For a matrix, which names the Python of the controller: nox -s sanity-2.18 --force-python 3.12
+for core in USABLE_CORES:
+    add_units(f"units-{core}", core, default=False)
+    add_integration(f"integration-{core}", core, default=False)
+    if core not in (OLD_CORE, NEW_CORE):
+        add_sanity(core, default=False)
 
 if NEW_CORE != NEWEST_CORE:
     wanted = CORES[NEWEST_CORE].controllers
@@ -374,12 +393,15 @@ def core_alone(session: nox.Session) -> None:
         )  # fmt: skip
 
 
+# The real engines stay installed here; whoever needs one first installs it, others wait (tests/engine/engines.py).
+ENGINES = {"WASMTIME_ENGINES": str(NOX_DIR / "engines")}
+
+
 def with_engines(session: nox.Session, *command: str) -> None:
-    """Run a Python module next to the real engines, which stay installed in .nox/engines."""
+    """Run a Python module next to the real engines."""
     session.install(f"ansible-core ~= {NEW_CORE}.0", "pytest", "-r", "tests/unit/requirements.txt")
     with collection_copy() as tree, session.chdir(tree):
-        env = {"PYTHONPATH": str(tree.parents[2]), "WASMTIME_ENGINES": str(NOX_DIR / "engines")}
-        session.run("python", "-m", *command, *session.posargs, env=env)
+        session.run("python", "-m", *command, *session.posargs, env={"PYTHONPATH": str(tree.parents[2]), **ENGINES})
 
 
 @nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
@@ -401,6 +423,26 @@ def faults(session: nox.Session) -> None:
             "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
             f"--junit-xml={results}/junit/pytest.xml", *session.posargs, "tests/faults",
             env={"PYTHONPATH": str(tree.parents[2])},
+        )  # fmt: skip
+
+
+@nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
+def report(session: nox.Session) -> None:
+    """See the report's page in a real browser (`-- screenshots FOLDER` or `-- measure`: of 5,000 hosts)."""
+    if not ((shutil.which("chromium") or shutil.which("google-chrome")) and shutil.which("chromedriver")):
+        session.skip("not run here, because chromium and chromedriver are not installed")
+    session.install(f"ansible-core ~= {NEW_CORE}.0", "axe-selenium-python >= 3, < 4", "pytest", "selenium >= 4.30, < 5")
+    with collection_copy() as tree, session.chdir(tree):
+        env = {"PYTHONPATH": str(tree.parents[2])}
+        if session.posargs:
+            session.run(
+                "python", "-m", f"ansible_collections.{NAMESPACE}.{NAME}.tests.report", *session.posargs, env=env
+            )
+            return
+        session.run(
+            "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
+            f"--junit-xml={results_folder(session)}/junit/pytest.xml", "tests/report",
+            env=env,
         )  # fmt: skip
 
 
@@ -432,11 +474,57 @@ def fleet(session: nox.Session) -> None:
     session.install("pytest")
     cores = {core: environment_of(session, core) for core in (OLD_CORE, NEW_CORE)}
     with collection_copy() as tree, session.chdir(tree):
-        env = {"PYTHONPATH": str(tree.parents[2]), "FLEET_CORES": json.dumps(cores)}
+        env = {"PYTHONPATH": str(tree.parents[2]), "FLEET_CORES": json.dumps(cores), **ENGINES}
         session.run(
             "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
             f"--junit-xml={results}/junit/pytest.xml", *session.posargs, "tests/fleet",
             env=env,
+        )  # fmt: skip
+
+
+@nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
+def docs(session: nox.Session) -> None:
+    """Build the documentation site in docs/build; warnings fail, and so does what is loaded from elsewhere."""
+    results = results_folder(session)
+    session.install(
+        f"ansible-core ~= {NEW_CORE}.0", "antsibull-docs >= 2.28, < 3", "furo >= 2025.12", "markdown-it-py",
+        "myst-parser >= 5, < 6", "pytest", "selenium >= 4.30, < 5", "sphinx >= 9, < 10",
+    )  # fmt: skip
+    site = ROOT / "docs" / "build"
+    with collection_copy() as tree:
+        docsite, source = tree / "docs" / "docsite", tree / "docs" / "build"
+        source.mkdir(mode=0o755)
+        env = {"ANSIBLE_COLLECTIONS_PATH": str(tree.parents[2]), "PYTHONPATH": str(tree.parents[2])}
+        session.run(
+            "antsibull-docs", "--config-file", str(docsite / "antsibull-docs.cfg"), "collection", "--use-current",
+            "--squash-hierarchy", "--no-indexes", "--fail-on-error", "--dest-dir", str(source), f"{NAMESPACE}.{NAME}",
+            env=env,
+        )  # fmt: skip
+        for page in (docsite / "index.rst", *tree.glob("docs/*.md"), *tree.glob("docs/*.svg")):
+            shutil.copy2(page, source)
+        shutil.rmtree(site, ignore_errors=True)
+        session.run("sphinx-build", "-q", "-W", "--keep-going", "-c", str(docsite), str(source), str(site))
+        with session.chdir(tree):
+            session.run(
+                "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
+                "-W", "ignore::PendingDeprecationWarning", f"--junit-xml={results}/junit/pytest.xml", *session.posargs,
+                "tests/docs/test_site.py",
+                env={**env, "DOCS_SITE": str(site)},
+            )  # fmt: skip
+    print(f"The site is at {site}/index.html")
+
+
+@nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
+def guide(session: nox.Session) -> None:
+    """Do what README.md and the guide say, on hosts of its own (needs root for all of it)."""
+    results = results_folder(session)
+    session.install("antsibull-docutils", "markdown-it-py", "pytest", "pyyaml", "-r", "tests/unit/requirements.txt")
+    with collection_copy() as tree, session.chdir(tree):
+        session.run(
+            "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
+            "-W", "ignore::PendingDeprecationWarning", f"--junit-xml={results}/junit/pytest.xml", *session.posargs,
+            "tests/docs/test_guide.py", "tests/docs/test_words.py",
+            env={"PYTHONPATH": str(tree.parents[2]), "WASMTIME_ENGINES": str(NOX_DIR / "engines")},
         )  # fmt: skip
 
 
@@ -482,9 +570,16 @@ def ruff(session: nox.Session) -> None:
 
 @nox.session
 def changelog(session: nox.Session) -> None:
-    """Check the changelog and its fragments, and that CHANGELOG.md is what they make."""
+    """Check the changelog and its fragments, and that CHANGELOG.md is what they make (`-- release` makes a release's)."""
     session.install("antsibull-changelog >= 0.36, < 1", "ansible-core >= 2.18, < 2.22")
     with collection_copy() as tree, session.chdir(tree):
+        if session.posargs:
+            # Outside of such a copy it would not find the modules that are new.
+            session.run("antsibull-changelog", *session.posargs)
+            shutil.rmtree(ROOT / "changelogs")
+            shutil.copytree("changelogs", ROOT / "changelogs", ignore=shutil.ignore_patterns(".plugin-cache.yaml"))
+            shutil.copy("CHANGELOG.md", ROOT)
+            return
         session.run("antsibull-changelog", "lint")
         session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
         session.run("antsibull-changelog", "generate")
@@ -510,6 +605,39 @@ def galaxy_importer(session: nox.Session) -> None:
         session.error("galaxy-importer complained")
 
 
+@nox.session(python=f"3.{controllers(NEW_CORE)[-1]}", requires=["galaxy-importer"])
+def artifact(session: nox.Session) -> None:
+    """Look into the collection that galaxy-importer has built, install it where nothing else is, and use it there."""
+    results = results_folder(session)
+    core = f"ansible-core ~= {NEW_CORE}.0"
+    session.install(core, "ansible-builder >= 3.1, < 4", "pytest", "semantic-version >= 2.10, < 3")
+    (built,) = RESULTS.glob("galaxy-importer/*.tar.gz")
+    given = {"artifact": str(built), "checkout": str(ROOT), "core": core}
+    with collection_copy() as tree, session.chdir(tree):
+        session.run(
+            "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
+            f"--junit-xml={results}/junit/pytest.xml", *session.posargs, "tests/release",
+            env={"PYTHONPATH": str(tree.parents[2]), "RELEASE": json.dumps(given)},
+        )  # fmt: skip
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Check what a public CI runs: its schema, its security, and that its matrix is that of this file."""
+    session.install("check-jsonschema >= 0.37, < 1", "zizmor >= 1.20, < 2")
+    files = [name for name in collection_files() if name.startswith(".github/workflows/")]
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
+    session.run("zizmor", "--offline", "--no-progress", "--quiet", *files)
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())["jobs"]
+    matrix, targets = (jobs[job]["strategy"]["matrix"] for job in ("controller", "target"))
+    left_out = [(cell["core"], cell["python"]) for cell in matrix["exclude"]]
+    cells = [(core, python) for core in matrix["core"] for python in matrix["python"] if (core, python) not in left_out]
+    if cells != [(core, f"3.{minor}") for core in CORES for minor in CORES[core].controllers]:
+        session.error("the matrix of controllers in test.yml is not CORES")
+    if targets["python"] != [f"3.{minor}" for minor in range(OLDEST_TARGET, NEWEST_TARGET + 1)]:
+        session.error("the matrix of targets in test.yml is not what README.md promises")
+
+
 @nox.session(python=False)
 def shellcheck(session: nox.Session) -> None:
     """Check the shell scripts (ansible-test sanity passes over them in silence without it)."""
@@ -520,18 +648,22 @@ def shellcheck(session: nox.Session) -> None:
 
 
 # The longest ones go first.
-ORDER.insert(0, "fleet")
+ORDER[:0] = ["fleet", "guide"]
 ORDER += [
     "core-alone",
     "engine",
     "faults",
+    "report",
     "typing",
     "ansible-lint",
     "galaxy-importer",
+    "artifact",
+    "docs",
     "docs-check",
     "license-check",
     "ruff",
     "yamllint",
+    "workflows",
     "extra-checks",
     "antsibull-nox-config",
     "changelog",
