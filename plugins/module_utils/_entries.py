@@ -79,7 +79,7 @@ class Budget:
 def resident() -> int:
     """Bytes of this process in memory; at its peak where the system does not tell what it is now."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
+        with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         import resource

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .runs import BY_HAND, CHECKED, ROLE, VALIDATED
+from .runs import BY_HAND, CHECKED, NOTHING, ROLE, VALIDATED
 from .tasks import CANDIDATES, PING
 
 if TYPE_CHECKING:
@@ -125,6 +125,17 @@ def bars(results: Record) -> list[Bar]:
     return found
 
 
+def floor(runs: Sequence[Record]) -> str:
+    """What a playbook with a single task that does nothing comes to, next to those by hand."""
+    rows = []
+    for pipelining in (False, True):
+        nothing = cell(runs, NOTHING, pipelining=pipelining)
+        others = (cell(runs, other, pipelining=pipelining) for other in (BY_HAND, CHECKED))
+        title = "30 hosts, " + WAYS["pipelining" if pipelining else "ssh"]
+        rows.append((title, *(ratio(nothing, other, "seconds").text("%.3f") for other in others)))
+    return table(("`ping` alone", f"/ {PLAYBOOKS[BY_HAND]}", f"/ {PLAYBOOKS[CHECKED]}"), rows)
+
+
 def bars_table(found: Iterable[Bar]) -> str:
     """The bars for people."""
     rows = [
@@ -145,6 +156,7 @@ def summary(results: Record) -> str:
     """What everybody wants to know first."""
     parts = [results["tasks"][-1]["title"], ratios_table(results["tasks"][-1]["records"])]
     parts += ["Unchanged runs", runs_table(results["runs"], first=False), "Bars", bars_table(bars(results))]
+    parts += ["Floor", floor(results["runs"])]
     return "\n\n".join(parts)
 
 
@@ -337,6 +349,7 @@ def document(results: Record) -> str:
     values = {
         "facts": "\n".join(f"- {name}: {value}" for name, value in results["facts"].items()),
         "bars": bars_table(bars(results)),
+        "floor": floor(results["runs"]),
         "rounds": str(len(matching(newest["records"], way="ssh", task=PING))),
         "newest": newest["title"],
         "oldest": oldest["title"],
