@@ -266,7 +266,7 @@ def by_path(field: Field) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_who_goes_by_path_loses_to_the_attacker(field: Field, attack: Attack) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     with attacked(field, attack):
         before = snapshot(field.victim)
         while not touched(field, attack, before):

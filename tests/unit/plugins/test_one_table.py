@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -256,7 +257,7 @@ def test_limits_are_documented_as_they_are():
 
 
 def test_the_supported_versions_are_the_tested_ones():
-    tested = {}
+    tested: dict[Any, Any] = {}
     for node in ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign):
             for target in node.targets:

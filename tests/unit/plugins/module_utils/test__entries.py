@@ -22,6 +22,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import (
     resident,
     shown,
 )
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
     COMPILER,
     DAY,
@@ -84,7 +85,7 @@ def test_an_empty_directory(cache):
 
 
 def test_no_directory_at_all():
-    look = _entries.Look(None, None, 0, Budget(1, 2**40), lambda: None)
+    look = _entries.Look(None, None, 0, Budget(1, 2**40), Library().any)
     assert look.complete
     assert look.all.size_on_disk == 0
 

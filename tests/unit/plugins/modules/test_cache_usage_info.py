@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -109,7 +110,7 @@ def test_what_is_not_asked_for_is_not_done(world):
 
 def held(values, described, path=""):
     """Hold a dictionary against the part of RETURN that describes it, and what is in it too."""
-    kinds = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
+    kinds: dict[str, Any] = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
     assert set(values) == set(described), path
     for name, value in values.items():
         where, part = path + "/" + name, described[name]

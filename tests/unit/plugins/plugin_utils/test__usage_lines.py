@@ -25,7 +25,13 @@ def sampled(fields: Mapping[str, Any]) -> Dict[str, Any]:
 
 def result(**changes: Any) -> Dict[str, Any]:
     documented = sampled(yaml.safe_load(cache_usage_info.RETURN))
-    plain = {"directory": "/var/cache/wasmtime", "locks": [], "verified": None, "levels": None, "compilers": []}
+    plain: Dict[str, Any] = {
+        "directory": "/var/cache/wasmtime",
+        "locks": [],
+        "verified": None,
+        "levels": None,
+        "compilers": [],
+    }
     nothing = {"entries_deleted": 0, "leftovers_deleted": 0, "foreign_deleted": 0}
     cleanup = {**documented["next_cleanup"], **nothing}
     foreign = {"count": 0, "size": 0, "names": []}
