@@ -69,7 +69,7 @@ def entries_of(*sizes):
     ],
 )
 def test_the_cut(rules, sizes, expected):
-    assert kept(entries_of(*sizes), Rules(*rules, 1, 1, 1)) == expected
+    assert kept(entries_of(*sizes), Rules._make((*rules, 1, 1, 1))) == expected
 
 
 @given(
