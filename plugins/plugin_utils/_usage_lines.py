@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping
 
+from jinja2.filters import do_filesizeformat
+
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
-
-BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def usage_lines(usage: Mapping[str, Any]) -> List[str]:
@@ -91,8 +91,5 @@ def _modules(number: int) -> str:
     return "1 module" if number == 1 else "%d modules" % number
 
 
-def _bytes(size: float) -> str:
-    unit = 0
-    while size >= 1024 and unit < len(BINARY_UNITS) - 1:
-        size, unit = size / 1024, unit + 1
-    return "%.*f %s" % (1 if unit else 0, size, BINARY_UNITS[unit])
+def _bytes(size: int) -> str:
+    return do_filesizeformat(size, binary=True)

@@ -73,7 +73,7 @@ def test_what_is_special() -> None:
     )
     assert lines[1] == "time_limit was reached; these are the figures of what was seen"
     assert lines[4:] == [
-        "wasmtime-42.0.2: 1 module, 1023 B, used 7 times",
+        "wasmtime-42.0.2: 1 module, 1023 Bytes, used 7 times",
         "the next cleanup deletes 3 modules with 1.5 KiB, leftovers: 2, what is not Wasmtime's: 5; 1 module, 1.0 TiB left",
         "not Wasmtime's own, and deleted by it: 5 (a, b, c)",
         "locks left behind: 1",
@@ -100,7 +100,7 @@ def test_limits_that_are_not_known() -> None:
     assert lines[1:] == [
         "not everything could be read; these are the figures of what was seen",
         "file-count-soft-limit: 5 of an unknown limit",
-        "files-total-size-soft-limit: 5 B of an unknown limit",
+        "files-total-size-soft-limit: 5 Bytes of an unknown limit",
     ]
 
 
