@@ -41,7 +41,7 @@ def usage_lines(usage: Mapping[str, Any]) -> List[str]:
         lines.append("locks left behind: %d" % stale)
     if usage["verified"] is not None:
         lines += _verified(usage["verified"])
-    lines += [_level(level) for level in usage["levels"] or [] if level["ratio"] is not None]
+    lines += [_level(level) for level in usage["levels"] or [] if None not in level.values()]
     return lines
 
 

@@ -68,7 +68,7 @@ def test_what_is_special() -> None:
             foreign={"count": 5, "size": 9, "names": ["a", "b", "c", "d", "e"]},
             locks=[{"stale": True}, {"stale": False}, {"stale": None}],
             verified={"entries": 4, "broken": broken, "broken_count": 1, "ratio": 3.0, "complete": False},
-            levels=[level, {**level, "level": 20, "ratio": None}],
+            levels=[level, {**level, "ratio": None}, {**level, "compress_mb_per_s": None}],
         )
     )
     assert lines[1] == "time_limit was reached; these are the figures of what was seen"
