@@ -203,12 +203,12 @@ wasmtime_version:
   sample: 42.0.2
 """
 
-import gc
 import os
 from typing import Any
 
-# The process ends before there is garbage worth collecting, and loads faster so.
-gc.disable()
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import hasten, loaded
+
+hasten()
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -295,4 +295,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    loaded()
     main()

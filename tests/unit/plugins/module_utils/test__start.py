@@ -1,0 +1,109 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Modules come to a host as a zip of sources, and each of their files is compiled once there."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _start
+
+MODULES = sorted((Path(_start.__file__).parents[1] / "modules").glob("*.py"))
+LOOK = """
+import collections, json, sys
+compiled = collections.Counter()
+def look(event, details):
+    if event == "compile" and isinstance(details[1], str):
+        compiled[details[1].rpartition("/")[2]] += 1
+sys.addaudithook(look)
+sys.path.insert(0, sys.argv[1])
+from package import _start
+before = len(sys.meta_path)
+_start.hasten()
+added = len(sys.meta_path) - before
+from package import ours
+from other import theirs
+try:
+    from package import missing
+except ImportError:
+    missing = None
+_start.loaded()
+import gc
+print(json.dumps({
+    "compiled": compiled, "added": added, "missing": missing, "file": ours.__file__, "value": ours.VALUE,
+    "code": ours.function.__code__.co_filename, "frozen": gc.get_freeze_count() > 0, "enabled": gc.isenabled(),
+}))
+"""
+
+
+def look(path: Path) -> Dict[str, Any]:
+    """What a new Python tells that finds the packages in this place."""
+    out = subprocess.run([sys.executable, "-B", "-c", LOOK, str(path)], stdout=subprocess.PIPE, check=True).stdout
+    found: Dict[str, Any] = json.loads(out)
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    files = {
+        "package/__init__.py": "",
+        "package/_start.py": Path(_start.__file__).read_text(encoding="utf-8"),
+        "package/ours.py": "VALUE = 42\ndef function(): pass\n",
+        "other/__init__.py": "",
+        "other/theirs.py": "",
+    }
+    for name, text in files.items():
+        path = tmp_path / "folder" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path / "folder"
+
+
+def test_each_file_in_the_zip_is_compiled_once(folder: Path) -> None:
+    place = folder.with_suffix(".zip")
+    with zipfile.ZipFile(str(place), "w") as archive:
+        for path in folder.rglob("*.py"):
+            archive.write(str(path), str(path.relative_to(folder)))
+    found = look(place)
+    assert found["compiled"]["ours.py"] == 1
+    assert found["file"] == found["code"] == str(place / "package" / "ours.py")
+    assert found["value"] == 42
+    assert found["missing"] is None
+    assert found["added"] == 1
+    assert not found["enabled"]
+    assert found["frozen"]
+
+
+def test_who_imports_the_files_from_a_folder_is_left_alone(folder: Path) -> None:
+    found = look(folder)
+    assert found["file"] == str(folder / "package" / "ours.py")
+    assert found["added"] == 0
+    assert found["enabled"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_every_module_starts_so(path: Path) -> None:
+    """Before any other file of the collection is imported."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    ours = [
+        index
+        for index, node in enumerate(body)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("ansible_collections.")
+    ]
+    first = body[ours[0]]
+    assert isinstance(first, ast.ImportFrom)
+    assert first.module == _start.__name__
+    assert ast.dump(body[ours[0] + 1]) == ast.dump(ast.parse("hasten()").body[0])
+    last = body[-1]
+    assert isinstance(last, ast.If)
+    assert ast.dump(last.body[0]) == ast.dump(ast.parse("loaded()").body[0])
