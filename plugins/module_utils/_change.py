@@ -15,9 +15,8 @@ from . import _write
 from ._access import user_name
 from ._common import ENTRIES, Refused, directory_of, judge, refuse_library, severe
 from ._config import BOM, DANGER, ERROR, Config, Problem
-from ._directory import State, hold, problems, walk
+from ._directory import State, hold, problems
 from ._edit import CannotEdit, edit, merge, new_text, same
-from ._files import Changed, Place, Unreadable, find, read
 from ._files import problems as file_problems
 from ._obstacles import denied, swappable, unsafe_link, unwritable
 from ._settings import quoted
@@ -44,43 +43,8 @@ def edited(run: Any, before: Optional[Config], changes: Mapping[str, Any]) -> Tu
     return data, after
 
 
-def remove(run: Any) -> Dict[str, Any]:
-    """Remove the file or the link; return the result. Raises Refused."""
-    place = Place(walk(os.path.dirname(run.path)), os.path.basename(run.path))
-    result: Dict[str, Any] = {"changed": True, "path": run.path, "problems": []}
-    try:
-        os.lstat(run.path)
-    except (FileNotFoundError, NotADirectoryError):
-        return dict(result, changed=False)
-    except OSError as error:
-        raise run.refused_for("it cannot be removed: %s" % error.strerror) from error
-    if os.path.isdir(run.path) and not os.path.islink(run.path):
-        raise run.refused_for("it is a directory, not a config file; name the file in it")
-    reason = unwritable(run.path, in_place=False) or unsafe_link(place.way)
-    if reason:
-        raise run.refused_for("it cannot be removed: %s" % reason)
-    found = real = None
-    try:
-        real = find(run.path)
-        found = read(real)
-    except Unreadable as error:
-        if run.params["backup"] and error.problem.code != "dangling-link":
-            raise run.refused("no backup can be made, so nothing was changed", [error.problem]) from error
-    run.diff.append(_text_diff(run.path, found[0] if found else b"", b""))
-    if not run.module.check_mode:
-        try:
-            backup = (real, found[1], found[0]) if run.params["backup"] and found and real else None
-            with _undisturbed():
-                kept = _write.remove(place, backup)
-        except (_write.CannotWrite, Changed) as error:
-            raise run.refused_for(str(error)) from error
-        if kept:
-            result["backup_file"] = kept
-    return result
-
-
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Have the end that a lost connection or a person brings wait until nothing is half done."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
     try:
@@ -89,7 +53,8 @@ def _undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _text_diff(path: str, before: bytes, after: bytes) -> Dict[str, str]:
+def text_diff(path: str, before: bytes, after: bytes) -> Dict[str, str]:
+    """What changes in the text of a file, as Ansible shows it."""
     return {
         "before_header": path,
         "after_header": path,
@@ -200,14 +165,14 @@ class Change:
         """
         run = self.run
         if self.writes:
-            run.diff.append(_text_diff(run.path, self.old or b"", self.new))
+            run.diff.append(text_diff(run.path, self.old or b"", self.new))
         if self.planned != self.now:
             after = dict(self.planned.as_dict(), **self.names())
             run.diff.append(_facts_diff("%s (cache directory)" % self.planned.path, self.now.as_dict(), after))
         result: Dict[str, Any] = {}
         if not run.module.check_mode:
             try:
-                with _undisturbed():
+                with undisturbed():
                     kept = self._write()
             except _write.CannotWrite as error:
                 also = "; the cache directory was made or changed before that" if run.done else ""
@@ -230,10 +195,15 @@ class Change:
         mode = self.planned_owners[2]
         if self.planned != self.now:
             owners = self._ids("directory_", self.planned.uid, self.planned.gid)
-            _write.make(self.now, *owners, self.planned.mode or 0)
+            from ._make import make
+
+            make(self.now, *owners, self.planned.mode or 0)
             run.done += run.diff[-1:]
         if self.writes:
-            run.place = _write.make_parents(run.place)
+            if run.place.way.missing:
+                from ._make import make_parents
+
+                run.place = make_parents(run.place)
             keep = self.old if self.params["backup"] or self.before is None else None
             in_place = self.params["unsafe_writes"]
             return _write.write(run.place, run.seen, self.new, *ids, mode, in_place=in_place, keep=keep)

@@ -70,7 +70,7 @@ class Run:
             raise _common.Refused(
                 "state is absent, which removes the whole file, and %s asks for its contents; do one of both" % given[0]
             )
-        from ._change import remove
+        from ._remove import remove
 
         return remove(self)
 

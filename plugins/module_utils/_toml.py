@@ -118,7 +118,7 @@ def newer(text: str, loads: Loads) -> bool:
     """Whether a text that a parser of TOML 1.1 has read may be more than TOML 1.0. Errs towards yes."""
     if not may_differ(text):
         return False
-    from ._layout import newer_syntax
+    from ._syntax import newer_syntax
 
     return newer_syntax(text, loads)
 
@@ -132,6 +132,6 @@ def parse(loads: Loads, text: str) -> Dict[str, Any]:
     try:
         return loads(text)
     except (ValueError, RecursionError) as error:
-        from ._layout import refusal
+        from ._syntax import refusal
 
         raise refusal(error, loads, text) from None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What changes a host: the cache directory and the config file put in place.
+"""What changes a host: the config file put in place, and the way in which directories are changed, too.
 
 The process may be root in directories that belong to others, who can put something else
 in the place of any name there, at any moment. So no path is looked up a second time:
@@ -18,18 +18,17 @@ import errno
 import os
 import stat
 import time
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
-from ._access import ACCESS_ACL, umask
-from ._directory import State, Walk, hold, walk
+from ._access import ACCESS_ACL
+from ._directory import Walk, hold
 from ._files import Changed, Place
 from ._obstacles import swappable, unsafe_link
-from ._settings import quoted
 
 # How the names of temporary directories begin.
 TEMPORARY = ".ansible_tmp"
 _CLOSE = getattr(os, "O_CLOEXEC", 0)
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | _CLOSE
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | _CLOSE
 _REPLACED = (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.ENOENT)
 _NOT_REPLACEABLE = (errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS)
 _KEPT_ATTRIBUTES = (ACCESS_ACL, "security.selinux", "user.")
@@ -50,14 +49,14 @@ def _told(failure: str) -> Iterator[None]:
         raise CannotWrite("%s: %s" % (failure, reason)) from error
 
 
-def _close(handle: int) -> None:
+def close(handle: int) -> None:
     # What was only read, or a directory: nothing is lost, and what was done is done.
     with contextlib.suppress(OSError):
         os.close(handle)
 
 
 @contextlib.contextmanager
-def _held(way: Walk, failure: str) -> Iterator[int]:
+def held(way: Walk, failure: str) -> Iterator[int]:
     """The directory in which the way ended, open; C(failure) begins the sentence for what fails."""
     unsafe = unsafe_link(way)
     if unsafe:
@@ -67,16 +66,16 @@ def _held(way: Walk, failure: str) -> Iterator[int]:
         try:
             yield handle
         finally:
-            _close(handle)
+            close(handle)
 
 
 @contextlib.contextmanager
-def _private(directory: int) -> Iterator[int]:
+def private_directory(directory: int) -> Iterator[int]:
     """A new directory that nobody else may enter, open; gone afterwards, if it is empty then."""
     name = "%s%s" % (TEMPORARY, os.urandom(8).hex())
     os.mkdir(name, 0o700, dir_fd=directory)
     try:
-        handle = os.open(name, _DIRECTORY, dir_fd=directory)
+        handle = os.open(name, DIRECTORY, dir_fd=directory)
         try:
             new = os.fstat(handle)
             # What others put in its place is not like it.
@@ -84,69 +83,14 @@ def _private(directory: int) -> Iterator[int]:
                 raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
             yield handle
         finally:
-            _close(handle)
+            close(handle)
     finally:
         with contextlib.suppress(OSError):
             os.rmdir(name, dir_fd=directory)
 
 
-# The cache directory
-
-
-def make(state: State, uid: int, gid: int, mode: int) -> None:
-    """Create the directory and its parents, or give an existing one its owner, group and mode.
-
-    C(uid) and C(gid) of -1 keep what is there; a new directory gets those of the
-    directory above it, as do new parents. None is ever wider open than asked for, and
-    new ones appear all at once, as they are to be.
-    Raises CannotWrite, and Changed if another process has made one of them meanwhile.
-    """
-    way = state.way
-    with _held(way, "the directory %s cannot be created or changed" % quoted(way.target)) as directory:
-        if way.missing:
-            _make(directory, way.missing, uid, gid, mode)
-            return
-        handle = os.open(".", _DIRECTORY, dir_fd=directory)
-        try:
-            _settle(handle, uid, gid, mode)
-        finally:
-            _close(handle)
-
-
-def _make(directory: int, missing: List[str], uid: int, gid: int, mode: int) -> None:
-    above = os.fstat(directory)
-    # Only root can give directories away.
-    like = (above.st_uid, above.st_gid) if os.geteuid() == 0 else (-1, -1)
-    with contextlib.ExitStack() as closed, contextlib.ExitStack() as removed:
-        private = handle = closed.enter_context(_private(directory))
-        for name in missing:
-            os.mkdir(name, 0o700, dir_fd=handle)
-            removed.callback(_remove_directory, handle, name)
-            handle = os.open(name, _DIRECTORY, dir_fd=handle)
-            closed.callback(_close, handle)
-            if name is not missing[-1]:
-                _settle(handle, *like, parent_mode(above.st_mode))
-        # A directory that its owner may not write in cannot be moved.
-        _settle(handle, like[0] if uid == -1 else uid, like[1] if gid == -1 else gid, mode | stat.S_IWUSR)
-        _prove_unchanged(directory, missing[0], None)
-        try:
-            os.rename(missing[0], missing[0], src_dir_fd=private, dst_dir_fd=directory)
-        except OSError as error:
-            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                raise Changed from None
-            raise
-        removed.pop_all()
-        if not mode & stat.S_IWUSR:
-            os.fchmod(handle, mode)
-
-
-def _remove_directory(directory: int, name: str) -> None:
-    with contextlib.suppress(OSError):
-        os.rmdir(name, dir_fd=directory)
-
-
-def _settle(handle: int, uid: int, gid: int, mode: int) -> None:
-    """Give what is open its owner, group and mode, or leave it as it was."""
+def own(handle: int, uid: int, gid: int, mode: int) -> None:
+    """Give what is open an owner, group and mode, or leave it as it was; C(uid) and C(gid) of -1 keep what is there."""
     status = os.fstat(handle)
     before = stat.S_IMODE(status.st_mode)
     if uid in (-1, status.st_uid):
@@ -166,30 +110,6 @@ def _settle(handle: int, uid: int, gid: int, mode: int) -> None:
                 os.fchown(handle, status.st_uid, status.st_gid)
             os.fchmod(handle, before)
         raise
-
-
-def parent_mode(above: int) -> int:
-    """The mode of a new directory that is only on the way, by that of the directory above.
-
-    Root makes them for others, who must be able to pass; else the user's umask counts too.
-    """
-    mode = above & 0o755 | 0o700
-    return mode if os.geteuid() == 0 else mode & ~umask()
-
-
-# The config file
-
-
-def make_parents(place: Place) -> Place:
-    """Make what is missing on the way to the file; return its place then. Raises CannotWrite and Changed."""
-    if not place.way.missing:
-        return place
-    missing = State(place.way.target, place.way, False, None, None, None)
-    make(missing, -1, -1, parent_mode(place.way.status().st_mode))
-    way = walk(place.way.target)
-    if way.error or way.missing:
-        raise CannotWrite("it cannot be written: %s" % (way.error or "its directory is gone again"))
-    return Place(way, place.name)
 
 
 def write(
@@ -213,7 +133,7 @@ def write(
     """
     name = place.name
     with contextlib.ExitStack() as stack:
-        directory = stack.enter_context(_held(place.way, "it cannot be written"))
+        directory = stack.enter_context(held(place.way, "it cannot be written"))
         old = None if seen is None else stack.enter_context(_opened(directory, name, seen))
         kept = None
         undone = stack.enter_context(contextlib.ExitStack())
@@ -221,7 +141,7 @@ def write(
             kept = _backup(undone, place, directory, old, seen, keep)
         try:
             with _prepared(directory, name, data, old, uid, gid, mode) as prepared:
-                _prove_unchanged(directory, name, seen)
+                prove_unchanged(directory, name, seen)
                 os.rename(name, name, src_dir_fd=prepared, dst_dir_fd=directory)
         except OSError as error:
             if not in_place or seen is None or error.errno not in _NOT_REPLACEABLE:
@@ -234,7 +154,7 @@ def write(
                 _write_all(new, data)
                 os.ftruncate(new, len(data))
                 os.fsync(new)
-                _settle(new, uid, gid, mode)
+                own(new, uid, gid, mode)
         undone.pop_all()
     return kept
 
@@ -242,9 +162,9 @@ def write(
 def settle(place: Place, seen: os.stat_result, uid: int, gid: int, mode: int) -> None:
     """Give the file that was seen an owner, group and mode. Raises CannotWrite and Changed."""
     failure = "its owner, group or mode cannot be changed"
-    with _held(place.way, failure) as directory, _opened(directory, place.name, seen) as handle:
+    with held(place.way, failure) as directory, _opened(directory, place.name, seen) as handle:
         _refuse_other_names(place.way, handle)
-        _settle(handle, uid, gid, mode)
+        own(handle, uid, gid, mode)
 
 
 def remove(place: Place, backup: Optional[Tuple[Place, os.stat_result, bytes]] = None) -> Optional[str]:
@@ -256,10 +176,10 @@ def remove(place: Place, backup: Optional[Tuple[Place, os.stat_result, bytes]] =
     with contextlib.ExitStack() as stack, contextlib.ExitStack() as undone:
         if backup is not None:
             real, seen, data = backup
-            beside = stack.enter_context(_held(real.way, "no backup can be made"))
+            beside = stack.enter_context(held(real.way, "no backup can be made"))
             old = stack.enter_context(_opened(beside, real.name, seen))
             kept = _backup(undone, real, beside, old, seen, data)
-        directory = stack.enter_context(_held(place.way, "it cannot be removed"))
+        directory = stack.enter_context(held(place.way, "it cannot be removed"))
         os.unlink(place.name, dir_fd=directory)
         undone.pop_all()
     return kept
@@ -295,10 +215,10 @@ def _opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_R
         _prove_same(seen, os.fstat(handle))
         yield handle
     finally:
-        _close(handle)
+        close(handle)
 
 
-def _prove_unchanged(directory: int, name: str, seen: Optional[os.stat_result]) -> None:
+def prove_unchanged(directory: int, name: str, seen: Optional[os.stat_result]) -> None:
     try:
         now = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
@@ -335,7 +255,7 @@ def _prepared(
     times: Optional[Tuple[int, int]] = None,
 ) -> Iterator[int]:
     """A private directory with the finished file in it."""
-    with _private(directory) as private:
+    with private_directory(directory) as private:
         handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _CLOSE, 0o600, dir_fd=private)
         try:
             try:

@@ -14,14 +14,12 @@ from typing import Any, List
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _write
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _make
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect, problems, walk
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Changed, Place, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._make import make, make_parents, parent_mode
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._write import (
     CannotWrite,
-    make,
-    make_parents,
-    parent_mode,
     remove,
     settle,
     write,
@@ -751,7 +749,7 @@ def test_what_fails_to_close_after_the_work_is_done_is_no_failure(tmp_path, monk
 
 
 def test_a_way_that_is_gone_again_after_it_was_made_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(_write, "make", lambda *_arguments: None)
+    monkeypatch.setattr(_make, "make", lambda *_arguments: None)
     with pytest.raises(CannotWrite, match="its directory is gone again"):
         make_parents(find(str(tmp_path / "a" / "f")))
     (tmp_path / "a").write_bytes(b"")

@@ -16,7 +16,16 @@ from ansible.module_utils.basic import AnsibleModule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _change, _common, _edit, _files, _versions, _write
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import (
+    _change,
+    _common,
+    _edit,
+    _files,
+    _make,
+    _remove,
+    _versions,
+    _write,
+)
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._edit import HEADER
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
@@ -1346,7 +1355,7 @@ def test_what_fails_between_two_looks_is_told(world, monkeypatch, state, error, 
         raise error
 
     world.write("[cache]\n")
-    monkeypatch.setattr(_files if state == "present" else _change, "find", gone)
+    monkeypatch.setattr(_files if state == "present" else _remove, "find", gone)
     results = [world.run(state=state, cleanup_interval="2h" if state == "present" else None)]
     if state == "present":
         monkeypatch.setattr(cache_config_info, "find", gone)
@@ -1396,14 +1405,14 @@ def test_root_creates_no_directory_behind_a_user_s_link(world):
 
 
 def test_a_directory_that_another_process_makes_meanwhile_is_taken_as_it_is(world, monkeypatch):
-    make = _write.make
+    make = _make.make
 
     def other_first(*arguments):
         if not world.cache.exists():
             world.cache.mkdir(0o750)
         make(*arguments)
 
-    monkeypatch.setattr(_write, "make", other_first)
+    monkeypatch.setattr(_make, "make", other_first)
     result = world.run()
     assert result["changed"] is True
     assert mode_of(world.cache) == 0o750
