@@ -33,7 +33,7 @@ class OneCompilation:
 
 def hasten() -> None:
     """Let a module load faster. To be called before other files of the collection are imported."""
-    loader: Any = __spec__.loader
+    loader: Any = getattr(__spec__, "loader", None)  # some strategy plugins import without a spec
     if isinstance(loader, zipimport.zipimporter):
         # The process ends before there is garbage worth collecting.
         gc.disable()
