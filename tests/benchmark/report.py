@@ -55,7 +55,7 @@ def matching(records: Iterable[Record], **wanted: Any) -> dict[int, Record]:
 
 def cell(runs: Iterable[Record], playbook: str, **wanted: Any) -> dict[int, Record]:
     """The runs of a playbook over 30 hosts, if nothing else is wanted, by their rounds."""
-    usual = {"hosts": 30, "forks": 10, "pipelining": False, "strategy": "linear", "first": False}
+    usual = {"hosts": 30, "forks": 10, "pipelining": False, "connected": False, "strategy": "linear", "first": False}
     return matching(runs, playbook=playbook, **{**usual, **wanted})
 
 
@@ -114,24 +114,29 @@ def bars(results: Record) -> list[Bar]:
             pair = (matching(tasks, way=way, task=task) for task in (first, second))
             add(f"`{first}` / `{second}`, {title}", limit, *pair)
     runs = results["runs"]
-    for pipelining in (False, True):
-        title = "30 hosts, " + WAYS["pipelining" if pipelining else "ssh"]
-        role = cell(runs, ROLE, pipelining=pipelining)
+    for title, way in ways_of_runs():
+        role = cell(runs, ROLE, **way)
         for other, limit in ((BY_HAND, 0.35), (CHECKED, 0.25)):
             name = f"{PLAYBOOKS[ROLE]} / {PLAYBOOKS[other]}, unchanged, {title}"
-            add(name, limit, role, cell(runs, other, pipelining=pipelining))
-        name = f"{PLAYBOOKS[ROLE]}, unchanged / first run, {title}"
-        add(name, 1.00, role, cell(runs, ROLE, pipelining=pipelining, first=True))
+            add(name, limit, role, cell(runs, other, **way))
+        add(f"{PLAYBOOKS[ROLE]}, unchanged / first run, {title}", 1.00, role, cell(runs, ROLE, **way, first=True))
     return found
+
+
+def ways_of_runs() -> Iterable[tuple[str, dict[str, bool]]]:
+    """Over new and over open connections, without and with pipelining."""
+    for connected in (False, True):
+        for pipelining in (False, True):
+            title = "30 hosts, " + WAYS["pipelining" if pipelining else "ssh"] + ", connected" * connected
+            yield title, {"pipelining": pipelining, "connected": connected}
 
 
 def floor(runs: Sequence[Record]) -> str:
     """What a playbook with a single task that does nothing comes to, next to those by hand."""
     rows = []
-    for pipelining in (False, True):
-        nothing = cell(runs, NOTHING, pipelining=pipelining)
-        others = (cell(runs, other, pipelining=pipelining) for other in (BY_HAND, CHECKED))
-        title = "30 hosts, " + WAYS["pipelining" if pipelining else "ssh"]
+    for title, way in ways_of_runs():
+        nothing = cell(runs, NOTHING, **way)
+        others = (cell(runs, other, **way) for other in (BY_HAND, CHECKED))
         rows.append((title, *(ratio(nothing, other, "seconds").text("%.3f") for other in others)))
     return table(("`ping` alone", f"/ {PLAYBOOKS[BY_HAND]}", f"/ {PLAYBOOKS[CHECKED]}"), rows)
 
@@ -200,14 +205,14 @@ def costs_table(records: Sequence[Record], memory: Mapping[str, int]) -> str:
 
 def runs_table(runs: Sequence[Record], first: bool) -> str:
     """Time of whole runs."""
-    keys = ("pipelining", "hosts", "strategy", "forks")
+    keys = ("pipelining", "hosts", "strategy", "forks", "connected")
     rows = []
     places = {tuple(run[key] for key in keys) for run in runs if run["first"] == first}
-    for place in sorted(places, key=lambda place: (*place[:2], place[2] == "free", place[3])):
-        pipelining, hosts, strategy, forks = place
+    for place in sorted(places, key=lambda place: (*place[:2], place[2] == "free", *place[3:])):
+        pipelining, hosts, strategy, forks, connected = place
         found = {name: cell(runs, name, **dict(zip(keys, place)), first=first) for name in PLAYBOOKS}
         title = f"{hosts} host{'s' * (hosts > 1)}, {forks} forks"
-        row = [title + ", pipelining" * pipelining + ", free" * (strategy == "free")]
+        row = [title + ", pipelining" * pipelining + ", free" * (strategy == "free") + ", connected" * connected]
         row += [f"{middle(records, 'seconds'):.1f} s" if records else "" for records in found.values()]
         for other in (BY_HAND, CHECKED):
             row.append(ratio(found[ROLE], found[other], "seconds").text() if found[other] else "")

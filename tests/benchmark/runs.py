@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from .controller import Site
+    from .controller import Site, Used
 
 ROLE, VALIDATED, BY_HAND, CHECKED, NOTHING = "role", "role_validated", "by_hand", "by_hand_checked", "nothing"
 # What the playbooks make.
@@ -38,15 +38,17 @@ class Cell(NamedTuple):
     hosts: int
     forks: int = 10
     pipelining: bool = False
+    connected: bool = False  # whether the connections of the run before are still open
     playbooks: tuple[str, ...] = (ROLE, BY_HAND, CHECKED)
     strategy: str = "linear"
     rounds: int = 1
     first: int = 0  # rounds that begin with hosts that have nothing yet
 
 
-EVERY = (ROLE, VALIDATED, BY_HAND, CHECKED, NOTHING)
+BARS = (ROLE, BY_HAND, CHECKED, NOTHING)
+EVERY = (*BARS, VALIDATED)
 # What the bars need, and no more.
-QUICK = [Cell(30, playbooks=EVERY), Cell(30, pipelining=True, playbooks=EVERY)]
+QUICK = [Cell(30, pipelining=p, connected=c, playbooks=BARS) for c in (False, True) for p in (False, True)]
 CELLS = [
     Cell(1, rounds=3),
     Cell(1, pipelining=True, rounds=3),
@@ -55,6 +57,8 @@ CELLS = [
     Cell(10, pipelining=True),
     Cell(30, playbooks=EVERY, rounds=3, first=2),
     Cell(30, pipelining=True, playbooks=EVERY, rounds=3),
+    Cell(30, connected=True, playbooks=BARS, rounds=3),
+    Cell(30, pipelining=True, connected=True, playbooks=BARS, rounds=3),
     Cell(30, forks=5),
     Cell(30, forks=30),
     Cell(30, strategy="free", playbooks=(ROLE, BY_HAND)),
@@ -92,10 +96,14 @@ def measure(
     spread(hosts[0], hosts[1:])
     measured = []
 
-    def run(number: int, cell: Cell, name: str, first: bool) -> None:
-        site.hang_up()
+    def play(cell: Cell, name: str) -> Used:
         settings = {"FORKS": cell.forks, "PIPELINING": cell.pipelining, "STRATEGY": cell.strategy}
-        used = site.run(programs, PLAYBOOKS / f"{name}.yml", inventories[cell.hosts], settings=settings)
+        return site.run(programs, PLAYBOOKS / f"{name}.yml", inventories[cell.hosts], settings=settings)
+
+    def run(number: int, cell: Cell, name: str, first: bool) -> None:
+        if not cell.connected:
+            site.hang_up()
+        used = play(cell, name)
         if bool(used.changed) != first:
             raise BenchmarkError(f"{name}, {'first' if first else 'further'} run: it has changed {used.changed} things")
         measured.append(
@@ -113,13 +121,19 @@ def measure(
             if number >= cell.rounds:
                 continue
             title = f"round {number + 1}, hosts: {cell.hosts}, forks: {cell.forks}, strategy: {cell.strategy}"
-            tell(title + ", pipelining" * cell.pipelining)
-            for name in cell.playbooks:
-                if number < cell.first and name in MADE:
-                    everywhere(hosts[: cell.hosts], partial(Host.sh, script=f"rm -r {MADE[name]}"))
-                    run(number, cell, name, first=True)
-            for name in cell.playbooks:
-                run(number, cell, name, first=False)
+            tell(title + ", pipelining" * cell.pipelining + ", connected" * cell.connected)
+            if cell.connected:
+                play(cell, NOTHING)
+            # What comes later in a round shall not always be the same.
+            for first in (True, False) if number % 2 == 0 else (False, True):
+                if first and number >= cell.first:
+                    continue
+                for name in cell.playbooks:
+                    if not first:
+                        run(number, cell, name, first=False)
+                    elif name in MADE:
+                        everywhere(hosts[: cell.hosts], partial(Host.sh, script=f"rm -r {MADE[name]}"))
+                        run(number, cell, name, first=True)
     return measured
 
 
