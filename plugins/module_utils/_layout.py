@@ -9,15 +9,12 @@ Boundaries are found by asking the library which pieces of the text parse alone.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 if TYPE_CHECKING:
     from ._toml import Loads
 
 Path = Tuple[str, ...]
-
-_CONTINUED = re.compile(r"(\\[ \t]*\r\n[ \t\r\n]*)|\\.")
 
 
 class Entry(NamedTuple):
@@ -161,18 +158,6 @@ class Layout:
             if mark == end or self._try("x = " + self.text[first:mark]):
                 return first, first + len(self.text[first:mark].rstrip(" \t\r\n"))
             mark += 1
-
-    def with_crlf(self, entry: Entry) -> Any:
-        """The value of a string with its line breaks as they stand; the libraries make LF of CRLF."""
-        text = self.text[entry.value[0] : entry.value[1]]
-        if text[3:5] == "\r\n":
-            text = text[:3] + text[4:]  # the break right after the opening quotes is not part of the string
-        if text[:1] == '"':  # a backslash at the end of a line takes the blanks and breaks after it along
-            text = _CONTINUED.sub(lambda match: "" if match.group(1) else match.group(), text)
-        # A private character carries the CR past the library.
-        text = text.replace("\r\n", "\ue000\n")
-        data = self._try("x = " + text)
-        return data["x"].replace("\ue000\n", "\r\n") if data else None
 
     def key_parts(self, entry: Entry) -> List[int]:
         """Offsets of the parts of a dotted key; one for a plain key."""

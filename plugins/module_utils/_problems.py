@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Tuple
+import re
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ._config import ERROR, NAME_MAX, PATH_MAX, WARNING, Check, Problem
 from ._layout import Entry, Layout
 from ._settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, shown
-from ._toml import TOML_1_0, Library, TomlError
+from ._toml import TOML_1_0, Library, Loads, TomlError
 from ._words import format_value, type_name
 
 
@@ -28,6 +29,7 @@ class Text(NamedTuple):
 _ABSOLUTE = 'write an absolute path, like "/var/cache/wasmtime"'
 _SHORTER = "write a shorter duration"
 _BOTH_LEVELS = "set both so that optimized-compression-level is not the lower one"
+_CONTINUED = re.compile(r"(\\[ \t]*\r\n[ \t\r\n]*)|\\.")
 _NO_COMMON_FILE = "no file suits both Wasmtime up to 32 and later ones: give each a file of its own"
 
 # By the names that C(Check) notes.
@@ -207,7 +209,8 @@ def located(check: Check, text: str, library: Library) -> List[Problem]:
     line_break = check.has_line_break(text)
     if not line_break and not any(path for _severity, _text, path, _value, _facts in check.findings):
         return problems
-    layout = Layout(text, library.reader(text))
+    loads = library.reader(text)
+    layout = Layout(text, loads)
     first: Dict[Tuple[str, ...], Entry] = {}
     for candidate in layout.entries:
         first.setdefault(candidate.path[:1], candidate)
@@ -219,7 +222,7 @@ def located(check: Check, text: str, library: Library) -> List[Problem]:
             problem.line, problem.column = layout.position(_offset(layout, entry, path, at_key))
     if line_break and ("cache", "directory") in first:
         entry = first["cache", "directory"]
-        directory, kept = check.effective["directory"], layout.with_crlf(entry)
+        directory, kept = check.effective["directory"], _with_crlf(text[slice(*entry.value)], loads)
         if kept != directory:
             message = "directory has a line break, which Wasmtime up to 38 reads as LF and later ones as CRLF"
             remedy = "write the path without line breaks"
@@ -239,3 +242,17 @@ def _offset(layout: Layout, entry: Entry, path: Tuple[str, ...], at_key: bool) -
     # The part of a dotted key that names this path, counted from the end.
     part = len(parts) - 1 - (len(entry.path) - len(path))
     return parts[part] if 0 <= part < len(parts) else entry.key[0]
+
+
+def _with_crlf(text: str, loads: Loads) -> Optional[str]:
+    """A string in TOML with its line breaks as they stand; the libraries make LF of CRLF. None if it cannot be told."""
+    if text[3:5] == "\r\n":
+        text = text[:3] + text[4:]  # the break right after the opening quotes is not part of the string
+    if text[:1] == '"':  # a backslash at the end of a line takes the blanks and breaks after it along
+        text = _CONTINUED.sub(lambda match: "" if match.group(1) else match.group(), text)
+    # A private character carries the CR past the library.
+    try:
+        kept = loads("x = " + text.replace("\r\n", "\ue000\n"))["x"]
+    except (ValueError, RecursionError):
+        return None
+    return str(kept).replace("\ue000\n", "\r\n")

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any, Dict
+from typing import Any, Dict, Optional, Tuple
 
-from . import _write
 from ._change import text_diff, undisturbed
 from ._directory import walk
 from ._files import Changed, Place, Unreadable, find, read
 from ._obstacles import unsafe_link, unwritable
+from ._write import CannotWrite, back_up, held, opened
 
 
 def remove(run: Any) -> Dict[str, Any]:
@@ -43,9 +44,27 @@ def remove(run: Any) -> Dict[str, Any]:
         try:
             backup = (real, found[1], found[0]) if run.params["backup"] and found and real else None
             with undisturbed():
-                kept = _write.remove(place, backup)
-        except (_write.CannotWrite, Changed) as error:
+                kept = unlink(place, backup)
+        except (CannotWrite, Changed) as error:
             raise run.refused_for(str(error)) from error
         if kept:
             result["backup_file"] = kept
     return result
+
+
+def unlink(place: Place, backup: Optional[Tuple[Place, os.stat_result, bytes]] = None) -> Optional[str]:
+    """Remove the file or the link of that name, after a backup of what is behind it; return the backup's path.
+
+    Raises CannotWrite, and Changed if the file to keep is no longer the one that was seen.
+    """
+    kept = None
+    with contextlib.ExitStack() as stack, contextlib.ExitStack() as undone:
+        if backup is not None:
+            real, seen, data = backup
+            beside = stack.enter_context(held(real.way, "no backup can be made"))
+            old = stack.enter_context(opened(beside, real.name, seen))
+            kept = back_up(undone, real, beside, old, seen, data)
+        directory = stack.enter_context(held(place.way, "it cannot be removed"))
+        os.unlink(place.name, dir_fd=directory)
+        undone.pop_all()
+    return kept

@@ -134,11 +134,11 @@ def write(
     name = place.name
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(held(place.way, "it cannot be written"))
-        old = None if seen is None else stack.enter_context(_opened(directory, name, seen))
+        old = None if seen is None else stack.enter_context(opened(directory, name, seen))
         kept = None
         undone = stack.enter_context(contextlib.ExitStack())
         if keep is not None and seen is not None and old is not None:
-            kept = _backup(undone, place, directory, old, seen, keep)
+            kept = back_up(undone, place, directory, old, seen, keep)
         try:
             with _prepared(directory, name, data, old, uid, gid, mode) as prepared:
                 prove_unchanged(directory, name, seen)
@@ -146,7 +146,7 @@ def write(
         except OSError as error:
             if not in_place or seen is None or error.errno not in _NOT_REPLACEABLE:
                 raise
-            new = stack.enter_context(_opened(directory, name, seen, os.O_WRONLY))
+            new = stack.enter_context(opened(directory, name, seen, os.O_WRONLY))
             _refuse_other_names(place.way, new)
             # From here on the backup may be all that is left of the old text.
             undone.pop_all()
@@ -162,30 +162,12 @@ def write(
 def settle(place: Place, seen: os.stat_result, uid: int, gid: int, mode: int) -> None:
     """Give the file that was seen an owner, group and mode. Raises CannotWrite and Changed."""
     failure = "its owner, group or mode cannot be changed"
-    with held(place.way, failure) as directory, _opened(directory, place.name, seen) as handle:
+    with held(place.way, failure) as directory, opened(directory, place.name, seen) as handle:
         _refuse_other_names(place.way, handle)
         own(handle, uid, gid, mode)
 
 
-def remove(place: Place, backup: Optional[Tuple[Place, os.stat_result, bytes]] = None) -> Optional[str]:
-    """Remove the file or the link of that name, after a backup of what is behind it; return the backup's path.
-
-    Raises CannotWrite, and Changed if the file to keep is no longer the one that was seen.
-    """
-    kept = None
-    with contextlib.ExitStack() as stack, contextlib.ExitStack() as undone:
-        if backup is not None:
-            real, seen, data = backup
-            beside = stack.enter_context(held(real.way, "no backup can be made"))
-            old = stack.enter_context(_opened(beside, real.name, seen))
-            kept = _backup(undone, real, beside, old, seen, data)
-        directory = stack.enter_context(held(place.way, "it cannot be removed"))
-        os.unlink(place.name, dir_fd=directory)
-        undone.pop_all()
-    return kept
-
-
-def _backup(
+def back_up(
     undone: contextlib.ExitStack, place: Place, directory: int, old: int, seen: os.stat_result, data: bytes
 ) -> str:
     """Copy the file that was seen, with its bytes, beside itself; return the copy's path.
@@ -206,7 +188,8 @@ def _remove_file(directory: int, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_RDONLY) -> Iterator[int]:
+def opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_RDONLY) -> Iterator[int]:
+    """The file that was seen, open. Raises Changed."""
     try:
         handle = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | _CLOSE, dir_fd=directory)
     except FileNotFoundError:

@@ -18,9 +18,9 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils import _make
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect, problems, walk
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Changed, Place, find, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._make import make, make_parents, parent_mode
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._remove import unlink
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._write import (
     CannotWrite,
-    remove,
     settle,
     write,
 )
@@ -502,7 +502,7 @@ def test_a_file_that_was_written_meanwhile_is_not_overwritten(tmp_path):
     with pytest.raises(Changed):
         settle(there, seen, -1, -1, 0o600)
     with pytest.raises(Changed):
-        remove(there, (there, seen, OLD))
+        unlink(there, (there, seen, OLD))
     path.unlink()
     with pytest.raises(Changed):
         write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=None)
@@ -690,12 +690,12 @@ def test_a_backup_has_the_bytes_the_mode_and_the_times_of_the_file(tmp_path):
 def test_a_file_is_removed_and_a_link_without_its_target(tmp_path):
     (tmp_path / "f").write_bytes(OLD)
     (tmp_path / "link").symlink_to("f")
-    remove(Place(walk(str(tmp_path)), "link"))
+    unlink(Place(walk(str(tmp_path)), "link"))
     assert names(tmp_path) == ["f"]
-    remove(Place(walk(str(tmp_path)), "f"))
+    unlink(Place(walk(str(tmp_path)), "f"))
     assert names(tmp_path) == []
     with pytest.raises(CannotWrite, match="it cannot be removed: "):
-        remove(Place(walk(str(tmp_path)), "f"))
+        unlink(Place(walk(str(tmp_path)), "f"))
 
 
 @pytest.mark.parametrize("act", ["write", "remove"])
@@ -715,7 +715,7 @@ def test_no_backup_stays_of_what_is_not_changed(tmp_path, monkeypatch, act):
     monkeypatch.setattr(os, "fsync" if act == "write" else "unlink", second)
     run: Any = {
         "write": lambda: write(there, seen, NEW, -1, -1, 0o644, in_place=False, keep=OLD),
-        "remove": lambda: remove(there, (there, seen, OLD)),
+        "remove": lambda: unlink(there, (there, seen, OLD)),
     }[act]
     with pytest.raises(CannotWrite, match=r"it cannot be (written|removed): Operation not permitted"):
         run()
@@ -728,7 +728,7 @@ def test_a_removed_file_is_kept_beside_what_was_behind_the_link(tmp_path):
     path.write_bytes(OLD)
     (tmp_path / "link").symlink_to("d/f")
     there = find(str(tmp_path / "link"))
-    kept = Path(str(remove(Place(walk(str(tmp_path)), "link"), (there, file_at(there)[1], OLD))))
+    kept = Path(str(unlink(Place(walk(str(tmp_path)), "link"), (there, file_at(there)[1], OLD))))
     assert (kept.parent, kept.read_bytes()) == (path.parent, OLD)
     assert names(tmp_path) == ["d"]
 
@@ -774,20 +774,20 @@ def test_a_directory_that_was_replaced_by_a_link_is_not_entered(tmp_path, act):
         {
             "write": lambda: write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=OLD),
             "settle": lambda: settle(there, seen, -1, -1, 0o666),
-            "backup": lambda: remove(Place(walk(str(tmp_path)), "other"), (there, seen, OLD)),
-            "remove": lambda: remove(there),
+            "backup": lambda: unlink(Place(walk(str(tmp_path)), "other"), (there, seen, OLD)),
+            "remove": lambda: unlink(there),
         }[act]()
     assert snapshot(tmp_path) == before
 
 
 @as_root
-@pytest.mark.parametrize("act", [make_parents, remove])
+@pytest.mark.parametrize("act", [make_parents, unlink])
 def test_root_changes_nothing_behind_a_user_s_link(tmp_path, act):
     (new(tmp_path / "victim", 0o755) / "f").write_bytes(OLD)
     (tmp_path / "link").symlink_to("victim")
     give(tmp_path / "link", STRANGER)
     before = snapshot(tmp_path)
-    path = tmp_path / "link" / ("f" if act is remove else "new/f")
+    path = tmp_path / "link" / ("f" if act is unlink else "new/f")
     with pytest.raises(CannotWrite, match="root does not follow it"):
         act(find(str(path)))
     assert snapshot(tmp_path) == before

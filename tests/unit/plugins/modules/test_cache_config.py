@@ -1325,13 +1325,13 @@ def test_a_file_that_never_rests_is_given_up(world, monkeypatch):
 
 def test_a_file_that_changes_before_it_is_removed_is_kept_if_a_backup_is_asked_for(world, monkeypatch):
     world.write("[cache]\n")
-    remove = _write.remove
+    unlink = _remove.unlink
 
     def other_first(*arguments):
         world.write("[cache]\n# theirs\n")
-        return remove(*arguments)
+        return unlink(*arguments)
 
-    monkeypatch.setattr(_write, "remove", other_first)
+    monkeypatch.setattr(_remove, "unlink", other_first)
     result = world.run(state="absent", backup=True)
     assert result["msg"] == ("%s: another process has written it meanwhile; run again when none does" % world.config)
     assert world.config.read_text() == "[cache]\n# theirs\n"
