@@ -16,8 +16,8 @@ from typing import Any
 class OneCompilation:
     """Finds the files next to this one, in the zip of sources that Ansible sends to the host.
 
-    The finder of zipimport compiles a file to know its name, and once more to load it: half the time that a module takes
-    to start (https://github.com/python/cpython/issues/141276). The name is no secret.
+    The finder of zipimport compiles a file to know its name, and once more to load it: half the time that these files
+    take (https://github.com/python/cpython/issues/141276). The name is no secret.
     """
 
     def __init__(self, loader: zipimport.zipimporter) -> None:

@@ -50,7 +50,7 @@ def _told(failure: str) -> Iterator[None]:
 
 
 def close(handle: int) -> None:
-    # What was only read, or a directory: nothing is lost, and what was done is done.
+    """Close what was only read, or a directory: nothing is lost if that fails, and what was done is done."""
     with contextlib.suppress(OSError):
         os.close(handle)
 
@@ -202,6 +202,7 @@ def opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_RD
 
 
 def prove_unchanged(directory: int, name: str, seen: Optional[os.stat_result]) -> None:
+    """Raise Changed unless what has this name is what was seen; None for nothing."""
     try:
         now = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
