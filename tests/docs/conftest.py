@@ -55,6 +55,8 @@ class Reader:
             "HOME": str(home),
             "LC_ALL": "C.UTF-8",
             "TERM": "dumb",
+            # With more, hosts answer in any order; the pages show them in that of the inventory.
+            "ANSIBLE_FORKS": "1",
             # The address on the pages leads to this checkout.
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": "url.%s.insteadOf" % repository,
