@@ -17,8 +17,10 @@ from ._common import ENTRIES, Refused, directory_of, judge, refuse_library, seve
 from ._config import BOM, DANGER, ERROR, Config, Problem
 from ._directory import State, hold, problems
 from ._edit import CannotEdit, edit, merge, new_text, same
+from ._files import Changed
 from ._files import problems as file_problems
 from ._obstacles import denied, swappable, unsafe_link, unwritable
+from ._rights import forbidden, too_long
 from ._settings import quoted
 
 Owners = Tuple[Optional[int], Optional[int], int]
@@ -109,13 +111,38 @@ class Change:
         unsafe = unsafe_link(self.now.way)
         if unsafe:
             raise self.run.refused_for("nothing was changed: %s" % unsafe)
-        reason = None if self.now.exists else unwritable(self.now.way.target, in_place=False)
+        if self.now.exists:
+            reason = self._unchangeable()
+            if reason:
+                text = "nothing was changed: the directory %s cannot be given another owner, group or mode: %s"
+                raise self.run.refused_for(text % (quoted(self.now.path), reason))
+            return
+        way = self.now.way
+        reason = (
+            too_long(way) or unwritable(way.target, in_place=False) or self._ungivable("directory_", self.planned[3:])
+        )
         if reason:
             # A user without a home has no place for either.
             by_default = self.params["path"] is None and self.params["directory"] is None
             options = "directory and path" if by_default else "directory"
             text = "the directory %s cannot be created: %s; set %s to where that is possible"
             raise self.run.refused_for(text % (quoted(self.now.path), reason, options))
+
+    def _unchangeable(self) -> Optional[str]:
+        """Why the directory that is there cannot get another owner, group or mode."""
+        now, planned = self.now, self.planned
+        if not os.access(now.way.real, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+            return "%s may not read it" % user_name(os.geteuid())
+        if os.statvfs(now.way.real).f_flag & os.ST_RDONLY:
+            return "it is on a read-only file system"
+        return forbidden((now.uid or 0, now.gid or 0, now.mode or 0), (planned.uid, planned.gid, planned.mode or 0))
+
+    def _ungivable(self, prefix: str, planned: Owners) -> Optional[str]:
+        """Why something new cannot get the owner and group that the options with this prefix name."""
+        new = (os.geteuid(), os.getegid(), 0)
+        uid = new[0] if self.params[prefix + "owner"] is None else planned[0]
+        gid = new[1] if self.params[prefix + "group"] is None else planned[1]
+        return forbidden(new, (uid, gid, 0))
 
     def _refuse_new_dangers(self, found: Sequence[Problem]) -> None:
         dangers = [p for p in severe(found, DANGER) if p.code not in self.params["ignore_dangers"]]
@@ -145,18 +172,64 @@ class Change:
             failure = "written"
             if self.params["path"] is None and run.seen is None:
                 remedy = "; set path to where that is possible"
-            in_place = run.seen is not None and self.params["unsafe_writes"]
-            reason = unwritable(run.place.path, in_place) or unsafe_link(run.place.way)
+            reason = too_long(run.place.way, run.place.name) or self._unwritable() or unsafe_link(run.place.way)
         elif self.settles:
             failure = "given another owner, group or mode"
             reason = denied(run.place.path) or unsafe_link(run.place.way)
-            if not reason and os.geteuid() not in (0, run.seen.st_uid):
-                reason = "only its owner %s may do that" % user_name(run.seen.st_uid)
+            reason = reason or forbidden(self.owners, self.planned_owners)
         if reason is None and self.params["attributes"] is not None:
             failure = "given attributes"
             reason = swappable(run.place.way)
         if reason:
             raise run.refused_for("it cannot be %s: %s%s" % (failure, reason, remedy))
+
+    def _unwritable(self) -> Optional[str]:
+        """Why the file can neither be replaced or created, nor overwritten if that is allowed."""
+        path, seen = self.run.place.path, self.run.seen
+        if seen is not None and self._keeps():
+            reason = unwritable(path + "~", in_place=False)
+            if reason:
+                return "no backup can be made: %s" % reason
+        reason = unwritable(path, in_place=False) or self._unreplaceable()
+        if reason is not None and seen is not None and self.params["unsafe_writes"]:
+            return unwritable(path, in_place=True) or forbidden(self.owners, self.planned_owners)
+        return reason
+
+    def _unreplaceable(self) -> Optional[str]:
+        """Why a new file cannot get the owner and group of the old one, or those of the options."""
+        if self.run.seen is not None and os.geteuid() == 0:
+            return forbidden((0, os.getegid(), 0), (*self.planned_owners[:2], 0))
+        return self._ungivable("", self.planned_owners)
+
+    def _keeps(self) -> bool:
+        """Whether a backup is made of a file that is there."""
+        return bool(self.params["backup"]) or self.before is None
+
+    def lock(self) -> None:
+        """Keep other runs out, but in check mode. Raises Refused, and Changed if nobody was kept out until now."""
+        run = self.run
+        if not run.module.check_mode:
+            from ._lock import Lock
+
+            run.lock = run.lock or Lock()
+            try:
+                new = run.lock.take(run.place.way)
+            except _write.CannotWrite as error:
+                raise self._failed(error) from error
+            if new:
+                raise Changed
+
+    def _failed(self, error: _write.CannotWrite) -> Refused:
+        done = bool(self.run.done)
+        also = "; the cache directory was made or changed before that" if done else ""
+        result = {} if error.backup is None else {"backup_file": error.backup}
+        return Refused(
+            "%s: %s%s" % (self.run.path, error, also),
+            path=self.run.path,
+            problems=[],
+            changed=done or error.changed,
+            **result,
+        )
 
     def carry_out(self) -> Dict[str, Any]:
         """Provide the directory, then the file, but in check mode; return what to say of it.
@@ -175,15 +248,13 @@ class Change:
                 with undisturbed():
                     kept = self._write()
             except _write.CannotWrite as error:
-                also = "; the cache directory was made or changed before that" if run.done else ""
-                raise Refused(
-                    "%s: %s%s" % (run.path, error, also), path=run.path, problems=[], changed=bool(run.done)
-                ) from error
+                raise self._failed(error) from error
             if kept:
                 result["backup_file"] = kept
         attributes = self._owners_diff()
         changed = bool(self.writes or self.settles or self.planned != self.now or run.done)
-        result["changed"] = self._set_labels(attributes, changed)
+        with self._labels_told(changed, result):
+            result["changed"] = self._set_labels(attributes, changed)
         if attributes["after"]:
             run.diff.append(attributes)
         return result
@@ -201,12 +272,14 @@ class Change:
             run.done += run.diff[-1:]
         if self.writes:
             if run.place.way.missing:
-                from ._make import make_parents
+                from ._make import make_with_file
 
-                run.place = make_parents(run.place)
-            keep = self.old if self.params["backup"] or self.before is None else None
+                run.place = make_with_file(run.place, self.new, *ids, mode)
+                return None
             in_place = self.params["unsafe_writes"]
-            return _write.write(run.place, run.seen, self.new, *ids, mode, in_place=in_place, keep=keep)
+            return _write.write(
+                run.place, run.seen, self.old, self.new, *ids, mode, in_place=in_place, keep=self._keeps()
+            )
         if self.settles:
             _write.settle(run.place, run.seen, *ids, mode)
         return None
@@ -237,6 +310,25 @@ class Change:
         }
         before = dict(zip(after, self.owners), mode="%04o" % self.owners[2]) if self.settles else after
         return _facts_diff("%s (file attributes)" % self.run.path, before, after)
+
+    @contextlib.contextmanager
+    def _labels_told(self, changed: bool, result: Mapping[str, Any]) -> Iterator[None]:
+        """Have Ansible's own failures name the file and say what was changed before them. Raises Refused."""
+        run = self.run
+
+        def failed(msg: str = "", details: str = "", **_more: Any) -> None:
+            reason = " ".join(str(details or msg).split())
+            done = "everything else was done, but " if changed else ""
+            raise Refused(
+                "%s: %sits attributes or SELinux context cannot be set: %s" % (run.path, done, reason),
+                **dict(result, path=run.path, problems=[], changed=changed),
+            )
+
+        run.module.fail_json = failed
+        try:
+            yield
+        finally:
+            del run.module.fail_json
 
     def _set_labels(self, diff: Dict[str, Any], changed: bool) -> bool:
         """Set the SELinux context and the file system's attributes; return whether the run changes anything.

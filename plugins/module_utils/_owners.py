@@ -9,6 +9,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import stat
 from typing import Any, Optional, Tuple
 
 from ._common import Refused
@@ -19,7 +20,7 @@ def user_id(name: str) -> Optional[int]:
     """The number of a user; None if there is no such user (yet)."""
     try:
         return pwd.getpwnam(name).pw_uid
-    except KeyError:
+    except (KeyError, ValueError):  # ValueError: a name that the system cannot even be asked for
         return _number(name)
 
 
@@ -27,7 +28,7 @@ def group_id(name: str) -> Optional[int]:
     """The number of a group; None if there is no such group (yet)."""
     try:
         return grp.getgrnam(name).gr_gid
-    except KeyError:
+    except (KeyError, ValueError):
         return _number(name)
 
 
@@ -44,10 +45,14 @@ def planned(
 
     None in check mode for a user or a group that does not exist yet. Raises Refused.
     """
+    before = uid, gid
     if module.params[prefix + "owner"] is not None:
         uid = _owner(module, prefix + "owner", uid)
     if module.params[prefix + "group"] is not None:
         gid = _group(module, prefix + "group", gid)
+    if (uid, gid) != before:
+        # The old owner may have meant them for other contents, or for nothing good.
+        mode &= ~(stat.S_ISUID | stat.S_ISGID)
     if module.params[prefix + "mode"] is not None:
         mode = _mode(module, prefix + "mode", kind, mode)
     return uid, gid, mode
@@ -59,7 +64,7 @@ def _owner(module: Any, option: str, current: Optional[int]) -> Optional[int]:
     if uid is None:
         _absent_yet(module, option, "user")
     elif uid != current and os.geteuid() != 0:
-        raise Refused("%s: only root can give a file to %s" % (option, name))
+        raise Refused("%s: only root can give a file to %s" % (option, _printable(name)))
     return uid
 
 
@@ -69,20 +74,31 @@ def _group(module: Any, option: str, current: Optional[int]) -> Optional[int]:
     if gid is None:
         _absent_yet(module, option, "group")
     elif gid != current and os.geteuid() != 0 and gid not in os.getgroups():
-        raise Refused("%s: only root can give a file to %s, of which this user is no member" % (option, name))
+        raise Refused(
+            "%s: only root can give a file to %s, of which this user is no member" % (option, _printable(name))
+        )
     return gid
 
 
 def _absent_yet(module: Any, option: str, kind: str) -> None:
     """What a missing user or group means: another task may create it before the real run."""
-    sentence = "%s: there is no %s %s" % (option, kind, module.params[option])
+    sentence = "%s: there is no %s %s" % (option, kind, _printable(module.params[option]))
     if not module.check_mode:
         raise Refused("%s; create it first" % sentence)
     module.warn("%s yet; the run takes it to exist by then" % sentence)
 
 
+def _printable(name: str) -> str:
+    return name if name.isprintable() else shown(name)
+
+
 def _mode(module: Any, option: str, kind: int, current: int) -> int:
     wanted = module.params[option]
+    if is_integer(wanted) and _looks_octal(wanted):
+        raise Refused(
+            '%s: %d without quotes is a decimal number, mode %04o; write "%04o"'
+            % (option, wanted, wanted, int(str(wanted), 8))
+        )
     try:
         mode = wanted if is_integer(wanted) else int(str(wanted), 8)
     except ValueError:
@@ -93,3 +109,18 @@ def _mode(module: Any, option: str, kind: int, current: int) -> int:
     if not 0 <= mode <= 0o7777:
         raise Refused('%s: %s is not a mode; write octal digits in quotes, like "0700"' % (option, shown(wanted)))
     return int(mode)
+
+
+def _looks_octal(number: int) -> bool:
+    """Whether the decimal digits of a number were probably meant to be octal.
+
+    YAML takes 0644 for octal and 644 for decimal, and passes on a number either way: 420 or 644.
+    The digits are those of a mode if the owner may read, and each class has no right that the one before lacks;
+    of the numbers that octal digits give, only 0620, 0764, 0776 and 0777 look like that.
+    """
+    digits = str(number)
+    if number < 8 or not set(digits) <= set("01234567") or len(digits) > 4:
+        return False
+    mode = int(digits, 8)
+    owner, group, others = mode >> 6 & 7, mode >> 3 & 7, mode & 7
+    return bool(owner & 4) and not group & ~owner and not others & ~group

@@ -38,6 +38,7 @@ class Run:
         self.diff: list[dict[str, Any]] = []
         # The part of it that is done already when a run starts anew.
         self.done: list[dict[str, Any]] = []
+        self.lock: Any = None
 
     def refused(self, summary: str, problems: Sequence[Problem]) -> _common.Refused:
         """The end of the run for these problems."""
@@ -61,6 +62,9 @@ class Run:
             raise _common.Refused(
                 _files.failure(self.path, error), path=self.path, problems=[], changed=bool(self.done)
             ) from error
+        finally:
+            if self.lock is not None:
+                self.lock.release()
 
     def remove(self) -> dict[str, Any]:
         """Remove the file or the link."""
@@ -76,6 +80,13 @@ class Run:
 
     def provide(self) -> dict[str, Any]:
         """Create or merge the file, and provide the directory."""
+        self.dialects, self.version = _common.dialects_for(self.module)
+        if self.dialects[0].enabled and not self.dialects[-1].enabled:
+            raise _common.Refused(
+                "wasmtime_version: %s: Wasmtime up to 32 requires enabled and later ones refuse it, so no file suits both;"
+                " give each a file of its own" % self.version
+            )
+        self.host = _common.host()
         for _attempt in range(ATTEMPTS):
             try:
                 return self.attempt()
@@ -86,13 +97,6 @@ class Run:
     def attempt(self) -> dict[str, Any]:
         """Do it, if nobody else writes the file meanwhile. Raises Changed."""
         self.diff = list(self.done)
-        self.dialects, version = _common.dialects_for(self.module)
-        if self.dialects[0].enabled and not self.dialects[-1].enabled:
-            raise _common.Refused(
-                "wasmtime_version: %s: Wasmtime up to 32 requires enabled and later ones refuse it, so no file suits both;"
-                " give each a file of its own" % version
-            )
-        self.host = _common.host()
         wanted = self.wanted()
         self.owner = self.directory_owner()
         data = self.read()
@@ -119,7 +123,7 @@ class Run:
             "changed": bool(self.done),
             "path": self.path,
             "created": data is None,
-            "wasmtime_version": version,
+            "wasmtime_version": self.version,
             "changed_settings": {
                 _option(name): {"before": table.get(name), "after": value} for name, value in changes.items()
             },
@@ -131,6 +135,8 @@ class Run:
 
             change = Change(self, before, (data, new_data), (now, planned), (owners, planned_owners))
             change.refuse(problems)
+            # From here on no other run writes the file; what was decided without the lock is decided again.
+            change.lock()
             result.update(change.carry_out())
             names = change.names()
         for problem in _common.severe(problems, DANGER):
@@ -220,10 +226,13 @@ class Run:
         if now.exists:
             uid, gid, mode = now.uid, now.gid, now.mode or 0
         else:
+            from ._rights import owner_of_new
+
             above = now.way.status()
-            root = os.geteuid() == 0
-            uid = above.st_uid if root else os.geteuid()
-            gid = above.st_gid if root or above.st_mode & stat.S_ISGID else os.getegid()
+            uid, gid = owner_of_new(above)
+            if uid == -1:
+                uid = os.geteuid()
+                gid = above.st_gid if above.st_mode & stat.S_ISGID else os.getegid()
             mode = _directory.DEFAULT_MODE
         uid, gid, mode = self.asked("directory_", stat.S_IFDIR, uid, gid, mode)
         return now._replace(exists=True, uid=uid, gid=gid, mode=mode)

@@ -18,9 +18,9 @@ import errno
 import os
 import stat
 import time
-from typing import Iterator, Optional, Tuple
+from typing import Any, Iterator, Optional, Tuple
 
-from ._access import ACCESS_ACL
+from ._access import ACCESS_ACL, DEFAULT_ACL
 from ._directory import Walk, hold
 from ._files import Changed, Place
 from ._obstacles import swappable, unsafe_link
@@ -30,6 +30,14 @@ TEMPORARY = ".ansible_tmp"
 _CLOSE = getattr(os, "O_CLOEXEC", 0)
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | _CLOSE
 _REPLACED = (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.ENOENT)
+# Some file systems cannot be told to write a directory at once.
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
+# Old systems know no renameat2, some file systems no flags of it, and some no hard links.
+_NO_FLAGS = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
+_NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+_NOREPLACE = 1  # RENAME_NOREPLACE of linux/fs.h
+# What would make a program of a file run with the rights of its owner or group.
+SPECIAL = stat.S_ISUID | stat.S_ISGID
 _NOT_REPLACEABLE = (errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS)
 _KEPT_ATTRIBUTES = (ACCESS_ACL, "security.selinux", "user.")
 
@@ -37,16 +45,22 @@ _KEPT_ATTRIBUTES = (ACCESS_ACL, "security.selinux", "user.")
 class CannotWrite(Exception):
     """Nothing of the kind can be written; the text is the sentence for the user."""
 
+    def __init__(self, message: str, changed: bool = False, backup: Optional[str] = None) -> None:
+        """C(changed): whether something is not as it was; C(backup): the path of a copy that was made."""
+        super().__init__(message)
+        self.changed = changed
+        self.backup = backup
+
 
 @contextlib.contextmanager
-def _told(failure: str) -> Iterator[None]:
+def _told(failure: str, changed: bool = False, backup: Optional[str] = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
         if error.errno in _REPLACED:
             reason = "a part of the path was replaced meanwhile"
-        raise CannotWrite("%s: %s" % (failure, reason)) from error
+        raise CannotWrite("%s: %s" % (failure, reason), changed, backup) from error
 
 
 def close(handle: int) -> None:
@@ -81,6 +95,8 @@ def private_directory(directory: int) -> Iterator[int]:
             # What others put in its place is not like it.
             if new.st_uid != os.geteuid() or new.st_mode & 0o077 or os.listdir(handle):
                 raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+            # What is made in it shall not inherit the rights that new files have around it.
+            _remove_acls(handle)
             yield handle
         finally:
             close(handle)
@@ -89,8 +105,92 @@ def private_directory(directory: int) -> Iterator[int]:
             os.rmdir(name, dir_fd=directory)
 
 
-def own(handle: int, uid: int, gid: int, mode: int) -> None:
-    """Give what is open an owner, group and mode, or leave it as it was; C(uid) and C(gid) of -1 keep what is there."""
+def _remove_acls(handle: int) -> None:
+    for name in (DEFAULT_ACL, ACCESS_ACL):
+        try:
+            os.removexattr(handle, name)
+        except AttributeError:  # a system whose Python knows none
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENODATA, errno.ENOTSUP):
+                raise
+
+
+def rename_new(source: int, name: str, target: int, new: str) -> None:
+    """Move what has a name in the directory C(source) to a name in C(target) that nothing has.
+
+    Raises OSError, FileExistsError where something has it.
+    """
+    error = _renameat2(source, name, target, new)
+    if error == 0:
+        return
+    if error not in _NO_FLAGS:
+        raise OSError(error, os.strerror(error))
+    if not stat.S_ISDIR(os.stat(name, dir_fd=source, follow_symlinks=False).st_mode):
+        try:
+            os.link(name, new, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+        except OSError as refused:
+            if refused.errno not in _NO_LINKS:
+                raise
+        else:
+            os.unlink(name, dir_fd=source)
+            return
+    # As close as such a system comes to it.
+    with contextlib.suppress(FileNotFoundError):
+        os.stat(new, dir_fd=target, follow_symlinks=False)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
+
+
+def _renameat2(source: int, name: str, target: int, new: str) -> int:
+    """The number of the error, 0 for none: Python knows this call only as one of the C library."""
+    try:
+        import ctypes  # Ansible has loaded it
+
+        call: Any = ctypes.CDLL(None, use_errno=True).renameat2
+    except (ImportError, OSError, AttributeError):
+        return errno.ENOSYS
+    if call(source, os.fsencode(name), target, os.fsencode(new), _NOREPLACE) == 0:
+        return 0
+    return ctypes.get_errno()
+
+
+def sync(handle: int) -> None:
+    """Have what is open survive a power cut; of a directory, the names in it. Raises OSError."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+
+
+def sync_names(directory: int, failure: str, backup: Optional[str] = None) -> None:
+    """Have the names in a directory that is held survive a power cut, after something was changed there.
+
+    C(failure) begins the sentence for what fails, C(backup) goes with it. Raises CannotWrite.
+    """
+    with _told(failure + ", but may not survive a power cut", True, backup):
+        _sync_names(directory)
+
+
+def _sync_names(directory: int) -> None:
+    try:
+        handle = os.open(".", DIRECTORY, dir_fd=directory)
+    except PermissionError:
+        # Who may write in a directory need not be able to open it.
+        os.sync()
+        return
+    try:
+        sync(handle)
+    finally:
+        close(handle)
+
+
+def own(handle: int, uid: int, gid: int, mode: int, name: str = "it") -> None:
+    """Give what is open an owner, group and mode, or leave it as it was; C(uid) and C(gid) of -1 keep what is there.
+
+    Raises OSError, and CannotWrite where it could not be left as it was; C(name) is its name in that sentence.
+    """
     status = os.fstat(handle)
     before = stat.S_IMODE(status.st_mode)
     if uid in (-1, status.st_uid):
@@ -98,64 +198,90 @@ def own(handle: int, uid: int, gid: int, mode: int) -> None:
     if gid in (-1, status.st_gid):
         gid = -1
     try:
-        if uid != -1 or gid != -1:
+        if (uid != -1 or gid != -1) and before & ~mode:
             # What the old owner's group could do is not meant for the new one, not even for an instant.
             os.fchmod(handle, before & mode)
+        if uid != -1 and status.st_uid == os.geteuid():
+            # Once it is given away, only some may still set its mode.
+            if gid != -1:
+                os.fchown(handle, -1, gid)
+            os.fchmod(handle, mode)
+            os.fchown(handle, uid, -1)
+        elif uid != -1 or gid != -1:
             os.fchown(handle, uid, gid)
         if stat.S_IMODE(os.fstat(handle).st_mode) != mode:
             os.fchmod(handle, mode)
-    except OSError:
-        with contextlib.suppress(OSError):
-            if uid != -1 or gid != -1:
+    except OSError as error:
+        if uid != -1 or gid != -1:
+            with contextlib.suppress(OSError):
                 os.fchown(handle, status.st_uid, status.st_gid)
+        with contextlib.suppress(OSError):
             os.fchmod(handle, before)
+        now = os.fstat(handle)
+        if (now.st_uid, now.st_gid, now.st_mode) != (status.st_uid, status.st_gid, status.st_mode):
+            text = "the owner, group and mode of %s were changed in part: %s" % (name, error.strerror)
+            raise CannotWrite(text, changed=True) from error
         raise
 
 
 def write(
     place: Place,
     seen: Optional[os.stat_result],
+    before: Optional[bytes],
     data: bytes,
     uid: int,
     gid: int,
     mode: int,
     *,
     in_place: bool,
-    keep: Optional[bytes],
+    keep: bool,
 ) -> Optional[str]:
-    """Put the file with these bytes, owner, group and mode in its place in one step.
+    """Put the file with these bytes, owner, group and mode in its place in one step, in a directory that exists.
 
-    C(seen): what the file was when it was read, None for no file. Its extended attributes
-    stay. C(uid) and C(gid) of -1 keep its owner and group, too, as far as this user may.
-    C(in_place): overwrite the file where it cannot be replaced. C(keep): its old bytes, to
-    make a backup of them; returns the backup's path.
+    C(seen), C(before): what the file was when it was read, and its bytes; None for no file. Its
+    extended attributes stay. C(uid) and C(gid) of -1 keep its owner and group, too, as far as this
+    user may. C(in_place): overwrite the file where it cannot be replaced. C(keep): make a backup of
+    it; returns the backup's path.
     Raises CannotWrite, and Changed if the file is no longer the one that was seen.
     """
     name = place.name
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(held(place.way, "it cannot be written"))
-        old = None if seen is None else stack.enter_context(opened(directory, name, seen))
+        if seen is None or before is None:
+            with prepared(directory, name, data, None, uid, gid, mode) as private:
+                try:
+                    rename_new(private, name, directory, name)
+                except FileExistsError:
+                    raise Changed from None
+            sync_names(directory, "it was written")
+            return None
+        old = stack.enter_context(opened(directory, name, seen))
         kept = None
         undone = stack.enter_context(contextlib.ExitStack())
-        if keep is not None and seen is not None and old is not None:
-            kept = back_up(undone, place, directory, old, seen, keep)
+        if keep:
+            kept = back_up(undone, place, directory, old, seen, before)
         try:
-            with _prepared(directory, name, data, old, uid, gid, mode) as prepared:
+            with prepared(directory, name, data, old, uid, gid, mode) as private:
+                prove_bytes(old, before)
                 prove_unchanged(directory, name, seen)
-                os.rename(name, name, src_dir_fd=prepared, dst_dir_fd=directory)
+                os.rename(name, name, src_dir_fd=private, dst_dir_fd=directory)
+                undone.pop_all()
         except OSError as error:
-            if not in_place or seen is None or error.errno not in _NOT_REPLACEABLE:
+            if not in_place or error.errno not in _NOT_REPLACEABLE:
                 raise
             new = stack.enter_context(opened(directory, name, seen, os.O_WRONLY))
             _refuse_other_names(place.way, new)
+            prove_bytes(old, before)
             # From here on the backup may be all that is left of the old text.
             undone.pop_all()
-            with _told("it may have been written in part%s" % ("" if kept is None else ", and %s is as it was" % kept)):
+            failure = "it may have been written in part%s" % ("" if kept is None else ", and %s is as it was" % kept)
+            with _told(failure, True, kept):
                 _write_all(new, data)
                 os.ftruncate(new, len(data))
-                os.fsync(new)
                 own(new, uid, gid, mode)
-        undone.pop_all()
+                os.fsync(new)
+            return kept
+        sync_names(directory, "it was written", kept)
     return kept
 
 
@@ -165,21 +291,36 @@ def settle(place: Place, seen: os.stat_result, uid: int, gid: int, mode: int) ->
     with held(place.way, failure) as directory, opened(directory, place.name, seen) as handle:
         _refuse_other_names(place.way, handle)
         own(handle, uid, gid, mode)
+        with _told("its owner, group or mode were changed, but may not survive a power cut", True):
+            sync(handle)
 
 
 def back_up(
     undone: contextlib.ExitStack, place: Place, directory: int, old: int, seen: os.stat_result, data: bytes
 ) -> str:
-    """Copy the file that was seen, with its bytes, beside itself; return the copy's path.
+    """Copy the file that was seen, with its bytes, beside itself, so that it survives a power cut; return its path.
 
-    C(undone) removes it, for the case that what is done next fails.
+    C(undone) removes it, for the case that what is done next fails. Raises CannotWrite.
     """
-    name = "%s.%d.%s" % (place.name, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S~"))
     mode, times = stat.S_IMODE(seen.st_mode), (seen.st_atime_ns, seen.st_mtime_ns)
-    with _told("no backup can be made"), _prepared(directory, name, data, old, -1, -1, mode, times) as prepared:
-        os.rename(name, name, src_dir_fd=prepared, dst_dir_fd=directory)
+    with _told("no backup can be made"), prepared(directory, place.name, data, old, -1, -1, mode, times) as private:
+        name = put_beside(private, place.name, directory)
         undone.callback(_remove_file, directory, name)
+        _sync_names(directory)
     return os.path.join(place.way.real, name)
+
+
+def put_beside(private: int, name: str, directory: int) -> str:
+    """Move a file into the directory, under the name of a backup that nothing has; return that. Raises OSError."""
+    moment = time.strftime("%Y-%m-%d@%H:%M:%S~")
+    new = "%s.%d.%s" % (name, os.getpid(), moment)
+    try:
+        rename_new(private, name, directory, new)
+    except FileExistsError:
+        # Of the same second and process number, or put there in advance; nobody can do that twice.
+        new = "%s.%d-%s.%s" % (name, os.getpid(), os.urandom(8).hex(), moment)
+        rename_new(private, name, directory, new)
+    return new
 
 
 def _remove_file(directory: int, name: str) -> None:
@@ -201,21 +342,24 @@ def opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_RD
         close(handle)
 
 
-def prove_unchanged(directory: int, name: str, seen: Optional[os.stat_result]) -> None:
-    """Raise Changed unless what has this name is what was seen; None for nothing."""
+def prove_unchanged(directory: int, name: str, seen: os.stat_result, moved: bool = False) -> None:
+    """Raise Changed unless what has this name is what was seen; C(moved): under another name."""
     try:
         now = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
-        if seen is not None:
-            raise Changed from None
-        return
-    if seen is None:
+        raise Changed from None
+    _prove_same(seen, now, moved)
+
+
+def _prove_same(seen: os.stat_result, now: os.stat_result, moved: bool = False) -> None:
+    fields = ("st_dev", "st_ino", "st_mode", "st_size", "st_mtime_ns") + (() if moved else ("st_ctime_ns",))
+    if any(getattr(seen, field) != getattr(now, field) for field in fields):
         raise Changed
-    _prove_same(seen, now)
 
 
-def _prove_same(seen: os.stat_result, now: os.stat_result) -> None:
-    if any(getattr(seen, field) != getattr(now, field) for field in ("st_dev", "st_ino", "st_size", "st_mtime_ns")):
+def prove_bytes(handle: int, data: bytes) -> None:
+    """Raise Changed unless an open file still has these bytes: times can be restored, and some clocks are coarse."""
+    if os.pread(handle, len(data) + 1, 0) != data:
         raise Changed
 
 
@@ -228,7 +372,7 @@ def _refuse_other_names(way: Walk, handle: int) -> None:
 
 
 @contextlib.contextmanager
-def _prepared(
+def prepared(
     directory: int,
     name: str,
     data: bytes,
@@ -239,21 +383,36 @@ def _prepared(
     times: Optional[Tuple[int, int]] = None,
 ) -> Iterator[int]:
     """A private directory with the finished file in it."""
-    with private_directory(directory) as private:
-        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _CLOSE, 0o600, dir_fd=private)
-        try:
-            try:
-                _write_all(handle, data)
-                _dress(handle, old, uid, gid, mode)
-                if times is not None:
-                    os.utime(handle, ns=times)
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            yield private
-        finally:
-            with contextlib.suppress(OSError):
-                os.unlink(name, dir_fd=private)
+    with private_directory(directory) as private, contextlib.ExitStack() as undone:
+        create(undone, private, name, data, old, uid, gid, mode, times)
+        yield private
+
+
+def create(
+    undone: contextlib.ExitStack,
+    directory: int,
+    name: str,
+    data: bytes,
+    old: Optional[int],
+    uid: int,
+    gid: int,
+    mode: int,
+    times: Optional[Tuple[int, int]] = None,
+) -> None:
+    """Make the finished file in a directory that nobody else can enter, so that it survives a power cut.
+
+    C(old): an open file whose owners and attributes it gets. C(undone) removes it. Raises OSError.
+    """
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _CLOSE, 0o600, dir_fd=directory)
+    undone.callback(_remove_file, directory, name)
+    try:
+        _write_all(handle, data)
+        _dress(handle, old, uid, gid, mode)
+        if times is not None:
+            os.utime(handle, ns=times)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _write_all(handle: int, data: bytes) -> None:
@@ -262,31 +421,53 @@ def _write_all(handle: int, data: bytes) -> None:
 
 
 def _dress(handle: int, old: Optional[int], uid: int, gid: int, mode: int) -> None:
-    """Give a new file what is asked for, and what the old one has."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.removexattr(handle, ACCESS_ACL)  # the directory's default
-    if old is not None:
-        status = os.fstat(old)
-        for kept in ((status.st_uid, -1), (-1, status.st_gid)):
-            try:
-                os.fchown(handle, *kept)
-            except PermissionError:
-                # Who may write in the directory need not own the file, and only root can give the new one away.
-                if os.geteuid() == 0:
-                    raise
-    os.fchown(handle, uid, gid)
+    """Give a new file what is asked for, and what the old one has.
+
+    Its owner comes last: once it is given away, only some may still set the rest.
+    """
     if old is not None:
         _copy_attributes(old, handle)
+        status = os.fstat(old)
+        if gid == -1 and not _kept(handle, -1, status.st_gid):
+            mode &= ~SPECIAL
+        if uid == -1 and os.geteuid() == 0:
+            uid = status.st_uid
+        elif uid == -1 and not _kept(handle, status.st_uid, -1):
+            mode &= ~SPECIAL
+    if gid != -1:
+        os.fchown(handle, -1, gid)
     os.fchmod(handle, mode)
+    if uid != -1:
+        os.fchown(handle, uid, -1)
+        if mode & SPECIAL:  # which the system has removed
+            os.fchmod(handle, mode)
+
+
+def _kept(handle: int, uid: int, gid: int) -> bool:
+    try:
+        os.fchown(handle, uid, gid)
+    except PermissionError:
+        # Who may write in the directory need not own the file, and only root can give the new one away.
+        if os.geteuid() == 0:
+            raise
+        return False
+    return True
 
 
 def _copy_attributes(old: int, new: int) -> None:
     try:
-        for name in os.listxattr(old):
-            if name.startswith(_KEPT_ATTRIBUTES):
-                os.setxattr(new, name, os.getxattr(old, name))
+        names = os.listxattr(old)
     except AttributeError:  # a system whose Python knows none
         return
     except OSError as error:
-        if error.errno not in (errno.ENOTSUP, errno.EPERM, errno.ENODATA, errno.EINVAL):
+        if error.errno != errno.ENOTSUP:
             raise
+        return
+    for name in names:
+        if name.startswith(_KEPT_ATTRIBUTES):
+            try:
+                os.setxattr(new, name, os.getxattr(old, name))
+            except OSError as error:
+                # Without its ACL the file's group would get the rights of the ACL's mask.
+                if name == ACCESS_ACL or error.errno not in (errno.ENOTSUP, errno.EPERM, errno.ENODATA, errno.EINVAL):
+                    raise

@@ -14,11 +14,11 @@ from typing import Any, List
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _make
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _write
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect, problems, walk
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Changed, Place, find, read
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._make import make, make_parents, parent_mode
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._remove import unlink
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._make import make, make_with_file, parent_mode
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._remove import Old, unlink
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._write import (
     CannotWrite,
     settle,
@@ -182,7 +182,8 @@ def test_rights_of_the_old_group_are_gone_before_a_directory_gets_its_new_one(tm
 
     monkeypatch.setattr(os, "fchown", watched)
     make(inspect(str(path)), STRANGER, STRANGER, 0o2770)
-    assert seen == [0o770]
+    # The group first, and the owner last, who must not be able to do more in between either.
+    assert seen == [0o770, 0o2770]
     assert mode_of(path) == 0o2770
 
 
@@ -242,20 +243,21 @@ def test_a_directory_that_somebody_else_made_first_is_seen(tmp_path):
     assert [entry[:4] for entry in snapshot(tmp_path / "d").values()] == before
 
 
+@pytest.mark.parametrize("missing", [0, errno.ENOSYS, errno.EINVAL])
 @pytest.mark.parametrize("kind", ["directory", "file", "link"])
-def test_what_somebody_else_makes_at_the_last_moment_is_seen(tmp_path, monkeypatch, kind):
-    rename = os.rename
+def test_what_somebody_else_makes_at_the_last_moment_is_seen(tmp_path, monkeypatch, kind, missing):
+    rename = _write._renameat2
 
-    def raced(*arguments, **options):
+    def raced(*arguments):
         if kind == "directory":
-            (tmp_path / "d" / "theirs").mkdir(parents=True)
+            (tmp_path / "d").mkdir()
         elif kind == "file":
             (tmp_path / "d").write_bytes(b"")
         else:
             (tmp_path / "d").symlink_to("nowhere")
-        rename(*arguments, **options)
+        return missing or rename(*arguments)
 
-    monkeypatch.setattr(os, "rename", raced)
+    monkeypatch.setattr(_write, "_renameat2", raced)
     with pytest.raises(Changed):
         make(inspect(str(tmp_path / "d" / "e")), -1, -1, 0o700)
     assert names(tmp_path) == ["d"]
@@ -283,7 +285,10 @@ def test_what_fails_while_directories_are_made_leaves_none_of_them(tmp_path, mon
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(*arguments, **options)
 
-    monkeypatch.setattr(os, call, full)
+    if call == "rename":
+        monkeypatch.setattr(_write, "_renameat2", lambda *_arguments: errno.ENOSPC)
+    else:
+        monkeypatch.setattr(os, call, full)
     with pytest.raises(CannotWrite, match="cannot be created or changed: No space left on device"):
         make(inspect(str(tmp_path / "a" / "b" / "d")), -1, -1, 0o755)
     assert names(tmp_path) == []
@@ -291,15 +296,15 @@ def test_what_fails_while_directories_are_made_leaves_none_of_them(tmp_path, mon
 
 def test_new_directories_appear_as_they_are_to_be(tmp_path, monkeypatch):
     seen: List[int] = []
-    rename = os.rename
+    rename = _write._renameat2
 
-    def watched(source, target, *, src_dir_fd, dst_dir_fd):
-        assert names(tmp_path) == [os.readlink("/proc/self/fd/%d" % src_dir_fd).split("/")[-1]]
+    def watched(source, *arguments):
+        assert names(tmp_path) == [os.readlink("/proc/self/fd/%d" % source).split("/")[-1]]
         private = tmp_path / names(tmp_path)[0]
         seen.extend(mode_of(path) for path in (private, private / "a", private / "a" / "d"))
-        rename(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        return rename(source, *arguments)
 
-    monkeypatch.setattr(os, "rename", watched)
+    monkeypatch.setattr(_write, "_renameat2", watched)
     tmp_path.chmod(0o755)
     make(inspect(str(tmp_path / "a" / "d")), -1, -1, 0o750)
     assert seen == [0o700, 0o755, 0o750]
@@ -378,12 +383,14 @@ def test_root_makes_a_directory_behind_a_user_s_link_into_a_directory_of_the_sam
 OLD, NEW = b"[cache]\n", b"[cache]\ncleanup-interval = '2h'\n"
 
 
-def put(path, data=NEW, uid=-1, gid=-1, mode=0o644, in_place=False, keep=None):
+def put(path, data=NEW, uid=-1, gid=-1, mode=0o644, in_place=False, keep=False):
     """Read the file and write it."""
     there = find(str(path))
-    found = read(there)
-    there = make_parents(there)
-    return write(there, found[1] if found else None, data, uid, gid, mode, in_place=in_place, keep=keep)
+    before, seen = read(there) or (None, None)
+    if there.way.missing:
+        make_with_file(there, data, uid, gid, mode)
+        return None
+    return write(there, seen, before, data, uid, gid, mode, in_place=in_place, keep=keep)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
@@ -482,8 +489,10 @@ def test_while_it_is_written_nobody_else_can_open_the_new_file(tmp_path, monkeyp
     seen = []
 
     def watched(handle):
-        (private,) = tmp_path.glob(".ansible_tmp*")
-        seen.append((mode_of(private), names(private), stat.S_IMODE(os.fstat(handle).st_mode)))
+        status = os.fstat(handle)
+        if stat.S_ISREG(status.st_mode):
+            (private,) = tmp_path.glob(".ansible_tmp*")
+            seen.append((mode_of(private), names(private), stat.S_IMODE(status.st_mode)))
 
     monkeypatch.setattr(os, "fsync", watched)
     put(path, mode=0o640)
@@ -496,16 +505,16 @@ def test_a_file_that_was_written_meanwhile_is_not_overwritten(tmp_path):
     there = find(str(path))
     _data, seen = file_at(there)
     os.utime(str(path), ns=(1, 1))
-    for keep in (None, OLD):
+    for keep in (False, True):
         with pytest.raises(Changed, match="another process"):
-            write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=keep)
+            write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=keep)
     with pytest.raises(Changed):
         settle(there, seen, -1, -1, 0o600)
     with pytest.raises(Changed):
-        unlink(there, (there, seen, OLD))
+        unlink(there, seen, Old(there, seen, OLD), True)
     path.unlink()
     with pytest.raises(Changed):
-        write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=None)
+        write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
     assert names(tmp_path) == []
 
 
@@ -549,9 +558,12 @@ def test_what_fails_is_told_and_leaves_everything_as_it_was(tmp_path, monkeypatc
             return real(*arguments, **options)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, call, full)
+    if call == "rename" and not exists:
+        monkeypatch.setattr(_write, "_renameat2", lambda *_arguments: errno.ENOSPC)
+    else:
+        monkeypatch.setattr(os, call, full)
     with pytest.raises(CannotWrite, match="it cannot be written: No space left on device"):
-        write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=None)
+        write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
     assert [entry[:4] for entry in snapshot(tmp_path).values()] == before
     assert not exists or path.read_bytes() == OLD
 
@@ -573,7 +585,7 @@ def test_a_private_directory_that_others_fill_is_not_used(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("error", [errno.EBUSY, errno.EPERM, errno.EACCES, errno.EROFS])
-@pytest.mark.parametrize("keep", [None, OLD])
+@pytest.mark.parametrize("keep", [False, True])
 def test_a_file_that_cannot_be_replaced_is_overwritten_if_allowed(tmp_path, monkeypatch, error, keep):
     path = tmp_path / "f"
     path.write_bytes(OLD * 20)
@@ -591,11 +603,11 @@ def test_a_file_that_cannot_be_replaced_is_overwritten_if_allowed(tmp_path, monk
     assert path.read_bytes() == OLD * 20
     kept = put(path, mode=0o600, in_place=True, keep=keep)
     assert (path.read_bytes(), mode_of(path), path.stat().st_ino) == (NEW, 0o600, inode)
-    assert (kept is None) is (keep is None)
-    assert len(names(tmp_path)) == (1 if keep is None else 2)
+    assert (kept is None) is not keep
+    assert len(names(tmp_path)) == (2 if keep else 1)
 
 
-@pytest.mark.parametrize("keep", [None, OLD])
+@pytest.mark.parametrize("keep", [False, True])
 def test_a_file_that_is_overwritten_in_part_keeps_its_backup(tmp_path, monkeypatch, keep):
     path = tmp_path / "f"
     path.write_bytes(OLD)
@@ -611,7 +623,7 @@ def test_a_file_that_is_overwritten_in_part_keeps_its_backup(tmp_path, monkeypat
     with pytest.raises(CannotWrite, match=r"it may have been written in part.*: Operation not permitted") as caught:
         put(path, in_place=True, keep=keep)
     kept = [name for name in names(tmp_path) if name != "f"]
-    assert len(kept) == (0 if keep is None else 1)
+    assert len(kept) == (1 if keep else 0)
     for name in kept:
         assert (tmp_path / name).read_bytes() == OLD
         assert "and %s is as it was" % (tmp_path / name) in str(caught.value)
@@ -632,7 +644,7 @@ def test_a_file_in_a_directory_that_cannot_be_written_is_overwritten_if_allowed(
             assert path.read_bytes() == NEW
             # There is no room for a backup, and without one the file is not touched.
             with pytest.raises(CannotWrite, match="no backup can be made: Permission denied"):
-                put(path, OLD, in_place=True, keep=NEW)
+                put(path, OLD, in_place=True, keep=True)
             assert path.read_bytes() == NEW
 
 
@@ -681,21 +693,34 @@ def test_a_backup_has_the_bytes_the_mode_and_the_times_of_the_file(tmp_path):
     path.write_bytes(OLD)
     path.chmod(0o604)
     os.utime(str(path), ns=(10**18, 10**18 + 1))
-    kept = Path(put(path, keep=OLD))
+    kept = Path(put(path, keep=True))
     assert kept.parent == tmp_path
     assert (mode_of(kept), kept.stat().st_mtime_ns, kept.read_bytes()) == (0o604, 10**18 + 1, OLD)
     assert len(names(tmp_path)) == 2
 
 
+def taken(path, old=None, backup=False):
+    """Remove what has a path."""
+    return unlink(Place(walk(str(path.parent)), path.name), path.lstat(), old, backup)
+
+
+def old_at(path):
+    """The file at a path, as a run has read it."""
+    there = find(str(path))
+    data, seen = file_at(there)
+    return Old(there, seen, data)
+
+
 def test_a_file_is_removed_and_a_link_without_its_target(tmp_path):
     (tmp_path / "f").write_bytes(OLD)
     (tmp_path / "link").symlink_to("f")
-    unlink(Place(walk(str(tmp_path)), "link"))
+    taken(tmp_path / "link", old_at(tmp_path / "link"))
     assert names(tmp_path) == ["f"]
-    unlink(Place(walk(str(tmp_path)), "f"))
+    seen = (tmp_path / "f").lstat()
+    taken(tmp_path / "f")
     assert names(tmp_path) == []
-    with pytest.raises(CannotWrite, match="it cannot be removed: "):
-        unlink(Place(walk(str(tmp_path)), "f"))
+    with pytest.raises(Changed):
+        unlink(Place(walk(str(tmp_path)), "f"), seen, None, False)
 
 
 @pytest.mark.parametrize("act", ["write", "remove"])
@@ -704,18 +729,17 @@ def test_no_backup_stays_of_what_is_not_changed(tmp_path, monkeypatch, act):
     path.write_bytes(OLD)
     there = find(str(path))
     seen = file_at(there)[1]
-    real: Any = {"write": os.fsync, "remove": os.unlink}[act]
-    count = iter(range(100))
+    real: Any = {"write": os.rename, "remove": os.unlink}[act]
 
-    def second(*arguments, **options):
-        if (act == "write" and next(count) == 0) or (act == "remove" and arguments[0] != "f"):
-            return real(*arguments, **options)
-        return refused_by_the_system()
+    def failing(name, *arguments, **options):
+        if name == "f" and (act == "write" or name in os.listdir(options["dir_fd"])):  # noqa: PTH208
+            return refused_by_the_system()
+        return real(name, *arguments, **options)
 
-    monkeypatch.setattr(os, "fsync" if act == "write" else "unlink", second)
+    monkeypatch.setattr(os, "rename" if act == "write" else "unlink", failing)
     run: Any = {
-        "write": lambda: write(there, seen, NEW, -1, -1, 0o644, in_place=False, keep=OLD),
-        "remove": lambda: unlink(there, (there, seen, OLD)),
+        "write": lambda: write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=False, keep=True),
+        "remove": lambda: unlink(there, seen, Old(there, seen, OLD), True),
     }[act]
     with pytest.raises(CannotWrite, match=r"it cannot be (written|removed): Operation not permitted"):
         run()
@@ -727,8 +751,7 @@ def test_a_removed_file_is_kept_beside_what_was_behind_the_link(tmp_path):
     path = new(tmp_path / "d") / "f"
     path.write_bytes(OLD)
     (tmp_path / "link").symlink_to("d/f")
-    there = find(str(tmp_path / "link"))
-    kept = Path(str(unlink(Place(walk(str(tmp_path)), "link"), (there, file_at(there)[1], OLD))))
+    kept = Path(str(taken(tmp_path / "link", old_at(tmp_path / "link"), True)))
     assert (kept.parent, kept.read_bytes()) == (path.parent, OLD)
     assert names(tmp_path) == ["d"]
 
@@ -743,18 +766,27 @@ def test_what_fails_to_close_after_the_work_is_done_is_no_failure(tmp_path, monk
 
     monkeypatch.setattr(os, "close", failing)
     there = find(str(tmp_path / "f"))
-    write(there, None, NEW, -1, -1, 0o644, in_place=False, keep=None)
+    write(there, None, None, NEW, -1, -1, 0o644, in_place=False, keep=False)
     monkeypatch.undo()
     assert (tmp_path / "f").read_bytes() == NEW
 
 
-def test_a_way_that_is_gone_again_after_it_was_made_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(_make, "make", lambda *_arguments: None)
-    with pytest.raises(CannotWrite, match="its directory is gone again"):
-        make_parents(find(str(tmp_path / "a" / "f")))
-    (tmp_path / "a").write_bytes(b"")
-    with pytest.raises(CannotWrite, match='a" is not a directory'):
-        make_parents(Place(walk(str(tmp_path / "b"))._replace(real=str(tmp_path), missing=["a", "b"]), "f"))
+def test_a_way_that_is_replaced_after_it_was_made_is_told(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    there = find(str(tmp_path / "a" / "f"))
+    fsync = os.fsync
+
+    def replaced(handle):
+        fsync(handle)
+        if (tmp_path / "a").exists():
+            (tmp_path / "a").rename(tmp_path / "moved")
+            (tmp_path / "a").symlink_to("elsewhere")
+
+    monkeypatch.setattr(os, "fsync", replaced)
+    with pytest.raises(CannotWrite, match="it was written, but a part of its path was replaced meanwhile") as caught:
+        make_with_file(there, NEW, -1, -1, 0o644)
+    assert caught.value.changed
+    assert names(tmp_path / "elsewhere") == []
 
 
 # Ways that change
@@ -772,24 +804,25 @@ def test_a_directory_that_was_replaced_by_a_link_is_not_entered(tmp_path, act):
     before = snapshot(tmp_path)
     with pytest.raises(CannotWrite, match="a part of the path was replaced meanwhile"):
         {
-            "write": lambda: write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=OLD),
+            "write": lambda: write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=True),
             "settle": lambda: settle(there, seen, -1, -1, 0o666),
-            "backup": lambda: unlink(Place(walk(str(tmp_path)), "other"), (there, seen, OLD)),
-            "remove": lambda: unlink(there),
+            "backup": lambda: unlink(Place(walk(str(tmp_path)), "other"), seen, Old(there, seen, OLD), True),
+            "remove": lambda: unlink(there, seen, None, False),
         }[act]()
     assert snapshot(tmp_path) == before
 
 
 @as_root
-@pytest.mark.parametrize("act", [make_parents, unlink])
+@pytest.mark.parametrize("act", ["make", "remove"])
 def test_root_changes_nothing_behind_a_user_s_link(tmp_path, act):
     (new(tmp_path / "victim", 0o755) / "f").write_bytes(OLD)
     (tmp_path / "link").symlink_to("victim")
     give(tmp_path / "link", STRANGER)
     before = snapshot(tmp_path)
-    path = tmp_path / "link" / ("f" if act is unlink else "new/f")
+    path = tmp_path / "link" / ("f" if act == "remove" else "new/f")
+    run: Any = {"remove": taken, "make": lambda path: make_with_file(find(str(path)), NEW, -1, -1, 0o644)}[act]
     with pytest.raises(CannotWrite, match="root does not follow it"):
-        act(find(str(path)))
+        run(path)
     assert snapshot(tmp_path) == before
 
 
@@ -810,10 +843,10 @@ def test_the_handles_of_files_are_closed_after_success_and_failure(tmp_path):
         pytest.skip("needs /proc to count open files")
     handles = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     for _time in range(2):
-        put(tmp_path / "f", keep=OLD)
+        put(tmp_path / "f", keep=True)
     there = find(str(tmp_path / "f"))
     seen = file_at(there)[1]
     put(tmp_path / "f", OLD)
     with pytest.raises(Changed):
-        write(there, seen, NEW, -1, -1, 0o644, in_place=True, keep=None)
+        write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
     assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
@@ -1254,7 +1256,7 @@ def test_a_failure_while_writing_is_told_and_leaves_the_old_file(world, monkeypa
 
 
 def test_a_failure_after_the_directory_was_made_says_so(world, monkeypatch):
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "write", full)
     result = world.run()
     assert result["msg"].endswith("No space left on device; the cache directory was made or changed before that")
     assert (result["failed"], result["changed"]) == (True, True)
@@ -1327,14 +1329,19 @@ def test_a_file_that_changes_before_it_is_removed_is_kept_if_a_backup_is_asked_f
     world.write("[cache]\n")
     unlink = _remove.unlink
 
+    theirs = iter(["[cache]\n# theirs\n"])
+
     def other_first(*arguments):
-        world.write("[cache]\n# theirs\n")
+        for text in theirs:
+            world.write(text)
         return unlink(*arguments)
 
     monkeypatch.setattr(_remove, "unlink", other_first)
     result = world.run(state="absent", backup=True)
-    assert result["msg"] == ("%s: another process has written it meanwhile; run again when none does" % world.config)
-    assert world.config.read_text() == "[cache]\n# theirs\n"
+    assert result["changed"] is True
+    assert Path(result["backup_file"]).read_text() == "[cache]\n# theirs\n"
+    assert not world.config.exists()
+    assert [part["before"] for part in result["diff"]] == ["[cache]\n# theirs\n"]
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
@@ -1379,10 +1386,26 @@ def test_a_file_that_goes_before_ansible_looks_at_it_once_more_is_no_failure(wor
     assert world.run(mode="9")["failed"] is True
 
 
+@pytest.mark.parametrize("backup", [True, False])
+@pytest.mark.parametrize("kind", ["fifo", "socket", "device"])
+def test_what_is_no_file_is_not_removed(world, monkeypatch, kind, backup):
+    if kind == "fifo":
+        os.mkfifo(str(world.config))
+    elif kind == "device":
+        if not ROOT:
+            pytest.skip("only root can make a device")
+        os.mknod(str(world.config), 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    else:
+        monkeypatch.chdir(world.config.parent)  # no path is short enough
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(world.config.name)
+    message = world.refused(state="absent", backup=backup)
+    assert message.endswith("it is not a regular file, so no config; remove it by hand if it is not needed")
+
+
 def test_what_cannot_be_read_is_not_removed_if_a_backup_is_asked_for(world):
-    os.mkfifo(str(world.config))
-    message = world.refused(state="absent", backup=True)
-    assert "no backup can be made, so nothing was changed: it is not a regular file" in message
+    world.write(b"#" * (MAX_BYTES + 1))
+    assert "no backup can be made, so nothing was changed" in world.refused(state="absent", backup=True)
     absent(world)
 
 

@@ -1,0 +1,91 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What this process may do with owners, groups and modes: root need not have all of root's rights (capabilities(7))."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Optional, Tuple
+
+from ._access import group_name, user_name
+from ._settings import quoted
+
+if TYPE_CHECKING:
+    from ._directory import Walk
+
+# Numbers of linux/capability.h.
+CHOWN, DAC_OVERRIDE, FOWNER = 0, 1, 3
+
+_PATH_MAX = 4095  # bytes, without the NUL at the end (limits.h)
+
+
+def capable(capability: int) -> bool:
+    """Whether this process has a capability; where the system has none, whether it is root."""
+    with contextlib.suppress(OSError), open("/proc/self/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"CapEff:"):
+                return bool(int(line.split()[1], 16) >> capability & 1)
+    return os.geteuid() == 0
+
+
+def _mapped(kind: str, number: int) -> bool:
+    """Whether a user (kind C(uid)) or a group (C(gid)) has a number in this user namespace (user_namespaces(7))."""
+    try:
+        with open("/proc/self/%s_map" % kind, "rb") as file:
+            ranges = [[int(word) for word in line.split()] for line in file]
+    except OSError:
+        return True
+    return any(first <= number < first + count for first, _outside, count in ranges)
+
+
+def known(uid: int, gid: int) -> bool:
+    """Whether both numbers mean a user and a group in this user namespace, so that files can be given to them."""
+    return _mapped("uid", uid) and _mapped("gid", gid)
+
+
+def owner_of_new(above: os.stat_result) -> Tuple[int, int]:
+    """The owner and the group to give a new directory, by those of the directory above; -1 for those of this process.
+
+    Only root with all of its rights gives directories away.
+    """
+    gives = os.geteuid() == 0 and all(map(capable, (CHOWN, DAC_OVERRIDE, FOWNER)))
+    return (above.st_uid, above.st_gid) if gives and known(above.st_uid, above.st_gid) else (-1, -1)
+
+
+def too_long(way: Walk, name: str = "") -> Optional[str]:
+    """Why the system would not find what is to be made at the end of a way, or a file of this name there."""
+    path = os.fsencode(os.path.join(way.target, name))
+    if len(path) > _PATH_MAX:
+        return "its path has %d bytes, and the system takes at most %d" % (len(path), _PATH_MAX)
+    longest = os.pathconf(way.real, "PC_NAME_MAX")
+    for part in (*way.missing, name):
+        if len(os.fsencode(part)) > longest:
+            return "the name %s has more than %d bytes" % (quoted(part), longest)
+    return None
+
+
+def forbidden(owners: Tuple[int, int, int], wanted: Tuple[Optional[int], Optional[int], int]) -> Optional[str]:
+    """Why what has this owner, group and mode cannot get others; None if nothing speaks against it.
+
+    None among the wanted: a user or a group that does not exist yet.
+    """
+    uid, gid, mode = owners
+    new_uid, new_gid, new_mode = wanted
+    if wanted == owners:
+        return None
+    own = uid == os.geteuid()
+    if not own and not capable(FOWNER) and (os.geteuid() != 0 or new_mode != mode):
+        return "only its owner %s may do that" % user_name(uid)
+    gives = new_uid != uid
+    if gives or (new_gid != gid and not (own and new_gid in {os.getegid(), *os.getgroups()})):
+        if not capable(CHOWN):
+            whom = user_name(new_uid) if gives else "the group %s" % group_name(new_gid)
+            return "%s may not give it to %s without CAP_CHOWN" % (user_name(os.geteuid()), whom)
+        if not known(uid if new_uid is None else new_uid, gid if new_gid is None else new_gid):
+            return "its new owner or group is not known in this user namespace"
+    if not own and not known(uid, gid):
+        return "its owner or group is not known in this user namespace"
+    return None
