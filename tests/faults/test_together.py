@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TOGETHER = 50
 ROUNDS = 2
+# Few runs at once, as often as it takes to meet any moment; FAULTS_ROUNDS says how often.
+FEW_ROUNDS = int(os.environ.get("FAULTS_ROUNDS", "50"))
 Table = Dict[str, Any]
 
 
@@ -139,6 +141,12 @@ def test_many_runs_at_once(stages: List[Stage], name: str, backup: bool) -> None
         ]
         if end not in afters:
             found.append("the end is what no run says to have written:\n%s" % end)
+        lost = len(done) - len(set(afters))
+        if lost:
+            found.append("%d runs have written over another's text that they had not read" % lost)
+        befores = [part.texts(place)[0] or "" for part in done]
+        if len(set(befores)) != len(befores):
+            found.append("two runs have changed one and the same text")
         if not is_an_order(table(beginning), table(end), done):
             found.append("no order of the runs ends like this: %s" % table(end))
         if (COMMENT in beginning) is not (COMMENT in end):
@@ -152,9 +160,50 @@ def test_many_runs_at_once(stages: List[Stage], name: str, backup: bool) -> None
         for path, entry in now.backups.items():
             if entry.content not in texts or not backup:
                 found.append("%s is no copy of anything: %s" % (path, entry))
-        print(
-            "%d at once, %d failed, %d lost" % (most_at_once(parts), TOGETHER - len(done), len(done) - len(set(afters)))
-        )
+        print("%d at once, %d failed, %d lost" % (most_at_once(parts), TOGETHER - len(done), lost))
         fail_for(found, place)
         assert done
         assert most_at_once(parts) >= TOGETHER // 5
+
+
+# What one of a few writes is its own: whatever the order, all of it must be there at the end.
+OWN = (
+    {"cleanup_interval": "5h"},
+    {"file_count_soft_limit": "9K"},
+    {"worker_event_queue_size": "33"},
+    {"files_total_size_soft_limit": "7Gi"},
+)
+
+
+@pytest.mark.parametrize("together", [2, 3, 4])
+@pytest.mark.parametrize("name", ["create", "create-deep", "change"])
+def test_a_few_runs_at_once_lose_nothing(stages: List[Stage], name: str, together: int) -> None:
+    stage = stages[0]
+    place, scene = stage.place, next(scene for scene in SCENES if scene.name == name.partition("-")[0])
+    wanted = [{key.replace("_", "-"): value for key, value in options.items()} for options in OWN[:together]]
+    lost: List[str] = []
+    overlaps = 0
+    for _round in range(FEW_ROUNDS):
+        scene.set_up(place)
+        if name == "create":
+            # Else most of the time goes by while the directories are made.
+            place.config.parent.mkdir(parents=True)
+            place.cache.mkdir(parents=True, mode=0o700)
+        arguments = dict(scene.arguments(place))
+        del arguments["cleanup_interval"]
+        runs = [stage.program.hold(dict(arguments, **options)) for options in OWN[:together]]
+        for run in runs:
+            run.go()
+        parts = [Part(options, run.end()) for options, run in zip(OWN, runs)]
+        overlaps += most_at_once(parts) > 1
+        lost += [part.outcome.disorder or part.outcome.result["msg"] for part in parts if part.outcome.status]
+        end = table(place.config.read_text(encoding="utf-8"))
+        lost += [
+            "%s of %s" % (settings, end)
+            for settings, part in zip(wanted, parts)
+            if not part.outcome.status and not settings.items() <= end.items()
+        ]
+        lost += ["left behind: %s" % path for path in place.tree.rglob(".*")]
+    print("%d rounds of %d, %d of them at once: %d lost" % (FEW_ROUNDS, together, overlaps, len(lost)))
+    fail_for(lost, place)
+    assert overlaps
