@@ -81,11 +81,19 @@ def _acl(path: str, name: str) -> Optional[bytes]:
         return None
 
 
-def others_may(path: str, mode: int, owner: Optional[int], right: int) -> bool:
-    """Whether others than the owner and root have a right, now or in new directories below."""
-    access, default = _acl(path, ACCESS_ACL), _acl(path, DEFAULT_ACL)
+def has_acl(path: str) -> bool:
+    """Whether a path has an ACL beyond its mode."""
+    return _acl(path, ACCESS_ACL) is not None
+
+
+def others_may(path: str, mode: int, owner: Optional[int], right: int, below: bool = False) -> bool:
+    """Whether others than the owner and root have a right; C(below): or will have it in new directories below."""
+    # The group's bits are the mask of an ACL: where neither they nor those of others have the right, no entry gives it.
+    allowed = bool(mode & (right << 3 | right))
+    access = _acl(path, ACCESS_ACL) if allowed else None
+    default = _acl(path, DEFAULT_ACL) if below else None
     if access is None and default is None:
-        return bool(mode & (right << 3 | right))
+        return allowed
     from ._acls import grants
 
     return grants(access, default, mode, owner, right)

@@ -18,8 +18,9 @@ from ._config import BOM, DANGER, ERROR, Config, Problem
 from ._directory import State, hold, problems
 from ._edit import CannotEdit, edit, merge, new_text, same
 from ._files import Changed
+from ._files import chooser as file_chooser
 from ._files import problems as file_problems
-from ._obstacles import denied, swappable, unsafe_link, unwritable
+from ._obstacles import chosen, denied, swappable, unsafe_link, unwritable
 from ._rights import forbidden, too_long
 from ._settings import quoted
 
@@ -82,16 +83,19 @@ class Change:
         self,
         run: Any,
         before: Optional[Config],
+        after: Config,
         data: Tuple[Optional[bytes], bytes],
         directory: Tuple[State, State],
         owners: Tuple[Owners, Owners],
     ) -> None:
-        """C(data), C(directory), C(owners): what they are and what they are to be. C(before): the config there."""
+        """C(data), C(directory), C(owners): what they are and what they are to be. C(before), C(after): the configs."""
         self.run = run
         self.params = run.params
         self.before = before
         self.old, self.new = data
         self.now, self.planned = directory
+        # Whether the file names the directory; else it is the default of the user who runs this.
+        self.named = "directory" in (after.table or {})
         self.owners, self.planned_owners = owners
         self.writes = self.new != self.old
         self.settles = run.seen is not None and self.owners != self.planned_owners
@@ -109,6 +113,8 @@ class Change:
         if self.planned == self.now:
             return
         unsafe = unsafe_link(self.now.way)
+        if unsafe is None and self.run.chooser is not None and (self.named or self._gives("directory_")):
+            unsafe = chosen(self.now.way, self.now.path, self.run.chooser)
         if unsafe:
             raise self.run.refused_for("nothing was changed: %s" % unsafe)
         if self.now.exists:
@@ -154,8 +160,12 @@ class Change:
             there = file_problems(run.place, seen.st_mode, seen.st_uid, seen.st_gid, run.reader())
         if self.before is not None:
             state = directory_of(self.before)
-            there += [] if state is None else problems(state, os.geteuid(), run.owner, ENTRIES)
+            chosen_by = file_chooser(run.place, seen)
+            there += [] if state is None else problems(state, os.geteuid(), run.owner, ENTRIES, chosen_by)
             there = self.before.problems + self.before.that_matter(there)
+            if chosen_by is not None and self.planned != self.now:
+                # Root would act on what others have written there.
+                there = [problem for problem in there if not problem.code.startswith("directory-")]
         known = {_subject(problem) for problem in there}
         new = [problem for problem in dangers if _subject(problem) not in known]
         if new:
@@ -290,6 +300,9 @@ class Change:
             -1 if self.params[prefix + "owner"] is None or uid is None else uid,
             -1 if self.params[prefix + "group"] is None or gid is None else gid,
         )
+
+    def _gives(self, prefix: str) -> bool:
+        return any(self.params[prefix + name] is not None for name in ("owner", "group", "mode"))
 
     def names(self) -> Dict[str, str]:
         """The owner and group of the directory that do not exist yet."""

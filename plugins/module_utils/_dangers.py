@@ -91,6 +91,18 @@ TEXTS = {
         "others than its owner can write to what is in %(directory)s (%(some)s): they run native code in every process",
         "set directory_mode to 0700, or take the right to write from group and others there",
     ),
+    "inherits": Text(
+        "directory-writable-by-others",
+        DANGER,
+        "others than its owner can write to %(directory)s once the engine creates it, by the default ACL of %(first)s",
+        "create it beforehand without this ACL, as cache_config does",
+    ),
+    "hidden": Text(
+        "directory-not-looked-at",
+        WARNING,
+        "root does not look into the directory %(directory)s, which not everybody may list: %(reasons)s",
+        "become the user of the cache with become_user, or name the directory in directory",
+    ),
     "owner": Text(
         "directory-owner",
         WARNING,

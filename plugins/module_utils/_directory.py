@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 DEFAULT_MODE = 0o700
 LINKS_MAX = 40
 
+# Who else than root can write a config, where that is not one user: see C(_files.chooser).
+ANYONE = -1
+"""More than one user, or nobody knows which."""
+UNREACHED = -2
+"""Users whom modes and ACLs allow it, but who cannot get there."""
+
 # What the engine itself makes (C(crates/cache/src/worker.rs)): the name of an entry is a hash of 43 characters.
 _LOCK = ".cleanup.wip-"
 _COMPILER = "modules/wasmtime-"
@@ -73,6 +79,18 @@ class Walk(NamedTuple):
     def above(self) -> List[Tuple[str, os.stat_result]]:
         """The existing directories on the way to the directory, without itself."""
         return [entry for entry in self.visited if self.missing or entry[0] != self.real]
+
+    def public(self) -> bool:
+        """Whether everybody may enter every directory on the way."""
+        return all(status.st_mode & stat.S_IXOTH for _path, status in self.visited)
+
+    def reached(self, directory: str) -> bool:
+        """Whether others than the owners may enter this directory on the way, and each one above it."""
+        return all(
+            others_may(path, status.st_mode, status.st_uid, ENTER)
+            for path, status in self.visited
+            if ("%s/" % directory).startswith("%s/" % path.rstrip("/"))
+        )
 
 
 def walk(path: str) -> Walk:
@@ -149,19 +167,24 @@ def inspect(path: str) -> State:
     way = walk(path)
     if way.error or way.missing:
         return State(path, way, False, None, None, None)
-    status = os.stat(way.real)
+    status = way.status()
     return State(path, way, True, status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
 
 
 def problems(
-    state: State, user: int, owner: Optional[int] = None, entries_looked_at: Optional[int] = None
+    state: State,
+    user: int,
+    owner: Optional[int] = None,
+    entries_looked_at: Optional[int] = None,
+    chosen_by: Optional[int] = None,
 ) -> List[Problem]:
     """What is wrong with the directory for processes of C(user), or of C(owner) if given.
 
     C(entries_looked_at): at most so many in the directory and in each below it; None for all.
+    C(chosen_by): who chooses the directory, see C(_files.chooser).
     """
     meant = user if owner is None else owner
-    found = _found(state, user, owner, meant, entries_looked_at)
+    found = _found(state, user, owner, meant, entries_looked_at, chosen_by)
     if not found:
         return []
     from ._dangers import told
@@ -173,7 +196,9 @@ Found = Tuple[str, List[str]]
 """The name of a text in C(_dangers), and the paths or reasons that it names."""
 
 
-def _found(state: State, user: int, owner: Optional[int], meant: int, most: Optional[int]) -> List[Found]:
+def _found(
+    state: State, user: int, owner: Optional[int], meant: int, most: Optional[int], chosen_by: Optional[int]
+) -> List[Found]:
     if state.way.error:
         return [("in-the-way", [state.way.error])]
     found = _replaceable(state, meant)
@@ -181,13 +206,16 @@ def _found(state: State, user: int, owner: Optional[int], meant: int, most: Opti
         found.append(("not-dedicated", []))
     found += _unreachable(state, meant)
     if not state.exists:
+        if others_may(state.way.real, 0, meant, WRITE, below=True):
+            found.append(("inherits", [state.way.real]))
         return found
-    if others_may(state.way.target, state.mode or 0, state.uid, WRITE):
+    if others_may(state.way.target, state.mode or 0, state.uid, WRITE, below=True):
         found.append(("writable", []))
     if state.uid not in (0, user, owner, None):
         found.append(("owner", [str(user_name(state.uid))]))
     if not state.way.missing:
-        found += _contents(state, meant, most)
+        closed = hidden(state.way, chosen_by)
+        found += [("hidden", [closed])] if closed else _contents(state, meant, most)
     # A user that does not exist yet will own it, and is meant.
     if state.uid is not None and not _may(state, meant):
         found.append(("unwritable", []))
@@ -225,6 +253,20 @@ def _replaceable(state: State, user: int) -> List[Found]:
     return [("replaceable", reasons)] if reasons else []
 
 
+def hidden(way: Walk, chosen_by: Optional[int]) -> Optional[str]:
+    """Why root must not tell what is in the directory, as who led it there may not list it; None if it may.
+
+    C(chosen_by): who chooses the directory, see C(_files.chooser).
+    """
+    if os.geteuid() != 0 or (chosen_by is None and not way.links):
+        return None
+    if way.public() and way.status().st_mode & stat.S_IROTH:
+        return None
+    from ._obstacles import private
+
+    return private(way, chosen_by)
+
+
 def _contents(state: State, user: int, most: Optional[int]) -> List[Found]:
     """Files that the engine would delete although they are not its own, and those that others can swap."""
     foreign: List[str] = []
@@ -235,9 +277,19 @@ def _contents(state: State, user: int, most: Optional[int]) -> List[Found]:
     # What others can write does no harm where they cannot get.
     reachable = others_may(state.way.real, state.mode or 0, state.uid, ENTER)
 
-    def scan(below: str, depth: int) -> None:
+    def scan(name: str, above: int, below: str, depth: int) -> None:
         try:
-            with os.scandir(os.path.join(state.way.real, below)) as listed:
+            handle = os.open(name, _LIST, dir_fd=above)
+        except OSError:
+            return
+        try:
+            scan_open(handle, below, depth)
+        finally:
+            os.close(handle)
+
+    def scan_open(handle: int, below: str, depth: int) -> None:
+        try:
+            with os.scandir(handle) as listed:
                 entries = list(islice(listed, most))
         except OSError:
             return
@@ -251,7 +303,8 @@ def _contents(state: State, user: int, most: Optional[int]) -> List[Found]:
             if status.st_uid not in trusted:
                 planted.append(name)
             elif directory:
-                if reachable and others_may(entry.path, status.st_mode, state.uid, WRITE):
+                path = os.path.join(state.way.real, name)
+                if reachable and others_may(path, status.st_mode, state.uid, WRITE, below=True):
                     exposed.append(name)
             elif reachable and stat.S_ISREG(status.st_mode) and status.st_mode & 0o022:
                 exposed.append(name)
@@ -261,11 +314,18 @@ def _contents(state: State, user: int, most: Optional[int]) -> List[Found]:
             elif stat.S_ISLNK(status.st_mode):
                 links.append(name)
             elif directory:
-                scan(name, depth + 1)
+                scan(entry.name, handle, name, depth + 1)
             elif depth or not entry.name.startswith(_LOCK):
                 foreign.append(name)
 
-    scan("", 0)
+    try:
+        top = hold(state.way)
+    except OSError:
+        return []
+    try:
+        scan(".", top, "", 0)
+    finally:
+        os.close(top)
     found = (("foreign", foreign), ("links", links), ("planted", planted), ("exposed", exposed))
     return [(name, names) for name, names in found if names]
 
@@ -310,7 +370,10 @@ def _unreachable(state: State, user: int) -> List[Found]:
     return [("cannot-create", [state.way.real])]
 
 
-_HOLD = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
+_CLOSE = getattr(os, "O_CLOEXEC", 0)
+_HOLD = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | _CLOSE
+_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | _CLOSE
+_LOOK = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | os.O_NOFOLLOW | _CLOSE
 
 
 def hold(way: Walk) -> int:
@@ -332,3 +395,24 @@ def hold(way: Walk) -> int:
         os.close(handle)
         raise
     return handle
+
+
+def look_up(name: str, directory: Optional[int] = None) -> int:
+    """Open what has a name, in an open directory, only to judge it: no FIFO or device notices. Raises OSError.
+
+    A link is opened itself.
+    """
+    return os.open(name, _LOOK, dir_fd=directory)
+
+
+def reopen(handle: int, name: str, directory: Optional[int] = None, flags: int = os.O_RDONLY) -> int:
+    """Open what C(look_up) found under this name, once it is judged. Raises OSError."""
+    flags |= os.O_NONBLOCK | _CLOSE
+    try:
+        return os.open("/proc/self/fd/%d" % handle, flags)
+    except FileNotFoundError:  # no /proc
+        again = os.open(name, flags | os.O_NOFOLLOW, dir_fd=directory)
+        if not os.path.samestat(os.fstat(again), os.fstat(handle)):
+            os.close(again)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE)) from None
+        return again

@@ -14,7 +14,7 @@ from typing import List, NamedTuple, Optional, Tuple
 
 from ._access import READ, WRITE, may, others_may, user_name
 from ._config import DANGER, ERROR, MAX_BYTES, Problem, too_large
-from ._directory import LINKS_MAX, Link, Walk, barred_by, hold, walk
+from ._directory import ANYONE, LINKS_MAX, UNREACHED, Link, Walk, barred_by, hold, look_up, reopen, walk
 from ._settings import quoted
 
 
@@ -65,11 +65,13 @@ def find(path: str) -> Place:
     Raises Unreadable where the way does not lead to a place for a file.
     """
     links: List[Link] = []
+    visited: List[Tuple[str, os.stat_result]] = []
     target = ""
     for _hop in range(LINKS_MAX):
         way = walk(os.path.dirname(path))
         name = os.path.basename(path)
         way.links[:0] = links
+        way.visited[:0] = visited
         if way.error:
             raise _unreadable("unreadable", "it cannot be read: %s" % way.error, "correct that first")
         if name in ("", ".", ".."):
@@ -88,6 +90,7 @@ def find(path: str) -> Place:
                 )
             return Place(way, name)
         links = [*way.links, (full, status, way.status().st_uid)]
+        visited = way.visited
         target = os.readlink(full)
         path = os.path.join(way.real, target)
     raise _unreadable("unreadable", "it cannot be read: too many symbolic links", "correct that first")
@@ -101,47 +104,80 @@ def read(place: Place) -> Optional[Tuple[bytes, os.stat_result]]:
     """
     if place.way.missing:
         return None
-    try:
-        directory = hold(place.way)
+    with contextlib.ExitStack() as stack:
         try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0)
-            handle = os.open(place.name, flags, dir_fd=directory)
-        finally:
-            os.close(directory)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ESTALE):
-            raise _changing() from None
-        raise _unreadable("unreadable", "it cannot be read: %s" % error.strerror, "correct that first") from None
-    before = os.fstat(handle)
-    if not stat.S_ISREG(before.st_mode):
-        os.close(handle)
-        if stat.S_ISDIR(before.st_mode):
-            raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
-        raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
-    with os.fdopen(handle, "rb") as file:
-        unsafe = None
-        if os.geteuid() == 0 and not _public(place.way, before):
-            from ._obstacles import secret
-
-            unsafe = secret(place.way, before)
-        if unsafe:
-            raise _unreadable("unreadable", unsafe, "become that user instead")
-        if before.st_size > MAX_BYTES:
-            raise Unreadable(too_large(before.st_size))
-        try:
-            data = file.read(MAX_BYTES + 1)
+            directory = hold(place.way)
+            stack.callback(os.close, directory)
+            found = look_up(place.name, directory)
+            stack.callback(os.close, found)
+            _judge(place, os.fstat(found))
+            handle = reopen(found, place.name, directory)
+            stack.callback(os.close, handle)
+            before = os.fstat(handle)
+            data = _whole(handle)
+            after = os.fstat(handle)
+        except FileNotFoundError:
+            return None
         except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ESTALE):
+                raise _changing() from None
             raise _unreadable("unreadable", "it cannot be read: %s" % error.strerror, "correct that first") from None
-        after = os.fstat(handle)
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
         raise _changing()
     return data, after
 
 
-def _public(way: Walk, status: os.stat_result) -> bool:
-    return bool(status.st_mode & stat.S_IROTH) and all(above.st_mode & stat.S_IXOTH for _path, above in way.visited)
+def _judge(place: Place, status: os.stat_result) -> None:
+    """Raise Unreadable for what is not to be opened."""
+    if stat.S_ISLNK(status.st_mode):
+        raise _changing()
+    if stat.S_ISDIR(status.st_mode):
+        raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
+    if not stat.S_ISREG(status.st_mode):
+        raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
+    if os.geteuid() == 0 and not (status.st_mode & stat.S_IROTH and place.way.public()):
+        from ._obstacles import secret
+
+        unsafe = secret(place.path, place.way, status)
+        if unsafe:
+            raise _unreadable("unreadable", unsafe, "become that user instead (become_user)")
+    if status.st_size > MAX_BYTES:
+        raise Unreadable(too_large(status.st_size))
+
+
+def _whole(handle: int) -> bytes:
+    """The bytes of an open file, and no more than tell that it is too large. Raises OSError."""
+    data = b""
+    while len(data) <= MAX_BYTES:
+        more = os.read(handle, MAX_BYTES + 1 - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def chooser(place: Place, seen: Optional[os.stat_result]) -> Optional[int]:
+    """Who else than root can write the config, and with it choose the directory.
+
+    A user, C(ANYONE), C(UNREACHED), or None for nobody, and where this is not root: the kernel keeps other users.
+    C(seen): what the file was when it was read, None for no file.
+    """
+    if os.geteuid() != 0:
+        return None
+    way = place.way
+    users = {uid for _path, status, parent in way.links for uid in (status.st_uid, parent)}
+    for path, status in way.visited:
+        users.add(status.st_uid)
+        # In a sticky directory only what is not there yet can be put there by anyone.
+        creates = seen is None and path == way.real
+        if (creates or not status.st_mode & stat.S_ISVTX) and others_may(path, status.st_mode, status.st_uid, WRITE):
+            users.add(ANYONE if way.reached(path) else UNREACHED)
+    if seen is not None:
+        users.add(seen.st_uid)
+        if others_may(place.path, seen.st_mode, seen.st_uid, WRITE):
+            users.add(ANYONE if way.reached(way.real) else UNREACHED)
+    users.discard(0)
+    return None if not users else users.pop() if len(users) == 1 else ANYONE
 
 
 def _changing() -> Unreadable:

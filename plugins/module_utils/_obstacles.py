@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
 from typing import TYPE_CHECKING, Optional
 
-from ._access import WRITE, may, others_may, user_name
+from ._access import READ, WRITE, has_acl, may, others_may, user_name
+from ._directory import UNREACHED, barred_by, look_up, reopen
 from ._settings import quoted
 
 if TYPE_CHECKING:
@@ -39,23 +41,103 @@ def unsafe_link(way: Walk) -> Optional[str]:
     return None
 
 
-def swappable(way: Walk) -> Optional[str]:
-    """Where others than root can put something else in the place of a name; None for other users than root."""
+def swappable(way: Walk, owner: int = 0) -> Optional[str]:
+    """Where others than root and this owner can give names to files, or swap them; None for other users than root."""
     if os.geteuid() == 0:
         for path, status in way.visited:
-            if status.st_uid != 0 or (others_may(path, status.st_mode, 0, WRITE) and not status.st_mode & stat.S_ISVTX):
+            # What is in a sticky directory stays there, but anyone may put another name beside it.
+            kept = path != way.real and status.st_mode & stat.S_ISVTX
+            if status.st_uid not in (0, owner) or (not kept and others_may(path, status.st_mode, status.st_uid, WRITE)):
                 return "others can swap what is in %s" % quoted(path)
     return None
 
 
-def secret(way: Walk, status: os.stat_result) -> Optional[str]:
-    """Why root must not tell what is in a file: a user may have given it this name."""
+def secret(path: str, way: Walk, status: os.stat_result) -> Optional[str]:
+    """Why root must not tell what is in a file that not everybody may read: who may not may have given it this name."""
     unsafe = unsafe_link(way)
-    if unsafe is None and status.st_nlink > 1 and status.st_uid != way.status().st_uid:
-        where = swappable(way)
-        if where:
-            return "it is a file of %s with other names, and %s" % (user_name(status.st_uid), where)
-    return unsafe
+    if unsafe:
+        return unsafe
+    if status.st_nlink > 1:
+        where = swappable(way, status.st_uid)
+        return where and "it is a file of %s with other names, and %s" % (user_name(status.st_uid), where)
+    for above, its in way.visited:
+        stranger = its.st_uid not in (0, status.st_uid) and not _reads(path, status, its.st_uid)
+        if stranger or (way.reached(above) and _others_rename(above, its, status)):
+            return "it is a file of %s that others may not read, and they can swap what is in %s" % (
+                user_name(status.st_uid),
+                quoted(above),
+            )
+    return None
+
+
+def _reads(path: str, status: os.stat_result, user: int) -> bool:
+    return may(path, status.st_mode, status.st_uid, status.st_gid, user, READ)
+
+
+def _others_rename(path: str, status: os.stat_result, file: os.stat_result) -> bool:
+    """Whether somebody can rename what is in a directory, but for the members of a group that may read the file."""
+    if status.st_mode & stat.S_ISVTX or not others_may(path, status.st_mode, status.st_uid, WRITE):
+        return False
+    shared = status.st_gid == file.st_gid and file.st_mode & stat.S_IRGRP
+    return not shared or others_may(path, status.st_mode & ~stat.S_IWGRP, status.st_uid, WRITE) or has_acl(path)
+
+
+def private(way: Walk, chosen_by: Optional[int]) -> Optional[str]:
+    """Why root must not tell what is in a directory that not everybody may list; None if it may.
+
+    C(chosen_by): who chooses the directory, see C(_files.chooser).
+    """
+    unsafe = unsafe_link(way)
+    if unsafe or chosen_by in (None, UNREACHED):
+        return unsafe
+    owner = way.status().st_uid
+    if owner != chosen_by or barred_by(way.visited, chosen_by):
+        return "%s, who cannot list it, can write to the config that names it" % _called(chosen_by)
+    return None
+
+
+def not_theirs(way: Walk, chosen_by: int) -> Optional[str]:
+    """Why root must not create or change a directory that only a file of this user names; None if it may.
+
+    It must be in a directory of that user, reached from C(/) through directories of root in which nobody else can
+    swap names, and from there on through directories of that user alone. C(chosen_by): see C(_files.chooser).
+    """
+    statuses = dict(way.visited)
+    theirs = 0
+    path = "/"
+    for name in ["", *filter(None, way.real.split("/"))]:
+        path = os.path.join(path, name)
+        status = statuses[path]
+        if status.st_uid == chosen_by:
+            theirs += 1
+        elif theirs or status.st_uid != 0:
+            return "%s belongs to %s" % (quoted(path), user_name(status.st_uid))
+        elif not status.st_mode & stat.S_ISVTX and others_may(path, status.st_mode, 0, WRITE):
+            return "others can swap what is in %s" % quoted(path)
+    # The last one is the directory itself, if it exists.
+    if theirs < (1 if way.missing else 2):
+        return "it is not in a directory of %s" % ("one user" if chosen_by < 0 else user_name(chosen_by))
+    return None
+
+
+def chosen(way: Walk, path: str, chosen_by: int) -> Optional[str]:
+    """The sentence for what root must not do to a directory that a file of others names; None if it may."""
+    reason = not_theirs(way, chosen_by)
+    if reason is None:
+        return None
+    return (
+        "%s can write to the config and so choose the directory %s, which root does not create or change: %s;"
+        % (
+            _called(chosen_by),
+            quoted(path),
+            reason,
+        )
+        + " name it in directory if it is the right one, or become the user of the cache with become_user"
+    )
+
+
+def _called(user: int) -> str:
+    return "others than root" if user < 0 else str(user_name(user))
 
 
 def unwritable(path: str, in_place: bool) -> Optional[str]:
@@ -102,16 +184,18 @@ def denied(path: str) -> Optional[str]:
 def _append_only(path: str) -> bool:
     import fcntl
 
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        flags = fcntl.ioctl(handle, _GETFLAGS, bytes(8))
-    except OSError:  # not every file system has such flags
-        return False
-    finally:
-        os.close(handle)
+    with contextlib.ExitStack() as stack:
+        try:
+            found = look_up(path)
+            stack.callback(os.close, found)
+            mode = os.fstat(found).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                return False
+            handle = reopen(found, path)
+            stack.callback(os.close, handle)
+            flags = fcntl.ioctl(handle, _GETFLAGS, bytes(8))
+        except OSError:  # not every file system has such flags
+            return False
     return bool(int.from_bytes(flags[:4], sys.byteorder) & _APPEND)
 
 

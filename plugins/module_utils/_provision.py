@@ -114,7 +114,10 @@ class Run:
         owners = self.owners()
         planned_owners = self.asked("", stat.S_IFREG, *owners)
         found = _files.problems(self.place, planned_owners[2], *planned_owners[:2], self.reader())
-        found += _directory.problems(planned, os.geteuid(), self.owner, _common.ENTRIES)
+        # A directory that the task names is the task's own choice.
+        named = self.params["directory"] is not None
+        self.chooser = None if named else _files.chooser(self.place, self.seen)
+        found += _directory.problems(planned, os.geteuid(), self.owner, _common.ENTRIES, self.chooser)
         errors = _common.severe(found, ERROR)
         if errors:
             raise self.refused("nothing was changed", errors)
@@ -133,7 +136,7 @@ class Run:
         if new_data != data or planned != now or planned_owners != owners or self.labels():
             from ._change import Change
 
-            change = Change(self, before, (data, new_data), (now, planned), (owners, planned_owners))
+            change = Change(self, before, after, (data, new_data), (now, planned), (owners, planned_owners))
             change.refuse(problems)
             # From here on no other run writes the file; what was decided without the lock is decided again.
             change.lock()

@@ -71,7 +71,7 @@ def _attempt_to_remove(run: Any) -> Dict[str, Any]:
         raise run.refused_for("it is a directory, not a config file; name the file in it")
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
         raise run.refused_for("it is not a regular file, so no config; remove it by hand if it is not needed")
-    reason = unwritable(run.path, in_place=False) or unsafe_link(place.way)
+    reason = unsafe_link(place.way) or unwritable(run.path, in_place=False)
     if reason:
         raise run.refused_for("it cannot be removed: %s" % reason)
     old = None

@@ -108,6 +108,8 @@ attributes:
 notes:
   - As root below a directory of another user, it changes nothing outside of that directory, whatever its owner does meanwhile.
     It is safer still to become that user, which C(become_user) does.
+  - As root with a config that others can write, it creates the cache directory, or gives it another owner, group or mode, only
+    if O(directory) names it, or if it is in a directory of that user.
   - A symbolic link at O(path) is kept; the file behind it is written. With O(state=absent) the link itself is removed.
   - New directories above the file and above the cache directory get the owner, the group and the mode of the directory
     that they are created in, but never let others write.

@@ -215,7 +215,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGER, ERROR, Config, Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import problems as directory_problems
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, failure, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, chooser, failure, find, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import problems as file_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 
@@ -258,7 +258,8 @@ def gather(module: AnsibleModule, path: str | None) -> dict[str, Any]:
         problems += config.that_matter(of_file)
     state = _common.directory_of(config)
     if state is not None:
-        problems += config.that_matter(directory_problems(state, user, owner))
+        chosen_by = None if place is None else chooser(place, status)
+        problems += config.that_matter(directory_problems(state, user, owner, None, chosen_by))
     return dict(
         _common.describe(config, state, problems),
         path=path,

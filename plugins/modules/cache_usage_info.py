@@ -454,6 +454,7 @@ wasmtime_version:
   sample: 42.0.2
 """
 
+import errno
 import os
 import time
 from typing import Any
@@ -466,15 +467,16 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import Config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import hold, walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import hidden, hold, walk
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import GONE, Budget, Look, open_directory
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, failure, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, chooser, failure, find, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import (
     KINDS,
     LEVEL_MAX,
     LEVEL_MIN,
     BadValue,
     parse_text,
+    quoted,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library, Loads, NoLibrary
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import describe, rules_of
@@ -510,24 +512,33 @@ def compression() -> Any:
     return _compression
 
 
-def config_of(module: AnsibleModule, path: str, library: Library) -> tuple[Config, str | None]:
-    """The config as the engine takes it, and the versions whose rules were used. Raises Refused."""
+def config_of(module: AnsibleModule, path: str, library: Library) -> tuple[Config, str | None, int | None]:
+    """The config as the engine takes it, the versions whose rules were used, and who can write it (C(chooser)).
+
+    Raises Refused.
+    """
     dialects, version = _common.dialects_for(module)
-    data = None
+    data, chosen_by = None, None
     try:
-        found = read(find(path))
-        data = None if found is None else found[0]
+        place = find(path)
+        found = read(place)
+        data, status = (None, None) if found is None else found
+        chosen_by = chooser(place, status)
     except Unreadable as error:
         if error.problem.code != "dangling-link":
-            return Config("", False), version
+            return Config("", False), version, None
     if data is None and module.params["path"] is not None:
-        return Config("", False), version
+        return Config("", False), version, None
     # At its default path the engine does without a file, and takes a dangling link for none.
-    return _common.judge(data, dialects, _common.host(), library), version
+    return _common.judge(data, dialects, _common.host(), library), version, chosen_by
 
 
-def enter(directory: str) -> int | None:
-    """A handle to the directory, whatever links lead to it; None if there is none. Raises OSError."""
+def enter(module: AnsibleModule, directory: str, chosen_by: int | None) -> int | None:
+    """A handle to the directory, whatever links lead to it; None if there is none.
+
+    C(chosen_by): who can name the directory in the config; None where the task names it.
+    Raises OSError, EACCES with a warning for a directory that root must not look into for others.
+    """
     way = walk(directory)
     if way.missing:
         return None
@@ -535,6 +546,13 @@ def enter(directory: str) -> int | None:
         # Raises what keeps this user from it.
         os.stat(directory)
         return None
+    closed = hidden(way, chosen_by)
+    if closed:
+        text = (
+            "root does not look into the directory %s, which not everybody may list: %s; become the user of the cache"
+        )
+        module.warn(text % (quoted(directory), closed) + " with become_user, or name the directory in directory")
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     held = hold(way)
     try:
         return open_directory(".", held)
@@ -556,15 +574,17 @@ def gather(module: AnsibleModule, path: str) -> dict[str, Any]:
         except NoLibrary as error:
             _common.refuse_library("tomli", "reading TOML before Python 3.11", error)
 
-    config, version = config_of(module, path, library)
+    config, version, chosen_by = config_of(module, path, library)
     directory = module.params["directory"]
-    if directory is None and config.valid:
+    if directory is not None:
+        chosen_by = None
+    elif config.valid:
         directory = config.effective.get("directory")
     handle, barred = None, False
     if directory is not None:
         _common.refuse_unnameable(directory)
         try:
-            handle = enter(directory)
+            handle = enter(module, directory, chosen_by)
         except OSError as error:
             barred = error.errno not in GONE
     try:

@@ -324,6 +324,7 @@ def test_root_reads_no_secret_behind_a_user_s_link():
         # Its owner's own secrets are the owner's.
         (home / "mine").write_bytes(b"mine")
         (home / "mine").chmod(0o600)
+        give(home / "mine", STRANGER)
         (home / "other").symlink_to("mine")
         assert read_file(home / "other") == b"mine"
         # What nobody can get at is a secret, too, whatever its mode.
