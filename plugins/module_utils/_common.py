@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Mapping, NoReturn, Optional, Sequence, Tuple
 from ._config import DANGER, ERROR, Config, Host, Problem, no_config, read_config
 from ._dialect import CURRENT, Dialect
 from ._directory import State, inspect
+from ._printable import printable
 from ._settings import SETTINGS, quoted
 from ._toml import Library, NoLibrary
 
@@ -22,10 +23,13 @@ ENTRIES = 1000
 
 
 class Refused(Exception):
-    """The run ends here; the text is the sentence for the user, C(result) goes with it."""
+    """The run ends here; the text is the sentence for the user, C(points) its list, C(result) goes with it.
 
-    def __init__(self, message: str, **result: Any) -> None:
-        super().__init__(message)
+    Only the list has lines: a line break in a name cannot make another one.
+    """
+
+    def __init__(self, message: str, *points: str, **result: Any) -> None:
+        super().__init__("\n- ".join(map(printable, (message, *points))))
         self.result = result
 
 

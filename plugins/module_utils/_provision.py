@@ -43,9 +43,13 @@ class Run:
     def refused(self, summary: str, problems: Sequence[Problem]) -> _common.Refused:
         """The end of the run for these problems."""
         sentences = [problem.sentence() for problem in problems]
-        listed = " " + sentences[0] if len(sentences) == 1 else "".join("\n- " + sentence for sentence in sentences)
+        if len(sentences) == 1:
+            summary, sentences = "%s: %s" % (summary, sentences[0]), []
+        else:
+            summary += ":"
         return _common.Refused(
-            "%s: %s:%s" % (self.path, summary, listed),
+            "%s: %s" % (self.path, summary),
+            *sentences,
             path=self.path,
             problems=[problem.as_dict() for problem in problems],
         )

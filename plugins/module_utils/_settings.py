@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, NamedTuple, Optional, Union
 
+from ._printable import printable
+
 U64_MAX = 2**64 - 1
 LEVEL_MIN = 0
 LEVEL_MAX = 21
@@ -119,7 +121,7 @@ class BadValue(Exception):
 
 def quoted(text: str) -> str:
     """A text in quotes and in one line."""
-    return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) + '"'
+    return '"' + printable(text) + '"'
 
 
 def shown(value: Any) -> str:

@@ -299,10 +299,9 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import has
 
 hasten()
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._common import Refused
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import Module
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._provision import Run
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
 
@@ -343,7 +342,7 @@ def leave(end: Callable[..., None], result: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=argument_spec(), add_file_common_args=True, supports_check_mode=True)
+    module = Module(argument_spec=argument_spec(), add_file_common_args=True, supports_check_mode=True)
     # What is created here is never writable by others, whatever the environment says.
     os.umask(os.umask(0o022) | 0o022)
     try:

@@ -210,17 +210,16 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import has
 
 hasten()
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGER, ERROR, Config, Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import problems as directory_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, chooser, failure, find, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import problems as file_problems
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import Module
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 
 
-def gather(module: AnsibleModule, path: str | None) -> dict[str, Any]:
+def gather(module: Module, path: str | None) -> dict[str, Any]:
     """The result of the module for this file, or for the content given. Raises Refused."""
     dialects, version = _common.dialects_for(module)
     place, exists, data, status, trouble = None, False, None, None, None
@@ -273,7 +272,7 @@ def gather(module: AnsibleModule, path: str | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = Module(
         argument_spec={
             "path": {"type": "path", "aliases": ["dest"]},
             "content": {"type": "str"},

@@ -463,13 +463,12 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import has
 
 hasten()
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import Config
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import hidden, hold, walk
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import GONE, Budget, Look, open_directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, chooser, failure, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import Module
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import (
     KINDS,
     LEVEL_MAX,
@@ -482,7 +481,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Libr
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import describe, rules_of
 
 
-def budget_for(module: AnsibleModule) -> Budget:
+def budget_for(module: Module) -> Budget:
     """What the options, if they are possible ones, allow the look to cost from now on. Raises Refused."""
     if module.params["time_limit"] < 1:
         raise _common.Refused("time_limit is %d; give 1 second or more" % module.params["time_limit"])
@@ -512,7 +511,7 @@ def compression() -> Any:
     return _compression
 
 
-def config_of(module: AnsibleModule, path: str, library: Library) -> tuple[Config, str | None, int | None]:
+def config_of(module: Module, path: str, library: Library) -> tuple[Config, str | None, int | None]:
     """The config as the engine takes it, the versions whose rules were used, and who can write it (C(chooser)).
 
     Raises Refused.
@@ -533,7 +532,7 @@ def config_of(module: AnsibleModule, path: str, library: Library) -> tuple[Confi
     return _common.judge(data, dialects, _common.host(), library), version, chosen_by
 
 
-def enter(module: AnsibleModule, directory: str, chosen_by: int | None) -> int | None:
+def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
     """A handle to the directory, whatever links lead to it; None if there is none.
 
     C(chosen_by): who can name the directory in the config; None where the task names it.
@@ -560,7 +559,7 @@ def enter(module: AnsibleModule, directory: str, chosen_by: int | None) -> int |
         os.close(held)
 
 
-def gather(module: AnsibleModule, path: str) -> dict[str, Any]:
+def gather(module: Module, path: str) -> dict[str, Any]:
     """The result of the module. Raises Refused and OSError."""
     budget = budget_for(module)
     verify, levels = module.params["verify"], module.params["levels"]
@@ -617,7 +616,7 @@ def gather(module: AnsibleModule, path: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = Module(
         argument_spec={
             "path": {"type": "path", "aliases": ["dest"]},
             "directory": {"type": "path"},
@@ -628,9 +627,9 @@ def main() -> None:
             "memory_limit": {"type": "str", "default": "512Mi"},
         },
         supports_check_mode=True,
+        # Ansible would put the size of the config, and who owns it, among what is told of the cache.
+        path_info=False,
     )
-    # Ansible would put the size of the config, and who owns it, among what is told of the cache.
-    module.add_path_info = lambda result: result
     path = None
     try:
         path = _common.config_path(module.params["path"])

@@ -86,7 +86,7 @@ def role_arguments(tasks, module):
 
 
 def info_spec():
-    """The argument_spec of cache_config_info, as AnsibleModule gets it."""
+    """The argument_spec of cache_config_info, as its Module gets it."""
     seen = {}
 
     class Seen(Exception):
@@ -97,7 +97,7 @@ def info_spec():
         raise Seen
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache_config_info, "AnsibleModule", keep)
+        patch.setattr(cache_config_info, "Module", keep)
         with pytest.raises(Seen):
             cache_config_info.main()
     return seen

@@ -1152,7 +1152,7 @@ def test_the_wasmtime_on_path_is_asked_for_its_version(world, printed, kept):
     ("script", "message"),
     [
         (None, 'there is no wasmtime on PATH; write a version like "42.0.2" or "42"'),
-        ("echo garbage", 'answered "garbage\n", which names no version'),
+        ("echo garbage", 'answered "garbage\\n", which names no version'),
         ("echo broken >&2; exit 1", "ended with status 1: broken"),
         ("echo half; exit 3", "ended with status 3: half"),
         ("exec sleep 60", "gave no answer in 1 seconds"),

@@ -164,7 +164,7 @@ def argument_spec():
         raise Seen
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache_usage_info, "AnsibleModule", keep)
+        patch.setattr(cache_usage_info, "Module", keep)
         with pytest.raises(Seen):
             cache_usage_info.main()
     return seen
