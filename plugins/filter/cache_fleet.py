@@ -21,6 +21,7 @@ options:
       - The results of M(wasmops.wasmtime.cache_config_info) in a dictionary by the names of hosts.
       - Results of a module that failed or did not reach the host are taken as well. An empty one is for a host that it was
         not run on.
+      - A malformed one, that no such module returns, makes its host one that was not looked at.
     type: dict
     required: true
   usages:
@@ -99,14 +100,13 @@ from typing import Any, Callable, Dict, Mapping
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import fleet
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import are_results
 
-Results = Mapping[str, Mapping[str, Any]]
 
-
-def cache_fleet(configs: Results, usages: Results, made: str) -> Dict[str, Any]:
+def cache_fleet(configs: Mapping[str, Any], usages: Mapping[str, Any], made: str) -> Dict[str, Any]:
     """Results of the modules by host as the data of the report. Raises AnsibleFilterError for what are no such results."""
     for results in (configs, usages):
-        if not isinstance(results, Mapping) or not all(isinstance(result, Mapping) for result in results.values()):
+        if not are_results(results):
             raise AnsibleFilterError("cache_fleet takes two dictionaries of results by host")
     return fleet(configs, usages, made)
 

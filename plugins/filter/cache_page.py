@@ -49,7 +49,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._page import page
 
 def cache_page(fleet: Mapping[str, Any]) -> str:
     """The data of the report as a page. Raises AnsibleFilterError for what is no such data."""
-    if not isinstance(fleet, Mapping) or fleet.get("format") != FORMAT:
+    if not isinstance(fleet, Mapping) or fleet.get("format") != FORMAT or not isinstance(fleet.get("hosts"), list):
         raise AnsibleFilterError("cache_page takes what cache_fleet returned")
     return page(fleet)
 

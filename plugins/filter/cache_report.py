@@ -33,6 +33,7 @@ options:
         looked at, and at the end the number of hosts in each condition.
       - The results are those of M(wasmops.wasmtime.cache_config_info), also where it failed or did not reach the host.
         An empty one is for a host that it was not run on.
+      - A malformed one, that no such module returns, makes its host one that was not looked at.
     type: bool
     default: false
 seealso:
@@ -69,15 +70,23 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import (
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
+    CHANGED,
+    LOOKED_AT,
     SEVERITIES,
+    USAGE,
+    Malformed,
+)
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import (
     STANDINGS,
     UNKNOWN,
     UNREACHABLE,
+    VERDICT,
+    are_results,
     counts,
-    reason,
     standing,
 )
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._usage_lines import usage_lines
@@ -86,13 +95,21 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._usage_lines impo
 def cache_report(result: Mapping[str, Any], only_problems: bool = False, by_host: bool = False) -> List[str]:
     """Results of a module as lines. Raises AnsibleFilterError for what is no such result."""
     if by_host:
-        if not isinstance(result, Mapping) or not all(isinstance(single, Mapping) for single in result.values()):
+        if not are_results(result):
             raise AnsibleFilterError("cache_report takes a dictionary of results with by_host")
         return _summary(result)
-    if isinstance(result, Mapping) and "next_cleanup" in result:
-        return usage_lines(result)
-    if not isinstance(result, Mapping) or "problems" not in result:
-        raise AnsibleFilterError("cache_report takes what cache_config, cache_config_info or cache_usage_info returned")
+    try:
+        if isinstance(result, Mapping) and "next_cleanup" in result:
+            return usage_lines(USAGE(result))
+        if isinstance(result, Mapping) and "problems" in result:
+            reader = LOOKED_AT if any(name in result for name in VERDICT) else CHANGED
+            return _config(reader(result), only_problems)
+    except Malformed as error:
+        return [str(error)]
+    raise AnsibleFilterError("cache_report takes what cache_config, cache_config_info or cache_usage_info returned")
+
+
+def _config(result: Mapping[str, Any], only_problems: bool) -> List[str]:
     lines = []
     if not only_problems:
         lines += _settings(result)
@@ -131,18 +148,21 @@ def _advice(problem: Mapping[str, Any]) -> str:
     return "%s%s; %s" % (place, problem["message"], problem["remedy"])
 
 
-def _summary(results: Mapping[str, Mapping[str, Any]]) -> List[str]:
-    standings = {host: standing(result) for host, result in results.items()}
+def _summary(results: Mapping[str, Any]) -> List[str]:
     # By severity and code, then by what is said: what many hosts share is said once.
     found: Dict[Tuple[int, str], Dict[str, List[str]]] = {}
-    for host, result in results.items():
-        if standings[host] in (UNKNOWN, UNREACHABLE):
-            key = (len(SEVERITIES) + STANDINGS.index(standings[host]), standings[host])
-            found.setdefault(key, {}).setdefault(reason(result), []).append(host)
+    standings = []
+    for name, result in results.items():
+        host = printable(str(name))
+        verdict, message, config = standing(result)
+        standings.append(verdict)
+        if verdict in (UNKNOWN, UNREACHABLE):
+            key = (len(SEVERITIES) + STANDINGS.index(verdict), verdict)
+            found.setdefault(key, {}).setdefault(message, []).append(host)
             continue
-        for problem in result["problems"]:
+        for problem in config["problems"]:
             key = (SEVERITIES.index(problem["severity"]), "%s %s" % (problem["severity"], problem["code"]))
-            said = "%s: %s" % (result.get("path") or "content", _advice(problem))
+            said = "%s: %s" % (config.get("path") or "content", _advice(problem))
             hosts = found.setdefault(key, {}).setdefault(said, [])
             if host not in hosts:
                 hosts.append(host)
@@ -151,7 +171,7 @@ def _summary(results: Mapping[str, Mapping[str, Any]]) -> List[str]:
         number = len({host for hosts in found[key].values() for host in hosts})
         lines.append("%s, %s:" % (key[1], _count(number)))
         lines += ["  %s" % ": ".join(filter(None, [", ".join(hosts), said])) for said, hosts in found[key].items()]
-    counted = ["%d %s" % (number, name) for name, number in counts(standings.values())]
+    counted = ["%d %s" % (number, name) for name, number in counts(standings)]
     lines.append("%s: %s" % (_count(len(results)), ", ".join(counted)))
     return lines
 

@@ -13,13 +13,29 @@ from collections import Counter
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import DIALECTS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import (
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
+    CHECKED,
+    CONFIG,
+    MEASURED,
+    MEASURED_TOO,
     SEVERITIES,
+    USAGE,
+    Malformed,
+    integer,
+    list_of,
+    nullable,
+    one_of,
+    real,
+    reason,
+    record,
+    text,
+)
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import (
     STANDINGS,
     UNKNOWN,
     UNREACHABLE,
-    reason,
     standing,
 )
 
@@ -42,19 +58,37 @@ NOTES = {
 }
 
 
-def fleet(
-    configs: Mapping[str, Mapping[str, Any]], usages: Mapping[str, Mapping[str, Any]], made: str
-) -> Dict[str, Any]:
+_LOST = (UNKNOWN, UNREACHABLE)
+
+
+def fleet(configs: Mapping[str, Any], usages: Mapping[str, Any], made: str) -> Dict[str, Any]:
     """The data of the report on these hosts.
 
     C(configs) has the results of cache_config_info by the names of hosts, C(usages) those of cache_usage_info. Each may
-    be one of a failure, or empty.
+    be one of a failure, or empty, or malformed: then that host was not looked at.
     """
-    common = _common(list(configs.values()))  # in a play, those values can be gone through only once
-    hosts = [_host(name, config, usages.get(name, {}), common) for name, config in configs.items()]
+    return _data([_host(name, config, usages.get(name, {})) for name, config in configs.items()], made)
+
+
+def again(data: Mapping[str, Any]) -> Dict[str, Any]:
+    """The data of a report that was written to a file, say: what is malformed of a host makes it one not looked at."""
+    hosts = []
+    for number, host in enumerate(data["hosts"]):
+        try:
+            hosts.append(_HOST(host))
+        except Malformed as error:
+            name = host.get("name") if isinstance(host, Mapping) else None
+            hosts.append(_host(name if isinstance(name, str) else "host %d" % number, {"msg": str(error)}, {}))
+    return _data(hosts, data["made"] if isinstance(data.get("made"), str) else "")
+
+
+def _data(hosts: List[Dict[str, Any]], made: str) -> Dict[str, Any]:
+    common = _common(hosts)
+    for host in hosts:
+        host["differs"] = [option for option, value in host["effective"].items() if value != common.get(option)]
     return {
         "format": FORMAT,
-        "made": made,
+        "made": printable(made),
         "versions": [dialect.name for dialect in DIALECTS],
         "totals": _totals(hosts),
         "problems": _problems(hosts),
@@ -63,63 +97,90 @@ def fleet(
     }
 
 
-def _common(configs: List[Mapping[str, Any]]) -> Dict[str, Any]:
+def _common(hosts: List[Dict[str, Any]]) -> Dict[str, Any]:
     """The most common effective value of each setting; of equally common ones the engine's default, or the first seen."""
     common = {}
     for setting in SETTINGS.values():
-        values = (_effective(config).get(setting.option) for config in configs)
+        values = (host["effective"].get(setting.option) for host in hosts)
         numbers = Counter(value for value in values if value is not None)
         if numbers:
             common[setting.option] = max(numbers, key=lambda value: (numbers[value], value == setting.default))
     return common
 
 
-def _effective(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    return config.get("effective") or {}
-
-
-def _host(name: str, config: Mapping[str, Any], usage: Mapping[str, Any], common: Mapping[str, Any]) -> Dict[str, Any]:
-    verdict = standing(config)
-    lost = verdict in (UNKNOWN, UNREACHABLE)
-    effective = dict(_effective(config))
-    measured = None if lost or usage.get("failed") or usage.get("unreachable") else _usage(usage)
+def _host(name: str, config: Any, usage: Any) -> Dict[str, Any]:
+    verdict, message, found = standing(config)
+    lost = verdict in _LOST
+    measured, usage_message = (None, None) if lost else _measured(usage)
     percent = _percent(measured)
     return {
-        "name": name,
+        "name": printable(str(name)),
         "verdict": verdict,
-        "message": reason(config) if lost else None,
-        "path": config.get("path"),
-        "wasmtime_version": config.get("wasmtime_version"),
-        "accepted_by": config.get("accepted_by") or [],
-        "problems": config.get("problems") or [],
-        "effective": effective,
-        "differs": [option for option, value in effective.items() if value != common.get(option)],
-        "directory": config.get("directory"),
+        "message": message if lost else None,
+        "path": found.get("path"),
+        "wasmtime_version": found.get("wasmtime_version"),
+        "accepted_by": found.get("accepted_by", []),
+        "problems": found.get("problems", []),
+        "effective": found.get("effective", {}),
+        "differs": [],
+        "directory": found.get("directory"),
         "usage": measured,
-        "usage_message": None if lost or measured else reason(usage),
+        "usage_message": usage_message,
         "percent": percent,
         "fullness": _fullness(percent),
         "notes": [] if lost else _notes(measured),
     }
 
 
-def _usage(usage: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
-    """What cache_usage_info returned, with some examples instead of long lists; C(None) if it returned nothing."""
-    if "entries" not in usage:
-        return None
-    names = (
-        "directory exists complete stopped_by entries size size_on_disk limits compilers next_cleanup oldest newest"
-        " usages recorded_levels foreign links unreadable verified levels sample"
-    )
-    kept: Dict[str, Any] = {name: usage.get(name) for name in names.split()}
+def _measured(usage: Any) -> Tuple[Optional[Dict[str, Any]], Optional[str]]:
+    """What the report keeps of a result of cache_usage_info, or why there is none."""
+    try:
+        if not isinstance(usage, Mapping):
+            raise Malformed("a dictionary")
+        if usage.get("failed") or usage.get("unreachable") or not any(name in usage for name in MEASURED):
+            return None, reason(usage)
+        return _usage(USAGE(usage)), None
+    except Malformed as error:
+        return None, str(error)
+
+
+def _usage(usage: Mapping[str, Any]) -> Dict[str, Any]:
+    """What cache_usage_info returned, with some examples instead of long lists."""
+    kept: Dict[str, Any] = {name: usage.get(name) for name in (*MEASURED, *MEASURED_TOO)}
     for name, examples in (("next_cleanup", "deleted"), ("foreign", "names"), ("verified", "broken")):
         if kept[name]:
             kept[name] = dict(kept[name], **{examples: kept[name][examples][:MOST_NAMES]})
     for name in ("links", "unreadable"):
         kept[name] = (kept[name] or [])[:MOST_NAMES]
-    stale = [lock for lock in usage.get("locks") or [] if lock["stale"]]
+    stale = [lock for lock in usage["locks"] if lock["stale"]]
     kept["stale_locks"] = {"count": len(stale), "names": [lock["name"] for lock in stale[:MOST_NAMES]]}
     return kept
+
+
+# What _host makes.
+_HOST = record(
+    {
+        "name": text,
+        "verdict": one_of(STANDINGS),
+        "message": nullable(text),
+        "path": CONFIG["path"],
+        "wasmtime_version": CONFIG["wasmtime_version"],
+        **{name: CHECKED[name] for name in ("accepted_by", "problems")},
+        "effective": CONFIG["effective"],
+        "differs": list_of(text),
+        "directory": CONFIG["directory"],
+        "usage": nullable(
+            record(
+                {**MEASURED, "stale_locks": record({"count": integer, "names": list_of(text)})},
+                {name: nullable(reader) for name, reader in MEASURED_TOO.items()},
+            )
+        ),
+        "usage_message": nullable(text),
+        "percent": nullable(real),
+        "fullness": one_of(FULLNESS),
+        "notes": list_of(one_of(NOTES)),
+    }
+)
 
 
 def _percent(usage: Optional[Mapping[str, Any]]) -> Optional[float]:

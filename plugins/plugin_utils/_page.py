@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import NOTES
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import NOTES, again
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "playbooks" / "templates"
 
@@ -29,7 +29,8 @@ LIST, SHARED = -1, -2  # how packed values begin that are neither scalar nor dic
 
 
 def page(fleet: Mapping[str, Any]) -> str:
-    """The HTML of the page for the data of a fleet."""
+    """The HTML of the page for the data of a fleet, whose hosts are validated once more."""
+    fleet = again(fleet)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -39,17 +40,15 @@ def page(fleet: Mapping[str, Any]) -> str:
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     parts = {name: Markup((TEMPLATES / ("report." + name)).read_text("utf-8")) for name in ("css", "js")}
-    text = environment.get_template("report.html.j2").render(
+    return environment.get_template("report.html.j2").render(
         fleet=fleet,
         settings=[{"name": setting.name, "option": setting.option} for setting in SETTINGS.values()],
         texts=_texts(fleet),
         notes=NOTES,
-        packed=pack(dict(fleet)),
+        packed=pack(fleet),
         hashes={name: _source(part) for name, part in parts.items()},
         **parts,
     )
-    # The names of files may have bytes that are no text. In the data they are escaped anyway.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _source(part: str) -> str:

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Tuple
+
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import LOOKED_AT, Malformed, reason
 
 GOOD = "good"
 DEFAULTS = "good without a config file"
@@ -18,22 +20,31 @@ UNKNOWN = "not looked at"
 UNREACHABLE = "unreachable"
 # In the order in which they are counted.
 STANDINGS = (GOOD, DEFAULTS, WARNED, REFUSED, DANGEROUS, UNKNOWN, UNREACHABLE)
-SEVERITIES = ("error", "danger", "warning")
+VERDICT = ("valid", "safe", "exists")  # the keys that only a verdict has
 
 
-def standing(result: Mapping[str, Any]) -> str:
-    """The standing of the host of this result, be it that of a module that failed or was not run."""
+def standing(result: Any) -> Tuple[str, str, Dict[str, Any]]:
+    """Return the standing of a host, why it could not be looked at, and what was found there.
+
+    C(result) is anything that the host has returned, or Ansible has for a module that failed or was not run.
+    """
+    if not isinstance(result, Mapping):
+        return UNKNOWN, str(Malformed("a dictionary")), {}
     if result.get("unreachable"):
-        return UNREACHABLE
-    if result.get("failed") or "valid" not in result:
-        return UNKNOWN
-    if not result["valid"]:
-        return REFUSED
-    if not result["safe"]:
-        return DANGEROUS
-    if result["problems"]:
-        return WARNED
-    return GOOD if result["exists"] else DEFAULTS
+        return UNREACHABLE, reason(result), {}
+    if result.get("failed") or not any(name in result for name in VERDICT):
+        return UNKNOWN, reason(result), {}
+    try:
+        found = LOOKED_AT(result)
+    except Malformed as error:
+        return UNKNOWN, str(error), {}
+    if not found["valid"]:
+        return REFUSED, "", found
+    if not found["safe"]:
+        return DANGEROUS, "", found
+    if found["problems"]:
+        return WARNED, "", found
+    return (GOOD if found["exists"] else DEFAULTS), "", found
 
 
 def counts(standings: Iterable[str]) -> List[Tuple[str, int]]:
@@ -42,6 +53,8 @@ def counts(standings: Iterable[str]) -> List[Tuple[str, int]]:
     return [(name, numbers[name]) for name in STANDINGS if numbers[name]]
 
 
-def reason(result: Mapping[str, Any]) -> str:
-    """Why a host could not be looked at, in one line."""
-    return " ".join(str(result.get("msg", "")).split())
+def are_results(results: Any) -> bool:
+    """Return whether this is a dictionary of results by the names of hosts; single ones may be malformed."""
+    if not isinstance(results, Mapping):
+        return False
+    return not results or any(isinstance(result, Mapping) for result in results.values())

@@ -36,6 +36,26 @@ PROBLEM = {
     "column": None,
 }
 REFUSED = {"code": "overflow", "severity": "error", "message": "much", "remedy": "less", "line": 2, "column": 1}
+CLEANUP: Dict[str, Any] = {
+    "limit_exceeded": False,
+    "entries_deleted": 0,
+    "bytes_deleted": 0,
+    "entries_left": 20,
+    "bytes_left": 2000,
+    "foreign_deleted": 0,
+    "leftovers_deleted": 0,
+    "blocked_until": None,
+    "deleted": [],
+}
+VERIFIED: Dict[str, Any] = {
+    "entries": 20,
+    "broken": [],
+    "broken_count": 0,
+    "compressed": 2000,
+    "uncompressed": 8000,
+    "ratio": 4.0,
+    "complete": True,
+}
 USAGE: Dict[str, Any] = {
     "changed": False,
     "directory": "/var/cache/wasmtime",
@@ -50,7 +70,7 @@ USAGE: Dict[str, Any] = {
         "files_total_size_soft_limit": {"limit": 4000, "used": 2000, "percent": 50.0},
     },
     "compilers": [],
-    "next_cleanup": {"entries_deleted": 0, "limit_exceeded": False, "deleted": []},
+    "next_cleanup": CLEANUP,
     "oldest": None,
     "newest": None,
     "usages": {"total": 0, "least": 0, "most": 0, "unknown": 0},
@@ -141,14 +161,14 @@ def test_notes_are_what_the_usage_has_of_remarkable():
         complete=False,
         locks=locks,
         foreign={"count": 30, "size": 1, "names": names},
-        next_cleanup={"entries_deleted": 300, "limit_exceeded": True, "deleted": names},
-        verified={"entries": 9, "broken": [{"name": name, "reason": "short"} for name in names], "broken_count": 9},
+        next_cleanup=dict(CLEANUP, entries_deleted=300, limit_exceeded=True, deleted=names),
+        verified=dict(VERIFIED, broken=[{"name": name, "reason": "short"} for name in names], broken_count=9),
     )
     found = host(GOOD, usage)
     assert found["notes"] == ["limit-exceeded", "entries-broken", "files-foreign", "locks-stale", "look-incomplete"]
     # Of names there are examples, and their number stays.
     usage = found["usage"]
-    assert usage["next_cleanup"] == {"entries_deleted": 300, "limit_exceeded": True, "deleted": names[:5]}
+    assert usage["next_cleanup"] == dict(CLEANUP, entries_deleted=300, limit_exceeded=True, deleted=names[:5])
     assert usage["foreign"] == {"count": 30, "size": 1, "names": names[:5]}
     assert usage["verified"]["broken_count"] == 9
     assert len(usage["verified"]["broken"]) == 5

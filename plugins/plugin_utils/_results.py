@@ -1,0 +1,347 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The border between hosts and the controller: what results of the modules may be.
+
+Whoever can write to a user's home can answer in the place of a module that runs as this user. So a result is read by one
+of the schemas below, which take what they name and leave the rest out; a value of another type, a number that is no number
+of JSON, or a text without end makes the result malformed. All texts come out printable.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Callable, Collection, Dict, List, Mapping, Optional
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import DIALECTS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable, printable_lines, visible
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import LIMITS, SETTINGS
+
+SEVERITIES = ("error", "danger", "warning")
+# The libraries that cache_config and cache_usage_info may need; the role installs these and nothing else.
+LIBRARIES = ("tomli", "tomli-w", "platformdirs", "zstandard")
+
+# Modules stay far below these: lists end after 100 entries, paths after 4 KiB.
+MOST_TEXT = 100_000  # characters
+MOST_ITEMS = 1_000
+MOST_NUMBER = 2**80  # more than the sum of all sizes of files
+MOST_REASON = 1_000  # characters that are kept of the message of a failure
+DEEPEST = 20  # levels of values that have no schema
+
+Reader = Callable[[Any], Any]
+"""Gives a value as the controller may use it. Raises Malformed."""
+
+
+class Malformed(Exception):
+    """A result that no module of this collection returns: where it is wrong, and what is expected there."""
+
+    def __init__(self, expected: str, place: str = "") -> None:
+        self.expected = expected
+        self.place = place
+        super().__init__("malformed result: %s is not %s" % (place or "it", expected))
+
+    def inside(self, name: str) -> Malformed:
+        """Return the same of a value that is at C(name) in another one."""
+        return Malformed(self.expected, name + ("." + self.place if self.place else ""))
+
+
+def text(value: Any) -> str:
+    """Read a text of one line."""
+    if not isinstance(value, str):
+        raise Malformed("text")
+    if len(value) > MOST_TEXT:
+        raise Malformed("text of at most %d characters" % MOST_TEXT)
+    return printable(value)
+
+
+def flag(value: Any) -> bool:
+    """Read a boolean."""
+    if not isinstance(value, bool):
+        raise Malformed("true or false")
+    return value
+
+
+def integer(value: Any) -> int:
+    """Read a whole number."""
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > MOST_NUMBER:
+        raise Malformed("a whole number within 2^80")
+    return value
+
+
+def real(value: Any) -> float:
+    """Read a number, but none that JSON does not have."""
+    if isinstance(value, float) and math.isfinite(value) and abs(value) <= MOST_NUMBER:
+        return value
+    return integer(value)
+
+
+def one_of(values: Collection[str]) -> Reader:
+    """Read one of these texts."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or value not in values:
+            raise Malformed("one of " + ", ".join(values))
+        return str(value)
+
+    return read
+
+
+def nullable(reader: Reader) -> Reader:
+    """Read null, or what another reader reads."""
+    return lambda value: None if value is None else reader(value)
+
+
+def list_of(reader: Reader) -> Reader:
+    """Read a list."""
+
+    def read(value: Any) -> List[Any]:
+        if not isinstance(value, (list, tuple)) or len(value) > MOST_ITEMS:
+            raise Malformed("a list of at most %d entries" % MOST_ITEMS)
+        found = []
+        for place, part in enumerate(value):
+            try:
+                found.append(reader(part))
+            except Malformed as error:
+                raise error.inside(str(place)) from None
+        return found
+
+    return read
+
+
+def dict_of(reader: Reader) -> Reader:
+    """Read a dictionary with texts as keys."""
+
+    def read(value: Any) -> Dict[str, Any]:
+        if not isinstance(value, Mapping) or len(value) > MOST_ITEMS:
+            raise Malformed("a dictionary of at most %d entries" % MOST_ITEMS)
+        found = {}
+        for key, part in value.items():
+            name = text(key)
+            try:
+                found[name] = reader(part)
+            except Malformed as error:
+                raise error.inside(name[:100]) from None
+        return found
+
+    return read
+
+
+def record(required: Mapping[str, Reader], optional: Optional[Mapping[str, Reader]] = None) -> Reader:
+    """Read a dictionary with these keys; others are left out."""
+    readers = {**(optional or {}), **required}
+
+    def read(value: Any) -> Dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise Malformed("a dictionary")
+        found = {}
+        for name, reader in readers.items():
+            try:
+                if name in value:
+                    found[name] = reader(value[name])
+                elif name in required:
+                    raise Malformed("there")
+            except Malformed as error:
+                raise error.inside(name) from None
+        return found
+
+    return read
+
+
+def anything(value: Any, depth: int = DEEPEST) -> Any:
+    """Read what a file may say, as it says it: JSON data of any kind, but not without end."""
+    if not depth:
+        raise Malformed("less deep")
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, (int, float)):
+        return real(value)
+    inner: Reader = lambda part: anything(part, depth - 1)  # noqa: E731 # two readers share it
+    return dict_of(inner)(value) if isinstance(value, Mapping) else list_of(inner)(value)
+
+
+def _setting(name: str) -> Reader:
+    return nullable(text if SETTINGS[name].kind.name == "path" else integer)
+
+
+PROBLEM = record(
+    {
+        "code": text,
+        "severity": one_of(SEVERITIES),
+        "message": text,
+        "remedy": text,
+        "line": nullable(integer),
+        "column": nullable(integer),
+    },
+    {"setting": nullable(text), "value": nullable(text)},
+)
+DIRECTORY = record(
+    {"path": text, "exists": flag},
+    {
+        "owner": nullable(text),
+        "group": nullable(text),
+        "mode": nullable(text),
+        "dangers": list_of(text),
+    },
+)
+# What cache_config and cache_config_info have in common.
+CONFIG = {
+    "path": nullable(text),
+    "settings": dict_of(anything),
+    "effective": record({}, {setting.option: _setting(name) for name, setting in SETTINGS.items()}),
+    "directory": nullable(DIRECTORY),
+    "wasmtime_version": nullable(text),
+}
+# What Ansible itself adds for the path.
+FILE = {
+    **dict.fromkeys(("owner", "group", "mode", "state", "secontext"), text),
+    **dict.fromkeys(("uid", "gid", "size"), integer),
+}
+CHANGED = record(
+    {"problems": list_of(PROBLEM)},
+    {
+        **CONFIG,
+        **FILE,
+        "created": flag,
+        "changed_settings": dict_of(record({"before": anything, "after": anything})),
+        "removed": list_of(text),
+        "backup_file": text,
+    },
+)
+CHECKED = {
+    "problems": list_of(PROBLEM),
+    "valid": flag,
+    "safe": flag,
+    "exists": flag,
+    "defaults": list_of(text),
+    "accepted_by": list_of(one_of([dialect.name for dialect in DIALECTS])),
+}
+_VERDICT = ("problems", "valid", "safe", "exists")
+LOOKED_AT = record({name: CHECKED[name] for name in _VERDICT}, {**CHECKED, **CONFIG, **FILE})
+LIMIT = record({"limit": nullable(integer), "used": integer, "percent": nullable(real)})
+END = record({"name": text, "time": integer})
+COMPILER = record(
+    {"name": text, **dict.fromkeys(("entries", "size", "usages"), integer), "newest": nullable(integer)},
+    {"size_on_disk": integer, "oldest": nullable(integer)},
+)
+CLEANUP = record(
+    {
+        "limit_exceeded": flag,
+        "deleted": list_of(text),
+        **dict.fromkeys(
+            (
+                *("entries_deleted", "bytes_deleted", "entries_left", "bytes_left"),
+                *("foreign_deleted", "leftovers_deleted"),
+            ),
+            integer,
+        ),
+    },
+    {"blocked_until": nullable(integer)},
+)
+VERIFIED = record(
+    {
+        **dict.fromkeys(("entries", "broken_count", "compressed", "uncompressed"), integer),
+        "broken": list_of(record({"name": text, "reason": text})),
+        "ratio": nullable(real),
+        "complete": flag,
+    }
+)
+LEVEL = record(
+    {"level": integer, **dict.fromkeys(("ratio", "compress_mb_per_s", "decompress_mb_per_s"), nullable(real))}
+)
+# What cache_usage_info returns, and the report keeps.
+MEASURED = {
+    "directory": nullable(text),
+    "exists": flag,
+    "complete": flag,
+    "stopped_by": nullable(text),
+    "entries": integer,
+    "size": integer,
+    "size_on_disk": integer,
+    "limits": record({}, {SETTINGS[limit].option: LIMIT for limit, _percent in LIMITS}),
+    "compilers": list_of(COMPILER),
+    "next_cleanup": nullable(CLEANUP),
+    "foreign": record({"count": integer, "size": integer, "names": list_of(text)}),
+    "verified": nullable(VERIFIED),
+    "levels": nullable(list_of(LEVEL)),
+}
+MEASURED_TOO = {
+    "unreadable": list_of(text),
+    "links": list_of(text),
+    "oldest": nullable(END),
+    "newest": nullable(END),
+    "usages": record({"total": integer, "least": nullable(integer), "most": nullable(integer)}, {"unknown": integer}),
+    "recorded_levels": dict_of(integer),
+    "sample": nullable(record({"entries": integer, "size": integer})),
+}
+USAGE = record(
+    {**MEASURED, "locks": list_of(record({"name": text, "stale": nullable(flag)}, {"age": integer}))},
+    {**MEASURED_TOO, "path": text, "wasmtime_version": nullable(text)},
+)
+
+
+def reason(result: Mapping[str, Any]) -> str:
+    """Return the message of a failure in one line, not too long."""
+    message = result.get("msg", "")
+    if not isinstance(message, str):
+        return str(Malformed("text", "msg"))
+    line = " ".join(message[: 2 * MOST_REASON].split())
+    return printable(line if len(line) <= MOST_REASON else line[:MOST_REASON] + "...")
+
+
+# --- What a module's task gives to Ansible ---
+
+# What a failure of any module may have. Ansible acts on other keys: facts, for example, become variables of the host.
+_FAILURE = {"missing_libraries": list_of(one_of(LIBRARIES)), "problems": list_of(PROBLEM), "path": nullable(text)}
+_ANSIBLE = {
+    **dict.fromkeys(("changed", "failed", "skipped"), flag),
+    **dict.fromkeys(("rc", "started", "finished"), integer),
+    **dict.fromkeys(("ansible_job_id", "results_file"), text),
+}
+_SHOWN = ("deprecations", "diff", "exception", "invocation", "module_stderr", "module_stdout", "msg", "warnings")
+
+
+def received(result: Mapping[str, Any], reader: Reader) -> Dict[str, Any]:
+    """Return what the controller takes of a module's answer; C(reader) is the schema of the module.
+
+    A malformed one becomes a failure.
+    """
+    # Ansible's own: it has removed those that came from the host.
+    kept = {name: value for name, value in result.items() if name.startswith("_ansible_")}
+    facts = result.get("ansible_facts")
+    if isinstance(facts, Mapping):
+        found = {name: value for name, value in facts.items() if name.startswith("discovered_interpreter_")}
+        if found:
+            kept["ansible_facts"] = found
+    try:
+        started = "ansible_job_id" in result
+        answer = record({}, _FAILURE) if started or result.get("failed") or result.get("skipped") else reader
+        shown = {name: _shown(result[name], name) for name in _SHOWN if name in result}
+        return {**kept, **shown, **record({}, _ANSIBLE)(result), **answer(result)}
+    except (Malformed, RecursionError) as error:
+        wrong = error if isinstance(error, Malformed) else Malformed("less deep")
+        return {**kept, "failed": True, "changed": False, "msg": str(wrong)}
+
+
+def _shown(value: Any, name: str) -> Any:
+    """Read what Ansible shows: JSON data, or messages in classes of Ansible's own."""
+    if name in ("msg", "module_stderr", "module_stdout") and not isinstance(value, str):
+        raise Malformed("text", name)
+    return _message(visible(value, name not in ("deprecations", "diff", "invocation", "warnings")))
+
+
+def _message(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(_message(part) for part in value)
+    if isinstance(value, dict):
+        return {key: _message(part) for key, part in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{field.name: _field(getattr(value, field.name)) for field in fields(value)})
+    return value
+
+
+def _field(value: Any) -> Any:
+    return printable_lines(value) if isinstance(value, str) else _message(value)
