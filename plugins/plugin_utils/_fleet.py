@@ -136,7 +136,7 @@ def _measured(usage: Any) -> Tuple[Optional[Dict[str, Any]], Optional[str]]:
     """What the report keeps of a result of cache_usage_info, or why there is none."""
     try:
         if not isinstance(usage, Mapping):
-            raise Malformed("a dictionary")
+            raise Malformed("is not a dictionary")
         if usage.get("failed") or usage.get("unreachable") or not any(name in usage for name in MEASURED):
             return None, reason(usage)
         return _usage(USAGE(usage)), None

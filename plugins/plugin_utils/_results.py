@@ -35,38 +35,38 @@ Reader = Callable[[Any], Any]
 
 
 class Malformed(Exception):
-    """A result that no module of this collection returns: where it is wrong, and what is expected there."""
+    """A result that no module of this collection returns: what is wrong with it, and where."""
 
-    def __init__(self, expected: str, place: str = "") -> None:
-        self.expected = expected
+    def __init__(self, wrong: str, place: str = "") -> None:
+        self.wrong = wrong
         self.place = place
-        super().__init__("malformed result: %s is not %s" % (place or "it", expected))
+        super().__init__("malformed result: %s %s" % (place or "it", wrong))
 
     def inside(self, name: str) -> Malformed:
         """Return the same of a value that is at C(name) in another one."""
-        return Malformed(self.expected, name + ("." + self.place if self.place else ""))
+        return Malformed(self.wrong, name + ("." + self.place if self.place else ""))
 
 
 def text(value: Any) -> str:
     """Read a text of one line."""
     if not isinstance(value, str):
-        raise Malformed("text")
+        raise Malformed("is not text")
     if len(value) > MOST_TEXT:
-        raise Malformed("text of at most %d characters" % MOST_TEXT)
+        raise Malformed("has more than %d characters" % MOST_TEXT)
     return printable(value)
 
 
 def flag(value: Any) -> bool:
     """Read a boolean."""
     if not isinstance(value, bool):
-        raise Malformed("true or false")
+        raise Malformed("is not true or false")
     return value
 
 
 def integer(value: Any) -> int:
     """Read a whole number."""
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > MOST_NUMBER:
-        raise Malformed("a whole number within 2^80")
+        raise Malformed("is not a whole number within 2^80")
     return value
 
 
@@ -82,7 +82,7 @@ def one_of(values: Collection[str]) -> Reader:
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or value not in values:
-            raise Malformed("one of " + ", ".join(values))
+            raise Malformed("is not one of " + ", ".join(values))
         return str(value)
 
     return read
@@ -98,7 +98,7 @@ def list_of(reader: Reader) -> Reader:
 
     def read(value: Any) -> List[Any]:
         if not isinstance(value, (list, tuple)) or len(value) > MOST_ITEMS:
-            raise Malformed("a list of at most %d entries" % MOST_ITEMS)
+            raise Malformed("is not a list of at most %d entries" % MOST_ITEMS)
         found = []
         for place, part in enumerate(value):
             try:
@@ -115,7 +115,7 @@ def dict_of(reader: Reader) -> Reader:
 
     def read(value: Any) -> Dict[str, Any]:
         if not isinstance(value, Mapping) or len(value) > MOST_ITEMS:
-            raise Malformed("a dictionary of at most %d entries" % MOST_ITEMS)
+            raise Malformed("is not a dictionary of at most %d entries" % MOST_ITEMS)
         found = {}
         for key, part in value.items():
             name = text(key)
@@ -134,14 +134,14 @@ def record(required: Mapping[str, Reader], optional: Optional[Mapping[str, Reade
 
     def read(value: Any) -> Dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise Malformed("a dictionary")
+            raise Malformed("is not a dictionary")
         found = {}
         for name, reader in readers.items():
             try:
                 if name in value:
                     found[name] = reader(value[name])
                 elif name in required:
-                    raise Malformed("there")
+                    raise Malformed("is missing")
             except Malformed as error:
                 raise error.inside(name) from None
         return found
@@ -152,7 +152,7 @@ def record(required: Mapping[str, Reader], optional: Optional[Mapping[str, Reade
 def anything(value: Any, depth: int = DEEPEST) -> Any:
     """Read what a file may say, as it says it: JSON data of any kind, but not without end."""
     if not depth:
-        raise Malformed("less deep")
+        raise Malformed("has too many levels")
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -287,7 +287,7 @@ def reason(result: Mapping[str, Any]) -> str:
     """Return the message of a failure in one line, not too long."""
     message = result.get("msg", "")
     if not isinstance(message, str):
-        return str(Malformed("text", "msg"))
+        return str(Malformed("is not text", "msg"))
     line = " ".join(message[: 2 * MOST_REASON].split())
     return printable(line if len(line) <= MOST_REASON else line[:MOST_REASON] + "...")
 
@@ -322,14 +322,14 @@ def received(result: Mapping[str, Any], reader: Reader) -> Dict[str, Any]:
         shown = {name: _shown(result[name], name) for name in _SHOWN if name in result}
         return {**kept, **shown, **record({}, _ANSIBLE)(result), **answer(result)}
     except (Malformed, RecursionError) as error:
-        wrong = error if isinstance(error, Malformed) else Malformed("less deep")
+        wrong = error if isinstance(error, Malformed) else Malformed("has too many levels")
         return {**kept, "failed": True, "changed": False, "msg": str(wrong)}
 
 
 def _shown(value: Any, name: str) -> Any:
     """Read what Ansible shows: JSON data, or messages in classes of Ansible's own."""
     if name in ("msg", "module_stderr", "module_stdout") and not isinstance(value, str):
-        raise Malformed("text", name)
+        raise Malformed("is not text", name)
     return _message(visible(value, name not in ("deprecations", "diff", "invocation", "warnings")))
 
 

@@ -29,7 +29,7 @@ def standing(result: Any) -> Tuple[str, str, Dict[str, Any]]:
     C(result) is anything that the host has returned, or Ansible has for a module that failed or was not run.
     """
     if not isinstance(result, Mapping):
-        return UNKNOWN, str(Malformed("a dictionary")), {}
+        return UNKNOWN, str(Malformed("is not a dictionary")), {}
     if result.get("unreachable"):
         return UNREACHABLE, reason(result), {}
     if result.get("failed") or not any(name in result for name in VERDICT):

@@ -1,0 +1,366 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What hosts return, read by the controller: nonsense of one host is said of that host, and the others are shown."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import random
+import re
+from typing import Any, Callable, Dict, Iterator, List, Tuple
+
+import pytest
+import yaml
+
+from ansible_collections.wasmops.wasmtime.plugins.filter.cache_fleet import cache_fleet
+from ansible_collections.wasmops.wasmtime.plugins.filter.cache_page import cache_page
+from ansible_collections.wasmops.wasmtime.plugins.filter.cache_report import cache_report
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
+    CHANGED,
+    FILE,
+    LIBRARIES,
+    LOOKED_AT,
+    MOST_ITEMS,
+    MOST_TEXT,
+    USAGE,
+    Malformed,
+    Reader,
+    reason,
+    received,
+)
+
+# Everything that acts on a terminal or makes a line: controls of both kinds, line ends, marks of direction, a lone surrogate.
+HOSTILE = "a\x1b[2J\x9b31m\r\n\x00\x7f\x85\u2028\u202e\u2066\u200f\ufeff\udc9b{{ 1 }}</script>"
+
+
+def sampled(fields: Dict[str, Any]) -> Dict[str, Any]:
+    """A result made of the samples in the documentation."""
+    return {
+        name: field["sample"] if "sample" in field else sampled(field["contains"])
+        for name, field in fields.items()
+        if "sample" in field or field.get("type") == "dict"
+    }
+
+
+def documented(module: Any) -> Dict[str, Any]:
+    """The fields of a result in the documentation."""
+    found: Dict[str, Any] = yaml.safe_load(module.RETURN)
+    return found
+
+
+def one_each(fields: Dict[str, Any]) -> Dict[str, Any]:
+    """A result with one entry in each list and none of the values null."""
+    found = {}
+    for name, field in fields.items():
+        if field.get("elements") == "dict" and "contains" in field:
+            found[name] = [one_each(field["contains"])]
+        elif field.get("type") == "dict" and "contains" in field:
+            found[name] = one_each(field["contains"])
+        else:
+            found[name] = field.get("sample")
+    return found
+
+
+PROBLEM = one_each(documented(cache_config_info)["problems"]["contains"])
+LOOK: Dict[str, Any] = dict(one_each(documented(cache_config_info)), changed=False)
+MEASURED: Dict[str, Any] = dict(one_each(documented(cache_usage_info)), changed=False, stopped_by=None)
+APPLIED: Dict[str, Any] = {
+    name: value for name, value in one_each(documented(cache_config)).items() if name not in ("diff", "changed")
+}
+BASES: List[Tuple[Dict[str, Any], Reader]] = [(LOOK, LOOKED_AT), (MEASURED, USAGE), (APPLIED, CHANGED)]
+
+
+@pytest.mark.parametrize(
+    ("module", "reader"),
+    [(cache_config, CHANGED), (cache_config_info, LOOKED_AT), (cache_usage_info, USAGE)],
+    ids=["cache_config", "cache_config_info", "cache_usage_info"],
+)
+def test_what_is_documented_is_taken_and_kept(module: Any, reader: Reader) -> None:
+    example = one_each(documented(module))
+    example.pop("changed", None)
+    example.pop("diff", None)
+    assert reader(example) == example
+
+
+@pytest.mark.parametrize("base", [LOOK, MEASURED, APPLIED], ids=["look", "usage", "applied"])
+def test_a_result_passes_the_border_as_it_is(base: Dict[str, Any]) -> None:
+    reader = next(reader for other, reader in BASES if other is base)
+    result = dict(
+        base, changed=True, invocation={"module_args": {"path": "/c"}}, warnings=["one"], _ansible_no_log=False
+    )
+    assert received(result, reader) == result
+
+
+def test_nothing_else_passes_the_border() -> None:
+    powers = {
+        "ansible_facts": {"wasmtime_cache_path": "/evil", "discovered_interpreter_python": "/usr/bin/python3"},
+        "ansible_stats": {"data": {"a": 1}},
+        "add_host": {"host_name": "evil"},
+        "add_group": "evil",
+        "unreachable": True,
+        "results": [],
+    }
+    # This fact is the controller's own: Ansible removes it from answers.
+    kept = {"ansible_facts": {"discovered_interpreter_python": "/usr/bin/python3"}}
+    assert received({**LOOK, **powers}, LOOKED_AT) == {**LOOK, **kept}
+    failure = {"failed": True, "msg": "no"}
+    assert received({**failure, **powers, "path": "/c"}, LOOKED_AT) == {**failure, **kept, "path": "/c"}
+
+
+@pytest.mark.parametrize("names", [[], list(LIBRARIES), ["tomli", "tomli"]])
+def test_libraries_of_the_table_are_taken(names: List[str]) -> None:
+    failure = {"failed": True, "msg": "no", "missing_libraries": names}
+    assert received(failure, CHANGED) == failure
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["f2py=1' -c '/home/ci/apt.conf '"],
+        ["tomli", "curl"],
+        ["tomli "],
+        ["-o"],
+        "tomli",
+        {"tomli": 1},
+        [["tomli"]],
+        [None],
+        [{}],
+        None,
+        5,
+        float("nan"),
+        ["tomli"] * (MOST_ITEMS + 1),
+    ],
+)
+def test_no_other_library_is_and_the_failure_is_one_sentence(names: Any) -> None:
+    answer = received({"failed": True, "changed": True, "msg": "no", "missing_libraries": names}, CHANGED)
+    assert set(answer) == {"failed", "changed", "msg"}
+    assert answer["failed"] is True
+    assert answer["msg"].startswith("malformed result: missing_libraries")
+    assert "\n" not in answer["msg"]
+
+
+@pytest.mark.parametrize("message", [None, 5, {"a": 1}, ["a"], {}])
+def test_a_message_that_is_no_text_is_malformed(message: Any) -> None:
+    assert received({"failed": True, "msg": message}, CHANGED)["msg"] == "malformed result: msg is not text"
+    assert reason({"msg": message}) == "malformed result: msg is not text"
+
+
+def test_a_message_keeps_its_lines_and_no_other_control() -> None:
+    answer = received({"failed": True, "msg": "one:\n- two\x1b[2J\r- three", "module_stderr": "a\nb\x9b"}, CHANGED)
+    assert answer["msg"] == "one:\n- two\\x1b[2J\\r- three"
+    assert answer["module_stderr"] == "a\nb\\x9b"
+
+
+def test_messages_in_ansible_s_own_classes_are_printable_too() -> None:
+    messages = pytest.importorskip("ansible.module_utils._internal._messages", reason="ansible-core 2.18 has none")
+    chain = messages.EventChain(msg_reason="r", traceback_reason="t", event=messages.Event(msg="in\x1bner"))
+    event = messages.Event(msg="a\x1b[2J", formatted_traceback="one\ntwo\u202e", chain=chain)
+    answer = received(
+        {
+            "failed": True,
+            "msg": "no",
+            "exception": messages.ErrorSummary(event=event),
+            "warnings": [messages.WarningSummary(event=event)],
+        },
+        CHANGED,
+    )
+    for summary in (answer["exception"], answer["warnings"][0]):
+        assert summary.event.msg == "a\\x1b[2J"
+        assert summary.event.formatted_traceback == "one\ntwo\\u202e"
+        assert summary.event.chain.event.msg == "in\\x1bner"
+
+
+def test_a_background_task_is_told_how_to_look_after_it() -> None:
+    started = {
+        "ansible_job_id": "j1.2",
+        "started": 1,
+        "finished": 0,
+        "results_file": "/root/.ansible_async/j1.2",
+        "changed": True,
+    }
+    assert received(started, CHANGED) == started
+
+
+def places(value: Any, way: Tuple[Any, ...] = ()) -> Iterator[Tuple[Any, ...]]:
+    """The ways to all values in JSON data."""
+    yield way
+    if len(way) > 12:
+        return
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inner:
+        yield from places(part, (*way, key))
+
+
+def deep(levels: int) -> Any:
+    value: Any = []
+    for _level in range(levels):
+        value = [value]
+    return value
+
+
+NONSENSE: List[Callable[[], Any]] = [
+    lambda: None, lambda: True, lambda: 0, lambda: -1, lambda: 5, lambda: 0.5, lambda: 1e308, lambda: math.nan,
+    lambda: math.inf, lambda: -math.inf, lambda: 2**64, lambda: 10**400, lambda: -(10**400), lambda: "", lambda: "x",
+    lambda: HOSTILE, lambda: "x" * (MOST_TEXT + 1), list, dict, lambda: [None], lambda: [[]], lambda: [{}],
+    lambda: {"a": 1}, lambda: {5: 1}, lambda: {None: "x"}, lambda: {HOSTILE: HOSTILE}, lambda: deep(5000),
+    lambda: ["x"] * (MOST_ITEMS + 1), lambda: ("a", "b"), lambda: {"failed": True}, lambda: b"\xff", object,
+]  # fmt: skip
+
+
+def mutated(base: Any, chance: random.Random) -> Any:
+    """The data with one or a few values replaced, left out, or named in another way."""
+    data = copy.deepcopy(base)
+    for _time in range(chance.choice((1, 1, 1, 2, 4))):
+        way = chance.choice(list(places(data)))
+        if not way:
+            if chance.random() < 0.1:
+                return chance.choice(NONSENSE)()
+            continue
+        parent = data
+        for key in way[:-1]:
+            parent = parent[key]
+        action = chance.randrange(6)
+        if action == 0:
+            del parent[way[-1]]
+        elif action == 1 and isinstance(parent, dict):
+            parent[chance.choice((5, None, HOSTILE, "x"))] = parent.pop(way[-1])
+        else:
+            parent[way[-1]] = chance.choice(NONSENSE)()
+    return data
+
+
+def is_plain(value: Any) -> bool:
+    """Whether all texts in JSON data are printable."""
+    if isinstance(value, dict):
+        return all(is_plain(key) and is_plain(part) for key, part in value.items())
+    if isinstance(value, list):
+        return all(map(is_plain, value))
+    return not isinstance(value, str) or value.isprintable()
+
+
+def data_in(page: str) -> str:
+    """The data in a page, which has to be JSON."""
+    (text,) = re.findall('<script type="application/json" id="data">(.*)</script>', page)
+
+    def no_json(constant: str) -> Any:
+        raise AssertionError(constant)
+
+    return str(json.loads(text, parse_constant=no_json))
+
+
+GOOD: Dict[str, Any] = dict(LOOK, valid=True, safe=True, problems=[])
+HOSTS_AT_ONCE = 50
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_nonsense_of_some_hosts_leaves_the_others_as_they_are(seed: int) -> None:
+    """1,000 mutated results of each seed: 10,000 in all, and as many of the report's own data."""
+    chance = random.Random(seed)
+    alone = cache_fleet({"good": GOOD}, {"good": MEASURED}, "now")["hosts"][0]
+    for _round in range(1000 // HOSTS_AT_ONCE):
+        names = ["bad-%d" % number for number in range(HOSTS_AT_ONCE)]
+        configs: Dict[str, Any] = {name: mutated(LOOK, chance) for name in names}
+        usages: Dict[str, Any] = {name: mutated(MEASURED, chance) for name in names}
+        configs["good"], usages["good"] = GOOD, MEASURED
+        lines = cache_report(configs, by_host=True)
+        assert is_plain(lines)
+        assert lines[-1].startswith("%d hosts: " % len(configs))
+        for result in (*configs.values(), *usages.values()):
+            # What is no result at all is the fault of the playbook.
+            if isinstance(result, dict) and ("problems" in result or "next_cleanup" in result):
+                assert is_plain(cache_report(result))
+        data = cache_fleet(configs, usages, "now")
+        assert is_plain(data)
+        assert json.loads(json.dumps(data, allow_nan=False)) == data
+        assert [host["name"] for host in data["hosts"]] == list(configs)
+        (good,) = [host for host in data["hosts"] if host["name"] == "good"]
+        assert dict(good, differs=[]) == dict(alone, differs=[])
+        assert data["totals"]["hosts"] == sum(data["totals"]["verdicts"].values()) == len(configs)
+        page = cache_page(data)
+        assert page.count("<script") == 2
+        assert "good" in data_in(page)
+        again = dict(data, hosts=[mutated(host, chance) for host in data["hosts"][:-1]] + data["hosts"][-1:])
+        page = cache_page(again)
+        assert "good" in data_in(page)
+
+
+def test_nonsense_is_named_with_its_place() -> None:
+    configs = {
+        "list": dict(GOOD, accepted_by=5),
+        "deep": dict(GOOD, problems=[dict(PROBLEM, line="3")]),
+        "missing": {name: value for name, value in GOOD.items() if name != "safe"},
+        "number": dict(GOOD, effective={"cleanup_interval": math.nan}),
+        "none": None,
+        "good": GOOD,
+    }
+    assert cache_report(configs, by_host=True) == [
+        "not looked at, 5 hosts:",
+        "  list: malformed result: accepted_by is not a list of at most %d entries" % MOST_ITEMS,
+        "  deep: malformed result: problems.0.line is not a whole number within 2^80",
+        "  missing: malformed result: safe is missing",
+        "  number: malformed result: effective.cleanup_interval is not a whole number within 2^80",
+        "  none: malformed result: it is not a dictionary",
+        "6 hosts: 1 good, 5 not looked at",
+    ]
+    hosts = cache_fleet(configs, {"good": dict(MEASURED, size=math.nan)}, "now")["hosts"]
+    assert hosts[0]["message"] == "malformed result: accepted_by is not a list of at most %d entries" % MOST_ITEMS
+    assert hosts[-1]["usage_message"] == "malformed result: size is not a whole number within 2^80"
+    assert (hosts[-1]["usage"], hosts[-1]["notes"]) == (None, ["usage-unknown"])
+
+
+@pytest.mark.parametrize("single", [dict(GOOD, effective=5), dict(APPLIED, directory=[]), dict(MEASURED, limits=None)])
+def test_nonsense_of_a_single_host_is_one_line(single: Dict[str, Any]) -> None:
+    (line,) = cache_report(single)
+    assert line.startswith("malformed result: ")
+
+
+def filled(value: Any) -> Any:
+    """JSON data in which every text is hostile, but those of which there are only some."""
+    if isinstance(value, dict):
+        return {key: part if key in ("severity", "accepted_by") else filled(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [filled(part) for part in value]
+    return HOSTILE if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("base", [LOOK, MEASURED, APPLIED], ids=["look", "usage", "applied"])
+def test_no_text_of_a_host_acts_on_a_terminal(base: Dict[str, Any]) -> None:
+    reader = next(reader for other, reader in BASES if other is base)
+    answer = dict(filled(base), changed=True, msg=HOSTILE, diff=[{"before": HOSTILE, "before_header": HOSTILE}])
+    passed = received(answer, reader)
+    (diff,) = passed.pop("diff")
+    for text in (passed.pop("msg"), diff.pop("before")):
+        assert text.replace("\n", "").replace("\r", "").isprintable()
+    assert is_plain(passed)
+    assert is_plain(diff)
+    # The filters do not rely on that.
+    assert is_plain(cache_report(filled(base)))
+    if base is LOOK:
+        assert is_plain(cache_report({HOSTILE: filled(base), "b": {"unreachable": True, "msg": HOSTILE}}, by_host=True))
+    data = cache_fleet(
+        {HOSTILE: filled(LOOK), "b": {"failed": True, "msg": HOSTILE}}, {HOSTILE: filled(MEASURED)}, HOSTILE
+    )
+    assert is_plain(data)
+    assert cache_page(data).replace("\n", "").isprintable()
+
+
+def test_each_key_of_a_result_is_in_its_schema() -> None:
+    for module, reader in ((cache_config, CHANGED), (cache_config_info, LOOKED_AT), (cache_usage_info, USAGE)):
+        names = set(documented(module)) - {"changed", "diff"}
+        assert set(reader(one_each(documented(module)))) == names
+    # What Ansible adds is not in our documentation.
+    assert not set(FILE) & set(documented(cache_config_info))
+
+
+def test_long_messages_are_cut() -> None:
+    assert len(reason({"msg": "x " * 10**6})) < 1100
+
+
+def test_a_schema_says_where() -> None:
+    with pytest.raises(Malformed, match=r"^malformed result: compilers\.0\.size is missing$"):
+        USAGE(dict(MEASURED, compilers=[{"name": "x", "entries": 1}]))
