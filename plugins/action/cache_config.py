@@ -12,4 +12,4 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import C
 class ActionModule(Border):
     """Runs cache_config."""
 
-    schema = staticmethod(CHANGED)
+    schema = CHANGED

@@ -12,4 +12,4 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import L
 class ActionModule(Border):
     """Runs cache_config_info."""
 
-    schema = staticmethod(LOOKED_AT)
+    schema = LOOKED_AT

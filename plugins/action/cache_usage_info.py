@@ -12,4 +12,4 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import U
 class ActionModule(Border):
     """Runs cache_usage_info."""
 
-    schema = staticmethod(USAGE)
+    schema = USAGE

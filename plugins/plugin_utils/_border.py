@@ -13,14 +13,14 @@ from typing import Any, Dict, Mapping, Optional
 
 from ansible.plugins.action.normal import ActionModule as Normal
 
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import Reader, received
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import Record, received
 
 
 class Border(Normal):  # type: ignore[misc] # Ansible has no types
     """The usual way to run a module, with a border for what comes back; C(schema) is that of the module's result."""
 
-    schema: Reader
+    schema: Record
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
         """Run the module on the host and return its result, or a failure if that is malformed."""
-        return received(super().run(tmp, task_vars), type(self).schema)
+        return received(super().run(tmp, task_vars), self.schema)

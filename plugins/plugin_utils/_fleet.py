@@ -23,13 +23,13 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     SEVERITIES,
     USAGE,
     Malformed,
+    Record,
     integer,
     list_of,
     nullable,
     one_of,
     real,
     reason,
-    record,
     text,
 )
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import (
@@ -158,7 +158,7 @@ def _usage(usage: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 # What _host makes.
-_HOST = record(
+_HOST = Record(
     {
         "name": text,
         "verdict": one_of(STANDINGS),
@@ -170,8 +170,8 @@ _HOST = record(
         "differs": list_of(text),
         "directory": CONFIG["directory"],
         "usage": nullable(
-            record(
-                {**MEASURED, "stale_locks": record({"count": integer, "names": list_of(text)})},
+            Record(
+                {**MEASURED, "stale_locks": Record({"count": integer, "names": list_of(text)})},
                 {name: nullable(reader) for name, reader in MEASURED_TOO.items()},
             )
         ),

@@ -128,25 +128,27 @@ def dict_of(reader: Reader) -> Reader:
     return read
 
 
-def record(required: Mapping[str, Reader], optional: Optional[Mapping[str, Reader]] = None) -> Reader:
-    """Read a dictionary with these keys; others are left out."""
-    readers = {**(optional or {}), **required}
+class Record:
+    """Reads a dictionary with these keys; others are left out."""
 
-    def read(value: Any) -> Dict[str, Any]:
+    def __init__(self, required: Mapping[str, Reader], optional: Optional[Mapping[str, Reader]] = None) -> None:
+        self.required = required
+        self.readers = {**(optional or {}), **required}
+
+    def __call__(self, value: Any) -> Dict[str, Any]:
+        """Read the dictionary. Raises Malformed."""
         if not isinstance(value, Mapping):
             raise Malformed("is not a dictionary")
         found = {}
-        for name, reader in readers.items():
+        for name, reader in self.readers.items():
             try:
                 if name in value:
                     found[name] = reader(value[name])
-                elif name in required:
+                elif name in self.required:
                     raise Malformed("is missing")
             except Malformed as error:
                 raise error.inside(name) from None
         return found
-
-    return read
 
 
 def anything(value: Any, depth: int = DEEPEST) -> Any:
@@ -167,7 +169,7 @@ def _setting(name: str) -> Reader:
     return nullable(text if SETTINGS[name].kind.name == "path" else integer)
 
 
-PROBLEM = record(
+PROBLEM = Record(
     {
         "code": text,
         "severity": one_of(SEVERITIES),
@@ -178,7 +180,7 @@ PROBLEM = record(
     },
     {"setting": nullable(text), "value": nullable(text)},
 )
-DIRECTORY = record(
+DIRECTORY = Record(
     {"path": text, "exists": flag},
     {
         "owner": nullable(text),
@@ -191,7 +193,7 @@ DIRECTORY = record(
 CONFIG = {
     "path": nullable(text),
     "settings": dict_of(anything),
-    "effective": record({}, {setting.option: _setting(name) for name, setting in SETTINGS.items()}),
+    "effective": Record({}, {setting.option: _setting(name) for name, setting in SETTINGS.items()}),
     "directory": nullable(DIRECTORY),
     "wasmtime_version": nullable(text),
 }
@@ -200,13 +202,13 @@ FILE = {
     **dict.fromkeys(("owner", "group", "mode", "state", "secontext"), text),
     **dict.fromkeys(("uid", "gid", "size"), integer),
 }
-CHANGED = record(
+CHANGED = Record(
     {"problems": list_of(PROBLEM)},
     {
         **CONFIG,
         **FILE,
         "created": flag,
-        "changed_settings": dict_of(record({"before": anything, "after": anything})),
+        "changed_settings": dict_of(Record({"before": anything, "after": anything})),
         "removed": list_of(text),
         "backup_file": text,
     },
@@ -220,14 +222,14 @@ CHECKED = {
     "accepted_by": list_of(one_of([dialect.name for dialect in DIALECTS])),
 }
 _VERDICT = ("problems", "valid", "safe", "exists")
-LOOKED_AT = record({name: CHECKED[name] for name in _VERDICT}, {**CHECKED, **CONFIG, **FILE})
-LIMIT = record({"limit": nullable(integer), "used": integer, "percent": nullable(real)})
-END = record({"name": text, "time": integer})
-COMPILER = record(
+LOOKED_AT = Record({name: CHECKED[name] for name in _VERDICT}, {**CHECKED, **CONFIG, **FILE})
+LIMIT = Record({"limit": nullable(integer), "used": integer, "percent": nullable(real)})
+END = Record({"name": text, "time": integer})
+COMPILER = Record(
     {"name": text, **dict.fromkeys(("entries", "size", "usages"), integer), "newest": nullable(integer)},
     {"size_on_disk": integer, "oldest": nullable(integer)},
 )
-CLEANUP = record(
+CLEANUP = Record(
     {
         "limit_exceeded": flag,
         "deleted": list_of(text),
@@ -241,15 +243,15 @@ CLEANUP = record(
     },
     {"blocked_until": nullable(integer)},
 )
-VERIFIED = record(
+VERIFIED = Record(
     {
         **dict.fromkeys(("entries", "broken_count", "compressed", "uncompressed"), integer),
-        "broken": list_of(record({"name": text, "reason": text})),
+        "broken": list_of(Record({"name": text, "reason": text})),
         "ratio": nullable(real),
         "complete": flag,
     }
 )
-LEVEL = record(
+LEVEL = Record(
     {"level": integer, **dict.fromkeys(("ratio", "compress_mb_per_s", "decompress_mb_per_s"), nullable(real))}
 )
 # What cache_usage_info returns, and the report keeps.
@@ -261,10 +263,10 @@ MEASURED = {
     "entries": integer,
     "size": integer,
     "size_on_disk": integer,
-    "limits": record({}, {SETTINGS[limit].option: LIMIT for limit, _percent in LIMITS}),
+    "limits": Record({}, {SETTINGS[limit].option: LIMIT for limit, _percent in LIMITS}),
     "compilers": list_of(COMPILER),
     "next_cleanup": nullable(CLEANUP),
-    "foreign": record({"count": integer, "size": integer, "names": list_of(text)}),
+    "foreign": Record({"count": integer, "size": integer, "names": list_of(text)}),
     "verified": nullable(VERIFIED),
     "levels": nullable(list_of(LEVEL)),
 }
@@ -273,12 +275,12 @@ MEASURED_TOO = {
     "links": list_of(text),
     "oldest": nullable(END),
     "newest": nullable(END),
-    "usages": record({"total": integer, "least": nullable(integer), "most": nullable(integer)}, {"unknown": integer}),
+    "usages": Record({"total": integer, "least": nullable(integer), "most": nullable(integer)}, {"unknown": integer}),
     "recorded_levels": dict_of(integer),
-    "sample": nullable(record({"entries": integer, "size": integer})),
+    "sample": nullable(Record({"entries": integer, "size": integer})),
 }
-USAGE = record(
-    {**MEASURED, "locks": list_of(record({"name": text, "stale": nullable(flag)}, {"age": integer}))},
+USAGE = Record(
+    {**MEASURED, "locks": list_of(Record({"name": text, "stale": nullable(flag)}, {"age": integer}))},
     {**MEASURED_TOO, "path": text, "wasmtime_version": nullable(text)},
 )
 
@@ -294,8 +296,8 @@ def reason(result: Mapping[str, Any]) -> str:
 
 # --- What a module's task gives to Ansible ---
 
-# What a failure of any module may have. Ansible acts on other keys: facts, for example, become variables of the host.
-_FAILURE = {"missing_libraries": list_of(one_of(LIBRARIES)), "problems": list_of(PROBLEM), "path": nullable(text)}
+# What failures have beside any part of a result. Ansible acts on other keys: facts become variables of the host, say.
+_FAILURE = {"missing_libraries": list_of(one_of(LIBRARIES)), "details": text}
 _ANSIBLE = {
     **dict.fromkeys(("changed", "failed", "skipped"), flag),
     **dict.fromkeys(("rc", "started", "finished"), integer),
@@ -304,8 +306,8 @@ _ANSIBLE = {
 _SHOWN = ("deprecations", "diff", "exception", "invocation", "module_stderr", "module_stdout", "msg", "warnings")
 
 
-def received(result: Mapping[str, Any], reader: Reader) -> Dict[str, Any]:
-    """Return what the controller takes of a module's answer; C(reader) is the schema of the module.
+def received(result: Mapping[str, Any], schema: Record) -> Dict[str, Any]:
+    """Return what the controller takes of a module's answer; C(schema) is that of the module.
 
     A malformed one becomes a failure.
     """
@@ -317,10 +319,10 @@ def received(result: Mapping[str, Any], reader: Reader) -> Dict[str, Any]:
         if found:
             kept["ansible_facts"] = found
     try:
-        started = "ansible_job_id" in result
-        answer = record({}, _FAILURE) if started or result.get("failed") or result.get("skipped") else reader
+        ended = not any(result.get(name) for name in ("failed", "skipped", "ansible_job_id"))
+        answer = schema if ended else Record({}, {**schema.readers, **_FAILURE})
         shown = {name: _shown(result[name], name) for name in _SHOWN if name in result}
-        return {**kept, **shown, **record({}, _ANSIBLE)(result), **answer(result)}
+        return {**kept, **shown, **Record({}, _ANSIBLE)(result), **answer(result)}
     except (Malformed, RecursionError) as error:
         wrong = error if isinstance(error, Malformed) else Malformed("has too many levels")
         return {**kept, "failed": True, "changed": False, "msg": str(wrong)}

@@ -17,12 +17,14 @@ import pytest
 from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import CHANGED, LOOKED_AT, USAGE, received
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     snapshot,
     without_root,
 )
 
+SCHEMAS = {cache_config: CHANGED, cache_config_info: LOOKED_AT, cache_usage_info: USAGE}
 # What AnsibleModule adds on its own, and what names a new file by the time.
 NOT_COMPARED = {"invocation", "backup_file", "uid", "gid", "owner", "group", "mode", "state", "size", "secontext"}
 
@@ -90,6 +92,11 @@ class World:
                 os.umask(umask)
         result = json.loads(output.getvalue())
         assert "Traceback" not in output.getvalue()
+        # The controller takes it as it is: all of it is in the schema, and printable.
+        taken = received(result, SCHEMAS[module])
+        assert taken == result, {
+            name: (value, taken.get(name)) for name, value in result.items() if taken.get(name) != value
+        }
         return result
 
     def both(self, **options):
