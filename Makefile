@@ -20,16 +20,22 @@ SEED ?=
 FLEET ?= 1
 REPORT ?= cache-report
 
+# What is given is data: make would expand $$(...) in it, the shell quotes and backticks. So the recipes name these as
+# variables of the environment, in double quotes.
+DATA := PYTHON INVENTORY ARGS N SEED FLEET JOBS REPORT
+$(foreach name,$(DATA),$(eval override $(name) := $$(value $(name))))
+export $(DATA)
+
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 # --- Virtual environments: .venv to provision with, .venv-dev to test with ---
 
 # One clear line for a machine without what it takes; as root, Debian's package is installed.
 define ensure_python
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	@"$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo 'Needs Python 3.11 or newer: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	@"$$PYTHON" -c 'import ensurepip, venv' 2>/dev/null \
 	  || { [ "$$(id -u)" = 0 ] && export DEBIAN_FRONTEND=noninteractive \
 	    && { apt-get -qq install python3-venv || { apt-get -qq update && apt-get -qq install python3-venv; }; }; } &>/dev/null \
 	  || { echo 'Needs the venv module of Python: sudo apt-get install python3-venv' >&2; exit 1; }
@@ -38,7 +44,7 @@ endef
 # $(1): the environment, $(2): its requirements file. Made again when the file has changed.
 define make_environment
 	@echo 'Preparing $(1) ...'
-	@$(PYTHON) -m venv --clear $(1)
+	@"$$PYTHON" -m venv --clear $(1)
 	@$(1)/bin/python -m pip --disable-pip-version-check install -qq -r $(2)
 	@touch $(1)/ready
 endef
@@ -53,20 +59,31 @@ endef
 
 # --- Provisioning ---
 
-VENV_PYTHON := $(CURDIR)/.venv/bin/python
-# Without an inventory: this machine, with the environment's own Python and its libraries.
-HOSTS := $(if $(INVENTORY),-i '$(INVENTORY)',-i localhost, -c local -e ansible_python_interpreter='$(VENV_PYTHON)')
+# The words of ARGS as the shell's own, by its rules for quotes; nothing else in them is special.
+define split_words
+words=$$($(1)/bin/python -c 'import os, shlex, sys; \
+	  print(shlex.join(shlex.split(os.environ["ARGS"])))' 2>/dev/null) || { echo 'ARGS has a quote without its other one' >&2; exit 1; }; \
+	eval "set -- $$words"
+endef
 
-# The collection goes into the environment's site-packages, where its ansible-playbook always
-# looks; the variable puts that place before any other copy a user may have installed.
+# Without an inventory: this machine, with the environment's own Python and its libraries. The collection goes into the
+# environment's site-packages, where its ansible-playbook always looks; the variable puts that place before any other copy
+# a user may have installed.
 define run_playbook
-	@site=$$('$(VENV_PYTHON)' -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+	@$(call split_words,.venv); \
+	if [ -n "$$INVENTORY" ]; then set -- --inventory="$$INVENTORY" "$$@"; else set -- -i localhost, -c local \
+	  -e '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}' "$$@"; fi \
+	&& site=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
 	&& export ANSIBLE_COLLECTIONS_PATH="$$site:$${ANSIBLE_COLLECTIONS_PATH:-$$HOME/.ansible/collections:/usr/share/ansible/collections}" \
 	&& export ANSIBLE_PYTHON_INTERPRETER="$${ANSIBLE_PYTHON_INTERPRETER:-auto_silent}" LC_ALL=C.UTF-8 \
 	  ANSIBLE_DISPLAY_SKIPPED_HOSTS="$${ANSIBLE_DISPLAY_SKIPPED_HOSTS:-false}" \
-	&& { log=$$(.venv/bin/ansible-galaxy collection install --force --offline -p "$$site" . 2>&1) || { echo "$$log" >&2; exit 1; }; } \
-	&& exec .venv/bin/ansible-playbook $(HOSTS) wasmops.wasmtime.$(1) $(ARGS)
+	&& { log=$$(.venv/bin/python -m ansible galaxy collection install --force --offline -p "$$site" . 2>&1) || { echo "$$log" >&2; exit 1; }; } \
+	&& exec .venv/bin/python -m ansible playbook "$$@" wasmops.wasmtime.$(1)
 endef
+
+# Templates that read the environment: what they give is not one.
+REPORT_FILES := -e '{"wasmtime_cache_report_page": "{{ lookup(\"ansible.builtin.env\", \"REPORT\") }}.html", \
+	  "wasmtime_cache_report_data": "{{ lookup(\"ansible.builtin.env\", \"REPORT\") }}.json"}'
 
 provision: .venv/ready ## Configure hosts [INVENTORY=hosts.ini] [ARGS='--check --diff']; without INVENTORY: this machine
 	$(call run_playbook,provision)
@@ -75,7 +92,7 @@ check: .venv/ready ## Report what is wrong with the hosts' caches, change nothin
 	$(call run_playbook,check)
 
 report: .venv/ready ## Write what the caches of all hosts hold to a page and as JSON [REPORT=cache-report] [INVENTORY=...] [ARGS=...]
-	$(call run_playbook,report -e wasmtime_cache_report_page='"$(REPORT).html"' -e wasmtime_cache_report_data='"$(REPORT).json"')
+	$(call run_playbook,report $(REPORT_FILES))
 
 # --- Testing ---
 
@@ -95,7 +112,7 @@ endef
 test: .venv-dev/ready ## Run all tests and checks; the last line says how many passed
 	@rm -rf $(OUTPUT) && mkdir -p $(OUTPUT)
 	$(provide_tools)
-	@$(NOX) --allow-parallel --parallel $(JOBS) --report $(OUTPUT)/sessions.json </dev/null || true
+	@$(NOX) --allow-parallel --parallel "$$JOBS" --report $(OUTPUT)/sessions.json </dev/null || true
 	@$(NOX) -s coverage --report $(OUTPUT)/coverage.json </dev/null || true
 	@.venv-dev/bin/python tests/summary.py $(OUTPUT)/sessions.json $(OUTPUT)/coverage.json
 
@@ -106,32 +123,32 @@ release-check: .venv-dev/ready ## Check that what is here can be released: chang
 	@.venv-dev/bin/python -m tests.release $(OUTPUT)/release.json
 
 engine-test: .venv-dev/ready ## Compare with the real engines on N generated documents each [N=10000] [SEED=...]
-	@$(NOX) -s engine-test -- --count $(N) $(if $(SEED),--seed '$(SEED)')
+	@$(NOX) -s engine-test -- --count "$$N" $${SEED:+--seed "$$SEED"}
 
 fleet-up: .venv-dev/ready ## Start Debian hosts on this machine [FLEET=2: of each release] [FLEET='bookworm=3 forky'] (needs root)
 	$(provide_tools)
-	@.venv-dev/bin/python tests/fleet/lab.py up $(FLEET)
+	@.venv-dev/bin/python tests/fleet/lab.py up $$FLEET
 
 fleet-test: .venv-dev/ready ## Run the scenarios over real SSH, on hosts of their own (needs root)
 	$(provide_tools)
 	@$(NOX) -s fleet
 
 fleet-down: ## Remove the hosts, and whatever is left of any that were killed
-	@$(PYTHON) tests/fleet/lab.py down
+	@"$$PYTHON" tests/fleet/lab.py down
 
 benchmark: .venv-dev/ready ## Measure what tasks and runs cost, write docs/benchmark.md [ARGS=--quick] (needs root)
 	$(provide_tools)
-	@$(NOX) -s benchmark -- $(ARGS)
+	@$(call split_words,.venv-dev); exec $(NOX) -s benchmark -- "$$@"
 
 screenshots: .venv-dev/ready ## Make the pictures of the report again, docs/images (needs chromium and its driver)
 	$(provide_tools)
-	@$(NOX) -s report -- screenshots '$(CURDIR)/docs/images'
+	@$(NOX) -s report -- screenshots "$$PWD/docs/images"
 
 docs: .venv-dev/ready ## Build the documentation site in docs/build
 	@$(NOX) -s docs
 
 nox: .venv-dev/ready ## Run single sessions, e.g. make nox ARGS='-s units-3.11' (ARGS=-l lists them)
-	@$(NOX) $(ARGS)
+	@$(call split_words,.venv-dev); exec $(NOX) "$$@"
 
 format: .venv-dev/ready ## Format the Python code, and correct what ruff can correct
 	@$(NOX) -s ruff -- fix

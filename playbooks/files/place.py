@@ -1,0 +1,61 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put the report in its place: what is at that name is replaced and never followed.
+
+Usage: place.py SOURCE TARGET [SOURCE TARGET]...
+
+A link at the target may be another user's, in a directory where everybody can make names: Ansible's own copy opens what is
+behind it. The new file is made under a name that nobody can guess, below a handle to the directory, for its owner alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+import sys
+from pathlib import Path
+
+
+def place(source: str, target: str) -> None:
+    """Put a copy of the file there, or raise OSError; the target is the old file or all of the new one."""
+    content = Path(source).read_bytes()
+    folder, name = os.path.split(target)
+    directory = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            there = os.lstat(name, dir_fd=directory).st_mode
+            # A device would be replaced as well.
+            if not stat.S_ISREG(there) and not stat.S_ISLNK(there):
+                raise OSError(errno.EEXIST, "it is not a file")
+        new = ".%s.%s" % (name[:100], secrets.token_hex(8))
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=directory)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.replace(new, name, src_dir_fd=directory, dst_dir_fd=directory)
+        except BaseException:
+            os.unlink(new, dir_fd=directory)
+            raise
+    finally:
+        os.close(directory)
+
+
+def main() -> None:
+    """Place all files that are named."""
+    names = iter(sys.argv[1:])
+    for source, target in zip(names, names):
+        try:
+            place(source, target)
+        except OSError as error:
+            sys.exit(
+                "the report cannot be written to %s: %s; name another file" % (ascii(target)[1:-1], error.strerror)
+            )
+
+
+if __name__ == "__main__":
+    main()
