@@ -406,7 +406,7 @@ def with_engines(session: nox.Session, *command: str) -> None:
 
 @nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
 def engine(session: nox.Session) -> None:
-    """Compare with six versions of the real engine: thousands of documents, and what we write."""
+    """Compare with seven real engines: thousands of documents, and what we write."""
     with_engines(
         session, "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
         f"--junit-xml={results_folder(session)}/junit/pytest.xml", "tests/engine",

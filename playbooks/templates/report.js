@@ -60,7 +60,7 @@
   /** Versions in as few words as it takes: neighbours become one range. */
   const versionsText = (names) => {
     if (!names.length) return "none";
-    if (names.length === versions.length) return "all";
+    if (versions.every((name) => names.includes(name))) return "all";
     const ranges = [];
     for (const [place, name] of versions.entries()) {
       if (!names.includes(name)) continue;
@@ -71,11 +71,14 @@
       if (before && before.place === place - 1) Object.assign(before, { place, last });
       else ranges.push({ place, first, last });
     }
-    return ranges.map(({ first, last }) => {
+    const texts = ranges.map(({ first, last }) => {
       if (!first) return `up to ${last}`;
       if (!last) return `from ${first}`;
       return first === last ? first : `${first} to ${last}`;
-    }).join(", ");
+    });
+    // Programs with some of these versions: "39-47 with TOML 1.1".
+    const some = names.filter((name) => !versions.includes(name)).map(versionText);
+    return [...some, ...texts].join(", ");
   };
 
   // --- Elements ---

@@ -24,6 +24,7 @@ options:
     description:
       - The Wasmtime that reads the file, such as V(42.0.2) or V(42), or each of several. The rules differ
         between versions, most visibly in C(enabled), which is mandatory up to 32 and refused from 33 on.
+      - From 39 to 48 the grammar of TOML depends on how a program was built; the file must be valid by TOML 1.0, which suits all.
       - V(auto) asks the C(wasmtime) found on E(PATH) or in C(/usr/local/bin) for its version.
       - Without it, the file must suit every Wasmtime from 33 on.
     type: list

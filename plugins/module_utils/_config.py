@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ._dialect import DIALECTS, Dialect
+from ._dialect import DIALECTS, TOML_1_0, TOML_1_1, Dialect
 from ._settings import (
     LEVEL_MAX,
     LEVEL_MIN,
@@ -26,7 +26,7 @@ from ._settings import (
     TomlValue,
     base_value,
 )
-from ._toml import TOML_1_0, TOML_1_1, Library, TomlError
+from ._toml import Library, TomlError
 
 ERROR = "error"
 DANGER = "danger"
@@ -144,7 +144,7 @@ class Rules:
     """The rules that several dialects have in common: what one refuses, all refuse."""
 
     def __init__(self, dialects: Sequence[Dialect]) -> None:
-        self.grammars = sorted({d.toml for d in dialects})
+        self.grammars = sorted({grammar for d in dialects for grammar in d.grammars})
         self.enabled_mandatory = any(d.enabled for d in dialects)
         self.enabled_refused = any(not d.enabled for d in dialects)
         self.refuses_overflow = any(not d.wraps for d in dialects)
@@ -210,11 +210,10 @@ def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Libr
             parsed[grammar] = error
     rules = Rules(dialects)
     readable = [r[0] for r in parsed.values() if not isinstance(r, TomlError)]
-    refused = [grammar for grammar in rules.grammars if not _proven(parsed[grammar])]
-    if refused:
+    if not all(_proven(parsed[grammar]) for grammar in rules.grammars):
         from ._problems import of_grammar
 
-        config.problems.append(of_grammar(parsed[refused[0]], refused[0], bool(readable)))
+        config.problems.append(of_grammar(parsed, rules.grammars, config.text))
     if not readable:
         return config
     document = readable[0]
@@ -229,10 +228,12 @@ def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Libr
         config.problems.extend(config.that_matter(located(check, config.text, library)))
     config.effective = check.effective
     for dialect in DIALECTS:
-        if _proven(parsed[dialect.toml]):
+        taken = [grammar for grammar in dialect.grammars if _proven(parsed[grammar])]
+        if taken:
             findings = Check(document, Rules([dialect]), host).findings
             if not any(finding[0] == ERROR for finding in findings):
-                config.accepted_by.append(dialect.name)
+                every = len(taken) == len(dialect.grammars)
+                config.accepted_by.append(dialect.name if every else dialect.with_1_1)
     return config
 
 

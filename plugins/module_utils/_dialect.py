@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Tuple
 
+TOML_1_0 = "1.0"
+TOML_1_1 = "1.1"
+
 
 class Dialect(NamedTuple):
     """The rules of a range of Wasmtime versions, by major version, both ends included."""
@@ -16,7 +19,9 @@ class Dialect(NamedTuple):
     name: str
     first: int
     last: int
-    toml: str
+    grammars: Tuple[str, ...]
+    """The grammars of TOML in use. From 39 to 48 that is a matter of the program: official builds read 1.0, one that
+    was built from crates.io reads 1.1 if its own lock file has toml_parser 1.0.6 or later."""
     enabled: bool
     """Whether the boolean C(enabled) is mandatory; else it is refused."""
     wraps: bool
@@ -25,14 +30,20 @@ class Dialect(NamedTuple):
     """The first version with the same reader of TOML: that of 39 meets the keys of a table in alphabetical
     order, not as written, and keeps CRLF in strings of several lines, where earlier ones make it LF."""
 
+    @property
+    def with_1_1(self) -> str:
+        """The name of the programs with these versions that read TOML 1.1, where others do not."""
+        first = max(self.first, self.reader)
+        return "%s with TOML %s" % (first if first == self.last else "%d-%d" % (first, self.last), TOML_1_1)
+
 
 MAJOR_MAX = 10**8
 
 DIALECTS: Tuple[Dialect, ...] = (
-    Dialect("<=32", 0, 32, "1.0", enabled=True, wraps=True, reader=0),
-    Dialect("33-47", 33, 47, "1.0", enabled=False, wraps=True, reader=39),
-    Dialect("48", 48, 48, "1.0", enabled=False, wraps=False, reader=39),
-    Dialect(">=49", 49, MAJOR_MAX, "1.1", enabled=False, wraps=False, reader=39),
+    Dialect("<=32", 0, 32, (TOML_1_0,), enabled=True, wraps=True, reader=0),
+    Dialect("33-47", 33, 47, (TOML_1_0, TOML_1_1), enabled=False, wraps=True, reader=39),
+    Dialect("48", 48, 48, (TOML_1_0, TOML_1_1), enabled=False, wraps=False, reader=39),
+    Dialect(">=49", 49, MAJOR_MAX, (TOML_1_1,), enabled=False, wraps=False, reader=39),
 )
 
 # What a config must suit when nobody says which Wasmtime reads it.
@@ -55,7 +66,7 @@ def for_version(version: str) -> Dialect:
         raise BadVersion('wasmtime_version: "%s" is not a Wasmtime version; %s' % (version, VERSION_HELP))
     major = int(match.group(1))
     dialect = next(dialect for dialect in DIALECTS if major <= dialect.last)
-    return dialect if major >= dialect.reader else dialect._replace(reader=0)
+    return dialect if major >= dialect.reader else dialect._replace(grammars=(TOML_1_0,), reader=0)
 
 
 def version_from_output(output: str) -> str:

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ._config import ERROR, NAME_MAX, PATH_MAX, WARNING, Check, Problem
+from ._dialect import TOML_1_1
 from ._layout import Entry, Layout
 from ._settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, shown
-from ._toml import TOML_1_0, Library, Loads, TomlError
+from ._toml import Library, Loads, TomlError
 from ._words import format_value, type_name
 
 
@@ -30,6 +31,11 @@ _ABSOLUTE = 'write an absolute path, like "/var/cache/wasmtime"'
 _SHORTER = "write a shorter duration"
 _BOTH_LEVELS = "set both so that optimized-compression-level is not the lower one"
 _CONTINUED = re.compile(r"(\\[ \t]*\r\n[ \t\r\n]*)|\\.")
+_IN_1_0 = (
+    "write it in TOML 1.0: Wasmtime up to 38 and official builds up to 48 read no other; of other programs with 39 to 48,"
+    " those built with toml_parser 1.0.6 or later read TOML 1.1"
+)
+_UNDERSCORE = re.compile(r"[+-]_")
 _NO_COMMON_FILE = "no file suits both Wasmtime up to 32 and later ones: give each a file of its own"
 
 # By the names that C(Check) notes.
@@ -117,8 +123,13 @@ def not_utf_8(data: bytes, start: int) -> Problem:
     return Problem("not-utf-8", ERROR, message, "save the file as UTF-8", line=line, column=column)
 
 
-def of_grammar(result: Any, grammar: str, other_reads: bool) -> Problem:
-    """The problem of a text that is not proven to be TOML of this grammar."""
+def of_grammar(parsed: Mapping[str, Any], grammars: Sequence[str], text: str) -> Problem:
+    """The problem of a text that is not proven to be TOML of all these grammars.
+
+    C(parsed) says what reading it by each grammar gave: data and whether they are proven, or a TomlError.
+    """
+    # What no grammar allows comes before what only one of them does not.
+    result = next(parsed[g] for g in reversed(grammars) if isinstance(parsed[g], TomlError) or not parsed[g][1])
     if not isinstance(result, TomlError):
         return Problem(
             "toml-unproven",
@@ -126,10 +137,15 @@ def of_grammar(result: Any, grammar: str, other_reads: bool) -> Problem:
             "the file has syntax that may be TOML 1.1 only, and this host has no parser for TOML 1.0 to tell",
             "write it without inline tables and without the escapes \\e and \\x, or use Python 3.11 or newer there",
         )
-    remedy = "correct the TOML there"
-    if grammar == TOML_1_0 and other_reads:
-        remedy = "Wasmtime up to 48 reads TOML 1.0, only later ones read 1.1: write it in TOML 1.0"
-    message = "not valid TOML: %s" % result.message
+    message, remedy = "not valid TOML: %s" % result.message, "correct the TOML there"
+    if not isinstance(parsed[TOML_1_1], TomlError):
+        message, remedy = "valid TOML 1.1, but not TOML 1.0: %s" % result.message, _IN_1_0
+        if TOML_1_1 in grammars:  # some of the programs in question read it
+            return Problem("toml-grammar", ERROR, message, remedy, line=result.line, column=result.column)
+    elif _UNDERSCORE.match(text.split("\n")[result.line - 1], result.column - 1):
+        remedy = (
+            "write the number without the underscore after its sign, which only some builds of Wasmtime 39 to 48 take"
+        )
     return Problem("toml-syntax", ERROR, message, remedy, line=result.line, column=result.column)
 
 

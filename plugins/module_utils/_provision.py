@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 OPTIONS = {setting.option: setting for setting in SETTINGS.values()}
 ENABLED = "enabled"
+# The errors of a file that some of the programs in question may take.
+UNSURE = ("toml-grammar", "toml-unproven")
 # The mode of a new file, less the umask.
 NEW_FILE = 0o666
 # How often a run starts anew because another process has written the file since it was read.
@@ -206,7 +208,8 @@ class Run:
             return config
         if self.params["force"]:
             return None
-        raise self.refused("Wasmtime refuses this file, so nothing was changed", errors)
+        refuser = "not every Wasmtime takes" if errors[0].code in UNSURE else "Wasmtime refuses"
+        raise self.refused("%s this file, so nothing was changed" % refuser, errors)
 
     def changes(self, table: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
         """What of the wanted is not so already, in the engine's order of settings."""

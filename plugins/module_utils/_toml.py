@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-Loads = Callable[[str], Dict[str, Any]]
+from ._dialect import TOML_1_0, TOML_1_1
 
-TOML_1_0 = "1.0"
-TOML_1_1 = "1.1"
+Loads = Callable[[str], Dict[str, Any]]
 
 # The libraries need quadratic time and memory for a dotted key, and the engine refuses more than 128 parts.
 DOTS_MAX = 2000

@@ -80,7 +80,7 @@ exists:
   type: bool
   sample: true
 valid:
-  description: Whether Wasmtime takes the file. A missing file is taken at the default path and nowhere else.
+  description: Whether every Wasmtime whose rules were used takes the file. A missing file is taken at the default path and nowhere else.
   returned: always
   type: bool
   sample: false
@@ -161,7 +161,11 @@ defaults:
   elements: str
   sample: [baseline_compression_level, optimized_compression_level]
 accepted_by:
-  description: Every range of Wasmtime versions that takes the file.
+  description:
+    - Every range of Wasmtime versions that takes the file.
+    - Official builds of 39 to 48 read TOML 1.0; a program with one of these versions reads TOML 1.1 if it was built with
+      toml_parser 1.0.6 or later. For a file that only the latter take, V(39-47 with TOML 1.1) and V(48 with TOML 1.1) stand
+      for them.
   returned: always
   type: list
   elements: str

@@ -18,7 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from typing import NamedTuple
 
 from ansible_collections.wasmops.wasmtime.tests.engine.agreement import compare
-from ansible_collections.wasmops.wasmtime.tests.engine.engines import VERSIONS, Engine, NotHere, install
+from ansible_collections.wasmops.wasmtime.tests.engine.engines import ENGINES, Engine, NotHere, install, reader
 from ansible_collections.wasmops.wasmtime.tests.engine.generate import document
 from ansible_collections.wasmops.wasmtime.tests.engine.shrink import shrink
 
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 
 def numbered(seed: str, number: int, version: str) -> bytes:
     """The document of this number; the same for all versions of the same dialect."""
-    return document(random.Random(f"{seed}:{number}"), int(version.partition(".")[0]))
+    return document(random.Random(f"{seed}:{number}"), reader(version))
 
 
 def run(engine: Engine, seed: str, numbers: range) -> Outcome:
@@ -178,9 +178,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="documents per version (default: %(default)s)")
     parser.add_argument("--seed", default="", help="what the documents follow from (default: a new one)")
-    parser.add_argument("--version", action="append", choices=VERSIONS, help="only this one; may be repeated")
+    parser.add_argument("--version", action="append", choices=ENGINES, help="only this one; may be repeated")
     arguments = parser.parse_args()
-    versions = arguments.version or list(VERSIONS)
+    versions = arguments.version or list(ENGINES)
     seed = arguments.seed or str(random.randrange(10**6))
     print(f"seed {seed}, {arguments.count} documents for each of Wasmtime {', '.join(versions)}", flush=True)
     try:

@@ -15,8 +15,8 @@ import re
 from typing import Callable, NamedTuple
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import ERROR, Config, Host, Problem, read_config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import for_version
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import TOML_1_0, TOML_1_1, Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import TOML_1_0, TOML_1_1, Dialect, for_version
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import (
     ACCEPT,
     CRASH,
@@ -29,6 +29,7 @@ from ansible_collections.wasmops.wasmtime.tests.engine.engines import (
     RELATIVE,
     SYNTAX,
     Answer,
+    reader,
 )
 
 LIBRARY = Library()
@@ -48,8 +49,11 @@ STAGES = {
 }
 
 
-def _major(version: str) -> int:
-    return int(version.partition(".")[0])
+def dialect_of(version: str) -> Dialect:
+    """The rules of exactly this engine, whose grammar of TOML is known."""
+    dialect = for_version(version)
+    grammars = [grammar for grammar in dialect.grammars if (grammar == TOML_1_1) == (reader(version) >= 49)]
+    return dialect._replace(grammars=tuple(grammars))
 
 
 class Quirk(NamedTuple):
@@ -63,7 +67,7 @@ class Quirk(NamedTuple):
     def applies(self, document: bytes, version: str) -> bool:
         """Whether a document has it."""
         text = document.decode("utf-8", "surrogateescape")
-        return self.first <= _major(version) <= self.last and self.plain(text) != text
+        return self.first <= reader(version) <= self.last and self.plain(text) != text
 
 
 def _comments_without_delete(text: str) -> str:
@@ -119,7 +123,7 @@ def quirk_in(document: bytes, version: str) -> str:
         if quirk.applies(document, version):
             names.append(quirk.name)
             document = quirk.plain(document.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-    config = read_config(document, [for_version(version)], SURELY_TOO_MUCH, LIBRARY)
+    config = read_config(document, [dialect_of(version)], SURELY_TOO_MUCH, LIBRARY)
     if config.valid:
         return " and ".join(names)
     errors = [problem.code for problem in config.problems if problem.severity == ERROR]
@@ -135,7 +139,7 @@ def quirk_in(document: bytes, version: str) -> str:
 
 def compare(document: bytes, version: str, answer: Answer) -> Verdict:
     """Hold our word against the engine's."""
-    dialect = for_version(version)
+    dialect = dialect_of(version)
     ours = read_config(document, [dialect], SURELY_TOO_MUCH, LIBRARY)
     error = first_error(ours)
     said = "valid" if error is None else error.code
@@ -147,8 +151,9 @@ def compare(document: bytes, version: str, answer: Answer) -> Verdict:
     def different(what: str) -> Verdict:
         return Verdict(what, detail=detail)
 
-    if (dialect.name in ours.accepted_by) != ours.valid:
-        return different("accepted_by contradicts our verdict")
+    contradiction = _contradiction(document, version, ours)
+    if contradiction:
+        return different(contradiction)
     taken = answer.verdict in (ACCEPT, CRASH, HANG)
     if said == "toml-unproven":
         return Verdict(quirk=UNPROVEN) if taken else Verdict(elsewhere=UNPROVEN)
@@ -175,14 +180,31 @@ def compare(document: bytes, version: str, answer: Answer) -> Verdict:
     return Verdict(elsewhere=why) if why else different(what)
 
 
+def _contradiction(document: bytes, version: str, ours: Config) -> str:
+    """What we say of this engine against what we say of all that have its version, of which some read another grammar."""
+    dialect = for_version(version)
+    mine = dialect.with_1_1 if dialect_of(version).grammars == (TOML_1_1,) else ""
+    if (dialect.name in ours.accepted_by or mine in ours.accepted_by) != ours.valid:
+        return "accepted_by contradicts our verdict"
+    if len(dialect.grammars) > 1:
+        every = read_config(document, [dialect], SURELY_TOO_MUCH, LIBRARY)
+        if every.valid != (dialect.name in every.accepted_by):
+            return "valid for a version contradicts accepted_by"
+        errors = {problem.code for problem in every.problems if problem.severity == ERROR}
+        some = dialect.with_1_1 in every.accepted_by
+        if some != (errors <= {"toml-grammar", "toml-unproven"} and bool(errors)) or (some and every.valid):
+            return "we do not say that a version takes it in some programs only"
+    return ""
+
+
 def place_difference(answer: Answer, error: Problem, ours: Config, version: str) -> str:
     """How our first problem is elsewhere than the engine sees it: another line, for data another column, too."""
     if not answer.place or not error.line:
         return ""
     line, column = answer.place
-    if _major(version) <= 18 and answer.verdict == DATA:
+    if reader(version) <= 18 and answer.verdict == DATA:
         return ""  # it names the line of the table
-    if ours.bom and line == 1 and _major(version) >= 19:
+    if ours.bom and line == 1 and reader(version) >= 19:
         column = max(1, column - 1)  # editors do not count the BOM
     if answer.verdict == DATA and (error.line, error.column) != (line, column):
         return "another place (%s)" % error.code
@@ -199,9 +221,9 @@ _TIME = re.compile(b"[0-9]:[0-9]{2}|[0-9]{4}-[0-9]")
 
 def explanation(document: bytes, version: str, answer: Answer, error: Problem) -> str:
     """Why both refuse a document for different reasons or in different places, where that is no fault of ours."""
-    major = _major(version)
+    major = reader(version)
     syntax = error.code == "toml-syntax"
-    said = error.message.partition("not valid TOML: ")[2]
+    said = error.message.partition(": ")[2]
     if syntax and major <= 18 and said.startswith(("cannot ", "duplicate ")):
         return "18 looks for duplicates when it has read all the text"
     if (
@@ -245,7 +267,7 @@ def _taken(document: bytes, version: str, answer: Answer, ours: Config, differen
         return Verdict()
     if answer.verdict == HANG:
         return different("the engine hangs")
-    cautious = read_config(document, [for_version(version)], PERHAPS_TOO_MUCH, LIBRARY)
+    cautious = read_config(document, [dialect_of(version)], PERHAPS_TOO_MUCH, LIBRARY)
     if "queue-memory" not in {problem.code for problem in cautious.problems}:
         return different("the engine aborts and we do not say so")
     return Verdict()

@@ -29,10 +29,10 @@ from ansible_collections.wasmops.wasmtime.tests.engine.engines import (
     CRASH,
     DATA,
     DIRECTORY,
+    ENGINES,
     RANGE,
     RELATIVE,
     SYNTAX,
-    VERSIONS,
     Answer,
 )
 
@@ -65,14 +65,14 @@ class Case(NamedTuple):
 
     def answer(self, version: str) -> Answer:
         """What the engine has said."""
-        at = VERSIONS.index(version)
+        at = ENGINES.index(version)
         verdict = LETTERS[self.fields["verdict"][at]]
         place = self._at("place", at)
         return Answer(verdict, None if place is None else (place[0], place[1]), self._at("reason", at) or "")
 
     def effective(self, version: str) -> Optional[Dict[str, Any]]:
         """The effective settings, without C(directory) where the document does not name it; None is not on record."""
-        own = self._at("effective", VERSIONS.index(version))
+        own = self._at("effective", ENGINES.index(version))
         if own is None:
             return None
         defaults = {name: setting.default for name, setting in SETTINGS.items() if setting.default is not None}
@@ -84,13 +84,13 @@ class Case(NamedTuple):
 
     def _at(self, field: str, at: int) -> Any:
         value = self.fields.get(field)
-        return value[at] if isinstance(value, list) and len(value) == len(VERSIONS) else value
+        return value[at] if isinstance(value, list) and len(value) == len(ENGINES) else value
 
 
 def load() -> List[Case]:
     """All of them."""
     lines = PATH.read_text(encoding="utf-8").splitlines()
-    assert tuple(json.loads(lines[0])["versions"]) == VERSIONS
+    assert tuple(json.loads(lines[0])["versions"]) == ENGINES
     return [Case(json.loads(line)) for line in lines[1:]]
 
 
@@ -101,6 +101,6 @@ def packed(values: Tuple[Any, ...]) -> Any:
 
 def save(cases: List[Case]) -> None:
     """Write the file."""
-    lines = [{"versions": list(VERSIONS)}, *(case.fields for case in cases)]
+    lines = [{"versions": list(ENGINES)}, *(case.fields for case in cases)]
     text = "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in lines)
     PATH.write_text(text, encoding="utf-8")

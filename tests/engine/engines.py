@@ -20,6 +20,12 @@ from typing import NamedTuple
 
 # One or two of each behaviour, the oldest ones first.
 VERSIONS = ("18.0.2", "32.0.0", "38.0.0", "42.0.0", "48.0.0", "50.0.1")
+# Wasmtime as it is in another program, with the TOML reader that the lock file of that one names (toml_parser 1.1.4).
+EXTISM = "48.0.5+extism-1.40.0"
+ENGINES = (*VERSIONS, EXTISM)
+# All official builds of a version have the same reader of TOML; others that of the first version named like this.
+READERS = {EXTISM: 49}
+PACKAGES = {EXTISM: "extism-sys==1.40.0"}
 
 ACCEPT = "accept"
 SYNTAX = "refuse: syntax"  # or not even text
@@ -64,9 +70,15 @@ def folder() -> Path:
     return Path(os.environ.get("WASMTIME_ENGINES") or Path(__file__).parents[2] / ".nox" / "engines").resolve()
 
 
+def reader(version: str) -> int:
+    """The major version whose official builds read TOML like this engine."""
+    return READERS.get(version) or int(version.partition(".")[0])
+
+
 def install(version: str) -> Path:
     """Install an engine if it is not there yet; raises NotHere."""
     place = folder() / version
+    package = PACKAGES.get(version, f"wasmtime=={version}")
     folder().mkdir(parents=True, exist_ok=True)
     with (folder() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -74,11 +86,11 @@ def install(version: str) -> Path:
             return place
         with tempfile.TemporaryDirectory(dir=folder()) as scratch:
             command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            command += ["--no-deps", "--only-binary=:all:", "--target", f"{scratch}/engine", f"wasmtime=={version}"]
+            command += ["--no-deps", "--only-binary=:all:", "--target", f"{scratch}/engine", package]
             result = subprocess.run(command, capture_output=True, text=True, check=False)
             if result.returncode:
                 last = (result.stderr.strip().splitlines() or ["pip failed"])[-1]
-                raise NotHere(f"the Python package wasmtime {version} could not be installed: {last}")
+                raise NotHere(f"the Python package {package} could not be installed: {last}")
             Path(scratch, "engine").rename(place)
     return place
 
@@ -95,7 +107,7 @@ class Answer(NamedTuple):
     """The directories it has made; None is not known."""
 
 
-def understand(message: str, directories: tuple[str, ...]) -> Answer:
+def understand(message: str, directories: tuple[str, ...] | None) -> Answer:
     """The engine's words, or none, as an answer."""
     if not message:
         return Answer(ACCEPT, directories=directories)
@@ -108,6 +120,17 @@ def understand(message: str, directories: tuple[str, ...]) -> Answer:
     raise AssertionError("unknown words of the engine: " + message)
 
 
+def words_of_extism(message: str) -> str:
+    """The words of Extism, which gives only the innermost cause, as Wasmtime's own: those begin with what it did."""
+    cause = message.partition("Extism plugin: ")[2]
+    if not cause or cause.startswith(("Cache directory", "Invalid ")):
+        return cause
+    did = "read config file" if "UTF-8" in cause else "parse config file"
+    if re.search(r"\(os error [0-9]+\)\Z|file name contained", cause):
+        did = "create cache directory"
+    return f"failed to {did}\n{cause}"
+
+
 class Engine:
     """One version of the engine, in a process of its own, which may die of a document."""
 
@@ -116,6 +139,7 @@ class Engine:
         self.root = tempfile.mkdtemp(prefix="engine-")
         self.place = install(version)
         self._process: subprocess.Popen[bytes] | None = None
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 # closed with the engine
         try:
             self._start()
         except BaseException:
@@ -125,11 +149,13 @@ class Engine:
     def _start(self) -> subprocess.Popen[bytes]:
         self._remove()
         Path(self.root).mkdir(mode=0o755)
+        self._errors.seek(0)
+        self._errors.truncate()
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("oracle.py")), self.root, str(MEMORY)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             env={"HOME": HOME, "PYTHONPATH": str(self.place), "PYTHONDONTWRITEBYTECODE": "1"},
         )
         reply = self._line(self._process)
@@ -167,9 +193,20 @@ class Engine:
         reply = self._line(process)
         if not reply:
             self._stop()
-            return Answer(HANG if reply is None else CRASH)
+            refusal = self._unspeakable()
+            return understand(refusal, None) if refusal else Answer(HANG if reply is None else CRASH)
         message, directories = json.loads(reply)
+        if self.version == EXTISM:
+            message = words_of_extism(message or "")
         return understand(message or "", tuple(directories))
+
+    def _unspeakable(self) -> str:
+        """The refusal of which the process has died: Extism panics where the text for it has a NUL character."""
+        self._errors.seek(0)
+        found = re.search(
+            rb"panicked at runtime/src/sdk\.rs.*\n.*NulError\([0-9]+, \[([0-9, ]+)\]\)", self._errors.read()
+        )
+        return words_of_extism(bytes(map(int, found[1].split(b", "))).decode()) if found else ""
 
     def _stop(self) -> None:
         if self._process:
@@ -181,6 +218,7 @@ class Engine:
         """End the process and remove what it has made."""
         self._stop()
         self._remove()
+        self._errors.close()
 
     def __enter__(self) -> Engine:  # Self is younger than Python 3.8
         return self

@@ -13,14 +13,14 @@ import sys
 
 from ansible_collections.wasmops.wasmtime.tests.engine.agreement import compare
 from ansible_collections.wasmops.wasmtime.tests.engine.cases import LETTERS, Case, load, packed, save
-from ansible_collections.wasmops.wasmtime.tests.engine.engines import SYNTAX, VERSIONS, Answer, Engine, NotHere
+from ansible_collections.wasmops.wasmtime.tests.engine.engines import ENGINES, SYNTAX, Answer, Engine, NotHere
 
 
 def measure(cases: list[Case]) -> tuple[list[Case], list[str]]:
     """The cases with fresh answers, and where we do not agree with them."""
     answers: dict[str, list[Answer]] = {}
     differences = []
-    for version in VERSIONS:
+    for version in ENGINES:
         with Engine(version) as engine:
             answers[version] = [engine.ask(case.document(version)) for case in cases]
         for case, answer in zip(cases, answers[version]):
@@ -30,7 +30,7 @@ def measure(cases: list[Case]) -> tuple[list[Case], list[str]]:
     letters = {verdict: letter for letter, verdict in LETTERS.items()}
     measured = []
     for number, case in enumerate(cases):
-        row = [answers[version][number] for version in VERSIONS]
+        row = [answers[version][number] for version in ENGINES]
         fields = {k: v for k, v in case.fields.items() if k not in ("verdict", "place", "reason", "effective", "quirk")}
         fields["verdict"] = "".join(letters[answer.verdict] for answer in row)
         if any(answer.place for answer in row):
@@ -51,9 +51,7 @@ def main() -> int:
         print(f"not run here, because {reason}")
         return 2
     save(cases)
-    print(
-        "\n".join([*differences, f"{len(cases)} documents, {len(VERSIONS)} versions, {len(differences)} differences"])
-    )
+    print("\n".join([*differences, f"{len(cases)} documents, {len(ENGINES)} versions, {len(differences)} differences"]))
     return 0
 
 

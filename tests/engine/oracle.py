@@ -16,27 +16,67 @@ from __future__ import annotations
 import base64
 import contextlib
 import ctypes
+import importlib.util
 import json
 import os
 import resource
 import sys
 from pathlib import Path
+from typing import Callable, Optional
 
-import wasmtime
+Load = Callable[[str], Optional[str]]
+"""Gives a config to the engine; returns its words where it refuses."""
 
 CONFIG = "/config.toml"
 NOBODY = 65534
 CLONE_NEWUSER = 0x10000000
 
 
-def load(path: str) -> str | None:
-    """Give a config to the engine; its words where it refuses."""
-    try:
-        config = wasmtime.Config()
-        config.cache = path
-    except wasmtime.WasmtimeError as error:
-        return str(error)
-    return None
+# Extism would write its profile to a file of this name; where that is a directory, it fails before it compiles anything.
+PROFILE = "/jit-%d.dump" % os.getpid()
+BARRED = "Is a directory (os error 21)"
+
+
+def wasmtime() -> Load:
+    """The package of Wasmtime itself."""
+    from wasmtime import Config, WasmtimeError
+
+    def load(path: str) -> str | None:
+        try:
+            config = Config()
+            config.cache = path
+        except WasmtimeError as error:
+            return str(error)
+        return None
+
+    return load
+
+
+def extism(library: Path) -> Load:
+    """The library of Extism."""
+    loaded = ctypes.CDLL(str(library))
+    new, free = loaded.extism_compiled_plugin_new, loaded.extism_plugin_new_error_free
+    new.restype = ctypes.c_void_p
+    new.argtypes = [ctypes.c_char_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_bool, ctypes.c_void_p]
+    free.argtypes = [ctypes.c_void_p]
+    os.environ["EXTISM_PROFILE"] = "jitdump"
+
+    def load(path: str) -> str | None:
+        os.environ["EXTISM_CACHE_CONFIG"] = path
+        words = ctypes.c_void_p()
+        new(b"", 0, None, 0, False, ctypes.byref(words))
+        assert words.value
+        cause = ctypes.string_at(words.value).decode()
+        free(words)
+        return None if cause.endswith(BARRED) else cause
+
+    return load
+
+
+def engine() -> Load:
+    """The engine that there is."""
+    found = importlib.util.find_spec("extism_sys")
+    return extism(Path(str(found.origin)).with_name("libextism_sys.so")) if found else wasmtime()
 
 
 def confine(root: str, memory: int) -> None:
@@ -61,6 +101,8 @@ def made() -> list[str]:
     while ahead:
         with os.scandir(ahead.pop()) as entries:
             for entry in entries:
+                if entry.path == PROFILE:
+                    continue
                 if entry.is_dir(follow_symlinks=False):
                     ahead.append(entry.path)
                     found.append(entry.path)
@@ -73,17 +115,19 @@ def made() -> list[str]:
 
 def main(root: str, memory: str) -> None:
     """Answer until there are no more questions."""
+    load = engine()
     load("/nonexistent")  # whatever is loaded late is loaded now
     try:
         confine(root, int(memory))
     except OSError as error:
         print(json.dumps("it takes root or a user namespace to lock the engine in (%s)" % error), flush=True)
         return
+    Path(PROFILE).mkdir()
     print(json.dumps(None), flush=True)
     for line in sys.stdin.buffer:
         Path(CONFIG).write_bytes(base64.b64decode(line))
-        error = load(CONFIG)
-        print(json.dumps([error, made()]), flush=True)
+        words = load(CONFIG)
+        print(json.dumps([words, made()]), flush=True)
 
 
 with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.tests.engine.__main__ import report, run
 from ansible_collections.wasmops.wasmtime.tests.engine.cases import load
-from ansible_collections.wasmops.wasmtime.tests.engine.engines import ACCEPT, VERSIONS, Engine, NotHere
+from ansible_collections.wasmops.wasmtime.tests.engine.engines import ACCEPT, ENGINES, Engine, NotHere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ SEED = "collection"
 COUNT = 2000
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Each of the engines, in turn."""
     try:

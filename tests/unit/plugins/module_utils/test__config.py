@@ -502,23 +502,64 @@ def test_a_wrapped_drift_is_judged_by_what_it_becomes():
         ("cache = { cleanup-interval = '1h', }", None),
     ],
 )
-def test_toml_1_1_is_for_49_and_later(text, place):
+def test_toml_1_1_is_for_49_and_later_and_for_some_programs_with_39_to_48(text, place):
     assert codes(read(text, F)) == []
-    for dialects in (D, E, CURRENT):
+    for dialects in (C, D, E, CURRENT):
         config = read(text, dialects)
         problem = the_problem(config)
-        assert problem.code == "toml-syntax"
-        assert "only later ones read 1.1" in problem.remedy
-        assert config.accepted_by == [">=49"]
+        assert problem.code == ("toml-syntax" if dialects == C else "toml-grammar")
+        assert problem.message.startswith("valid TOML 1.1, but not TOML 1.0: ")
+        assert problem.remedy.startswith("write it in TOML 1.0: ")
+        assert not config.valid
+        assert config.accepted_by == ["39-47 with TOML 1.1", "48 with TOML 1.1", ">=49"]
         assert place is None or (problem.line, problem.column) == place
         assert config.effective
 
 
 @needs_1_0
 @needs_1_1
+@pytest.mark.parametrize("major", ["39", "47", "48"])
+def test_where_the_program_is_known_its_grammar_decides(major):
+    (dialect,) = (for_version(major),)
+    text = "cache = { cleanup-interval = '1h', }"
+    assert dialect.grammars == ("1.0", "1.1")
+    assert read(text, [dialect._replace(grammars=("1.1",))]).valid
+    assert codes(read(text, [dialect._replace(grammars=("1.0",))])) == ["toml-syntax"]
+
+
+@needs_1_0
+@needs_1_1
+def test_a_mistake_by_every_grammar_comes_before_one_by_the_older_only():
+    text = "cache = {\n  cleanup-interval = '1h',\n  directory = /d,\n}\n"
+    for dialects in (D, E, CURRENT):
+        problem = the_problem(read(text, dialects))
+        assert (problem.code, problem.line) == ("toml-syntax", 3)
+
+
+@needs_1_0
+@needs_1_1
+def test_a_long_duration_in_toml_1_1_is_for_some_programs_before_48():
+    config = read("cache = { cleanup-interval = '307445734561825861m', }", D)
+    assert codes(config) == ["toml-grammar", "duration-wraps"]
+    assert config.accepted_by == ["39-47 with TOML 1.1"]
+
+
+@pytest.mark.parametrize("number", ["+_3", "-_0", "+_03"])
+def test_an_underscore_after_a_sign_depends_on_the_build(number):
+    """Official builds of 39 to 48 take it, others with these versions do not."""
+    for dialects in (D, E, CURRENT):
+        config = read(cache("baseline-compression-level = %s" % number), dialects)
+        problem = the_problem(config)
+        assert (problem.code, problem.line) == ("toml-syntax", 2)
+        assert problem.remedy.startswith("write the number without the underscore after its sign")
+        assert config.accepted_by == []
+
+
+@needs_1_0
+@needs_1_1
 def test_what_1_1_reads_is_judged_even_where_1_0_refuses_it():
     config = read("cache = {\n  foo = 1,\n  directory = 'x',\n}\n")
-    assert codes(config) == ["toml-syntax", "unknown-key", "directory-relative"]
+    assert codes(config) == ["toml-grammar", "unknown-key", "directory-relative"]
     assert [(p.line, p.column) for p in config.problems[1:]] == [(2, 3), (3, 15)]
     assert config.accepted_by == []
 
@@ -531,7 +572,7 @@ def test_without_a_parser_for_1_0_what_may_be_newer_is_not_proven(text):
     config = read(text, D, library=Library([lambda: reader("a = {b = 1,}")]))
     assert codes(config) == ["toml-unproven"]
     assert not config.valid
-    assert config.accepted_by == [">=49"]
+    assert config.accepted_by == ["39-47 with TOML 1.1", "48 with TOML 1.1", ">=49"]
     assert codes(read(text, F, library=Library([lambda: reader("a = {b = 1,}")]))) == []
 
 

@@ -53,17 +53,17 @@ def test_the_reader_of_toml_changed_with_39(version, reader):
 
 
 @pytest.mark.parametrize(
-    ("name", "enabled", "wraps", "toml"),
+    ("name", "enabled", "wraps", "grammars"),
     [
-        ("<=32", True, True, "1.0"),
-        ("33-47", False, True, "1.0"),
-        ("48", False, False, "1.0"),
-        (">=49", False, False, "1.1"),
+        ("<=32", True, True, ("1.0",)),
+        ("33-47", False, True, ("1.0", "1.1")),
+        ("48", False, False, ("1.0", "1.1")),
+        (">=49", False, False, ("1.1",)),
     ],
 )
-def test_each_range_has_its_rules(name, enabled, wraps, toml):
+def test_each_range_has_its_rules(name, enabled, wraps, grammars):
     (dialect,) = (d for d in DIALECTS if d.name == name)
-    assert (dialect.enabled, dialect.wraps, dialect.toml) == (enabled, wraps, toml)
+    assert (dialect.enabled, dialect.wraps, dialect.grammars) == (enabled, wraps, grammars)
 
 
 def test_without_a_version_all_from_33_on_are_meant():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""We say of every document on record what six versions of the engine say; and no bytes are too odd to be judged.
+"""We say of every document on record what seven engines say; and no bytes are too odd to be judged.
 
 The engines themselves are asked in tests/engine.
 """
@@ -17,10 +17,9 @@ from collections import Counter
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import read_config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import CURRENT, for_version
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import TOML_1_0
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import CURRENT, TOML_1_0, for_version
 from ansible_collections.wasmops.wasmtime.tests.engine import agreement, cases
-from ansible_collections.wasmops.wasmtime.tests.engine.engines import ACCEPT, CRASH, DIRECTORY, VERSIONS
+from ansible_collections.wasmops.wasmtime.tests.engine.engines import ACCEPT, CRASH, DIRECTORY, ENGINES
 from ansible_collections.wasmops.wasmtime.tests.engine.generate import config, mutated
 
 CASES = cases.load()
@@ -28,10 +27,10 @@ MUTATIONS = 4000
 
 
 def judged(document, version):
-    return read_config(document, [for_version(version)], agreement.SURELY_TOO_MUCH, agreement.LIBRARY)
+    return read_config(document, [agreement.dialect_of(version)], agreement.SURELY_TOO_MUCH, agreement.LIBRARY)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", ENGINES)
 def test_every_case(version, record_property):
     """Verdict, effective settings, and the place of the first problem."""
     different = []
@@ -66,7 +65,7 @@ def test_every_case(version, record_property):
 def test_the_record_is_worth_its_name():
     """Documents of all kinds, for every version."""
     assert len({case.name for case in CASES}) == len(CASES) > 750
-    for version in VERSIONS:
+    for version in ENGINES:
         verdicts = Counter(case.answer(version).verdict for case in CASES)
         assert set(verdicts) == set(cases.LETTERS.values())
         assert verdicts[ACCEPT] > 150
@@ -78,7 +77,7 @@ def test_the_record_is_worth_its_name():
 def test_mutated_files_are_judged_in_no_time():
     """Whatever the bytes are: an answer, and soon."""
     rng = random.Random(1)
-    dialects = [[for_version(version)] for version in VERSIONS] + [list(CURRENT)]
+    dialects = [[for_version(version)] for version in ENGINES] + [list(CURRENT)]
     codes: Counter[str] = Counter()
     slowest = 0.0
     for _number in range(MUTATIONS):

@@ -32,6 +32,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MA
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._edit import HEADER
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import READS_1_0, READS_1_1
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     STRANGER,
@@ -799,6 +800,19 @@ def test_an_invalid_file_is_refused_with_every_problem_and_left_as_it_is(world, 
     result = world.run()
     assert len(result["problems"]) == max(1, message.count("\n- "))
     assert result["path"] == str(world.config)
+
+
+@pytest.mark.skipif(not READS_1_0 or not READS_1_1, reason="takes a parser for TOML 1.0 alone and one for TOML 1.1")
+@pytest.mark.parametrize("version", ["36", "42", "48", None])
+def test_a_file_that_only_some_programs_take_is_left_as_it_is(world, version):
+    world.write("cache = {\n  cleanup-interval = '2h',\n}\n")
+    options = {} if version is None else {"wasmtime_version": version}
+    message = world.refused(cleanup_interval="1h", **options)
+    who = "Wasmtime refuses" if version == "36" else "not every Wasmtime takes"
+    assert message.startswith(
+        "%s: %s this file, so nothing was changed: line 1, column 10: valid" % (world.config, who)
+    )
+    assert world.run(wasmtime_version="49")["changed_settings"].keys() == {"directory"}
 
 
 @pytest.mark.parametrize(
