@@ -208,8 +208,9 @@ class Run:
             return config
         if self.params["force"]:
             return None
-        refuser = "not every Wasmtime takes" if errors[0].code in UNSURE else "Wasmtime refuses"
-        raise self.refused("%s this file, so nothing was changed" % refuser, errors)
+        if errors[0].code in UNSURE:
+            raise self.refused("not every Wasmtime takes this file, so nothing was changed", errors)
+        raise self.refused("Wasmtime refuses this file, so nothing was changed", errors)
 
     def changes(self, table: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
         """What of the wanted is not so already, in the engine's order of settings."""

@@ -11,12 +11,12 @@ import os
 import pwd
 import struct
 import time
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Set
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional
 
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import CLOCK_MAX, DANGERS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import CLOCK_MAX
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import VERSIONS
 from ansible_collections.wasmops.wasmtime.tests.engine.live import (
     ENDS,
@@ -30,27 +30,17 @@ from ansible_collections.wasmops.wasmtime.tests.engine.live import (
     stats,
     until,
 )
+from ansible_collections.wasmops.wasmtime.tests.engine.statements import proves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PROVEN: Set[str] = set()
 U64_MAX = 2**64 - 1
 # Users that need no account.
 VICTIM, ATTACKER = 54321, 54322
 every_version = pytest.mark.parametrize("version", VERSIONS)
 both_ends = pytest.mark.parametrize("version", ENDS)
-
-
-def proves(code: str) -> Callable[[Any], Any]:
-    """Note which danger a test proves."""
-    PROVEN.add(code)
-    return lambda test: test
-
-
-def test_every_danger_is_proven() -> None:
-    assert PROVEN.issuperset(DANGERS)
 
 
 @pytest.fixture
@@ -87,6 +77,7 @@ def works(process: Process, path: Path, directory: Path) -> None:
 # --- Aborts ---
 
 
+@proves("some files that Wasmtime takes abort it later;")
 @proves("queue-memory")
 @every_version
 @pytest.mark.parametrize(
@@ -174,6 +165,7 @@ def test_a_drift_beyond_the_clock_aborts_at_cleanup(place: Path, version: str) -
 # --- Values that mean something else ---
 
 
+@proves("of which Wasmtime before 48 makes")
 @proves("duration-wraps")
 @every_version
 @pytest.mark.parametrize(("spelled", "meant"), [("307445734561825861m", 44), ("5124095576030432h", 3584)])
@@ -229,7 +221,14 @@ class Find(NamedTuple):
     code: Optional[str]
 
 
-@proves(FOREIGN)
+@proves(
+    "the engine deletes every file there that it does not know",
+    "Wasmtime deletes every file there that it does not know",
+    "what is not the engine",
+    "Files are in the directory that Wasmtime deletes although they are not its own",
+    "not Wasmtime's own, and deleted by it",
+)
+@proves("directory-foreign-files")
 @both_ends
 @pytest.mark.parametrize(
     "find",
@@ -271,7 +270,11 @@ def test_foreign_files_are_deleted(place: Path, version: str, find: Find) -> Non
     assert path.exists() != find.lost
 
 
-@proves(LINK)
+@proves(
+    "Wasmtime follows symbolic links to directories on the first two levels",
+    "Symbolic links in the directory that Wasmtime follows",
+)
+@proves("directory-symbolic-link")
 @both_ends
 @pytest.mark.parametrize("link", ["link", "modules/link"])
 def test_files_behind_links_are_deleted(place: Path, version: str, link: str) -> None:
@@ -301,6 +304,7 @@ def test_a_link_to_the_directory_itself_is_harmless(place: Path, version: str) -
     assert (place / "real.txt").exists()
 
 
+@proves("the engine deletes the files in it")
 @proves("directory-not-dedicated")
 @both_ends
 def test_a_home_loses_what_is_saved_there(place: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -509,8 +513,13 @@ CASES = {
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as two other users")
 
 
-@proves(WRITABLE)
-@proves(REPLACEABLE)
+@proves(
+    "whoever can write to the cache directory runs code in every Wasmtime process.",
+    "Wasmtime does not check where it came from:",
+    "Whoever can write there runs native code",
+)
+@proves("directory-writable-by-others")
+@proves("directory-replaceable")
 @needs_root
 @both_ends
 @pytest.mark.parametrize("name", CASES)
@@ -619,6 +628,7 @@ def warnings(path: Path, version: str, **options: Any) -> List[str]:
     return list(codes)
 
 
+@proves("empties-itself")
 @both_ends
 @pytest.mark.parametrize("limit", [COUNT, SIZE])
 def test_a_limit_of_nothing_keeps_nothing(place: Path, version: str, limit: str) -> None:
@@ -665,6 +675,7 @@ def is_used(version: str, path: Path, directory: Path) -> bool:
     return bool(entries(directory))
 
 
+@proves("directory-unwritable")
 @every_version
 @pytest.mark.parametrize("mode", ["0500", "0700"])
 def test_a_directory_that_cannot_be_written_is_not_used(place: Path, version: str, mode: str) -> None:
@@ -686,6 +697,7 @@ def test_a_directory_of_root_is_not_used_by_others(place: Path, version: str) ->
     assert warnings(path, version, directory_owner=str(VICTIM)) == ["directory-unwritable"]
 
 
+@proves("small-queue")
 @both_ends
 @pytest.mark.parametrize("size", [0, 64])
 def test_a_small_queue_loses_events(place: Path, version: str, size: int) -> None:

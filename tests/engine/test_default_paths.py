@@ -21,6 +21,7 @@ from ansible_collections.wasmops.wasmtime.tests.engine.live import (
     public_place,
     until,
 )
+from ansible_collections.wasmops.wasmtime.tests.engine.statements import proves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +96,7 @@ class Told:
         return directory
 
 
+@proves("the engine's default paths")
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize("home", HOMES)
 def test_with_a_home(place: Path, version: str, home: str) -> None:
@@ -116,6 +118,7 @@ def test_with_the_home_of_the_account(place: Path, version: str, home: Optional[
             told.check(home, config, cache)
 
 
+@proves("no-home")
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize("home", [None, ""])
 @pytest.mark.parametrize("account", [False, True])

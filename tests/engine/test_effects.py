@@ -26,6 +26,7 @@ from ansible_collections.wasmops.wasmtime.tests.engine.live import (
     stats,
     until,
 )
+from ansible_collections.wasmops.wasmtime.tests.engine.statements import proves
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import (
     DECOYS,
     TEXTS,
@@ -112,6 +113,7 @@ def files(draw: st.DrawFn, version: Optional[str]) -> Optional[bytes]:
     return drawn
 
 
+@proves("Never writes a file that Wasmtime would refuse", "A file that Wasmtime would refuse is never written")
 @pytest.mark.parametrize("version", [*VERSIONS, None])
 def test_the_engine_takes_what_is_written(
     engines: Dict[str, Engine], version: Optional[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -203,6 +205,7 @@ def until_entries(directory: Path, expected: Dict[Path, int]) -> None:
     until(lambda: entries(directory) == expected, "%d entries are left" % len(expected))
 
 
+@proves("keep Wasmtime's defaults.", "is Wasmtime's default.", "gives them Wasmtime's defaults.", "Wasmtime's default:")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_directory_and_defaults(place: Path, version: str) -> None:
     cache = Cache(place, version)
@@ -283,6 +286,7 @@ def test_size_limit_and_percent(place: Path, version: str, limit: object, percen
     assert cleanups >= 2
 
 
+@proves("Wasmtime starts one when it adds a module")
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize(("interval", "cleans"), [("30s", True), ("90 s", False), ("1m", True), ("2m", False)])
 def test_cleanup_interval(place: Path, version: str, interval: str, cleans: bool) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import VERSIONS
 from ansible_collections.wasmops.wasmtime.tests.engine.live import Process, configure, look, public_place
+from ansible_collections.wasmops.wasmtime.tests.engine.statements import proves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,6 +62,7 @@ def text(style: str, directory: Path, enabled: str) -> bytes:
     return made.encode()
 
 
+@proves("the file must change when the engine does.")
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("old", OLD)
 @pytest.mark.parametrize("new", NEW)

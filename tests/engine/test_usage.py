@@ -28,6 +28,7 @@ from ansible_collections.wasmops.wasmtime.tests.engine.live import (
     until,
     usage,
 )
+from ansible_collections.wasmops.wasmtime.tests.engine.statements import proves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,6 +110,17 @@ def clean_up(engine: Process, config: Path, second: Module, directory: Path, wan
     assert listing(directory.parent) - mine == wanted
 
 
+@proves(
+    "as Wasmtime's own cleanup does",
+    "by Wasmtime's own rules.",
+    "that are not Wasmtime's.",
+    "of Wasmtime's own files it deletes",
+    "Modules come first, in Wasmtime's order",
+    "The files by which Wasmtime tells that it cleans up",
+    "Wasmtime disregards and deletes it",
+    "Wasmtime takes files without an extension, two levels below",
+    "but is or will be deleted by it",
+)
 @pytest.mark.parametrize("seed", range(CASES))
 def test_the_next_cleanup_is_foretold(engine: Process, first: Module, second: Module, place: Path, seed: int) -> None:
     chance = random.Random("%d" % seed)
@@ -199,6 +211,7 @@ def test_limits_are_exact(engine: Process, first: Module, second: Module, place:
     clean_up(engine, config, second, directory, without(before, cleanup["deleted"], directory))
 
 
+@proves("Wasmtime counts the compilation as the first time.")
 def test_usages_and_levels_are_what_the_engine_has_noted(engine: Process, place: Path) -> None:
     config, directory = place / "config.toml", place / "cache"
     settings = {"baseline_compression_level": "5", "optimized_compression_level": "7"}
@@ -272,6 +285,7 @@ def again(entry: Path) -> None:
     entry.write_bytes(entry.read_bytes() * 2)
 
 
+@proves("Wasmtime compiles a broken one again.", "Wasmtime compiles such a module again.")
 @pytest.mark.parametrize("spoil", [cut, scratch, empty, add, again])
 def test_what_is_broken_is_compiled_again(engine: Process, place: Path, spoil: Callable[[Path], None]) -> None:
     config, directory = place / "config.toml", place / "cache"

@@ -1,0 +1,189 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the collection says of Wasmtime, and which test lets Wasmtime do it.
+
+A test is marked with C(proves) and the codes of docs/problems.md, or words of a sentence, whose truth it shows.
+test_statements.py fails for a code or a sentence about Wasmtime that has neither a test nor a place in the lists below.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+PROBLEMS = ROOT / "docs" / "problems.md"
+# With no more characters than this, words could stand in any sentence.
+FEW = 20
+# At the end of what cannot be made to happen in a test.
+FROM_SOURCE = "(read from the source)"
+
+# Words of sentences that name Wasmtime and say nothing of what it does; and codes of what it has no part in.
+OURS = (
+    "toml-unproven",
+    # titles, links, commands
+    "| Wasmtime",
+    "[from Wasmtime 32 to 33]",
+    "what Wasmtime does, and what helps.",
+    "Needs root, and no container engine.",
+    "`make engine-test N=10000`",
+    "From what Wasmtime says ---",
+    "From Wasmtime 32 to 33 and later ===",
+    "Change engine and file in the same play",
+    "The same files are right for the engine that is there now",
+    # what the collection does about a config or a cache
+    "of Wasmtime's compilation cache",
+    "configures Wasmtime's compilation cache",
+    "in Wasmtime's compilation cache",
+    "what Wasmtime's cache holds",
+    "Fail where Wasmtime's cache config",
+    "what Wasmtime will make of a cache config",
+    "config Wasmtime refuses or that",
+    "if Wasmtime would refuse the file",
+    "A file that Wasmtime refuses is never",
+    "replace a file that Wasmtime would refuse",
+    "Wasmtime would refuse the result",
+    "if Wasmtime refuses the config",
+    "because Wasmtime refuses the config",
+    "if Wasmtime refuses the file",
+    "Wasmtime refuses it, so no cache directory is known",
+    "refused by Wasmtime",
+    "takes this file, so nothing was changed",
+    "Wasmtime refuses this file, so nothing was changed",
+    "nothing is known by which Wasmtime",
+    "cached modules there are, in Wasmtime's eyes",
+    "what is not Wasmtime's: %d",
+    # which Wasmtime
+    "The Wasmtime that reads the file",
+    "every Wasmtime from 33 on",
+    "every Wasmtime whose rules were used",
+    "range of Wasmtime versions",
+    "ranges of Wasmtime versions",
+    "the user that runs Wasmtime",
+    "the user who runs Wasmtime",
+    "A program that embeds Wasmtime brings its own engine along",
+)
+# Words of sentences whose truth is read from a source, and which.
+SOURCE = {
+    "Wasmtime itself has no order": "wasmtime: crates/cache/src/worker.rs sorts by time alone, and not stably",
+}
+
+
+def proves(*_what: str) -> Callable[[Any], Any]:
+    """Mark what a test proves: codes, or words of sentences as they stand."""
+    return lambda test: test
+
+
+def proven() -> dict[str, str]:
+    """What the tests are marked with, and the test."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for test in tree.body:
+            if not isinstance(test, ast.FunctionDef) or not test.name.startswith("test_"):
+                continue
+            for mark in test.decorator_list:
+                if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "proves":
+                    for what in mark.args:
+                        found[ast.literal_eval(what)] = f"{path.name}::{test.name}"
+    return found
+
+
+class Row(NamedTuple):
+    """A line of the table of problems."""
+
+    code: str
+    severity: str
+    engine: str
+    """What Wasmtime does."""
+
+
+def rows() -> list[Row]:
+    """The table of problems."""
+    lines = PROBLEMS.read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")]
+    return [Row(code.strip("`"), severity, engine) for code, severity, engine, _remedy in cells]
+
+
+class Statement(NamedTuple):
+    """A sentence about Wasmtime, and where it stands."""
+
+    place: str
+    text: str
+
+
+_SENTENCE = re.compile(r"(?<=[.:!?;])\s+(?=[\"'`*A-Z0-9:(]|[a-z])")
+
+
+def _prose(path: Path) -> Iterator[str]:
+    """The paragraphs, items and cells of a page, without its blocks of code."""
+    text = re.sub(r"<!--.*?-->|^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    if path.suffix == ".rst":
+        # A block of code goes on as long as lines are indented deeper than its opening.
+        text = re.sub(r"^( *)\.\. .*\n(?:(?:\1 +.*)?\n)*", "\n", text, flags=re.MULTILINE)
+    yield from re.split(r"\n\s*\n|\n(?=\s*(?:[-*#|]|\d+\.) )|(?<=[^|]) \| ", text)
+
+
+def _documentation(node: Any) -> Iterator[str]:
+    """All texts in the documentation of a plugin or the role's options."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("description", "short_description", "notes", "details"):
+                yield from [value] if isinstance(value, str) else [item for item in value if isinstance(item, str)]
+            else:
+                yield from _documentation(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _documentation(item)
+
+
+def _texts() -> Iterator[tuple[Path, str]]:
+    pages = [ROOT / "README.md", ROOT / "docs" / "security.md", ROOT / "roles" / "wasmtime_cache" / "README.md"]
+    for path in [*pages, *sorted((ROOT / "docs" / "docsite" / "rst").glob("*.rst"))]:
+        for part in _prose(path):
+            yield path, part
+    for path in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml")):
+        for text in _documentation(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            yield path, text
+    for path in sorted((ROOT / "plugins").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        documentation = {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id in ("DOCUMENTATION", "RETURN", "EXAMPLES", "SETTINGS")
+        }
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in docstrings:
+                continue
+            if id(node) in documentation:
+                for text in _documentation(yaml.safe_load(node.value)):
+                    yield path, text
+            else:
+                yield path, node.value
+
+
+def about(words: str, text: str) -> bool:
+    """Whether these are words of the sentence; few are all of it."""
+    return words in text if len(words) > FEW else words == text
+
+
+def statements() -> list[Statement]:
+    """Every sentence that names Wasmtime or the engine, in what people read: pages, documentation, messages."""
+    return [
+        Statement(str(path.relative_to(ROOT)), sentence)
+        for path, text in _texts()
+        for sentence in _SENTENCE.split(" ".join(text.split()))
+        if re.search(r"\bWasmtime\b|\b[Ee]ngines?\b", sentence)
+    ]

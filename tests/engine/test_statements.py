@@ -1,0 +1,47 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that the collection says of Wasmtime is done by a real one, or marked as read from its source."""
+
+from __future__ import annotations
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS
+from ansible_collections.wasmops.wasmtime.tests.engine.statements import (
+    FROM_SOURCE,
+    OURS,
+    SOURCE,
+    about,
+    proven,
+    rows,
+    statements,
+)
+
+
+def test_every_problem_is_proven() -> None:
+    """Dangers always by a test."""
+    tests = proven()
+    without = {row.code for row in rows() if row.code not in tests and FROM_SOURCE not in row.engine}
+    assert not without - set(OURS), "mark a test with proves(CODE), or the row in docs/problems.md %s" % FROM_SOURCE
+    assert set(DANGERS) <= set(tests)
+
+
+def test_every_statement_is_proven() -> None:
+    known = [*proven(), *SOURCE, *OURS]
+    without = [
+        statement
+        for statement in statements()
+        if FROM_SOURCE not in statement.text and not any(about(words, statement.text) for words in known)
+    ]
+    assert not without, "mark a test with proves(WORDS):\n" + "\n".join(map(str, without))
+
+
+def test_no_mark_is_stale() -> None:
+    codes = {row.code for row in rows()}
+    texts = [statement.text for statement in statements()]
+    stale = [
+        words
+        for words in (*proven(), *SOURCE, *OURS)
+        if words not in codes and not any(about(words, text) for text in texts)
+    ]
+    assert not stale
