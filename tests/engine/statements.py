@@ -57,6 +57,13 @@ OURS = (
     "if Wasmtime refuses the file",
     "Wasmtime refuses it, so no cache directory is known",
     "refused by Wasmtime",
+    "also shows what the cache holds",
+    "what the cache holds, against its limits",
+    "prints what it holds, how much of the limits that is",
+    "it makes lines on what the cache holds",
+    "a worker on the controller",
+    "What a cleanup would make of the directory as it is.",
+    "the next cleanup %s",
     "takes this file, so nothing was changed",
     "Wasmtime refuses this file, so nothing was changed",
     "nothing is known by which Wasmtime",
@@ -121,6 +128,10 @@ class Statement(NamedTuple):
     text: str
 
 
+# Wasmtime by name, or what only it does.
+_ABOUT = re.compile(
+    r"\bWasmtime\b|\b[Ee]ngines?\b|\bcleanups?\b|native code|(runs?|running) code|\bworker\b|\b[Aa] lock\b|compiled again|is compressed|\baborts?\b"
+)
 _SENTENCE = re.compile(r"(?<=[.:!?;])\s+(?=[\"'`*A-Z0-9:(]|[a-z])")
 
 
@@ -185,5 +196,5 @@ def statements() -> list[Statement]:
         Statement(str(path.relative_to(ROOT)), sentence)
         for path, text in _texts()
         for sentence in _SENTENCE.split(" ".join(text.split()))
-        if re.search(r"\bWasmtime\b|\b[Ee]ngines?\b", sentence)
+        if _ABOUT.search(sentence) and " " in sentence
     ]

@@ -77,6 +77,7 @@ def works(process: Process, path: Path, directory: Path) -> None:
 # --- Aborts ---
 
 
+@proves("makes the process allocate %(bytes)d bytes at load and abort")
 @proves("some files that Wasmtime takes abort it later;")
 @proves("queue-memory")
 @every_version
@@ -114,6 +115,7 @@ COUNT, SIZE = "file_count_soft_limit", "files_total_size_soft_limit"
 PERCENTS = {COUNT: "file_count_limit_percent_if_deleting", SIZE: "files_total_size_limit_percent_if_deleting"}
 
 
+@proves("is more than 2^64-1, at which the process aborts at its first cleanup")
 @proves("limit-overflow")
 @every_version
 @pytest.mark.parametrize(
@@ -147,6 +149,7 @@ def test_no_limit_overflows_at_one_percent(place: Path, version: str, limit: str
         works(process, path, place / "cache")
 
 
+@proves("reaches beyond the system clock's range, at which the process aborts")
 @proves("clock-overflow")
 @every_version
 def test_a_drift_beyond_the_clock_aborts_at_cleanup(place: Path, version: str) -> None:
@@ -221,6 +224,7 @@ class Find(NamedTuple):
     code: Optional[str]
 
 
+@proves("its first cleanup deletes it")
 @proves(
     "the engine deletes every file there that it does not know",
     "Wasmtime deletes every file there that it does not know",
@@ -270,6 +274,7 @@ def test_foreign_files_are_deleted(place: Path, version: str, find: Find) -> Non
     assert path.exists() != find.lost
 
 
+@proves("a cleanup deletes them, and the files in the directories behind")
 @proves(
     "Wasmtime follows symbolic links to directories on the first two levels",
     "Symbolic links in the directory that Wasmtime follows",
@@ -514,6 +519,12 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as
 
 
 @proves(
+    "runs native code in every process that loads the cache",
+    "The cache holds native code.",
+    "whoever can write to the directory runs code in every process",
+    "they run native code in every process",
+)
+@proves(
     "whoever can write to the cache directory runs code in every Wasmtime process.",
     "Wasmtime does not check where it came from:",
     "Whoever can write there runs native code",
@@ -628,6 +639,7 @@ def warnings(path: Path, version: str, **options: Any) -> List[str]:
     return list(codes)
 
 
+@proves("makes every cleanup delete the whole cache")
 @proves("empties-itself")
 @both_ends
 @pytest.mark.parametrize("limit", [COUNT, SIZE])

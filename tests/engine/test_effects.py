@@ -216,6 +216,10 @@ def test_directory_and_defaults(place: Path, version: str) -> None:
     assert sorted(path.name for path in place.iterdir()) == ["cache", "config.toml"]
 
 
+@proves(
+    "A module is compressed at the baseline level when it is compiled",
+    "How often a cache file is used before it is compressed again.",
+)
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("baseline", "optimized", "threshold"), [(0, 21, 2), (5, 9, 4)])
 def test_levels_and_threshold(place: Path, version: str, baseline: int, optimized: int, threshold: int) -> None:
@@ -238,6 +242,12 @@ def test_levels_and_threshold(place: Path, version: str, baseline: int, optimize
         assert entry.stat().st_size < len(fresh)
 
 
+@proves(
+    "the next cleanup deletes modules until the percentage",
+    "The number of cache files above which a cleanup deletes some.",
+    "file_count_soft_limit) that a cleanup leaves.",
+    "they are compiled again, and deleted again",
+)
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize(("limit", "percent"), [(4, 50), (3, 70), ("5", "100 %")])
 def test_count_limit_and_percent(place: Path, version: str, limit: object, percent: object) -> None:
@@ -260,6 +270,10 @@ def test_count_limit_and_percent(place: Path, version: str, limit: object, perce
             until_entries(cache.directory, expected)
 
 
+@proves(
+    "The size of all cache files above which a cleanup deletes some.",
+    "files_total_size_soft_limit) that a cleanup leaves.",
+)
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize(("limit", "percent"), [("100K", 50), ("64 Ki", "70%"), (90000, 100)])
 def test_size_limit_and_percent(place: Path, version: str, limit: object, percent: object) -> None:
@@ -286,6 +300,7 @@ def test_size_limit_and_percent(place: Path, version: str, limit: object, percen
     assert cleanups >= 2
 
 
+@proves("The time between two cleanups.")
 @proves("Wasmtime starts one when it adds a module")
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize(("interval", "cleans"), [("30s", True), ("90 s", False), ("1m", True), ("2m", False)])
@@ -296,6 +311,7 @@ def test_cleanup_interval(place: Path, version: str, interval: str, cleans: bool
     assert cache.cleaned() == cleans
 
 
+@proves("How far in the future a lock may be dated and still count.")
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize(("drift", "cleans"), [("500s", True), ("10m", True), ("1h", False)])
 def test_allowed_clock_drift(place: Path, version: str, drift: str, cleans: bool) -> None:
@@ -305,6 +321,7 @@ def test_allowed_clock_drift(place: Path, version: str, drift: str, cleans: bool
     assert cache.cleaned() == cleans
 
 
+@proves("For how long one worker's recompression of a file keeps other workers from it.")
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize(("timeout", "compresses"), [("30s", True), ("1m", True), ("90s", False), ("1h", False)])
 def test_optimizing_task_timeout(place: Path, version: str, timeout: str, compresses: bool) -> None:
@@ -325,6 +342,7 @@ def test_optimizing_task_timeout(place: Path, version: str, timeout: str, compre
         assert stats(entry)["optimized-compression"] == (20 if compresses else 3)
 
 
+@proves("How many events the cache worker holds;")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_queue_size(place: Path, version: str) -> None:
     cache = Cache(place, version, worker_event_queue_size="1M")

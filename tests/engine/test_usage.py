@@ -111,6 +111,11 @@ def clean_up(engine: Process, config: Path, second: Module, directory: Path, wan
 
 
 @proves(
+    "The statistics of each go with the cleanup after that.",
+    "locks there let no cleanup start",
+    "each cleanup deletes all the rest.",
+)
+@proves(
     "as Wasmtime's own cleanup does",
     "by Wasmtime's own rules.",
     "that are not Wasmtime's.",
@@ -181,6 +186,7 @@ LIMITS = {
 }
 
 
+@proves("which is what a cleanup counts.", "The next cleanup deletes entries, as a limit is exceeded")
 @pytest.mark.parametrize("case", LIMITS)
 def test_limits_are_exact(engine: Process, first: Module, second: Module, place: Path, case: str) -> None:
     count, size, count_percent, size_percent, left = LIMITS[case]
