@@ -120,6 +120,8 @@ class Config:
         self.problems: List[Problem] = []
         self.effective: Effective = {}
         self.accepted_by: List[str] = []
+        self.off = False
+        """Whether the config switches the cache off, which only Wasmtime up to 32 lets it do."""
 
     @property
     def valid(self) -> bool:
@@ -131,8 +133,7 @@ class Config:
 
         Wasmtime up to 32 still validates such a config, creates the directory, and does no more.
         """
-        off = (self.table or {}).get("enabled") is False
-        return [problem for problem in problems if not off or problem.severity == ERROR]
+        return [problem for problem in problems if not self.off or problem.severity == ERROR]
 
     @property
     def settings(self) -> Dict[str, Any]:
@@ -220,6 +221,8 @@ def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Libr
     cache = document.get("cache")
     if isinstance(cache, dict):
         config.table = cache
+        # Later versions refuse the file, and cache in its directory once the line is gone.
+        config.off = cache.get("enabled") is False and not rules.enabled_refused
     check = Check(document, rules, host)
     # A grammar problem comes first: the engine meets it before it looks at any setting.
     if check.findings or check.has_line_break(config.text):

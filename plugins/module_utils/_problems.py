@@ -36,6 +36,12 @@ _IN_1_0 = (
     " those built with toml_parser 1.0.6 or later read TOML 1.1"
 )
 _UNDERSCORE = re.compile(r"[+-]_")
+# How the programs that are known to read a cache config are told to do without a cache.
+SWITCH_OFF = (
+    "switch the cache off in the program: pass -C cache=n to wasmtime, set DISABLE_WASMTIME_CACHE=1 for Spin or"
+    " EXTISM_CACHE_CONFIG= (empty) for Extism; no file can do that for Wasmtime 33 and later"
+)
+_STAYS_ON = SWITCH_OFF + ", and removing this line, or the file at the default path, switches the cache on"
 _NO_COMMON_FILE = "no file suits both Wasmtime up to 32 and later ones: give each a file of its own"
 
 # By the names that C(Check) notes.
@@ -57,7 +63,7 @@ TEXTS = {
     "enabled-refused": Text(
         "enabled-refused",
         "enabled is refused by Wasmtime 33 and later",
-        "remove it; these versions switch the cache %(switch)s config",
+        "%(remedy)s",
         at_key=True,
     ),
     "enabled-type": Text("wrong-type", "enabled is %(type)s, not a boolean", "write true or false without quotes"),
@@ -174,7 +180,7 @@ def _facts(check: Check, text: str, path: Tuple[str, ...], value: Any, facts: Di
     if text.startswith("unknown-"):
         said.update(key=shown(name), better=_better(name))
     elif text == "enabled-refused":
-        said["switch"] = "off by loading no" if value is False else "on by loading a"
+        said["remedy"] = _STAYS_ON if value is False else "remove the line: the cache is on without it"
     elif text == "duration-wraps":
         said["made"] = format_value(SETTINGS[name].kind, facts["wrapped"])
     elif text == "directory-relative":

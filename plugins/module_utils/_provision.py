@@ -174,9 +174,12 @@ class Run:
                 ) from bad
         if self.params[ENABLED] is not None:
             if not self.dialects[0].enabled:
+                from ._problems import SWITCH_OFF
+
+                remedy = "" if self.params[ENABLED] else "; or " + SWITCH_OFF
                 raise _common.Refused(
                     "enabled: Wasmtime 33 and later refuse this setting; leave it out, or set wasmtime_version to the"
-                    " version up to 32 that reads the file; state: absent switches the cache off for later ones"
+                    " version up to 32 that reads the file%s" % remedy
                 )
             wanted[ENABLED] = self.params[ENABLED]
         return wanted
@@ -210,6 +213,12 @@ class Run:
             return None
         if errors[0].code in UNSURE:
             raise self.refused("not every Wasmtime takes this file, so nothing was changed", errors)
+        if wanted.get("directory") is None and any(problem.code == "enabled-refused" for problem in errors):
+            # Without that line, the cache is on in this directory.
+            state = _common.directory_of(config)
+            found = list(config.problems)
+            found += [] if state is None else _directory.problems(state, os.geteuid(), self.owner, _common.ENTRIES)
+            errors += _common.severe(found, DANGER)
         raise self.refused("Wasmtime refuses this file, so nothing was changed", errors)
 
     def changes(self, table: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,8 +44,10 @@ options:
     description:
       - The thirteenth setting of Wasmtime up to 32, where it is mandatory. Without this option it is kept as it is and set
         to V(true) if missing.
-      - Wasmtime 33 and later refuse it. With their rules C(enabled = true) is removed, and C(enabled = false) is an error,
-        as these versions switch the cache off by not loading a config.
+      - Wasmtime 33 and later refuse it. With their rules C(enabled = true) is removed, and C(enabled = false) is an error.
+        No file switches the cache of these versions off, and without the line, or without a file at the default path, it is
+        on. Switch it off in the program, such as with C(-C cache=n) of C(wasmtime), E(DISABLE_WASMTIME_CACHE) of Spin, or an
+        empty E(EXTISM_CACHE_CONFIG) of Extism.
     type: bool
   unset:
     description: Names of settings to remove from the file, which gives them Wasmtime's defaults.

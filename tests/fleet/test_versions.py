@@ -134,7 +134,7 @@ def test_there_and_back(lab: Lab, tmp_path: Path) -> None:
         if part == "off":
             (problem,) = result.data["problems"]
             assert (problem["code"], problem["line"]) == ("enabled-refused", 2)
-            assert "these versions switch the cache off by loading no config" in result.message
+            assert "switch the cache off in the program" in result.message
     upgraded = snapshot(lab)
     assert texts(hosts) == {name: (STORIES[part].new or STORIES[part].old).encode() for name, part in names.items()}
     moved = [name for name, part in names.items() if part in MOVED]

@@ -62,7 +62,7 @@ ENABLED = problem(
     "error",
     "enabled-refused",
     "enabled is refused by Wasmtime 33 and later",
-    "remove it; these versions switch the cache off by loading no config",
+    "remove the line: the cache is on without it",
     value="true",
     line=2,
     column=1,

@@ -287,14 +287,16 @@ def test_each_refusal_has_its_code_and_place(text, code, line, column):
             ["enabled = false"],
             (
                 "line 2, column 1: enabled is refused by Wasmtime 33 and later;"
-                " remove it; these versions switch the cache off by loading no config"
+                " switch the cache off in the program: pass -C cache=n to wasmtime, set DISABLE_WASMTIME_CACHE=1 for Spin"
+                " or EXTISM_CACHE_CONFIG= (empty) for Extism; no file can do that for Wasmtime 33 and later, and"
+                " removing this line, or the file at the default path, switches the cache on"
             ),
         ),
         (
             ["enabled = true"],
             (
                 "line 2, column 1: enabled is refused by Wasmtime 33 and later;"
-                " remove it; these versions switch the cache on by loading a config"
+                " remove the line: the cache is on without it"
             ),
         ),
         (
@@ -458,6 +460,10 @@ def test_where_no_file_suits_all_versions_the_remedy_says_so():
     for lines in ([], ["enabled = true"]):
         assert "no file suits both" in the_problem(read(cache(*lines), DIALECTS)).remedy
     assert "no file suits both" not in the_problem(read(cache(), OLD)).remedy
+    other = the_problem(read(cache("enabled = true", "zzz = 1"), OLD))
+    assert other.code == "unknown-key"
+    _enabled, same = read(cache("enabled = true", "zzz = 1"), DIALECTS).problems
+    assert same.sentence() == other.sentence()
 
 
 @pytest.mark.parametrize(

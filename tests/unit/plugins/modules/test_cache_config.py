@@ -777,7 +777,10 @@ def unlink_parent(world):
             "[cache]\nbaseline-compression-level = 22\n",
             ["line 2, column 30: baseline-compression-level = 22 is not in 0..21"],
         ),
-        ("[cache]\nenabled = false\n", ["line 2, column 1: enabled is refused by Wasmtime 33 and later; remove it"]),
+        (
+            "[cache]\nenabled = false\n",
+            ["line 2, column 1: enabled is refused by Wasmtime 33 and later; switch the cache off in the program"],
+        ),
         (
             "[cache]\nfoo = 1\nbar = 2\ncleanup-interval = 1\n",
             [
@@ -1130,7 +1133,32 @@ def test_exclusive_keeps_what_32_demands(world):
 
 def test_a_switch_that_is_off_cannot_move_on(world):
     world.write("[cache]\nenabled = false\n")
-    assert "these versions switch the cache off by loading no config" in world.refused()
+    assert "switch the cache off in the program" in world.refused()
+
+
+@pytest.mark.parametrize("version", ["33", "42.0.2", "50"])
+def test_what_the_cache_would_be_without_that_switch_is_reported_with_it(world, version):
+    world.cache.mkdir(0o700)
+    (world.cache / "notes.txt").touch()
+    world.write("[cache]\nenabled = false\ndirectory = '%s'\ncleanup-interval = '1h'\n" % world.cache)
+    result = world.both(directory=..., wasmtime_version=version)
+    assert [problem["code"] for problem in result["problems"]] == ["enabled-refused", "directory-foreign-files"]
+    assert "notes.txt" in result["msg"]
+    # Another directory has nothing to do with that one.
+    result = world.both(directory=str(world.tree / "other"), wasmtime_version=version)
+    assert [problem["code"] for problem in result["problems"]] == ["enabled-refused"]
+    # What is refused for another reason than the switch is no cache yet.
+    world.write("[cache]\nzzz = 1\ndirectory = '%s'\n" % world.cache)
+    result = world.both(directory=..., wasmtime_version=version)
+    assert [problem["code"] for problem in result["problems"]] == ["unknown-key"]
+
+
+@pytest.mark.parametrize(("enabled", "named"), [(True, False), (False, True)])
+def test_the_option_names_what_does_switch_the_cache_off(world, enabled, named):
+    text = world.refused(enabled=enabled, wasmtime_version="42.0.2")
+    assert text.startswith("enabled: Wasmtime 33 and later refuse this setting")
+    for switch in ("-C cache=n", "DISABLE_WASMTIME_CACHE=1", "EXTISM_CACHE_CONFIG="):
+        assert (switch in text) is named
 
 
 def test_a_switch_that_is_no_boolean_is_refused_everywhere(world):

@@ -350,3 +350,20 @@ def test_no_text_makes_it_fail(world, content):
     result = world.info(content=content)
     assert "failed" not in result
     assert result["valid"] or result["problems"]
+
+
+@pytest.mark.parametrize(
+    ("versions", "wanted"),
+    [
+        (["32"], []),
+        (["42.0.2"], ["enabled-refused", "directory-not-dedicated"]),
+        (["32", "42.0.2"], ["enabled-refused", "directory-not-dedicated"]),
+        (None, ["enabled-refused", "directory-not-dedicated"]),
+    ],
+)
+def test_a_directory_is_judged_once_no_file_switches_the_cache_off(world, versions, wanted):
+    world.write("[cache]\nenabled = false\ndirectory = '/srv'\n")
+    result = look(world, **({"wasmtime_version": versions} if versions else {}))
+    # What else is wrong with it depends on the machine.
+    assert [code for code in codes(result) if code in ("enabled-refused", "directory-not-dedicated")] == wanted
+    assert result["safe"] is not bool(wanted)
