@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from . import _write
 from ._access import user_name
-from ._common import ENTRIES, Refused, directory_of, judge, refuse_library, severe
+from ._common import ENTRIES, Refused, directory_of, judge, refuse_library, severe, spoken
 from ._config import BOM, DANGER, ERROR, Config, Problem
 from ._directory import State, hold, problems
 from ._edit import CannotEdit, edit, merge, new_text, same
@@ -161,7 +161,8 @@ class Change:
         if self.before is not None:
             state = directory_of(self.before)
             chosen_by = file_chooser(run.place, seen)
-            there += [] if state is None else problems(state, os.geteuid(), run.owner, ENTRIES, chosen_by)
+            if state is not None:
+                there += problems(state, os.geteuid(), run.owner, ENTRIES, chosen_by, run.place.names())
             there = self.before.problems + self.before.that_matter(there)
             if chosen_by is not None and self.planned != self.now:
                 # Root would act on what others have written there.
@@ -169,9 +170,9 @@ class Change:
         known = {_subject(problem) for problem in there}
         new = [problem for problem in dangers if _subject(problem) not in known]
         if new:
-            codes = ", ".join(sorted({problem.code for problem in new}))
+            codes = ", ".join(sorted({problem.code for problem in spoken(new, self.params["ignore_dangers"])}))
             raise run.refused(
-                "nothing was changed, for it would be dangerous (ignore_dangers: [%s] allows it)" % codes, new
+                "nothing was changed: the change would be dangerous (ignore_dangers: [%s] allows it)" % codes, new
             )
 
     def _refuse_file(self) -> None:

@@ -149,6 +149,25 @@ def directory_at(path: str) -> State:
     return inspect(path)
 
 
+def spoken(problems: Sequence[Problem], ignored: Sequence[str] = ()) -> List[Problem]:
+    """The problems in the order of their lines, without those that go with their cause; then those without a line.
+
+    What is wrong with a home or a directory of the system as a cache has one remedy: another directory. C(ignored): the
+    codes that the user ignores, so that what is behind them counts.
+    """
+    cause = "directory-not-dedicated"
+    if cause not in ignored and any(problem.code == cause for problem in problems):
+        problems = [
+            problem
+            for problem in problems
+            if problem.severity == ERROR
+            or problem.code == cause
+            or problem.line is not None
+            or not problem.code.startswith(("directory-", "config-"))
+        ]
+    return sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0, problem.column or 0))
+
+
 def severe(problems: Sequence[Problem], severity: str) -> List[Problem]:
     """The problems of one severity."""
     return [problem for problem in problems if problem.severity == severity]

@@ -35,6 +35,7 @@ WARNING = "warning"
 # The codes of severity danger, from here, C(_directory) and C(_files); what C(ignore_dangers) takes.
 DANGERS = (
     "clock-overflow",
+    "config-in-cache",
     "directory-foreign-files",
     "directory-not-dedicated",
     "directory-replaceable",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, List, NamedTuple
 
 from ._access import user_name
 from ._config import DANGER, ERROR, WARNING, Problem
+from ._directory import UNCOUNTED
 from ._settings import quoted
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ TEXTS = {
         "others than root and its owner can put another directory in the place of %(directory)s: %(reasons)s",
         "use a path of which every directory belongs to root or to the owner and nobody else can write to",
     ),
+    "config": Text(
+        "config-in-cache",
+        DANGER,
+        "the config %(first)s is in its own cache directory %(directory)s, where a cleanup deletes it",
+        "move the config out of the cache directory, or set directory to another one",
+    ),
     "not-dedicated": Text(
         "directory-not-dedicated",
         DANGER,
@@ -70,6 +77,12 @@ TEXTS = {
         DANGER,
         "%(directory)s holds what is not the engine's (%(some)s): its first cleanup deletes it",
         "use an empty directory of its own",
+    ),
+    "stray": Text(
+        "directory-foreign-files",
+        DANGER,
+        "%(directory)s holds what is not the engine's (%(some)s): a cleanup deletes it",
+        "move it out of the cache directory",
     ),
     "links": Text(
         "directory-symbolic-link",
@@ -135,5 +148,9 @@ def told(found: List[Found], path: str, user: int) -> List[Problem]:
 
 
 def _some(names: List[str]) -> str:
-    listed = ", ".join(quoted(name) for name in sorted(names)[:_EXAMPLES])
-    return listed if len(names) <= _EXAMPLES else "%s and %d more" % (listed, len(names) - _EXAMPLES)
+    counted = sorted(name for name in names if name != UNCOUNTED)
+    listed = ", ".join(quoted(name) for name in counted[:_EXAMPLES])
+    more = len(counted) - _EXAMPLES
+    if UNCOUNTED in names:
+        return "%s and at least %d more" % (listed, more) if more > 0 else "at least %s" % listed
+    return listed if more <= 0 else "%s and %d more" % (listed, more)

@@ -15,7 +15,7 @@ import errno
 import os
 import stat
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ._access import ENTER, WRITE, group_name, may, others_may, user_name
 from ._settings import quoted
@@ -177,14 +177,16 @@ def problems(
     owner: Optional[int] = None,
     entries_looked_at: Optional[int] = None,
     chosen_by: Optional[int] = None,
+    config: Sequence[str] = (),
 ) -> List[Problem]:
     """What is wrong with the directory for processes of C(user), or of C(owner) if given.
 
     C(entries_looked_at): at most so many in the directory and in each below it; None for all.
     C(chosen_by): who chooses the directory, see C(_files.chooser).
+    C(config): the names that lead to the config file, without links above them.
     """
     meant = user if owner is None else owner
-    found = _found(state, user, owner, meant, entries_looked_at, chosen_by)
+    found = _found(state, user, owner, meant, entries_looked_at, chosen_by, config)
     if not found:
         return []
     from ._dangers import told
@@ -195,13 +197,26 @@ def problems(
 Found = Tuple[str, List[str]]
 """The name of a text in C(_dangers), and the paths or reasons that it names."""
 
+STRAY_MAX = 3
+# Among those paths: there are more, which nobody has counted.
+UNCOUNTED = ""
+
 
 def _found(
-    state: State, user: int, owner: Optional[int], meant: int, most: Optional[int], chosen_by: Optional[int]
+    state: State,
+    user: int,
+    owner: Optional[int],
+    meant: int,
+    most: Optional[int],
+    chosen_by: Optional[int],
+    config: Sequence[str],
 ) -> List[Found]:
     if state.way.error:
         return [("in-the-way", [state.way.error])]
     found = _replaceable(state, meant)
+    inside = [name for name in config if _is_below(name, state.way.target)]
+    if inside:
+        found.append(("config", inside[-1:]))
     if state.way.target in _SYSTEM or _is_home(state.way.target, {user, owner, state.uid}):
         found.append(("not-dedicated", []))
     found += _unreachable(state, meant)
@@ -215,11 +230,17 @@ def _found(
         found.append(("owner", [str(user_name(state.uid))]))
     if not state.way.missing:
         closed = hidden(state.way, chosen_by)
-        found += [("hidden", [closed])] if closed else _contents(state, meant, most)
+        start = len(state.way.target.rstrip("/")) + 1
+        known = [name[start:] for name in inside if not os.path.isdir(name)]
+        found += [("hidden", [closed])] if closed else _contents(state, meant, most, known)
     # A user that does not exist yet will own it, and is meant.
     if state.uid is not None and not _may(state, meant):
         found.append(("unwritable", []))
     return found
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path.startswith(directory.rstrip("/") + "/")
 
 
 def _is_home(path: str, users: Set[Optional[int]]) -> bool:
@@ -267,8 +288,14 @@ def hidden(way: Walk, chosen_by: Optional[int]) -> Optional[str]:
     return private(way, chosen_by)
 
 
-def _contents(state: State, user: int, most: Optional[int]) -> List[Found]:
-    """Files that the engine would delete although they are not its own, and those that others can swap."""
+def _contents(state: State, user: int, most: Optional[int], known: Sequence[str]) -> List[Found]:
+    """Files that the engine would delete although they are not its own, and those that others can swap.
+
+    C(known): files below it of which it is said already that the engine deletes them.
+    """
+    used = False
+    # Of which there are more than are named.
+    uncounted: Set[str] = set()
     foreign: List[str] = []
     links: List[str] = []
     exposed: List[str] = []
@@ -293,6 +320,10 @@ def _contents(state: State, user: int, most: Optional[int]) -> List[Found]:
                 entries = list(islice(listed, most))
         except OSError:
             return
+        nonlocal used
+        used = used or below.startswith(_COMPILER)
+        if len(entries) == most:
+            uncounted.update(("foreign", "links", "planted", "exposed"))
         for entry in entries:
             name = os.path.join(below, entry.name)
             try:
@@ -308,9 +339,13 @@ def _contents(state: State, user: int, most: Optional[int]) -> List[Found]:
                     exposed.append(name)
             elif reachable and stat.S_ISREG(status.st_mode) and status.st_mode & 0o022:
                 exposed.append(name)
+            if name in known or (depth == 2 and any(_is_below(file, name) for file in known)):
+                continue
             if depth == 2:
                 if directory or not (below.startswith(_COMPILER) and _is_entry(entry.name)):
                     foreign.append(name)
+                if directory:
+                    uncounted.add("foreign")
             elif stat.S_ISLNK(status.st_mode):
                 links.append(name)
             elif directory:
@@ -326,8 +361,11 @@ def _contents(state: State, user: int, most: Optional[int]) -> List[Found]:
         scan(".", top, "", 0)
     finally:
         os.close(top)
-    found = (("foreign", foreign), ("links", links), ("planted", planted), ("exposed", exposed))
-    return [(name, names) for name, names in found if names]
+    found = [("links", links), ("planted", planted), ("exposed", exposed)]
+    # A few of them in a cache that is in use can leave it; where there are more, the cache is in the wrong place.
+    stray = used and len(foreign) <= STRAY_MAX and "foreign" not in uncounted
+    found.insert(0, ("stray", foreign) if stray else ("foreign", foreign))
+    return [(name, names + [UNCOUNTED] * (name in uncounted)) for name, names in found if names]
 
 
 def _is_entry(name: str) -> bool:

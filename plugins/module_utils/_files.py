@@ -58,6 +58,10 @@ class Place(NamedTuple):
         """Its path without links."""
         return os.path.join(self.way.target, self.name)
 
+    def names(self) -> List[str]:
+        """Every name without links above it that leads to the file: those of links, then its own."""
+        return [link for link, _status, _owner in self.way.links] + [self.path]
+
 
 def find(path: str) -> Place:
     """Follow an absolute path to a config file, links included.

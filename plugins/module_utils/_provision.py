@@ -44,6 +44,7 @@ class Run:
 
     def refused(self, summary: str, problems: Sequence[Problem]) -> _common.Refused:
         """The end of the run for these problems."""
+        problems = _common.spoken(problems, self.params["ignore_dangers"])
         sentences = [problem.sentence() for problem in problems]
         if len(sentences) == 1:
             summary, sentences = "%s: %s" % (summary, sentences[0]), []
@@ -123,7 +124,8 @@ class Run:
         # A directory that the task names is the task's own choice.
         named = self.params["directory"] is not None
         self.chooser = None if named else _files.chooser(self.place, self.seen)
-        found += _directory.problems(planned, os.geteuid(), self.owner, _common.ENTRIES, self.chooser)
+        names = self.place.names()
+        found += _directory.problems(planned, os.geteuid(), self.owner, _common.ENTRIES, self.chooser, names)
         errors = _common.severe(found, ERROR)
         if errors:
             raise self.refused("nothing was changed", errors)
@@ -148,6 +150,7 @@ class Run:
             change.lock()
             result.update(change.carry_out())
             names = change.names()
+        problems = _common.spoken(problems, self.params["ignore_dangers"])
         for problem in _common.severe(problems, DANGER):
             self.module.warn("%s: %s" % (self.path, problem.sentence()))
         result.update(_common.describe(after, planned, problems))
@@ -217,7 +220,9 @@ class Run:
             # Without that line, the cache is on in this directory.
             state = _common.directory_of(config)
             found = list(config.problems)
-            found += [] if state is None else _directory.problems(state, os.geteuid(), self.owner, _common.ENTRIES)
+            if state is not None:
+                names, chosen_by = self.place.names(), _files.chooser(self.place, self.seen)
+                found += _directory.problems(state, os.geteuid(), self.owner, _common.ENTRIES, chosen_by, names)
             errors += _common.severe(found, DANGER)
         raise self.refused("Wasmtime refuses this file, so nothing was changed", errors)
 

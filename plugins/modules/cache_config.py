@@ -85,6 +85,7 @@ options:
     default: []
     choices:
       - clock-overflow
+      - config-in-cache
       - directory-foreign-files
       - directory-not-dedicated
       - directory-replaceable

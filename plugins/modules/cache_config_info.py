@@ -90,7 +90,7 @@ safe:
   type: bool
   sample: true
 problems:
-  description: All that is wrong, in the order in which Wasmtime meets it.
+  description: All that is wrong, in the order of the lines of the file; then what is wrong with the file and the directory.
   returned: always
   type: list
   elements: dict
@@ -262,7 +262,9 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
     state = _common.directory_of(config)
     if state is not None:
         chosen_by = None if place is None else chooser(place, status)
-        problems += config.that_matter(directory_problems(state, user, owner, None, chosen_by))
+        names = [] if place is None or status is None else place.names()
+        problems += config.that_matter(directory_problems(state, user, owner, None, chosen_by, names))
+    problems = _common.spoken(problems)
     return dict(
         _common.describe(config, state, problems),
         path=path,

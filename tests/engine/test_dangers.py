@@ -309,6 +309,112 @@ def test_a_link_to_the_directory_itself_is_harmless(place: Path, version: str) -
     assert (place / "real.txt").exists()
 
 
+IN_CACHE = "config-in-cache"
+
+
+class Inside(NamedTuple):
+    """Where a config is in its own cache directory, and what the engine leaves of the directories above it."""
+
+    path: str
+    left: str
+    limit: int = 1000
+
+
+@proves(IN_CACHE)
+@pytest.mark.parametrize("version", ["32.0.0", "50.0.1"])
+@pytest.mark.parametrize(
+    "inside",
+    [
+        Inside("config.toml", "."),
+        Inside("config", "."),
+        Inside("modules/config.toml", "modules"),
+        Inside("conf/config", "conf"),
+        Inside("modules/app/config.toml", "modules/app"),
+        # Without an extension, it counts as a cached module, and is the oldest of too many.
+        Inside("modules/app/config", "modules/app", limit=2),
+        Inside("modules/app/conf/config.toml", "modules/app"),
+        Inside("modules/app/conf/deeper/config", "modules/app"),
+    ],
+    ids=lambda inside: inside.path,
+)
+def test_a_config_in_its_own_cache_is_deleted(place: Path, version: str, inside: Inside) -> None:
+    directory = place / "cache"
+    path = directory / inside.path
+    path.parent.mkdir(parents=True)
+    for made in [directory, *path.parents[: len(path.parents) - len(directory.parents) - 1]]:
+        made.chmod(0o700)
+    options = {
+        "directory": str(directory),
+        "wasmtime_version": version,
+        "file_count_soft_limit": inside.limit,
+        "cleanup_interval": "0s",
+    }
+    for check in (True, False):
+        outcome = configure(path, _ansible_check_mode=check, **options)
+        assert outcome.failed
+        assert outcome.dangers == [IN_CACHE]
+        assert not path.exists()
+    assert not configure(path, ignore_dangers=[IN_CACHE], **options).failed
+    found = look(path=str(path), wasmtime_version=version)
+    assert found.codes == {IN_CACHE: "danger"}
+    assert str(path) in found.result["problems"][0]["message"]
+    date(path, -1000)
+    with Process(version) as process:
+        works(process, path, directory)
+        until(lambda: not path.exists(), "it is deleted")
+    assert (directory / inside.left).is_dir()
+
+
+@pytest.mark.parametrize("version", ["32.0.0", "50.0.1"])
+def test_a_config_in_its_own_cache_by_the_environment_is_deleted(place: Path, version: str) -> None:
+    home = place / "home"
+    home.mkdir()
+    both = {"HOME": str(home), "XDG_CONFIG_HOME": str(place / "xdg"), "XDG_CACHE_HOME": str(place / "xdg")}
+    path = place / "xdg" / "wasmtime" / "config.toml"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in both.items():
+            patch.setenv(name, value)
+        outcome = configure(path, wasmtime_version=version)
+        assert outcome.failed
+        assert outcome.dangers == [IN_CACHE]
+        assert not configure(path, wasmtime_version=version, ignore_dangers=[IN_CACHE]).failed
+        assert look(wasmtime_version=version).codes == {IN_CACHE: "danger"}
+    with Process(version, both) as process:
+        assert process.load(path=None) is None
+        process.settle(path.parent)
+    assert not path.exists()
+    # From then on the defaults hold, without a word.
+    with Process(version, both) as process:
+        assert process.load(path=None) is None
+
+
+@pytest.mark.parametrize("version", ["32.0.0", "50.0.1"])
+def test_links_between_a_config_and_its_cache_make_no_difference(place: Path, version: str) -> None:
+    directory, etc = place / "cache", place / "etc"
+    directory.mkdir(mode=0o700)
+    etc.mkdir()
+    (place / "same").symlink_to(directory)
+    (etc / "into").symlink_to(directory / "config.toml")
+    options = {"directory": str(place / "same"), "wasmtime_version": version, "cleanup_interval": "0s"}
+    # The directory by a link; then the file by one.
+    assert configure(directory / "config.toml", **options).dangers == [IN_CACHE]
+    assert not configure(directory / "config.toml", ignore_dangers=[IN_CACHE], **options).failed
+    assert look(path=str(etc / "into"), wasmtime_version=version).codes == {IN_CACHE: "danger"}
+    # A link in the cache to a file outside: the link goes, the file stays.
+    (directory / "config.toml").rename(etc / "real.toml")
+    (directory / "config.toml").symlink_to(etc / "real.toml")
+    found = look(path=str(directory / "config.toml"), wasmtime_version=version)
+    assert found.codes == {IN_CACHE: "danger"}
+    with Process(version) as process:
+        works(process, directory / "config.toml", directory)
+    assert not (directory / "config.toml").is_symlink()
+    assert (etc / "real.toml").exists()
+    # Outside it is good, whatever its name has in common.
+    for name in ("cache.toml", "cache-2/config.toml"):
+        assert configure(place / name, **options).dangers == []
+        assert look(path=str(place / name), wasmtime_version=version).dangers == []
+
+
 @proves("the engine deletes the files in it")
 @proves("directory-not-dedicated")
 @both_ends
