@@ -105,7 +105,28 @@ def host() -> Host:
             known.append(default_paths()[1])
         return known[0]
 
-    return Host(default_directory, _memory(), int(time.time()))
+    capacities: Dict[str, Optional[int]] = {}
+
+    def capacity(directory: str) -> Optional[int]:
+        if directory not in capacities:
+            capacities[directory] = _capacity(directory)
+        return capacities[directory]
+
+    return Host(default_directory, _memory(), int(time.time()), capacity)
+
+
+def _capacity(directory: str) -> Optional[int]:
+    """The size in bytes of the file system that an absolute path is on, or will be when it is created."""
+    while True:
+        try:
+            status = os.statvfs(directory)
+        except FileNotFoundError:
+            # A path that ends in slashes, or in a dangling link, goes on above, too.
+            directory = os.path.dirname(directory.rstrip("/")) or "/"
+        except (OSError, ValueError):
+            return None
+        else:
+            return status.f_blocks * status.f_frsize or None
 
 
 def _memory() -> int:

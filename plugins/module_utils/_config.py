@@ -53,6 +53,16 @@ MAX_BYTES = 2**20
 # A file with more problems than this is no cache config; the rest is counted, not listed.
 MAX_PROBLEMS = 100
 
+# What Wasmtime has called some of its settings in 2019 only (C(wasmtime-environ/src/cache/config.rs)), and calls them now.
+KEYS_OF_2019 = {
+    "cleanup-interval-in-seconds": "cleanup-interval",
+    "optimizing-compression-task-timeout-in-seconds": "optimizing-compression-task-timeout",
+    "files-count-soft-limit": "file-count-soft-limit",
+    "files-count-limit-percent-if-deleting": "file-count-limit-percent-if-deleting",
+}
+# No placeholder is without one of these.
+MARKS = frozenset("~$%{<@")
+
 BOM = "\ufeff"
 QUEUE_ENTRY_BYTES = 40
 # The engine keeps file times as signed seconds and panics where adding the drift leaves them.
@@ -75,6 +85,8 @@ class Host(NamedTuple):
     """Bytes of memory."""
     now: int
     """Seconds since 1970."""
+    capacity: Callable[[str], Optional[int]] = lambda _directory: None
+    """Gives the bytes that the file system of an absolute path can hold, those in use included; None if not known."""
 
 
 class Problem:
@@ -257,6 +269,15 @@ class Check:
         cache = document.get("cache")
         self.cache: Dict[str, Any] = cache if isinstance(cache, dict) else {}
         self.unlisted = 0
+        if cache is not self.cache and not document.keys() <= {"cache"}:
+            from ._problems import other_file
+
+            what = other_file(list(document))
+            if what:
+                # However long it is, one thing is wrong with it.
+                first = next(key for key, _value in self._in_order(document) if key != "cache")
+                self._note(ERROR, "other-file", (first,), what=what[0], remedy=what[1])
+                return
         for key, value in self._in_order(document):
             if key != "cache":
                 self._unknown("unknown-table", (key,))
@@ -292,9 +313,15 @@ class Check:
             self.unlisted += 1
 
     def _settings(self) -> None:
+        old = [key for key in self.cache if key in KEYS_OF_2019]
+        told = False
         for key, value in self._in_order(self.cache):
             if key in SETTINGS:
                 self._setting(SETTINGS[key], value)
+            elif old and key in old:
+                if not told:
+                    self._note(ERROR, "keys-of-2019", ("cache", key), old=old)
+                told = True
             elif key != "enabled":
                 self._unknown("unknown-setting", ("cache", key))
             elif self.rules.enabled_refused:
@@ -327,6 +354,7 @@ class Check:
         self._levels("baseline-compression-level", "optimized-compression-level")
         for limit, percent in LIMITS:
             self._limit(limit, percent)
+        self._capacity("files-total-size-soft-limit")
         name = "allowed-clock-drift-for-files-from-future"
         drift = self._number(name)
         if drift is not None and self.host.now + drift > CLOCK_MAX:
@@ -352,6 +380,21 @@ class Check:
             self._note(ERROR, "directory-nul", path, directory)
         elif max(map(len, encoded.split(b"/"))) > NAME_MAX or len(encoded) > PATH_MAX:
             self._note(ERROR, "directory-too-long", path, directory)
+        elif "directory" in self.cache and not MARKS.isdisjoint(directory):
+            from ._problems import placeholder
+
+            found = placeholder(directory)
+            if found:
+                self._note(WARNING, "directory-placeholder", path, directory, placeholder=found)
+
+    def _capacity(self, name: str) -> None:
+        limit, directory = self._number(name), self.effective["directory"]
+        if limit is None or not isinstance(directory, str) or directory[:1] != "/" or "\0" in directory:
+            return
+        capacity = self.host.capacity(directory)
+        if capacity is not None and limit > capacity:
+            value = self.cache.get(name)
+            self._note(WARNING, "limit-beyond-file-system", ("cache", name), value, limit=limit, capacity=capacity)
 
     def _queue(self, name: str) -> None:
         size = self._number(name)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ._config import ERROR, NAME_MAX, PATH_MAX, WARNING, Check, Problem
+from ._config import ERROR, KEYS_OF_2019, NAME_MAX, PATH_MAX, WARNING, Check, Problem
 from ._dialect import TOML_1_1
 from ._layout import Entry, Layout
-from ._settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, shown
+from ._settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, quoted, shown
 from ._toml import Library, Loads, TomlError
 from ._words import format_value, type_name
 
@@ -50,12 +50,19 @@ TEXTS = {
         "unknown-key", "%(key)s is not known at the top level", "the only table is [cache]", at_key=True
     ),
     "unknown-setting": Text("unknown-key", "%(key)s is not a setting of [cache]", "%(better)s", at_key=True),
+    "other-file": Text("not-a-cache-config", "%(what)s", "%(remedy)s", at_key=True),
+    "keys-of-2019": Text(
+        "unknown-key",
+        "the file is of 2019: Wasmtime has no %(old)s any more",
+        'write it anew with %(new)s, which take texts with a unit, like "1h" or "70%%"',
+        at_key=True,
+    ),
     "unlisted": Text("unknown-key", "%(number)d more unknown keys", "a cache config has at most 12 keys"),
     "cache-missing": Text("cache-missing", "the table [cache] is missing", "add a line [cache]"),
     "cache-not-a-table": Text(
         "cache-not-a-table",
         "cache is %(type)s, not a table",
-        "write a line [cache] and each setting on a line of its own below it",
+        "write a line [cache] and each setting on a line of its own below it%(elsewhere)s",
     ),
     "enabled-missing": Text(
         "enabled-missing", "enabled is missing, which Wasmtime up to 32 requires", "add enabled = true"
@@ -81,6 +88,12 @@ TEXTS = {
     ),
     "directory-relative": Text("directory-relative", "directory = %(shown)s is not absolute%(unexpanded)s", _ABSOLUTE),
     "directory-nul": Text("directory-nul", "directory = %(shown)s has a NUL character", _ABSOLUTE),
+    "directory-placeholder": Text(
+        "directory-placeholder",
+        "directory = %(shown)s has the placeholder %(placeholder)s, which Wasmtime does not expand: it creates a"
+        " directory of this name",
+        "write the path that is meant",
+    ),
     "directory-too-long": Text(
         "directory-too-long",
         "directory = %(shown)s is too long",
@@ -112,6 +125,12 @@ TEXTS = {
         "limit-overflow",
         "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
         'write a smaller limit: at %(percent)d%% at most "%(most)d"%(or_size)s',
+    ),
+    "limit-beyond-file-system": Text(
+        "limit-beyond-file-system",
+        "%(name)s (%(limit)d bytes) is more than the file system of the cache directory can hold (%(capacity)d bytes):"
+        " the file system is full before a cleanup begins",
+        'write a smaller limit, like "%(smaller)s"',
     ),
     "clock-overflow": Text(
         "clock-overflow",
@@ -181,10 +200,20 @@ def _facts(check: Check, text: str, path: Tuple[str, ...], value: Any, facts: Di
         said.update(key=shown(name), better=_better(name))
     elif text == "enabled-refused":
         said["remedy"] = _STAYS_ON if value is False else "remove the line: the cache is on without it"
+    elif text == "cache-not-a-table":
+        # The command line program has an option of this name.
+        option = isinstance(facts["instead"], bool)
+        said["elsewhere"] = "; cache = true is for [codegen] of a file for wasmtime run --config" if option else ""
+    elif text == "keys-of-2019":
+        said.update(old=", ".join(facts["old"]), new=", ".join(KEYS_OF_2019[key] for key in facts["old"]))
+    elif text == "directory-placeholder":
+        said["placeholder"] = quoted(facts["placeholder"])
+    elif text == "limit-beyond-file-system":
+        said["smaller"] = _half(facts["capacity"])
     elif text == "duration-wraps":
         said["made"] = format_value(SETTINGS[name].kind, facts["wrapped"])
     elif text == "directory-relative":
-        said["unexpanded"] = ": the engine expands neither ~ nor variables" if value[:1] in ("~", "$") else ""
+        said["unexpanded"] = ": the engine expands neither ~ nor variables" if placeholder(value) else ""
     elif text == "queue-memory":
         said["memory"] = check.host.memory
     elif text == "level-range":
@@ -207,6 +236,67 @@ def _levels(cache: Dict[str, Any], baseline: int, optimized: int) -> str:
     if "baseline-compression-level" not in cache:
         text += ", which is the default"
     return text % (optimized, baseline)
+
+
+# What stands for something else in other programs: home directories and variables of a shell, braces of Jinja and of
+# Python, specifiers of systemd, and what a person is to fill in. Not in it is what names of files have: a percent sign
+# before two hexadecimal digits (an encoded character), identifiers in braces with hyphens (GUIDs), a ~ behind a name.
+_PLACEHOLDER = re.compile(
+    r"(?:(?<=/)|^)~(?:[A-Za-z_][A-Za-z0-9_-]*)?(?=/|$)"
+    r"|\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[^{}/]+\}|\([^()]+\))"
+    r"|\{\{.*?\}\}|\{%.*?%\}|\{[A-Za-z_][A-Za-z0-9_.]*\}"
+    r"|%[A-Za-z_][A-Za-z0-9_]*%|%[a-zA-Z](?![A-Za-z0-9])"
+    r"|<[A-Za-z%][^<>/]*>"
+    r"|@[A-Z][A-Z0-9_]*@"
+)
+
+
+def placeholder(directory: str) -> Optional[str]:
+    """The first part of a path that looks like something to be expanded, which the engine does not do; None without."""
+    found = _PLACEHOLDER.search(directory)
+    return found.group() if found else None
+
+
+def _half(capacity: int) -> str:
+    """Half of what a file system holds, at least, in a whole number of the largest binary unit."""
+    for unit, factor in (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10)):
+        if capacity // 2 >= factor:
+            return "%d%s" % (capacity // 2 // factor, unit)
+    return str(capacity // 2)
+
+
+_RUN = ("codegen", "debug", "optimize", "record", "wasi", "wasm")
+# What other files have at their top level: any of these keys.
+_OTHER_FILES = (
+    (
+        ("spin_manifest_version", "spin_version"),
+        "a Spin manifest (spin.toml)",
+        "; Spin takes it from spin up --cache FILE",
+    ),
+    (
+        ("llm_compute", "key_value_store", "sqlite_database", "variables_provider", "config_provider", "outbound_http"),
+        "a runtime config of Spin",
+        "; Spin takes it from spin up --cache FILE",
+    ),
+    (("package", "workspace", "dependencies"), "a Cargo manifest (Cargo.toml)", ""),
+    (("build-system", "project"), "a Python project (pyproject.toml)", ""),
+    (("plugins", "proxy_plugins", "grpc"), "a config of containerd", ""),
+)
+
+
+def other_file(keys: List[str]) -> Optional[Tuple[str, str]]:
+    """What a file is that has these keys at its top level and no table C([cache]), and what to do; None if unknown."""
+    if any(key in _RUN for key in keys):
+        named = ", ".join("[%s]" % key for key in keys if key in _RUN)
+        remedy = (
+            "put the settings of the cache under [cache] into a file of their own, and name that one: with"
+            ' cache-config = "FILE" in [codegen], or with -C cache-config=FILE'
+        )
+        return "the file is no cache config: it has options of wasmtime run --config (%s)" % named, remedy
+    for signs, what, where in _OTHER_FILES:
+        if any(key in signs for key in keys):
+            return "the file is no cache config but %s" % what, "set path to the cache config" + where
+    return None
 
 
 def _better(key: str) -> str:
