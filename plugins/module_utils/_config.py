@@ -316,9 +316,11 @@ class Check:
         old = [key for key in self.cache if key in KEYS_OF_2019]
         told = False
         for key, value in self._in_order(self.cache):
-            if key in SETTINGS:
+            if old and key in SETTINGS and type(value) is int and SETTINGS[key].kind.units:
+                self.effective[key] = None  # as it was written then
+            elif key in SETTINGS:
                 self._setting(SETTINGS[key], value)
-            elif old and key in old:
+            elif key in old:
                 if not told:
                     self._note(ERROR, "keys-of-2019", ("cache", key), old=old)
                 told = True
@@ -354,7 +356,6 @@ class Check:
         self._levels("baseline-compression-level", "optimized-compression-level")
         for limit, percent in LIMITS:
             self._limit(limit, percent)
-        self._capacity("files-total-size-soft-limit")
         name = "allowed-clock-drift-for-files-from-future"
         drift = self._number(name)
         if drift is not None and self.host.now + drift > CLOCK_MAX:
@@ -422,7 +423,10 @@ class Check:
         for name, value in ((limit_name, limit), (percent_name, percent)):
             if value == 0:
                 self._about(name, WARNING, "empties-itself")
-        if limit is not None and percent is not None and limit * percent > U64_MAX:
+        if limit is None or percent is None or limit * percent <= U64_MAX:
+            if SETTINGS[limit_name].kind.name == "size":
+                self._capacity(limit_name)
+        else:
             name = limit_name if limit_name in self.cache else percent_name
             names = {"limit": limit_name, "percent_name": percent_name}
             self._about(name, DANGER, "limit-overflow", percent=percent, **names)

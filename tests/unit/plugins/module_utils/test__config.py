@@ -824,3 +824,128 @@ def test_the_dangers_that_can_be_ignored_are_exactly_those_there_are():
     found.update(re.findall(r'\bDANGER, "([a-z0-9-]+)"', source))
     found.update(text.code for text in _dangers.TEXTS.values() if text.severity == _config.DANGER)
     assert sorted(found) == sorted(DANGERS) == list(DANGERS)
+
+
+@pytest.mark.parametrize(
+    ("directory", "found"),
+    [
+        ("/home/$USER/.cache", "$USER"),
+        ("/home/${USER}/.cache", "${USER}"),
+        ("/home/$(whoami)/.cache", "$(whoami)"),
+        ("/srv/{tenant_id}/cache", "{tenant_id}"),
+        ("/srv/{{ tenant }}/cache", "{{ tenant }}"),
+        ("/srv/{% raw %}/cache", "{% raw %}"),
+        ("/var/cache/app-%i", "%i"),
+        ("/var/cache/%h/x", "%h"),
+        ("/var/cache/%USER%", "%USER%"),
+        ("/srv/<name>/cache", "<name>"),
+        ("/srv/<your name>", "<your name>"),
+        ("/srv/@TENANT@/cache", "@TENANT@"),
+        ("/home/ci/~/.cache", "~"),
+        ("/home/~ci/.cache", "~ci"),
+    ],
+)
+def test_what_nobody_expands_is_a_warning(directory, found):
+    config = read(cache("directory = '%s'" % directory))
+    problem = the_problem(config)
+    assert (problem.code, problem.severity, problem.line, problem.column) == ("directory-placeholder", "warning", 2, 13)
+    assert '"%s"' % found in problem.message
+    assert config.valid
+    assert config.effective["directory"] == directory
+
+
+@pytest.mark.parametrize(
+    "directory",
+    [
+        "/srv/caf%C3%A9/a%20b/%2F/%aF/%e4b%20",
+        "/srv/100%/50%-x/C$/cost$/$/$5",
+        "/srv/backup~/x~/~1/a~b/file~ci",
+        "/srv/{3F2504E0-4F89-11D3-9A0C-0305E82C3301}/{F2504E0A-4F89-11D3-9A0C-0305E82C3301}/{}/{0}",
+        "/srv/a<b/a>b/<3/jo@host@x/@scope/pkg@1.2@",
+        "/srv/a{b/c}d/#{}",
+    ],
+)
+def test_names_of_files_are_no_placeholders(directory):
+    assert codes(read(cache("directory = '%s'" % directory))) == []
+
+
+def test_a_default_directory_is_as_the_system_says():
+    host = HOST._replace(default_directory=lambda: "/home/$USER/.cache/wasmtime")
+    assert codes(read(cache(), host=host)) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "capacity", "said", "remedy"),
+    [
+        ("100Ti", 12 * 2**30, "(109951162777600 bytes) is more than", 'like "6Gi"'),
+        ("%d" % (2**30 + 1), 2**30, "can hold (1073741824 bytes)", 'like "512Mi"'),
+        ("%d" % 2**30, 2**30, None, None),
+        ("100Ti", None, None, None),
+    ],
+)
+def test_a_limit_that_the_file_system_cannot_hold_is_a_warning(limit, capacity, said, remedy):
+    host = HOST._replace(capacity=lambda directory: capacity if directory == "/d" else 1)
+    config = read(cache("directory = '/d'", "files-total-size-soft-limit = '%s'" % limit), host=host)
+    assert config.valid
+    if said is None:
+        assert codes(config) == []
+        return
+    problem = the_problem(config)
+    assert (problem.code, problem.severity, problem.line) == ("limit-beyond-file-system", "warning", 3)
+    assert said in problem.message
+    assert remedy in problem.remedy
+
+
+def test_the_default_limit_may_be_too_large_too():
+    config = read(cache("directory = '/d'"), host=HOST._replace(capacity=lambda _directory: 2**28))
+    assert codes(config) == ["limit-beyond-file-system"]
+    assert the_problem(config).remedy == 'write a smaller limit, like "128Mi"'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[codegen]\ncache = true\n[wasm]\nfuel = 10\n", "wasmtime run --config ([codegen], [wasm])"),
+        ("[optimize]\nopt-level = 2\n", "[optimize]"),
+        ("cache = true\n[wasi]\nhttp = true\n", "[wasi]"),
+        ("spin_manifest_version = 2\n[application]\nname = 'x'\n[[trigger.http]]\nroute = '/'\n", "Spin manifest"),
+        ("[key_value_store.default]\ntype = 'redis'\n", "runtime config of Spin"),
+        ("[package]\nname = 'x'\n[dependencies]\nwasmtime = '42'\n[profile.release]\nlto = true\n", "Cargo.toml"),
+        ("[project]\nname = 'x'\n", "pyproject.toml"),
+        ("version = 2\n[plugins.'io.containerd.grpc.v1.cri']\nx = 1\n", "containerd"),
+    ],
+)
+@pytest.mark.parametrize("dialects", [OLD, D, F, CURRENT])
+def test_another_file_is_recognised_by_one_problem(text, words, dialects):
+    config = read(text, dialects)
+    problem = the_problem(config)
+    assert problem.code == "not-a-cache-config"
+    assert words in problem.message
+    assert problem.line is not None
+    assert config.accepted_by == []
+
+
+def test_another_file_that_has_a_cache_table_too_is_judged_as_one():
+    assert codes(read("[cache]\n[codegen]\ncache = true\n")) == ["unknown-key"]
+    assert "[codegen]" in the_problem(read("cache = true\n")).remedy
+    assert "[codegen]" not in the_problem(read("cache = 1\n")).remedy
+
+
+def test_a_file_of_2019_has_one_problem():
+    lines = (
+        "worker-event-queue-size = 16",
+        "cleanup-interval-in-seconds = 3600",
+        "optimizing-compression-task-timeout-in-seconds = 1800",
+        "files-count-soft-limit = 65536",
+        "files-total-size-soft-limit = 536870912",
+        "files-count-limit-percent-if-deleting = 70",
+    )
+    problem = the_problem(read(cache(*lines)))
+    assert problem.code == "unknown-key"
+    assert problem.message.startswith("the file is of 2019: Wasmtime has no cleanup-interval-in-seconds, ")
+    assert "write it anew with cleanup-interval, optimizing" in problem.remedy
+    assert (problem.line, problem.column) == (3, 1)
+    # What was wrong then is still said.
+    assert codes(read(cache("baseline-compression-level = 22", *lines))) == ["unknown-key", "out-of-range"]
+    # The numbers alone are no sign of that year.
+    assert codes(read(cache(lines[0]))) == ["wrong-type"]

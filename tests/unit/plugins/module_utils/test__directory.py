@@ -594,6 +594,28 @@ def test_what_the_engine_did_not_make_is_a_danger(tmp_path, name):
     assert '("%s' % "/".join(name.split("/")[:3]) in problem.message
 
 
+def test_a_stray_file_leaves_a_cache_in_use(tmp_path):
+    (tmp_path / "modules" / "wasmtime-42").mkdir(parents=True)
+    (tmp_path / "notes").write_bytes(b"")
+    (problem,) = [p for p in problems(inspect(str(tmp_path)), ME) if p.code == "directory-foreign-files"]
+    assert problem.remedy == "move it out of the cache directory"
+    for number in range(3):
+        (tmp_path / ("f%d" % number)).write_bytes(b"")
+    (problem,) = [p for p in problems(inspect(str(tmp_path)), ME) if p.code == "directory-foreign-files"]
+    assert problem.remedy == "use an empty directory of its own"
+
+
+def test_what_was_not_counted_is_said_to_be_more(tmp_path):
+    for number in range(6):
+        (tmp_path / "a" / "b" / str(number)).mkdir(parents=True)
+    (problem,) = [p for p in problems(inspect(str(tmp_path)), ME) if p.code == "directory-foreign-files"]
+    assert '("a/b/0", "a/b/1", "a/b/2" and at least 3 more)' in problem.message
+    for number in range(6):
+        (tmp_path / str(number)).write_bytes(b"")
+    (problem,) = [p for p in problems(inspect(str(tmp_path)), ME, None, 5) if p.code == "directory-foreign-files"]
+    assert "and at least" in problem.message
+
+
 def test_only_some_of_many_foreign_files_are_named(tmp_path):
     path = new(tmp_path / "d")
     for number in range(9):

@@ -290,3 +290,11 @@ def test_a_line_of_thousands_of_dots_is_refused_before_it_costs_memory():
         parse(Library().any(), "x = 1\n" + many + " = 1\n")
     assert (caught.value.message, caught.value.line, caught.value.column) == ("too many dots in one line", 2, 1)
     assert parse(Library().any(), "  # " + many + "\nx = 1\n" + "# a.b\n" * 3000) == {"x": 1}
+
+
+@pytest.mark.parametrize("after", ["", "b = 1\n", "b = 1\nc = 2\n" * 20])
+def test_an_open_literal_string_is_placed_in_the_line_that_opens_it(after):
+    text = "[cache]\nx = 'abcd\n" + after
+    with pytest.raises(TomlError) as error:
+        parse(Library().any(), text)
+    assert (error.value.line, error.value.column) == (2, 10)

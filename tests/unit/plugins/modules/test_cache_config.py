@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import (
     _change,
     _common,
+    _directory,
     _edit,
     _files,
     _make,
@@ -389,7 +390,7 @@ def test_a_file_that_others_could_write_is_refused_and_taken_if_allowed(world, m
     if exists:
         world.run()
     message = world.refused(mode=mode)
-    assert "it would be dangerous (ignore_dangers: [file-writable-by-others] allows it)" in message
+    assert "the change would be dangerous (ignore_dangers: [file-writable-by-others] allows it)" in message
     assert "choose the cache directory, whose code is run; set mode to 0644" in message
     result = world.both(mode=mode, ignore_dangers=["file-writable-by-others"])
     assert mode_of(world.config) & 0o022
@@ -625,7 +626,7 @@ def test_a_dangerous_directory_is_refused_if_new_told_if_old_and_taken_if_allowe
     world.cache.mkdir(0o700)
     spoil(world)
     message = world.refused()
-    assert "it would be dangerous (ignore_dangers: [%s] allows it)" % code in message
+    assert "the change would be dangerous (ignore_dangers: [%s] allows it)" % code in message
     result = world.both(ignore_dangers=[code])
     assert [problem["code"] for problem in result["problems"]] == [code]
     assert result["directory"]["dangers"] == [code]
@@ -1532,3 +1533,34 @@ def test_the_limit_of_size_is_the_engine_s_reader_s(world):
     world.write(b"[cache]\n#" + b"x" * (MAX_BYTES - 9))
     assert world.both(create_directory=False, directory=...)["changed"] is False
     assert len(SETTINGS) == 12
+
+
+def test_a_cause_that_is_ignored_hides_nothing(world, monkeypatch):
+    monkeypatch.setattr(_directory, "_SYSTEM", frozenset([str(world.cache)]))
+    world.cache.mkdir(0o700)
+    (world.cache / "notes.txt").touch()
+    (world.cache / "link").symlink_to("nowhere")
+    result = world.both()
+    assert [problem["code"] for problem in result["problems"]] == ["directory-not-dedicated"]
+    assert "ignore_dangers: [directory-not-dedicated]" in result["msg"]
+    result = world.both(ignore_dangers=["directory-not-dedicated"])
+    assert {problem["code"] for problem in result["problems"]} == {"directory-foreign-files", "directory-symbolic-link"}
+    # A danger that is new is refused although its cause was there before.
+    codes = ["directory-not-dedicated", "directory-foreign-files", "directory-symbolic-link"]
+    assert world.both(ignore_dangers=codes)["changed"]
+    result = world.both(directory_mode="0777")
+    assert [problem["code"] for problem in result["problems"]] == ["directory-writable-by-others"]
+
+
+@pytest.mark.parametrize("below", ["config.toml", "modules/x/config", "modules/x/y/config.toml"])
+def test_a_config_in_its_own_cache_is_refused(world, below):
+    path = str(world.cache / below)
+    result = world.both(path=path)
+    assert [problem["code"] for problem in result["problems"]] == ["config-in-cache"]
+    assert not world.cache.exists()
+    (world.cache / below).parent.mkdir(0o700, parents=True)
+    world.cache.chmod(0o700)
+    assert world.both(path=path, ignore_dangers=["config-in-cache"])["changed"]
+    # It is known then, and named by nothing else.
+    result = world.both(path=path, cleanup_interval="2h")
+    assert [problem["code"] for problem in result["problems"]] == ["config-in-cache"]

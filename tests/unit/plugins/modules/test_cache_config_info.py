@@ -367,3 +367,32 @@ def test_a_directory_is_judged_once_no_file_switches_the_cache_off(world, versio
     # What else is wrong with it depends on the machine.
     assert [code for code in codes(result) if code in ("enabled-refused", "directory-not-dedicated")] == wanted
     assert result["safe"] is not bool(wanted)
+
+
+def test_problems_come_in_the_order_of_the_lines(world):
+    world.cache.mkdir()
+    world.cache.chmod(0o777)
+    lines = (
+        "file-count-soft-limit = 5",
+        "zzz = 1",
+        "cleanup-interval = '1'",
+        "baseline-compression-level = 30",
+        "aaa = 1",
+    )
+    world.write("[cache]\ndirectory = '%s'\n%s\n" % (world.cache, "\n".join(lines)), 0o666)
+    for version in ("33", "50"):
+        result = look(world, wasmtime_version=[version])
+        assert [problem["line"] for problem in result["problems"]] == [3, 4, 5, 6, 7, None, None]
+
+
+def test_a_directory_of_the_system_has_one_remedy(world):
+    world.write("[cache]\ndirectory = '/etc'\n")
+    assert codes(look(world)) == ["directory-not-dedicated"]
+
+
+def test_a_limit_is_held_against_the_file_system(world):
+    status = os.statvfs(str(world.tree))
+    capacity = status.f_blocks * status.f_frsize
+    for limit, wanted in ((capacity, []), (capacity + 1, ["limit-beyond-file-system"])):
+        world.write("[cache]\ndirectory = '%s/a/b/'\nfiles-total-size-soft-limit = '%d'\n" % (world.cache, limit))
+        assert codes(look(world)) == wanted
