@@ -16,7 +16,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import re
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import for_version, version_from_output
 from ansible_collections.wasmops.wasmtime.tests.engine.agreement import LIBRARY, SURELY_TOO_MUCH
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import COMMANDS
-from ansible_collections.wasmops.wasmtime.tests.engine.live import installed
+from ansible_collections.wasmops.wasmtime.tests.engine.live import configure, installed, look
 from ansible_collections.wasmops.wasmtime.tests.engine.statements import proves
 
 if TYPE_CHECKING:
@@ -142,3 +142,78 @@ def test_a_new_config_is_valid_and_never_overwrites(command: Command) -> None:
 @proves("is not a Wasmtime version; %s")
 def test_it_says_which_version_it_is(command: Command) -> None:
     assert version_from_output(command("--version").stdout) == command.version
+
+
+@proves("enabled-refused")
+def test_a_file_that_had_the_cache_off_has_it_on_without_the_line(command: Command) -> None:
+    path, directory = command.default, command.home / "cache"
+    command.provide('[cache]\nenabled = false\ndirectory = "%s"\n' % directory)
+    assert "unknown field `enabled`" in command.run()
+    directory.mkdir(mode=0o700)
+    (directory / "notes.txt").touch()
+    # What is dangerous once the line is gone is reported while it is there, by both modules.
+    for outcome in (
+        configure(path, wasmtime_version=command.version),
+        look(path=str(path), wasmtime_version=command.version),
+    ):
+        assert outcome.codes == {"enabled-refused": "error", "directory-foreign-files": "danger"}
+    command.provide('[cache]\ndirectory = "%s"\n' % directory)
+    assert command.run() == ""
+    assert command.cached(directory)
+
+
+@proves("not-a-cache-config")
+def test_a_file_of_options_is_no_cache_config_and_names_it(command: Command) -> None:
+    options, path, directory = (command.home / name for name in ("run.toml", "cache.toml", "cache"))
+    options.write_text('[codegen]\ncache = true\ncache-config = "%s"\n' % path, encoding="utf-8")
+    assert not configure(path, wasmtime_version=command.version, directory=str(directory)).failed
+    # Its own switch takes it, and the file that it names; as a cache config it is refused.
+    assert command.run("--config", str(options)) == ""
+    assert command.cached(directory)
+    assert "unknown field `codegen`" in command.run("-C", "cache-config=%s" % options)
+    assert look(path=str(options), wasmtime_version=command.version).codes == {"not-a-cache-config": "error"}
+
+
+@pytest.mark.parametrize("group", ["codegen", "debug", "optimize", "wasi", "wasm"])
+def test_every_group_of_options_is_known(command: Command, group: str) -> None:
+    options = command.home / "run.toml"
+    options.write_text("[%s]\n" % group, encoding="utf-8")
+    assert command.run("--config", str(options)) == ""
+    assert look(path=str(options), wasmtime_version=command.version).codes == {"not-a-cache-config": "error"}
+
+
+@pytest.mark.parametrize(
+    "text", ["spin_manifest_version = 2\n", "[package]\nname = 'x'\n", "cleanup-interval = '1h'\n"]
+)
+def test_no_other_file_is_taken(command: Command, text: str) -> None:
+    command.provide(text)
+    assert "unknown field" in command.run()
+
+
+@proves("cache = true is for [codegen] of a file for wasmtime run --config")
+def test_cache_at_the_top_is_for_neither_of_them(command: Command) -> None:
+    command.provide("cache = true\n")
+    assert "unknown field `cache`" in command.run("--config", str(command.default))
+    assert "invalid type: boolean" in command.run()
+    assert look(path=str(command.default), wasmtime_version=command.version).codes == {"cache-not-a-table": "error"}
+
+
+@proves("directory-placeholder")
+@pytest.mark.parametrize("name", ["$USER", "${VAR}", "{tenant_id}", "%i", "%h", "{{ x }}", "<name>", "~"])
+def test_a_placeholder_becomes_a_directory_of_this_name(command: Command, name: str) -> None:
+    directory = command.home / name / "cache"
+    # The option of the module would have the host expand a variable.
+    command.provide("[cache]\ndirectory = '%s'\n" % directory)
+    found = look(path=str(command.default), wasmtime_version=command.version)
+    assert found.codes == {"directory-placeholder": "warning"}
+    assert command.run() == ""
+    assert command.cached(directory)
+
+
+@proves("the file is of 2019: Wasmtime has no %(old)s any more")
+def test_a_file_of_2019_is_refused(command: Command) -> None:
+    command.provide("[cache]\ncleanup-interval-in-seconds = 3600\nfiles-count-soft-limit = 65536\n")
+    assert "unknown field `cleanup-interval-in-seconds`" in command.run()
+    found = look(path=str(command.default), wasmtime_version=command.version)
+    assert found.codes == {"unknown-key": "error"}
+    assert len(found.result["problems"]) == 1

@@ -320,7 +320,7 @@ class Inside(NamedTuple):
     limit: int = 1000
 
 
-@proves(IN_CACHE)
+@proves("config-in-cache")
 @pytest.mark.parametrize("version", ["32.0.0", "50.0.1"])
 @pytest.mark.parametrize(
     "inside",
@@ -842,3 +842,23 @@ def test_a_small_queue_loses_events(place: Path, version: str, size: int) -> Non
         until(is_over, "it takes a later event")
         counted = sum(1 for entry in burst if stats(entry))
     assert (counted == 30) == (size == 64)
+
+
+# --- A limit without effect ---
+
+
+@proves("limit-beyond-file-system")
+@both_ends
+def test_a_limit_beyond_the_file_system_leads_to_no_cleanup(place: Path, version: str) -> None:
+    status = os.statvfs(str(place))
+    capacity = status.f_blocks * status.f_frsize
+    # With a limit that is reached, old modules go.
+    for limit, code in ((capacity + 1, {"limit-beyond-file-system": "warning"}), (150_000, {})):
+        directory, path = place / str(limit), place / ("%d.toml" % limit)
+        options = {"files_total_size_soft_limit": limit, "cleanup_interval": "0s", "wasmtime_version": version}
+        assert configure(path, directory=str(directory), **options).codes == code
+        with Process(version) as process:
+            assert process.load(path=str(path)) is None
+            made = [process.compiled(directory, number, size=60_000) for number in range(4)]
+            process.settle(directory)
+        assert all(entry.exists() for entry in made) == bool(code)
