@@ -16,7 +16,6 @@ import pytest
 from ansible_collections.wasmops.wasmtime.tests.engine.__main__ import report, run
 from ansible_collections.wasmops.wasmtime.tests.engine.cases import load
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import ACCEPT, ENGINES, Engine, NotHere
-from ansible_collections.wasmops.wasmtime.tests.engine.statements import proves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +42,6 @@ def test_the_record_is_true(engine: Engine) -> None:
         assert (answer.verdict, answer.place) == (recorded.verdict, recorded.place), case.name
 
 
-@proves("in the order in which Wasmtime meets it")
 def test_generated_documents(engine: Engine) -> None:
     """Nothing that the engine refuses is valid for us; what it takes, we take, but for known oddities."""
     outcome = run(engine, SEED, range(COUNT))

@@ -320,7 +320,7 @@ class Inside(NamedTuple):
     limit: int = 1000
 
 
-@proves("config-in-cache")
+@proves("config-in-cache", "is in its own cache directory", "a cleanup deletes it")
 @pytest.mark.parametrize("version", ["32.0.0", "50.0.1"])
 @pytest.mark.parametrize(
     "inside",
@@ -847,7 +847,7 @@ def test_a_small_queue_loses_events(place: Path, version: str, size: int) -> Non
 # --- A limit without effect ---
 
 
-@proves("limit-beyond-file-system")
+@proves("limit-beyond-file-system", "the file system is full before a cleanup begins")
 @both_ends
 def test_a_limit_beyond_the_file_system_leads_to_no_cleanup(place: Path, version: str) -> None:
     status = os.statvfs(str(place))
