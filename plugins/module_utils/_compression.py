@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import heapq
 import os
-import random
 import stat
+import sys
+import threading
 import time
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -25,11 +27,19 @@ else:
 WINDOW_MAX = 2**27
 
 _READ = 2**18
-# zstd makes up to 128 KiB of 4 bytes; so much is fed at a time that the outcome stays below 16 MiB.
-_FED = 512
+# zstd makes up to 128 KiB of 4 bytes; so much is fed at a time that the outcome stays below 8 MiB.
+_FED = 256
+# The outcome, while it grows, and what was read.
+_PIECES = 16 * 2**20
+# No header of a frame is longer.
+_HEADER_MAX = 18
+# What comes out at a time where a whole content is at hand.
+_OUTCOME = 2**17
 
 SAMPLE_BYTES = 16 * 2**20
 SAMPLE_ENTRIES = 64
+# So many are tried to find those.
+_CANDIDATES = 1024
 # A level is measured again until it has taken so many seconds, but not more often than so.
 _ENOUGH = 0.3
 _RUNS = 5
@@ -53,41 +63,48 @@ def decompress(file: int, budget: Budget) -> Iterator[bytes]:
     Raises Broken, Stopped and OSError.
     """
     decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX)
+    budget.need(_PIECES)
     stream = None
-    empty = True
+    reserved = position = 0
     data = os.read(file, _READ)
-    while data:
-        empty = False
-        for start in range(0, len(data), _FED):
-            piece = data[start : start + _FED]
-            budget.check()
-            while piece:
-                if stream is None:
-                    stream = decompressor.decompressobj()
-                try:
-                    content = stream.decompress(piece)
-                except zstandard.ZstdError as error:
-                    raise Broken(str(error).rpartition("error: ")[2]) from None
-                if content:
-                    yield content
-                piece = b""
-                if stream.eof:
-                    piece = stream.unused_data
-                    stream = None
-        data = os.read(file, _READ)
-    if empty:
+    if not data:
         raise Broken("the file is empty")
+    while data:
+        budget.check()
+        if stream is None:
+            if len(data) - position < _HEADER_MAX:
+                data = data[position:] + os.read(file, _READ)
+                position = 0
+            window = _window(data[position : position + _HEADER_MAX])
+            if window > reserved:
+                budget.need(window + _PIECES)
+                reserved = window
+            stream = decompressor.decompressobj()
+        piece = data[position : position + _FED]
+        try:
+            content = stream.decompress(piece)
+        except zstandard.ZstdError as error:
+            raise Broken(str(error).rpartition("error: ")[2]) from None
+        if content:
+            yield content
+        position += len(piece)
+        if stream.eof:
+            position -= len(stream.unused_data)
+            stream = None
+        if position == len(data):
+            data = os.read(file, _READ)
+            position = 0
     if stream is not None:
         raise Broken("the file ends too early")
 
 
-def needs(file: int) -> int:
-    """Bytes of memory for decompressing an open file, beside the pieces; its position stays."""
+def _window(header: bytes) -> int:
+    """Return the bytes of memory that a frame takes to decompress, beside the pieces; 0 if zstd will refuse it."""
     try:
-        window = zstandard.get_frame_parameters(os.pread(file, 18, 0)).window_size
+        window = int(zstandard.get_frame_parameters(header).window_size)
     except zstandard.ZstdError:
-        return 0  # it will not come that far
-    return int(min(window, WINDOW_MAX))
+        return 0
+    return window if window <= WINDOW_MAX else 0
 
 
 class Reader:
@@ -133,7 +150,10 @@ def _identity(status: os.stat_result) -> Tuple[int, ...]:
 
 
 def _reachable(look: Look) -> List[Entry]:
-    """The entries that may be opened, folder by folder."""
+    """Return the entries that may be opened, folder by folder. Raises Stopped."""
+    look.budget.check()
+    # The list, and what sort() needs for it.
+    look.budget.need(3 * sys.getsizeof(look.entries))
     found = [entry for entry in look.entries if not look.folders[entry.folder].behind_link]
     found.sort(key=lambda entry: entry.folder)
     return found
@@ -141,13 +161,16 @@ def _reachable(look: Look) -> List[Entry]:
 
 def verify(look: Look) -> Tuple[Dict[str, Any], Optional[str]]:
     """Decompress every entry; the figures as the module returns them, and what stopped it before the end."""
-    entries = _reachable(look)
     broken: List[Dict[str, str]] = []
     read = count = compressed = uncompressed = 0
+    reachable = len(look.entries)
     stopped = None
     reader = Reader(look)
     try:
+        entries = _reachable(look)
+        reachable = len(entries)
         for entry in entries:
+            look.budget.check()
             try:
                 sizes = _sizes(reader, entry)
                 if sizes is None:
@@ -170,7 +193,7 @@ def verify(look: Look) -> Tuple[Dict[str, Any], Optional[str]]:
         "compressed": compressed,
         "uncompressed": uncompressed,
         "ratio": _ratio(uncompressed, compressed),
-        "complete": stopped is None and look.complete and len(entries) == len(look.entries),
+        "complete": stopped is None and look.complete and reachable == len(look.entries),
     }, stopped
 
 
@@ -185,7 +208,6 @@ def _sizes(reader: Reader, entry: Entry) -> Optional[Tuple[int, int]]:
             raise Broken("cannot be read: %s" % error.strerror) from None
         try:
             before = os.fstat(file)
-            reader.look.budget.need(needs(file))
             return before.st_size, sum(map(len, decompress(file, reader.look.budget)))
         except (Broken, OSError) as error:
             # The engine replaces files while it runs.
@@ -201,15 +223,26 @@ def _ratio(uncompressed: int, compressed: int) -> Optional[float]:
 
 
 def sample(look: Look) -> List[bytes]:
-    """Modules of the host, chosen at random and always the same ones; the last may be cut off. Raises Stopped."""
-    entries = _reachable(look)
-    # The choice does not depend on the order in which the file system lists them.
-    entries.sort(key=lambda entry: (entry.name, look.folders[entry.folder].path))
+    """Return the contents of modules of the host; the last one may be cut off. Raises Stopped.
+
+    The modules are those whose names come first: the engine's names are hashes, and so a random choice that does not
+    change. Those that cannot be read are passed over, unless there are very many.
+    """
+
+    def candidates() -> Iterator[Entry]:
+        for entry in look.entries:
+            look.budget.check()
+            if not look.folders[entry.folder].behind_link:
+                yield entry
+
+    # Not sorted as a whole: that would take memory for each entry.
+    first = heapq.nsmallest(_CANDIDATES, candidates(), key=lambda entry: (entry.name, look.folders[entry.folder].path))
     chosen: List[bytes] = []
     left = SAMPLE_BYTES
     reader = Reader(look)
     try:
-        for entry in random.Random(0).sample(entries, len(entries)):
+        for entry in first:
+            look.budget.check()
             if left <= 0 or len(chosen) >= SAMPLE_ENTRIES:
                 break
             try:
@@ -228,7 +261,7 @@ def _content(reader: Reader, entry: Entry, most: int) -> bytes:
     file = reader.open(entry)
     try:
         # The pieces, and they joined.
-        reader.look.budget.need(needs(file) + 2 * most)
+        reader.look.budget.need(2 * most)
         pieces: List[bytes] = []
         size = 0
         for piece in decompress(file, reader.look.budget):
@@ -248,23 +281,25 @@ def measure(contents: Sequence[bytes], level: int, budget: Budget) -> Dict[str, 
     """
     parameters = zstandard.ZstdCompressionParameters.from_level(level or _DEFAULT_LEVEL)
     size = sum(map(len, contents))
-    budget.need(parameters.estimated_compression_context_size() + size)
-    compressed: List[List[bytes]] = []
+    # The compressed modules stay; beside them zstd holds one content, and so do the pieces before they are joined.
+    budget.need(parameters.estimated_compression_context_size() + size + 2 * max(map(len, contents)))
+    compressed: List[bytes] = []
+    outcome = bytearray(_OUTCOME)
 
     def compress() -> None:
-        compressed[:] = [list(_compress(content, level, budget)) for content in contents]
+        del compressed[:]
+        compressed.extend(b"".join(_compress(content, level, budget)) for content in contents)
 
     def expand() -> None:
-        for pieces in compressed:
-            stream = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX).decompressobj()
-            for piece in pieces:
+        for data in compressed:
+            stream = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX).stream_reader(data)
+            while stream.readinto(outcome):
                 budget.check()
-                stream.decompress(piece)
 
     to_compress = _seconds(compress)
     return {
         "level": level,
-        "ratio": _ratio(size, sum(len(piece) for pieces in compressed for piece in pieces)),
+        "ratio": _ratio(size, sum(map(len, compressed))),
         "compress_mb_per_s": _speed(size, to_compress),
         "decompress_mb_per_s": _speed(size, _seconds(expand)),
     }
@@ -279,18 +314,43 @@ def _compress(content: bytes, level: int, budget: Budget) -> Iterator[bytes]:
     yield stream.flush()
 
 
-def _seconds(work: Callable[[], None]) -> float:
-    """The median of what the work takes on the processor, without what others do there."""
+def _seconds(work: Callable[[], None], clock: Callable[[], float] = time.thread_time) -> float:
+    """Return the median of the seconds that the work takes on the processor, without what others do there."""
     times: List[float] = []
     while len(times) < _RUNS and sum(times) < _ENOUGH:
-        start = time.thread_time()
+        start = clock()
         work()
-        times.append(time.thread_time() - start)
+        times.append(clock() - start)
     return sorted(times)[len(times) // 2]
 
 
 def _speed(size: int, seconds: float) -> Optional[float]:
     return round(size / seconds / 1e6, 1) if seconds else None
+
+
+def _in_time(contents: Sequence[bytes], level: int, budget: Budget) -> Dict[str, Any]:
+    """Measure in a thread, which is left behind when the time is over. Raises Stopped.
+
+    One call of zstd at a high level can take a second, and cannot be stopped.
+    """
+    rows: List[Dict[str, Any]] = []
+    failures: List[BaseException] = []
+
+    def run() -> None:
+        try:
+            rows.append(measure(contents, level, budget))
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    budget.check()
+    thread.start()
+    thread.join(max(budget.left(), 0))
+    if thread.is_alive():
+        raise Stopped("time_limit")
+    if failures:
+        raise failures[0]
+    return rows[0]
 
 
 def levels(look: Look, wanted: Sequence[int]) -> Tuple[Optional[Dict[str, int]], List[Dict[str, Any]], Optional[str]]:
@@ -306,7 +366,7 @@ def levels(look: Look, wanted: Sequence[int]) -> Tuple[Optional[Dict[str, int]],
         row = {"level": level, "ratio": None, "compress_mb_per_s": None, "decompress_mb_per_s": None}
         if contents:
             try:
-                row = measure(contents, level, look.budget)
+                row = _in_time(contents, level, look.budget)
             except Stopped as stop:
                 # A lower level may still fit the memory.
                 stopped = stopped or stop.reason

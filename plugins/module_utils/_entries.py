@@ -41,6 +41,8 @@ _KINDS_MAX = 4096
 # Each level of a foreign tree holds two handles.
 _DEPTH_MAX = 100
 _MEMORY_EVERY = 256
+# More than threading waits for. 31 years.
+_SECONDS_MAX = 10**9
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 # What comes of directories that are gone, or something else, since they were listed.
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
@@ -55,16 +57,26 @@ class Stopped(Exception):
 
 
 class Budget:
-    """What a look may cost: seconds from now, and bytes of the whole process in memory."""
+    """Limits of a look: seconds from now, and bytes of the whole process in memory.
 
-    def __init__(self, seconds: float, memory: int) -> None:
+    C(clock) returns seconds, as C(time.monotonic) does.
+    """
+
+    def __init__(self, seconds: float, memory: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.memory = memory
-        self._deadline = time.monotonic() + seconds
+        self._seconds = seconds
+        self._clock = clock
+        self._start = clock()
         self._calls = 0
+
+    def left(self) -> float:
+        """Return the seconds that are left; negative when the time is over."""
+        # No float holds each number of seconds that a task can give.
+        return min(self._seconds, _SECONDS_MAX) - (self._clock() - self._start)
 
     def check(self) -> None:
         """Raise Stopped if one of the two is used up. To be called for each file or piece of one."""
-        if time.monotonic() > self._deadline:
+        if self.left() < 0:
             raise Stopped("time_limit")
         if self._calls % _MEMORY_EVERY == 0:
             self.need(0)
@@ -113,6 +125,11 @@ def parts(name: str) -> Tuple[str, Optional[str]]:
     """The stem and the extension of a file name as Rust has them: C(.x) and C(x) have no extension."""
     stem, _dot, extension = name.rpartition(".")
     return (stem, extension) if stem else (name, None)
+
+
+def _is_counted_extension(extension: Optional[str]) -> bool:
+    """Whether the engine takes a file with this extension for a module or for statistics, as far as it collects them."""
+    return extension is None or extension == "stats" or not _is_text(extension)
 
 
 def _is_text(extension: str) -> bool:
@@ -262,6 +279,8 @@ class Look:
         self.entries: List[Entry] = []
         self.folders: List[Folder] = []
         self.all = Sum()
+        self.oldest: Optional[Entry] = None
+        self.newest: Optional[Entry] = None
         self.levels: Dict[str, int] = {}
         """How many entries are of which level, by what their C(.stats) says."""
         self.locks: List[Lock] = []
@@ -330,6 +349,9 @@ class Look:
         if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
             if (status.st_dev, status.st_ino) in self._seen:
                 return
+            if len(self._seen) % _MEMORY_EVERY == 0:
+                # A large set that grows is copied to one twice as large.
+                self.budget.need(2 * sys.getsizeof(self._seen))
             self._seen.add((status.st_dev, status.st_ino))
         size = status.st_blocks * 512
         self.all.size_on_disk += size
@@ -361,6 +383,8 @@ class Look:
                     self.folders.append(folder)
                     self._on_disk(status, folder)
                     self._folder(below, folder)
+                    if not folder.matters:
+                        self.folders.pop()
                 else:
                     self._on_disk(status)
                     self._level(below, path + "/", behind or link)
@@ -400,53 +424,65 @@ class Look:
 
     def _folder(self, handle: int, folder: Folder) -> None:
         """A directory on the second level: cached modules with their statistics, locks, and what does not belong."""
-        names = set()
+        # The names are not collected first: of millions of files they would fill the memory.
+        number = len(self.folders) - 1
         for item in self._scan(handle, folder.path):
             if _is_directory(item):
                 self._tree(handle, item, folder)
                 continue
-            extension = parts(item.name)[1]
-            if extension is None or extension == "stats" or not _is_text(extension):
-                names.add(item.name)
-                continue
-            status = self._status(item.name, handle, folder.path)
-            if status is not None:
-                self._on_disk(status, folder)
-                self._beside(folder.path + "/" + item.name, extension, status)
-        number = len(self.folders) - 1
-        for name in names:
-            self.budget.check()
-            stem, extension = parts(name)
-            if extension == "stats" and stem in names:
+            stem, extension = parts(item.name)
+            if extension == "stats" and self._is_counted(handle, folder, stem):
                 continue  # comes with its module
-            status = self._status(name, handle, folder.path)
+            status = self._status(item.name, handle, folder.path)
             if status is None:
                 continue
             self._on_disk(status, folder)
+            path = folder.path + "/" + item.name
             if extension is None:
-                self._module(handle, folder, number, name, status, name + ".stats" in names)
-            elif stem not in names:
-                path = folder.path + "/" + name
+                self._module(handle, folder, number, item.name, status)
+            elif not _is_counted_extension(extension):
+                self._beside(path, extension, status)
+            elif not self._is_counted(handle, folder, stem):
                 self._removed(path, 1, status.st_size, own=_OWN.match(path) is not None)
 
-    def _module(
-        self, handle: int, folder: Folder, number: int, name: str, status: os.stat_result, has_stats: bool
-    ) -> None:
+    def _is_counted(self, handle: int, folder: Folder, name: str) -> bool:
+        """Whether there is such a file, and the engine takes it for a module or for statistics."""
+        return _is_counted_extension(parts(name)[1]) and self._beside_modules(handle, folder, name) is not None
+
+    def _beside_modules(self, handle: int, folder: Folder, name: str) -> Optional[os.stat_result]:
+        """What a name among the modules stands for, links not followed; None for a directory and for nothing."""
+        status = self._status(name, handle, folder.path)
+        if status is None or stat.S_ISDIR(status.st_mode):
+            return None
+        if stat.S_ISLNK(status.st_mode):
+            try:
+                followed = os.stat(name, dir_fd=handle)
+            except OSError:
+                return status
+            if stat.S_ISDIR(followed.st_mode):
+                return None
+        return status
+
+    def _module(self, handle: int, folder: Folder, number: int, name: str, status: os.stat_result) -> None:
         then = status.st_mtime_ns
         stats = None
-        if has_stats:
-            of_stats = self._status(name + ".stats", handle, folder.path)
-            if of_stats is not None:
-                self._on_disk(of_stats, folder)
-                then = of_stats.st_mtime_ns
-                if stat.S_ISREG(of_stats.st_mode) and of_stats.st_size <= STATS_MAX and not folder.behind_link:
-                    stats = self._stats(handle, name + ".stats")
+        of_stats = self._beside_modules(handle, folder, name + ".stats")
+        if of_stats is not None:
+            self._on_disk(of_stats, folder)
+            then = of_stats.st_mtime_ns
+            if stat.S_ISREG(of_stats.st_mode) and of_stats.st_size <= STATS_MAX and not folder.behind_link:
+                stats = self._stats(handle, name + ".stats")
         for figures in (folder, self.all):
             figures.add(then, status.st_size, None if stats is None else stats[0])
         if stats is not None:
             level = str(stats[1]) if stats[1] in _LEVELS else "other"
             self.levels[level] = self.levels.get(level, 0) + 1
-        self.entries.append(Entry(then, status.st_size, number, name))
+        entry = Entry(then, status.st_size, number, name)
+        self.entries.append(entry)
+        if self.oldest is None or entry < self.oldest:
+            self.oldest = entry
+        if self.newest is None or entry > self.newest:
+            self.newest = entry
         path = folder.path + "/" + name
         if not _OWN.match(path):
             self._is_foreign(path, 1, status.st_size)

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import heapq
+import sys
 from typing import Any, Dict, List, Optional, Tuple
 
 from ._config import CLOCK_MAX, Config
-from ._entries import LISTED, SECOND, Entry, Look, Rules, shown
+from ._entries import LISTED, SECOND, Budget, Entry, Look, Rules, Stopped, shown
 from ._settings import U64_MAX
 
 _SETTINGS = (
@@ -32,37 +34,49 @@ def rules_of(config: Config) -> Optional[Rules]:
     return Rules(*(int(value or 0) % (U64_MAX + 1) for value in values))
 
 
-def order(entries: List[Entry], rules: Rules, now: int) -> List[Entry]:
-    """The entries as a cleanup goes through them: the newest first, last those of a future beyond the drift.
+# How many entries one call sorts: that cannot be stopped.
+_RUN = 2**14
 
-    Sorts the list given too. Among those of the far future the engine has no order.
+
+def order(entries: List[Entry], rules: Rules, now: int, budget: Budget) -> None:
+    """Put the entries in the order of a cleanup: the newest first, last those of a future beyond the drift.
+
+    Among those of the far future the engine has no order. Raises Stopped.
     """
-    entries.sort(reverse=True)
+    width = _RUN
+    while True:
+        for start in range(0, len(entries), width):
+            budget.check()
+            # From the second time on these are two runs, which Python recognizes and merges.
+            entries[start : start + width] = sorted(entries[start : start + width], reverse=True)
+        if width >= len(entries):
+            break
+        width *= 2
     latest = now + rules.drift * SECOND
     far = 0
     while far < len(entries) and entries[far].time > latest:
+        budget.check()
         far += 1
-    return entries[far:] + entries[:far]
+    if far:
+        budget.need(2 * sys.getsizeof(entries))
+        entries[:] = entries[far:] + entries[:far]
 
 
-def kept(ordered: List[Entry], rules: Rules) -> Tuple[int, int, bool]:
-    """How many of the entries a cleanup keeps, their bytes, and whether a limit is exceeded.
+def kept(ordered: List[Entry], rules: Rules, budget: Budget) -> Tuple[int, int]:
+    """Return how many of the entries a cleanup keeps if a limit is exceeded, and their bytes. Raises Stopped.
 
-    A limit exceeded, the first ones stay whose number and bytes are within the percentages of both limits.
+    The first ones stay whose number and bytes are within the percentages of both limits.
     """
-    most, largest = (
-        rules.file_count * rules.file_count_percent // 100,
-        rules.total_size * rules.total_size_percent // 100,
-    )
-    size = 0
-    fitting: Optional[Tuple[int, int]] = None
-    for number, entry in enumerate(ordered):
-        if fitting is None and (number >= most or size + entry.size > largest):
-            fitting = number, size
+    most = rules.file_count * rules.file_count_percent // 100
+    largest = rules.total_size * rules.total_size_percent // 100
+    number = size = 0
+    for entry in ordered:
+        budget.check()
+        if number >= most or size + entry.size > largest:
+            break
+        number += 1
         size += entry.size
-        if fitting is not None and (number >= rules.file_count or size > rules.total_size):
-            return fitting[0], fitting[1], True
-    return len(ordered), size, False
+    return number, size
 
 
 def crashes(rules: Rules, now: int) -> bool:
@@ -75,18 +89,23 @@ def crashes(rules: Rules, now: int) -> bool:
 
 
 def next_cleanup(look: Look) -> Optional[Dict[str, Any]]:
-    """What a cleanup would delete if it ran now; None if that cannot be told, or none will run."""
+    """Return what a cleanup would delete if it ran now; None if that is unknown, or none will run. Raises Stopped."""
     rules = look.rules
     if rules is None or not look.complete or crashes(rules, look.now):
         return None
-    ordered = order(look.entries, rules, look.now)
-    stay, size, exceeded = kept(ordered, rules)
+    entries = look.entries
+    stay, size = len(entries), look.all.size
+    exceeded = stay > rules.file_count or size > rules.total_size
+    if exceeded:
+        order(entries, rules, look.now, look.budget)
+        stay, size = kept(entries, rules, look.budget)
     # What goes in any case comes last; of it no order is known.
-    gone = [look.path(entry) for entry in ordered[stay:][: look.listed]]
+    end = len(entries) if look.listed is None else stay + look.listed
+    gone = [look.path(entry) for entry in entries[stay:end]]
     gone += [removal.path for removal in look.removals]
     return {
         "limit_exceeded": exceeded,
-        "entries_deleted": len(ordered) - stay,
+        "entries_deleted": len(entries) - stay,
         "bytes_deleted": look.all.size - size,
         "entries_left": stay,
         "bytes_left": size,
@@ -113,15 +132,22 @@ def limits(rules: Optional[Rules], entries: int, size: int) -> Dict[str, Any]:
     }
 
 
-def describe(look: Look) -> Dict[str, Any]:
-    """The look as the module returns it."""
+def describe(look: Look) -> Tuple[Dict[str, Any], Optional[str]]:
+    """Return the look as the module does, and what stopped it before the end: what is not known then is None."""
+    cleanup, stopped = None, look.stopped_by
+    try:
+        cleanup = next_cleanup(look)
+    except Stopped as stop:
+        stopped = stop.reason
+    # This and all below takes little of the time of the look itself, however much there is.
+    folders = heapq.nsmallest(
+        LISTED, (folder for folder in look.folders if folder.matters), key=lambda folder: (-folder.size, folder.path)
+    )
     figures = look.all
     ends: Dict[str, Any] = {"oldest": None, "newest": None}
-    if look.entries:
-        for name, entry in (("oldest", min(look.entries)), ("newest", max(look.entries))):
+    for name, entry in (("oldest", look.oldest), ("newest", look.newest)):
+        if entry is not None:
             ends[name] = {"name": shown(look.path(entry)), "time": _seconds(entry.time)}
-    folders = sorted((folder for folder in look.folders if folder.matters), key=lambda folder: folder.path)
-    folders.sort(key=lambda folder: folder.size, reverse=True)
     return {
         "entries": figures.entries,
         "size": figures.size,
@@ -137,9 +163,9 @@ def describe(look: Look) -> Dict[str, Any]:
                 "newest": _seconds(folder.newest),
                 "usages": folder.usages,
             }
-            for folder in folders[:LISTED]
+            for folder in folders
         ],
-        "next_cleanup": next_cleanup(look),
+        "next_cleanup": cleanup,
         "usages": {
             "total": figures.usages,
             "least": figures.least,
@@ -155,4 +181,4 @@ def describe(look: Look) -> Dict[str, Any]:
         "links": look.links,
         "unreadable": look.unreadable,
         **ends,
-    }
+    }, stopped

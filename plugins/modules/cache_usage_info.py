@@ -590,8 +590,9 @@ def gather(module: Module, path: str) -> dict[str, Any]:
         look = Look(handle, rules_of(config), time.time_ns(), budget, loads)
         if barred:
             look.unreadable.append(".")
-        result = dict(describe(look), verified=None, levels=None, sample=None)
-        stops = [look.stopped_by]
+        described, stop = describe(look)
+        result = dict(described, verified=None, levels=None, sample=None)
+        stops = [stop]
         if zstd is not None and levels:
             result["sample"], result["levels"], stop = zstd.levels(look, levels)
             stops.append(stop)

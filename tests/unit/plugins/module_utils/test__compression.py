@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import os
 import random
+import struct
+import threading
+import time
+from pathlib import Path
+from typing import Callable
 
 import pytest
 import zstandard
@@ -20,12 +25,19 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._compression impo
     sample,
     verify,
 )
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import Budget, Look, open_directory, resident
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import (
+    Budget,
+    Look,
+    Stopped,
+    open_directory,
+    resident,
+)
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
     DEFAULTS,
     PLENTY,
     Cache,
+    Clock,
     name_of,
     relative,
 )
@@ -33,7 +45,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches
 
 def noise(size, seed=0):
     """Bytes that do not compress."""
-    return bytes(random.Random(seed).getrandbits(8) for _number in range(size))
+    return random.Random(seed).getrandbits(8 * size).to_bytes(size, "little")
 
 
 def compressed(content, level=3):
@@ -50,10 +62,10 @@ def cache(tmp_path):
 class Open:
     """A look at a cache whose handle is open."""
 
-    def __init__(self, cache, seconds=60.0, memory=PLENTY):
+    def __init__(self, cache, seconds=60.0, memory=PLENTY, clock=time.monotonic):
         self.handle = open_directory(str(cache.top))
         self.look = Look(self.handle, DEFAULTS, 10**18, Budget(60.0, PLENTY), Library().any)
-        self.look.budget = Budget(seconds, memory)
+        self.look.budget = Budget(seconds, memory, clock)
 
     def __enter__(self):
         return self.look
@@ -163,18 +175,18 @@ def test_what_is_gone_by_then_is_left_out(cache):
         assert sample(look) == []
 
 
-def test_what_is_replaced_meanwhile_is_read_again(cache, monkeypatch):
+def test_what_is_replaced_meanwhile_is_read_again(cache: Cache) -> None:
     path = cache.module(1, data=GOOD[:-1])
-    needs = _compression.needs
 
-    def replace(file):
-        new = path.with_name("new")
-        new.write_bytes(GOOD)
-        new.rename(path)
-        return needs(file)
+    def replace() -> float:
+        """A clock: something happens while the time passes."""
+        if any(handle.exists() and handle.samefile(path) for handle in Path("/proc/self/fd").iterdir()):
+            new = path.with_name("new")
+            new.write_bytes(GOOD)
+            new.rename(path)
+        return 0.0
 
-    monkeypatch.setattr(_compression, "needs", replace)
-    with Open(cache) as look:
+    with Open(cache, clock=replace) as look:
         result, _stopped = verify(look)
     assert (result["entries"], result["broken_count"], result["compressed"]) == (1, 0, len(GOOD))
 
@@ -199,6 +211,81 @@ def test_a_large_window_is_not_taken_from_a_small_memory(cache):
     with Open(cache, memory=resident() + 8 * 2**20) as look:
         result, stopped = verify(look)
     assert (result["entries"], result["complete"], stopped) == (0, False, "memory_limit")
+
+
+def skippable(size: int) -> bytes:
+    """A frame that zstd skips."""
+    return struct.pack("<II", 0x184D2A50, size) + bytes(size)
+
+
+def windowed(log: int) -> bytes:
+    """A small frame for which zstd takes 2**log bytes of memory."""
+    parameters = zstandard.ZstdCompressionParameters.from_level(3, window_log=log)
+    stream = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    return stream.compress(b"1") + stream.flush()
+
+
+@pytest.mark.parametrize("before", [GOOD, skippable(300), skippable(2**18 - 9), skippable(2**18 - 4), GOOD * 40])
+def test_a_large_window_behind_other_frames_is_not_taken_from_a_small_memory(cache: Cache, before: bytes) -> None:
+    cache.module(1, data=before + windowed(27))
+    with Open(cache, memory=resident() + 64 * 2**20) as look:
+        result, stopped = verify(look)
+    assert (result["entries"], result["complete"], stopped) == (0, False, "memory_limit")
+    with Open(cache) as look:
+        assert verify(look)[0]["broken_count"] == 0
+
+
+def test_a_size_that_zstd_refuses_takes_no_memory_and_ends_nothing(cache: Cache) -> None:
+    # A frame of one segment: its window is its content, 2**60 bytes.
+    cache.module(1, data=b"\x28\xb5\x2f\xfd\xe0" + struct.pack("<Q", 2**60) + b"\1\0\0a")
+    cache.module(2, data=windowed(28))
+    cache.module(3, data=GOOD)
+    with Open(cache, memory=resident() + 32 * 2**20) as look:
+        result, stopped = verify(look)
+    assert (result["entries"], result["broken_count"], stopped) == (3, 2, None)
+
+
+def empty(cache: Cache, number: int) -> None:
+    cache.module(number, data=b"")
+
+
+def garbage(cache: Cache, number: int) -> None:
+    cache.module(number, data=b"garbage")
+
+
+def fifo(cache: Cache, number: int) -> None:
+    cache.folder.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(str(cache.folder / name_of(number)))
+
+
+def link(cache: Cache, number: int) -> None:
+    cache.folder.mkdir(parents=True, exist_ok=True)
+    (cache.folder / name_of(number)).symlink_to("/etc/passwd")
+
+
+def good(cache: Cache, number: int) -> None:
+    cache.module(number, data=compressed(b"%d" % number))
+
+
+@pytest.mark.parametrize("make", [empty, garbage, fifo, link, good])
+def test_many_entries_of_any_kind_are_stopped_by_time(cache: Cache, make: Callable[[Cache, int], None]) -> None:
+    for number in range(100):
+        make(cache, number)
+    with Open(cache, seconds=20, clock=Clock(step=1)) as look:
+        result, stopped = verify(look)
+        assert stopped == "time_limit"
+        assert 0 < result["entries"] < 100
+        assert result["complete"] is False
+    with Open(cache, seconds=20, clock=Clock(step=1)) as look, pytest.raises(Stopped, match="time_limit"):
+        sample(look)
+
+
+@pytest.mark.parametrize("data", [GOOD * 100, skippable(10) * 100, skippable(2**16), compressed(noise(2**16))])
+def test_one_entry_of_any_kind_is_stopped_by_time(cache: Cache, data: bytes) -> None:
+    cache.module(1, data=data)
+    with Open(cache, seconds=20, clock=Clock(step=1)) as look:
+        result, stopped = verify(look)
+    assert (result["entries"], stopped) == (0, "time_limit")
 
 
 def test_what_is_behind_links_is_not_opened(cache, tmp_path):
@@ -259,6 +346,52 @@ def test_levels_without_time(cache):
     cache.module(1, data=GOOD)
     with Open(cache, seconds=0) as look:
         assert levels(look, [3]) == (None, [dict(NOT_KNOWN, level=3)], "time_limit")
+
+
+def test_a_level_that_takes_too_long_is_left_behind(cache: Cache) -> None:
+    """A call that does not come back, as those of the high levels for some time: here it looks at the clock."""
+    cache.module(1, data=GOOD)
+    over = threading.Event()
+    asking = threading.current_thread()
+
+    def clock() -> float:
+        if threading.current_thread() is not asking:
+            over.wait()
+        return 0.0
+
+    try:
+        with Open(cache, seconds=0.01, clock=clock) as look:
+            _of, rows, stopped = levels(look, [3, 4])
+    finally:
+        over.set()
+    assert stopped == "time_limit"
+    assert rows == [dict(NOT_KNOWN, level=3), dict(NOT_KNOWN, level=4)]
+
+
+def test_work_is_repeated_until_it_has_taken_long_enough() -> None:
+    clock = Clock()
+
+    def times(*durations: float) -> tuple[float, int]:
+        left = list(durations)
+
+        def work() -> None:
+            clock.now += left.pop(0)
+
+        return _compression._seconds(work, clock), len(durations) - len(left)
+
+    assert times(0.5, 9) == (pytest.approx(0.5), 1)
+    assert times(0.2, 0.05, 0.1, 9) == (pytest.approx(0.1), 3)
+    assert times(0.03, 0.01, 0.05, 0.02, 0.04, 9) == (pytest.approx(0.03), 5)
+
+
+def test_a_sample_that_is_hard_to_find_is_smaller(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_compression, "_CANDIDATES", 4)
+    for number in range(3):
+        cache.module(number, data=b"broken")
+    for number in range(3, 9):
+        cache.module(number, data=compressed(b"%d" % number))
+    with Open(cache) as look:
+        assert sample(look) == [b"3"]
 
 
 def test_a_level_that_needs_too_much_memory_leaves_the_others_alone(cache):

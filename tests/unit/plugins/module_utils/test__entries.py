@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
+import tracemalloc
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -27,6 +29,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches
     COMPILER,
     DAY,
     Cache,
+    Clock,
     name_of,
     put,
     relative,
@@ -138,11 +141,40 @@ def test_levels_that_no_config_has_are_taken_together(cache):
     assert cache.look().levels == {"other": 2, "21": 1, "0": 1}
 
 
-def test_statistics_of_all_kinds_do_not_fill_the_memory(cache, monkeypatch):
+def peak_of(cache: Cache) -> int:
+    """The most bytes that Python holds at once during a look."""
+    cache.look()  # what is imported late does not count
+    tracemalloc.start()
+    try:
+        cache.look()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_statistics_of_all_kinds_do_not_fill_the_memory(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(500):
+        cache.module(number, stats=b"usages = %d\noptimized-compression = 3\n#" % number + bytes(b"x" * 4000))
+    assert cache.look().all.usages == sum(range(500))
+    assert peak_of(cache) > 500 * 4000
     monkeypatch.setattr(_entries, "_KINDS_MAX", 3)
-    for number in range(10):
-        cache.module(number, stats=b"usages = %d\noptimized-compression = 3\n" % number)
-    assert cache.look().all.usages == 45
+    assert cache.look().all.usages == sum(range(500))
+    assert peak_of(cache) < 500 * 2000
+
+
+def test_the_bound_on_kinds_of_statistics_is_some_megabytes() -> None:
+    assert _entries._KINDS_MAX * _entries.STATS_MAX <= 2**24
+
+
+def test_names_that_are_no_modules_do_not_fill_the_memory(cache: Cache) -> None:
+    for number in range(3000):
+        put(cache.folder / (name_of(number) + ".stats"))
+        put(cache.folder / (name_of(number) + ".txt"))
+        put(cache.top / ("%d" % number))
+    for number in range(300):
+        (cache.top / "modules" / str(number)).mkdir()
+    assert cache.look().foreign_count == 6000
+    assert peak_of(cache) < 2**17
 
 
 def test_what_is_not_the_engine_s(cache):
@@ -348,12 +380,120 @@ def test_a_file_of_another_user_is_read_with_a_trace_if_need_be():
             assert cache.look().all.usages == 1
 
 
-def test_a_look_is_stopped_by_time(cache):
-    for number in range(5):
+def many_modules(cache: Cache) -> None:
+    for number in range(40):
         cache.module(number)
-    look = cache.look(seconds=0)
+
+
+def many_statistics(cache: Cache) -> None:
+    for number in range(40):
+        put(cache.folder / (name_of(number) + ".stats"))
+
+
+def many_files(cache: Cache) -> None:
+    for number in range(40):
+        put(cache.top / str(number))
+
+
+def many_folders(cache: Cache) -> None:
+    for number in range(40):
+        (cache.top / "modules" / ("wasmtime-%d" % number)).mkdir(parents=True)
+
+
+def many_links(cache: Cache) -> None:
+    cache.folder.mkdir(parents=True)
+    for number in range(40):
+        (cache.top / str(number)).symlink_to(cache.top)
+
+
+def many_special_files(cache: Cache) -> None:
+    cache.folder.mkdir(parents=True)
+    for number in range(40):
+        os.mkfifo(str(cache.folder / name_of(number)))
+
+
+def a_deep_tree(cache: Cache) -> None:
+    (cache.folder / "/".join("d" * 40)).mkdir(parents=True)
+
+
+def a_wide_tree(cache: Cache) -> None:
+    for number in range(40):
+        (cache.folder / "tree" / str(number)).mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        many_modules,
+        many_statistics,
+        many_files,
+        many_folders,
+        many_links,
+        many_special_files,
+        a_deep_tree,
+        a_wide_tree,
+    ],
+)
+def test_a_look_at_anything_is_stopped_by_time(cache: Cache, make: Callable[[Cache], None]) -> None:
+    make(cache)
+    assert cache.look(clock=Clock()).complete
+    look = cache.look(seconds=20, clock=Clock(step=1))
     assert (look.stopped_by, look.complete) == ("time_limit", False)
-    assert look.all.entries < 5
+
+
+def test_the_figures_of_a_stopped_look_are_those_of_what_was_seen(cache: Cache) -> None:
+    many_modules(cache)
+    look = cache.look(seconds=20, clock=Clock(step=1))
+    assert 0 < look.all.entries == len(look.entries) < 40
+
+
+def test_a_budget_ends_after_its_time_and_not_before() -> None:
+    clock = Clock()
+    budget = Budget(5, 2**62, clock)
+    clock.now = 5
+    budget.check()
+    assert budget.left() == 0
+    clock.now = 5.001
+    with pytest.raises(Stopped, match="time_limit"):
+        budget.check()
+
+
+def test_a_budget_of_more_seconds_than_a_float_holds_does_not_end() -> None:
+    budget = Budget(10**400, 2**62, Clock())
+    budget.check()
+    assert budget.left() > 10**8
+
+
+def test_memory_is_looked_at_at_once_and_again_and_again() -> None:
+    with pytest.raises(Stopped, match="memory_limit"):
+        Budget(1, resident() - 2**20, Clock()).check()
+    budget = Budget(1, resident() + 2**25, Clock())
+    budget.check()
+    held = bytearray(os.urandom(1)) * 2**26
+    with pytest.raises(Stopped, match="memory_limit"):
+        exhaust(budget)
+    assert held
+
+
+def exhaust(budget: Budget) -> None:
+    for _call in range(_entries._MEMORY_EVERY):
+        budget.check()
+
+
+def test_memory_is_not_looked_at_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading /proc for each file would cost more than the look."""
+    opened = []
+
+    def counted(*arguments: str) -> object:
+        opened.append(arguments)
+        return open(*arguments)  # noqa: PTH123 # it takes this one's place
+
+    monkeypatch.setattr(_entries, "open", counted, raising=False)
+    budget = Budget(1, 2**62, Clock())
+    for _call in range(10 * _entries._MEMORY_EVERY):
+        budget.check()
+    assert len(opened) == 10
+    assert _entries._MEMORY_EVERY >= 100
 
 
 def test_a_look_is_stopped_by_memory(cache):

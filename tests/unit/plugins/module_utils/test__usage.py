@@ -14,9 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _usage
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import Host, read_config
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import for_version
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import Entry, Look, Rules
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import (
+    Budget,
+    Entry,
+    Folder,
+    Look,
+    Rules,
+    Stopped,
+)
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import (
     crashes,
@@ -28,9 +36,12 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import (
     rules_of,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
+    COMPILER,
     DAY,
     DEFAULTS,
+    PLENTY,
     Cache,
+    Clock,
     name_of,
     put,
     relative,
@@ -47,6 +58,19 @@ def cache(tmp_path):
 
 def entries_of(*sizes):
     return [Entry(NOW - number, size, 0, str(number)) for number, size in enumerate(sizes)]
+
+
+def cut(sizes, rules):
+    """How many of a cache's entries of these sizes, the newest first, a cleanup keeps, and their bytes."""
+    look = Look(None, rules, NOW, Budget(60, PLENTY), Library().any)
+    look.folders.append(Folder("modules/" + COMPILER, False))
+    for entry in entries_of(*sizes):
+        look.entries.append(entry)
+        look.all.add(entry.time, entry.size, None)
+    cleanup = next_cleanup(look)
+    assert cleanup["entries_deleted"] == len(sizes) - cleanup["entries_left"]
+    assert cleanup["bytes_deleted"] == sum(sizes) - cleanup["bytes_left"]
+    return cleanup["entries_left"], cleanup["bytes_left"], cleanup["limit_exceeded"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +93,7 @@ def entries_of(*sizes):
     ],
 )
 def test_the_cut(rules, sizes, expected):
-    assert kept(entries_of(*sizes), Rules._make((*rules, 1, 1, 1))) == expected
+    assert cut(sizes, Rules._make((*rules, 1, 1, 1))) == expected
 
 
 @given(
@@ -81,7 +105,7 @@ def test_the_cut(rules, sizes, expected):
 )
 def test_the_cut_is_the_longest_that_fits(sizes, count, count_percent, size, size_percent):
     rules = Rules(count, count_percent, size, size_percent, 1, 1, 1)
-    stay, left, exceeded = kept(entries_of(*sizes), rules)
+    stay, left, exceeded = cut(sizes, rules)
     assert left == sum(sizes[:stay])
     assert exceeded == (len(sizes) > count or sum(sizes) > size)
     if not exceeded:
@@ -98,7 +122,61 @@ def test_the_cut_is_the_longest_that_fits(sizes, count, count_percent, size, siz
 def test_the_newest_come_first_and_those_from_far_off_last():
     times = {"old": -DAY, "new": -1, "soon": DAY, "far": DAY + 1}
     entries = [Entry(NOW + seconds * SECOND, 1, 0, name) for name, seconds in times.items()]
-    assert [entry.name for entry in order(entries, DEFAULTS, NOW)] == ["soon", "new", "old", "far"]
+    order(entries, DEFAULTS, NOW, Budget(60, PLENTY))
+    assert [entry.name for entry in entries] == ["soon", "new", "old", "far"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 9, 100])
+def test_the_order_does_not_depend_on_how_it_is_made(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(_usage, "_RUN", 2)
+    entries = [Entry(NOW + (number * 37 % 11 - 5) * DAY * SECOND, number, 0, "x") for number in range(count)]
+    newest = sorted(entries, reverse=True)
+    expected = [e for e in newest if e.time <= NOW + DAY * SECOND] + [e for e in newest if e.time > NOW + DAY * SECOND]
+    order(entries, DEFAULTS, NOW, Budget(60, PLENTY))
+    assert entries == expected
+
+
+def test_the_order_is_stopped_by_time_and_by_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_usage, "_RUN", 2)
+    for step, seconds in ((1, 6), (1, 25), (1, 40)):
+        entries = entries_of(*[1] * 20)[::-1]
+        with pytest.raises(Stopped, match="time_limit"):
+            order(entries, DEFAULTS._replace(drift=-1), NOW, Budget(seconds, PLENTY, Clock(step)))
+    with pytest.raises(Stopped, match="time_limit"):
+        kept(entries_of(*[1] * 20), DEFAULTS, Budget(10, PLENTY, Clock(1)))
+
+
+def test_no_limit_is_exceeded_and_nothing_is_put_in_order() -> None:
+    """What most looks find: it takes no time, however many modules there are."""
+    look = Look(None, DEFAULTS, NOW, Budget(0, PLENTY, Clock()), Library().any)
+    look.entries = entries_of(*[1] * 9)[::-1]
+    before = list(look.entries)
+    foreseen(look)
+    assert look.entries == before
+
+
+def test_a_forecast_that_takes_too_long_is_left_out(cache: Cache) -> None:
+    for number in range(30):
+        cache.module(number)
+    look = cache.look(DEFAULTS._replace(file_count=20), clock=Clock())
+    look.budget = Budget(5, PLENTY, Clock(1))
+    result, stopped = describe(look)
+    assert (result["next_cleanup"], result["entries"], stopped) == (None, 30, "time_limit")
+    assert look.complete
+
+
+def described(look: Look) -> Dict[str, Any]:
+    result, stopped = describe(look)
+    assert stopped is None
+    return result
+
+
+@pytest.mark.parametrize("count", [5, 130])
+def test_the_largest_compilers_are_listed(cache: Cache, count: int) -> None:
+    for number in range(count):
+        put(cache.top / "modules" / ("wasmtime-%d" % number) / name_of(1), bytes(number))
+    names = [compiler["name"] for compiler in described(cache.look())["compilers"]]
+    assert names == ["wasmtime-%d" % number for number in reversed(range(count))][:100]
 
 
 def foreseen(look: Look) -> Dict[str, Any]:
@@ -206,7 +284,7 @@ def test_the_description(cache):
     (cache.top / "modules" / "empty").mkdir()
     put(cache.top / "other" / "folder" / "x", bytes(1))
     put(cache.top / ".cleanup.wip-1", age=90)
-    result = describe(cache.look())
+    result = described(cache.look())
     assert [(c["name"], c["entries"], c["size"], c["usages"]) for c in result["compilers"]] == [
         ("wasmtime-50.0.1", 1, 500, 0),
         ("wasmtime-42.0.2", 2, 150, 2),
@@ -227,7 +305,7 @@ def test_the_description(cache):
 
 
 def test_the_description_of_nothing(cache):
-    result = describe(cache.look())
+    result = described(cache.look())
     assert (result["oldest"], result["newest"], result["compilers"]) == (None, None, [])
     assert result["usages"] == {"total": 0, "least": None, "most": None, "unknown": 0}
     assert result["next_cleanup"]["entries_left"] == 0
