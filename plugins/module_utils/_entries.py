@@ -18,10 +18,12 @@ import re
 import stat
 import sys
 import time
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from ._settings import is_integer
-from ._toml import Loads, TomlError, parse
+
+if TYPE_CHECKING:
+    from ._toml import Loads
 
 SECOND = 10**9
 
@@ -34,6 +36,8 @@ _OWN_FOLDER = re.compile(r"modules/wasmtime-[^/]*\Z")
 
 # The engine writes some 40 bytes.
 STATS_MAX = 4096
+# The libraries need quadratic time for a dotted key, and the engine refuses more than 128 parts.
+_DOTS_MAX = 400
 _LEVELS = range(22)
 _I64_MAX = 2**63 - 1
 # No cache has more kinds of C(.stats) than this; a flood of them shall not fill the memory.
@@ -567,9 +571,12 @@ def _is_directory(item: os.DirEntry[str]) -> bool:
 
 
 def _statistics(data: bytes, loads: Loads) -> Optional[Tuple[int, int]]:
+    if data.count(b".") > _DOTS_MAX:
+        return None
     try:
-        table = parse(loads, data.decode("utf-8"))
-    except (UnicodeDecodeError, TomlError):
+        # Why it cannot be read takes long to find out, and nobody is told.
+        table = loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
         return None
     usages: Any = table.get("usages")
     level: Any = table.get("optimized-compression")

@@ -127,6 +127,8 @@ def test_the_time_is_that_of_the_statistics(cache):
         b"usages = 1\noptimized-compression = 3\n\xff",
         b"usages = 1\noptimized-compression = 3\n" + b"#" * 5000,
         b"usages",
+        b"usages = 1\noptimized-compression = 3\n" + b"a." * 1990 + b"a = 1\n",
+        b"usages = 1\noptimized-compression = 3\na = " + b"[" * 3000,
     ],
 )
 def test_statistics_that_the_engine_does_not_read(cache, data):
