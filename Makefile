@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help provision check report test release-check engine-test fleet-up fleet-test fleet-down benchmark screenshots docs nox format clean
+.PHONY: help provision check report test release-check engine-test fleet-up fleet-test fleet-down benchmark mutants screenshots docs nox format clean
 
 # May be given on the command line
 PYTHON ?= python3
@@ -139,6 +139,9 @@ fleet-down: ## Remove the hosts, and whatever is left of any that were killed
 benchmark: .venv-dev/ready ## Measure what tasks and runs cost, write docs/benchmark.md [ARGS=--quick] (needs root)
 	$(provide_tools)
 	@$(call split_words,.venv-dev); exec $(NOX) -s benchmark -- "$$@"
+
+mutants: .venv-dev/ready ## Change the code at N random places, list what no unit test notices [N=300] [SEED=...] [ARGS='plugins/module_utils/_usage.py ...']
+	@$(NOX) -s mutants -- --jobs $(JOBS) $(if $(findstring command,$(origin N)),--count $(N)) $(if $(SEED),--seed '$(SEED)') $(ARGS)
 
 screenshots: .venv-dev/ready ## Make the pictures of the report again, docs/images (needs chromium and its driver)
 	$(provide_tools)

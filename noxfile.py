@@ -528,6 +528,17 @@ def guide(session: nox.Session) -> None:
         )  # fmt: skip
 
 
+# Not among the tests: each time it is another sample, and takes its time.
+@nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
+def mutants(session: nox.Session) -> None:
+    """Change plugins/ at random places, and list the changes that no unit test notices (`-- --count N --seed SEED`)."""
+    session.install(
+        f"ansible-core ~= {NEW_CORE}.0", "cosmic-ray >= 8.7, < 9", "pytest", "-r", "tests/unit/requirements.txt"
+    )
+    with collection_copy() as tree, session.chdir(tree):
+        session.run("python", "tests/mutants.py", *session.posargs, env={"PYTHONPATH": str(tree.parents[2])})
+
+
 # Not among the tests: on a machine that does other things as well it measures those.
 @nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
 def benchmark(session: nox.Session) -> None:

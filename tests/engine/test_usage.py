@@ -12,7 +12,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -328,7 +327,7 @@ with patch_module_args({"path": sys.argv[1]}):
 """
 
 
-def test_a_hundred_thousand_modules_take_seconds_and_some_megabytes(place: Path) -> None:
+def test_a_hundred_thousand_modules_take_some_megabytes(place: Path) -> None:
     config, directory = place / "config.toml", place / "cache"
     write_config(config, VERSIONS[-1], directory)
     folder = directory / "modules" / "wasmtime-1.2.3"
@@ -344,16 +343,13 @@ def test_a_hundred_thousand_modules_take_seconds_and_some_megabytes(place: Path)
         name = str(folder / ("%043d" % number))
         os.link(source, name)
         os.link(source.with_suffix(".stats"), name + ".stats")
-    start = time.monotonic()
     process = subprocess.run(
         [sys.executable, "-c", IN_A_PROCESS, str(config)], stdout=subprocess.PIPE, text=True, check=True
     )
-    seconds = time.monotonic() - start
     answer, peak = process.stdout.strip().splitlines()
     result = json.loads(answer)
     assert result["complete"] is True
     assert (result["entries"], result["size"]) == (100_000, 10**9)
     assert result["usages"]["unknown"] == 0
     assert result["next_cleanup"]["entries_deleted"] == 100_000 - min(65536 * 70 // 100, 2**29 * 70 // 100 // 10_000)
-    assert seconds < 60
-    assert int(peak) < 100 * 1024
+    assert int(peak) < 70 * 1024

@@ -184,6 +184,13 @@ def test_limits_are_documented_as_they_are():
     text = " ".join(cache_usage_info.DOCUMENTATION.split())
     assert "V(%d) to V(%d)" % (LEVEL_MIN, LEVEL_MAX) in text
     assert "at most %d cached modules, %d MiB" % (_compression.SAMPLE_ENTRIES, _compression.SAMPLE_BYTES >> 20) in text
+    for level in (3, 20, 21):
+        window = 2 ** zstandard.ZstdCompressionParameters.from_level(level).window_log >> 20
+        assert "%d MiB %s level %d" % (window, "for modules compressed at" if level == 3 else "at", level) in text
+    for level in (19, 20, 21):
+        context = zstandard.ZstdCompressionParameters.from_level(level).estimated_compression_context_size()
+        assert "%d MiB for level %d" % (-(-context // 2**20), level) in text
+    assert "takes %d MiB more" % (_compression._PIECES >> 20) in text
     assert cache_usage_info.RETURN.count("the first %d" % _entries.LISTED) >= 3
     assert "more than %d deep" % _entries._DEPTH_MAX in cache_usage_info.RETURN
 

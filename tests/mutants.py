@@ -1,0 +1,149 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Change plugins/ at random places, one at a time, and list the changes that no unit test notices.
+
+Usage: mutants.py [--count N] [--seed SEED] [--jobs N] [FILE...], in a copy of the collection below ansible_collections/.
+cosmic-ray makes the changes and runs the tests: those of the same file first, all of them if those pass. A change with
+which they take too long counts as noticed. The last line says how many were.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import glob
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from multiprocessing import Pool, Queue
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from cosmic_ray.commands import init
+from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.testing import run_tests
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import MutationSpec, TestOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COLLECTION = Path("ansible_collections", "wasmops", "wasmtime")
+PYTEST = "%s -m pytest -q -x -p no:cacheprovider --import-mode importlib --rootdir . %s"
+ALL = "tests/unit"
+# The tests of files without tests of their own.
+BEHIND = {"plugin_utils": "tests/unit/plugins/plugin_utils tests/unit/plugins/filter"}
+# The tests of the modules see most of the rest.
+ELSE = "tests/unit/plugins/modules"
+
+
+class Outcome(NamedTuple):
+    """What the tests made of one change."""
+
+    place: str
+    diff: str
+    noticed: bool
+    too_long: bool
+
+
+def command(tests: str) -> str:
+    """Return how to run these tests until the first one fails."""
+    return PYTEST % (sys.executable, tests)
+
+
+def nearest(path: Path) -> str:
+    """Return the tests that most likely notice a change of this file."""
+    own = Path("tests", "unit", path.parent, f"test_{path.name}")
+    return str(own) if own.exists() else BEHIND.get(path.parent.name, ELSE)
+
+
+def annotations(path: Path) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return where the annotations of a file begin and end; nothing evaluates them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for name in ("annotation", "returns"):
+            part = getattr(node, name, None)
+            if isinstance(part, ast.expr):
+                yield (part.lineno, part.col_offset), (part.end_lineno or 0, part.end_col_offset or 0)
+
+
+def choose(files: list[Path], count: int, seed: str) -> list[MutationSpec]:
+    """Return so many changes, the same for the same seed."""
+    with tempfile.TemporaryDirectory() as folder, use_db(str(Path(folder, "all")), WorkDB.Mode.create) as database:
+        init(files, database, {})
+        found = [mutation for item in database.work_items for mutation in item.mutations]
+    unread = {path: list(annotations(path)) for path in files}
+    found = [
+        mutation
+        for mutation in found
+        if not any(start <= mutation.start_pos < end for start, end in unread[mutation.module_path])
+    ]
+    found.sort(key=lambda mutation: (mutation.module_path, mutation.operator_name, mutation.occurrence))
+    return random.Random(seed).sample(found, min(count, len(found)))
+
+
+def start(copies: Queue[str]) -> None:
+    """Begin a process that works in a copy of its own."""
+    root = copies.get()
+    os.environ["PYTHONPATH"] = root
+    os.chdir(Path(root, COLLECTION))
+
+
+def attempt(work: tuple[MutationSpec, float]) -> Outcome:
+    """Make one change, and run the tests of its file; if they pass, all tests."""
+    mutation, seconds = work
+    place = f"{mutation.module_path}:{mutation.start_pos[0]}"
+    result = None
+    for tests in (nearest(mutation.module_path), ALL):
+        result = mutate_and_test([mutation], command(tests), seconds)
+        if result.test_outcome != TestOutcome.SURVIVED:
+            break
+    assert result is not None
+    if result.test_outcome not in (TestOutcome.SURVIVED, TestOutcome.KILLED):
+        raise RuntimeError(f"{place}: {result.output}")
+    diff = "\n".join((result.diff or "").splitlines()[3:])
+    return Outcome(place, diff, result.test_outcome == TestOutcome.KILLED, result.output == "timeout")
+
+
+def main() -> int:
+    """Choose, try and report."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", default=str(random.SystemRandom().randrange(10**6)))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("files", nargs="*", default=sorted(glob.glob("plugins/[!d]*/*.py")))  # noqa: PTH207 # relative
+    given = parser.parse_args()
+    chosen = choose([Path(name) for name in given.files], given.count, given.seed)
+    began = time.monotonic()
+    passed, output = run_tests(command(ALL), None)
+    if passed != TestOutcome.SURVIVED:
+        sys.exit(f"The unit tests fail without any change:\n{output}")
+    # Others may be at work on this machine.
+    seconds = 60 + 3 * given.jobs * (time.monotonic() - began)
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        copies: Queue[str] = Queue()
+        for number in range(given.jobs):
+            shutil.copytree(Path.cwd(), Path(folder, str(number), COLLECTION), symlinks=True)
+            copies.put(str(Path(folder, str(number))))
+        outcomes = []
+        with Pool(given.jobs, start, (copies,)) as pool:
+            for outcome in pool.imap_unordered(attempt, [(mutation, seconds) for mutation in chosen]):
+                outcomes.append(outcome)
+                print(f"{len(outcomes)} of {len(chosen)}: {outcome.place}", file=sys.stderr)
+    for outcome in sorted(outcomes):
+        if not outcome.noticed:
+            print(f"\n{outcome.place}\n{outcome.diff}")
+        elif outcome.too_long:
+            print(f"\n{outcome.place}: the tests took too long\n{outcome.diff}")
+    noticed = sum(outcome.noticed for outcome in outcomes)
+    share = 100 * noticed / len(outcomes) if outcomes else 0
+    print(f"\nSeed {given.seed}: {noticed} of {len(outcomes)} mutants killed ({share:.1f} %)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
