@@ -62,7 +62,7 @@ def nearest(path: Path) -> str:
     return str(own) if own.exists() else BEHIND.get(path.parent.name, ELSE)
 
 
-def annotations(path: Path) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+def unevaluated(path: Path) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     """Return where the annotations of a file begin and end; nothing evaluates them."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         for name in ("annotation", "returns"):
@@ -76,7 +76,7 @@ def choose(files: list[Path], count: int, seed: str) -> list[MutationSpec]:
     with tempfile.TemporaryDirectory() as folder, use_db(str(Path(folder, "all")), WorkDB.Mode.create) as database:
         init(files, database, {})
         found = [mutation for item in database.work_items for mutation in item.mutations]
-    unread = {path: list(annotations(path)) for path in files}
+    unread = {path: list(unevaluated(path)) for path in files}
     found = [
         mutation
         for mutation in found

@@ -12,7 +12,7 @@ import struct
 import threading
 import time
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 import zstandard
@@ -371,7 +371,7 @@ def test_a_level_that_takes_too_long_is_left_behind(cache: Cache) -> None:
 def test_work_is_repeated_until_it_has_taken_long_enough() -> None:
     clock = Clock()
 
-    def times(*durations: float) -> tuple[float, int]:
+    def times(*durations: float) -> tuple[Any, int]:
         left = list(durations)
 
         def work() -> None:

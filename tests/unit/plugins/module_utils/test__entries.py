@@ -486,9 +486,9 @@ def test_memory_is_not_looked_at_every_time(monkeypatch: pytest.MonkeyPatch) -> 
     """Reading /proc for each file would cost more than the look."""
     opened = []
 
-    def counted(*arguments: str) -> object:
-        opened.append(arguments)
-        return open(*arguments)  # noqa: PTH123 # it takes this one's place
+    def counted(path: str, mode: str) -> object:
+        opened.append(path)
+        return open(path, mode)  # noqa: PTH123 # it takes this one's place
 
     monkeypatch.setattr(_entries, "open", counted, raising=False)
     budget = Budget(1, 2**62, Clock())

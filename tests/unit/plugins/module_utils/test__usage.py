@@ -67,7 +67,7 @@ def cut(sizes, rules):
     for entry in entries_of(*sizes):
         look.entries.append(entry)
         look.all.add(entry.time, entry.size, None)
-    cleanup = next_cleanup(look)
+    cleanup = foreseen(look)
     assert cleanup["entries_deleted"] == len(sizes) - cleanup["entries_left"]
     assert cleanup["bytes_deleted"] == sum(sizes) - cleanup["bytes_left"]
     return cleanup["entries_left"], cleanup["bytes_left"], cleanup["limit_exceeded"]
