@@ -78,7 +78,11 @@ def become(request: Dict[str, Any], gate: int, output: int, errors: int) -> None
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"], resource.RLIM_INFINITY))
     if request["life"] is not None:
         LIFE.append(Life(request["life"]))
+    # Whoever is told counts the system calls from here on: nothing else may come before the wait.
+    os.write(gate, b".")
     select.select([gate], [], [])
+    for _number in range(request["noise"]):
+        os.close(os.open(os.devnull, os.O_RDONLY))
     tell_time(time.monotonic())
 
 

@@ -101,6 +101,8 @@ class Program:
 
     def __init__(self, environment: Optional[Mapping[str, str]] = None) -> None:
         """C(environment) comes on top of this process's own."""
+        self.noise = 0
+        """How many needless files the next runs open before they begin."""
         self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             self._process = subprocess.Popen(
@@ -134,19 +136,22 @@ class Program:
         limit: Optional[int] = None,
         life: Optional[float] = None,
     ) -> Run:
-        """A run that is about to begin.
+        """A run that waits at its gate: it has made all system calls that come before.
 
         C(limit) is the size that no file may exceed, until SIGUSR1. C(life) is how many seconds
         it lives on after its first change.
         """
-        request = {"options": options, "umask": umask, "user": user, "limit": limit, "life": life}
-        gate, opener = os.pipe()
+        request = {"options": options, "umask": umask, "user": user, "limit": limit, "life": life, "noise": self.noise}
+        gate, opener = (end.detach() for end in socket.socketpair())
         output, to_output = os.pipe()
         errors, to_errors = os.pipe()
         (pid,) = self.ask(request, [gate, to_output, to_errors])
         for handle in (gate, to_output, to_errors):
             os.close(handle)
-        return Run(self, pid, opener, output, errors)
+        run = Run(self, pid, opener, output, errors)
+        if not os.read(opener, 1):
+            raise RuntimeError("the run has not come to its gate: %s" % (run.end(),))
+        return run
 
     def run(self, options: Mapping[str, Any], **kwargs: Any) -> Outcome:
         """A whole run."""

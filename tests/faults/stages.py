@@ -26,9 +26,11 @@ from ansible_collections.wasmops.wasmtime.tests.faults.scenes import (
 
 if TYPE_CHECKING:
     from ansible_collections.wasmops.wasmtime.tests.faults.runs import Outcome, Program
-    from ansible_collections.wasmops.wasmtime.tests.faults.strace import Call
+    from ansible_collections.wasmops.wasmtime.tests.faults.strace import Aim, Call
 
 T = TypeVar("T")
+# How often a run may make other calls than the one before it.
+ATTEMPTS = 10
 
 each_scene = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 
@@ -55,16 +57,17 @@ class Stage:
     def _all_calls(self, scene: Scene) -> List[Call]:
         if scene.name not in self._calls:
             traces: List[List[Call]] = []
-            shapes: List[List[Tuple[str, int, List[str]]]] = []
+            shapes: List[List[Aim]] = []
             while not (len(traces) > 1 and shapes[-1] == shapes[-2]):
-                if len(traces) == 5:
+                if len(traces) == ATTEMPTS:
                     raise OutOfStep("%s: it makes other calls every time" % scene.name)
                 scene.set_up(self.place)
                 outcome, log = strace.watch(scene.hold(self.program, self.place))
                 assert outcome.status == 0, outcome
                 assert picture(self.place).entries == self.story(scene).after.entries
-                traces.append([call for call in strace.parse(log) if strace.concerns(call, self.place.root)])
-                shapes.append([(call.name, call.nth, self._places(scene, call)) for call in traces[-1]])
+                calls = strace.parse(log, self._plain(scene))
+                traces.append([call for call in calls if strace.concerns(call, self.place.root)])
+                shapes.append([call.aim for call in traces[-1]])
             self._calls[scene.name] = traces[-1]
         return self._calls[scene.name]
 
@@ -77,25 +80,44 @@ class Stage:
         return [call for call in self._all_calls(scene) if call.name in strace.WRITING]
 
     def play(self, scene: Scene, call: Call, fault: str, limit: Optional[int] = None) -> Tuple[Outcome, Picture]:
-        """Play a scene with a fault in one of its calls; what comes of it. Raises OutOfStep."""
-        for _attempt in range(3):
-            scene.set_up(self.place)
-            outcome, hit = strace.inject(scene.hold(self.program, self.place, limit), call, fault)
-            if hit is not None and self._places(scene, hit) == self._places(scene, call):
-                return outcome, picture(self.place)
-        raise OutOfStep("%s: this call was to be hit: %s; this one was: %s" % (scene.name, call.line, hit and hit.line))
+        """Play a scene with a fault in the call that is about the same as this one; what comes of it.
 
-    def _places(self, scene: Scene, call: Call) -> List[str]:
-        """The paths of a call, without names that are made up anew every time."""
+        strace can only count, and a run may make a call more or less than another one. So the call that
+        was hit is looked at; if it is not the one that was meant, that one is looked up and tried again.
+        Raises OutOfStep.
+        """
+        nth: Optional[int] = call.nth
+        for _attempt in range(ATTEMPTS):
+            if nth is None:
+                break
+            scene.set_up(self.place)
+            outcome, log = strace.inject(scene.hold(self.program, self.place, limit), call.name, nth, fault)
+            hit = self._number(scene, log, nth)
+            if hit is not None and hit.aim == call.aim:
+                assert not fault.startswith("error=") or "(INJECTED)" in hit.line, hit.line
+                return outcome, picture(self.place)
+            scene.set_up(self.place)
+            _outcome, log = strace.watch(scene.hold(self.program, self.place, limit), "-e", "trace=%s" % call.name)
+            calls = strace.parse(log, self._plain(scene))
+            nth = next((made.nth for made in calls if made.aim == call.aim), None)
+        raise OutOfStep("%s: a call that was there is not there any more: %s" % (scene.name, call.line))
+
+    def _number(self, scene: Scene, log: str, nth: int) -> Optional[Call]:
+        """The nth call in a log of calls with one name."""
+        return next((made for made in strace.parse(log, self._plain(scene)) if made.nth == nth), None)
+
+    def _plain(self, scene: Scene) -> Callable[[str], str]:
+        """A function that takes the names from a path that no run but this one makes up."""
         story = self.story(scene)
         known = {self.place.root, *(self.place.tree / name for name in {**story.before.entries, **story.after.entries})}
-        found = []
-        for path in map(Path, call.paths):
-            made_up = 0
+
+        def plain(text: str) -> str:
+            path, made_up = Path(text), 0
             while self.place.root in path.parents and path not in known:
-                path, made_up = path.parent, made_up + 1  # noqa: PLW2901
-            found.append("%s%s" % (path, "/?" * made_up))
-        return found
+                path, made_up = path.parent, made_up + 1
+            return "%s%s" % (path, "/?" * made_up)
+
+        return plain
 
 
 def ready(scene: Scene) -> None:

@@ -11,8 +11,9 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Tuple
 
 if TYPE_CHECKING:
     from ansible_collections.wasmops.wasmtime.tests.faults.runs import Outcome, Run
@@ -39,31 +40,44 @@ class NotHere(Exception):
     """Why nothing can be traced on this machine."""
 
 
+class Aim(NamedTuple):
+    """What a system call is about: the same in every run that does the same."""
+
+    name: str
+    paths: Tuple[str, ...]
+    """Without names that are made up anew every time."""
+    occurrence: int
+    """Its number among the calls with this name and these paths, from 1."""
+
+
 class Call(NamedTuple):
     """A system call that a run makes."""
 
     name: str
     nth: int
-    """Its number among those of the same name, from 1."""
+    """Its number among those of the same name in this run, from 1: how strace finds it."""
     paths: Tuple[str, ...]
+    aim: Aim
     changes: bool
     """Whether it can change anything."""
     line: str
 
     def __str__(self) -> str:
-        return "%s #%d (%s)" % (self.name, self.nth, ", ".join(self.paths))
+        return "%s #%d (%s)" % (self.name, self.aim.occurrence, ", ".join(self.paths))
 
 
-def parse(log: str) -> List[Call]:
-    """The calls in a log of strace, in their order."""
-    seen: Dict[str, int] = {}
+def parse(log: str, plain: Callable[[str], str]) -> List[Call]:
+    """Return the calls in a log of strace, in their order.
+
+    C(plain) takes from a path what is made up anew in every run.
+    """
+    seen: Counter[object] = Counter()
     calls = []
     for line in log.splitlines():
         match = _LINE.match(line)
         if not match:
-            continue
+            continue  # a signal, or the end
         name = match["name"] or match["last"]
-        seen[name] = seen.get(name, 0) + 1
         arguments = match["arguments"] or line
         paths = []
         for found in _PATH.finditer("" if name in _ASKING else arguments):
@@ -72,7 +86,9 @@ def parse(log: str) -> List[Call]:
             elif found["base"] or found["path"]:  # else an answer that is empty
                 paths.append(os.path.normpath(Path("/", found["base"] or "", found["path"])))
         looks = not _CREATES.search(arguments) if name in _OPENING else name in _READING
-        calls.append(Call(name, seen[name], tuple(paths), not looks, line))
+        about = tuple(map(plain, paths))
+        seen.update([name, (name, about)])
+        calls.append(Call(name, seen[name], tuple(paths), Aim(name, about, seen[name, about]), not looks, line))
     return calls
 
 
@@ -101,8 +117,6 @@ def watch(run: Run, *options: str) -> Tuple[Outcome, str]:
         return outcome, log.read().decode(errors="surrogateescape")
 
 
-def inject(run: Run, call: Call, fault: str) -> Tuple[Outcome, Optional[Call]]:
-    """Let a run go and put a fault into one of its calls; its outcome, and the call that was hit."""
-    outcome, log = watch(run, "-e", "trace=%s" % call.name, "-e", "inject=%s:%s:when=%d" % (call.name, fault, call.nth))
-    hit = [made for made in parse(log) if made.nth == call.nth]
-    return outcome, hit[0] if hit else None
+def inject(run: Run, name: str, nth: int, fault: str) -> Tuple[Outcome, str]:
+    """Let a run go and put a fault into its nth call of a name; its outcome and the log of these calls."""
+    return watch(run, "-e", "trace=%s" % name, "-e", "inject=%s:%s:when=%d" % (name, fault, nth))
