@@ -22,7 +22,7 @@ from ansible_collections.wasmops.wasmtime.tests.engine.engines import NotHere, i
 REPOSITORY = "https://github.com/wasmops/wasmtime"
 # Who has written the pages.
 HOME = "/home/ann"
-SECONDS = 120
+HANG = 1800  # seconds after which a command is taken to hang: none takes a minute on a machine of its own
 VERSION = "42.0.0"  # of the Wasmtime that has filled caches
 
 
@@ -67,17 +67,20 @@ class Reader:
         """Run a command; return its exit status, and what it printed."""
         after = self.home / ".folder"
         script = '%s\nstatus=$?\npwd >"$HOME/.folder"\nexit $status' % command
-        done = subprocess.run(
-            ["bash", "-c", script],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                ["bash", "-c", script],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=HANG,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            pytest.fail("this hangs: %s" % command)
         self.folder = Path(after.read_text(encoding="utf-8").rstrip("\n"))
         print("$ %s\n%s[exit status %d]" % (command, done.stdout, done.returncode))
         return done.returncode, done.stdout.replace(str(self.home), HOME)

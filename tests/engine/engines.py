@@ -60,7 +60,7 @@ _STAGES = (
 HOME = "/home/u"
 # A queue of absurd size shall fail to be allocated, not fill the machine.
 MEMORY = 2**30
-SECONDS = 20.0  # to answer; one takes a millisecond
+HANG = 600.0  # seconds without an answer: one takes a millisecond, and no machine is that busy
 
 
 class NotHere(Exception):
@@ -174,11 +174,11 @@ class Engine:
 
     @staticmethod
     def _line(process: subprocess.Popen[bytes]) -> bytes | None:
-        """The next line, empty where the process has died; None where it says nothing in time."""
+        """The next line, empty where the process has died; None where it hangs."""
         assert process.stdout
         line = b""
         while not line.endswith(b"\n"):
-            if not select.select([process.stdout], [], [], SECONDS)[0]:
+            if not select.select([process.stdout], [], [], HANG)[0]:
                 return None
             part = os.read(process.stdout.fileno(), 65536)
             if not part:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -319,7 +320,7 @@ IN_A_PROCESS = """
 import re, sys
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_info
-with patch_module_args({"path": sys.argv[1]}):
+with patch_module_args({"path": sys.argv[1], "time_limit": 600}):
     try:
         cache_usage_info.main()
     except SystemExit:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Sequence
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 import pytest
 
@@ -20,52 +22,108 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CLONE_NEWNS = 0x00020000
-_entered: List[bool] = []
+MODE = 0o755  # below it nobody could get to the tests otherwise
 
 
-def enter_namespace() -> None:
-    """Take this process away from the mounts of the machine, once and for all; skips the test if it cannot."""
-    if not _entered:
-        if os.geteuid() != 0:
-            pytest.skip("not run here, because it needs root, to mount file systems")
-        library = ctypes.CDLL(None, use_errno=True)
-        if library.unshare(CLONE_NEWNS) != 0:
-            pytest.skip("not run here, because of the mount namespace: %s" % os.strerror(ctypes.get_errno()))
-        command("mount", "--make-rprivate", "/")
-        _entered.append(True)
+class NotHere(Exception):
+    """Why something cannot be mounted on this machine."""
 
 
 def command(*words: str) -> None:
-    """Run a program of the system; skips the test if it cannot be done here."""
+    """Run a program of the system. Raises AssertionError if it fails, with its words."""
+    result = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert result.returncode == 0, "%s: %s" % (" ".join(words), " ".join(result.stdout.split()))
+
+
+def possible(*words: str) -> None:
+    """Run a program that not every machine has, or lets do its work. Raises NotHere if it cannot."""
+    if shutil.which(words[0]) is None:
+        raise NotHere("there is no %s" % words[0])
     try:
-        result = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("not run here, because there is no %s" % words[0])
-    if result.returncode:
-        pytest.skip("not run here, because of %s: %s" % (words[0], " ".join(result.stdout.split())))
+        command(*words)
+    except AssertionError as error:
+        raise NotHere(str(error)) from None
+
+
+@functools.lru_cache(maxsize=None)
+def _namespace() -> Optional[str]:
+    """Take this process away from the mounts of the machine, once and for all; why that cannot be done."""
+    if os.geteuid() != 0:
+        return "it needs root, to mount file systems"
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.unshare(CLONE_NEWNS) != 0:
+        return "of the mount namespace: %s" % os.strerror(ctypes.get_errno())
+    command("mount", "--make-rprivate", "/")
+    return None
+
+
+def enter_namespace() -> None:
+    """Take this process away from the mounts of the machine; skips the test if it cannot."""
+    reason = _namespace()
+    if reason:
+        pytest.skip("not run here, because %s" % reason)
+
+
+@functools.lru_cache(maxsize=None)
+def _missing(kind: str, make: Sequence[str]) -> Optional[str]:
+    """Try once whether this machine mounts such a file system at all; why it does not."""
+    with tempfile.TemporaryDirectory(prefix="wasmtime-faults-") as name:
+        there, source = Path(name, "there"), "none"
+        options: List[str] = []
+        for part in ("there", "lower", "upper", "work"):
+            Path(name, part).mkdir()
+        try:
+            if kind == "overlay":
+                # Its layers are those of another file system: a directory may itself be on an overlay.
+                possible("mount", "-t", "tmpfs", "none", name)
+                for part in ("there", "lower", "upper", "work"):
+                    Path(name, part).mkdir()
+                options = ["-o", "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work" % (name, name, name)]
+            elif make:
+                source, options = str(Path(name, "image")), ["-o", "loop"]
+                command("truncate", "--size", "16M", source)
+                possible(*make, source)
+            possible("mount", "-t", kind, *options, source, str(there))
+        except NotHere as reason:
+            return str(reason)
+        finally:
+            # Those that there are, the last one first.
+            for mounted_at in (str(there), name):
+                if os.path.ismount(mounted_at):
+                    command("umount", "--lazy", mounted_at)
+    return None
+
+
+def need(kind: str, make: Sequence[str] = ()) -> None:
+    """Skip the test if this machine cannot mount such a file system; from then on everything has to work."""
+    enter_namespace()
+    reason = _missing(kind, tuple(make))
+    if reason:
+        pytest.skip("not run here, because of %s: %s" % (kind, reason))
 
 
 @contextlib.contextmanager
 def mounted(*options: str, kind: str, source: str = "none") -> Iterator[Path]:
     """A file system for a while."""
-    enter_namespace()
+    if source == "none":
+        need(kind)
     with tempfile.TemporaryDirectory(prefix="wasmtime-faults-") as name:
-        # Below it nobody could get to the tests otherwise.
-        os.chmod(name, 0o755)  # noqa: PTH101
+        Path(name).chmod(MODE)
         command("mount", "-t", kind, *(["-o", ",".join(options)] if options else []), source, name)
         try:
             yield Path(name)
         finally:
-            subprocess.run(["umount", "--lazy", name], check=True)
+            command("umount", "--lazy", name)
 
 
 @contextlib.contextmanager
 def image(*options: str, size: str = "16M", make: Sequence[str] = ("mkfs.ext4", "-q")) -> Iterator[Path]:
     """A file system in a file, for a while."""
-    enter_namespace()
+    kind = make[0].partition(".")[2]
+    need(kind, make)
     with tempfile.TemporaryDirectory(prefix="wasmtime-faults-") as folder:
         file = Path(folder, "image")
         command("truncate", "--size", size, str(file))
         command(*make, str(file))
-        with mounted("loop", *options, kind=make[0].partition(".")[2], source=str(file)) as there:
+        with mounted("loop", *options, kind=kind, source=str(file)) as there:
             yield there

@@ -51,7 +51,7 @@ BRIDGE = "wwfleet"
 # Addresses that were set aside for tests of networks: no network in use has them. Each lab has 254.
 NETWORK = "198.18"
 MOST_LABS = 256
-PATIENCE = 30.0
+HANG = 600.0  # seconds after which a process or a host is taken to hang
 
 
 class Release(NamedTuple):
@@ -410,7 +410,7 @@ def destroy(lock: Lock) -> None:
     # ssh hangs on when the host behind its connection is gone without a word.
     for control in (lock.folder / "control").iterdir():
         subprocess.run(["ssh", "-S", control, "-O", "exit", "host"], capture_output=True, check=False)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HANG
     here = Path("/proc/self/ns/pid").stat()
     while pids := list(processes(number)):
         for pid in pids:
@@ -419,7 +419,7 @@ def destroy(lock: Lock) -> None:
                 if not os.path.samestat(Path("/proc", str(pid), "ns", "pid").stat(), here):
                     os.kill(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
-            raise LabError("cannot end these processes: %s" % pids)
+            raise LabError("these processes hang: %s" % pids)
         time.sleep(0.02)
     bridge = "%s%d" % (BRIDGE, number)
     for interface in interfaces():
@@ -523,13 +523,13 @@ class Host:
             cable = "link add {0} type veth peer name eth0 netns {1}\nlink set {0} master {2} up\n"
             command("ip", "-batch", "-", input=cable.format(self.interface, self._process.pid, self.lab.bridge))
             stdin.write("ready\n")
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + HANG
         while self._process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError), socket.create_connection((self.address, 22), timeout=1) as connection:
                 if connection.recv(4) == b"SSH-":
                     return
             time.sleep(0.02)
-        raise LabError("it does not answer")
+        raise LabError("it hangs: it does not answer" if self._process.poll() is None else "it has ended")
 
     def run(self, *argv: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command in the host as root, without ssh. Options are those of subprocess.run()."""

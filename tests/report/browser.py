@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+HANG = 300.0  # seconds after which the browser is taken to hang
+
 
 @contextmanager
 def browser(width: int = 1440, height: int = 900) -> Iterator[webdriver.Chrome]:
@@ -47,6 +49,8 @@ def browser(width: int = 1440, height: int = 900) -> Iterator[webdriver.Chrome]:
             options.add_argument("--no-sandbox")  # which Chromium does not have for root
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         chrome = webdriver.Chrome(options=options, service=Service(driver))
+        chrome.set_script_timeout(HANG)
+        chrome.set_page_load_timeout(HANG)
         try:
             yield chrome
         finally:

@@ -82,9 +82,9 @@ def test_mutated_files_are_judged_in_no_time():
     slowest = 0.0
     for _number in range(MUTATIONS):
         document = mutated(rng, config(rng, rng.choice((32, 50)), rng.choice((0.0, 0.0, 0.1))).encode("utf-8"))
-        start = time.monotonic()
+        start = time.process_time()
         ours = read_config(document, rng.choice(dialects), agreement.SURELY_TOO_MUCH, agreement.LIBRARY)
-        slowest = max(slowest, time.monotonic() - start)
+        slowest = max(slowest, time.process_time() - start)
         codes.update(problem.code for problem in ours.problems)
         assert ours.valid or all(problem.sentence() for problem in ours.problems)
     assert slowest < 2
