@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sum up what nox has run: a table, and as the last line `N passed, N failed[, N skipped]`.
+"""Sum up what nox has run: a table, what was skipped, what has failed and where, and the last line.
+
+That line is `N passed, N failed, N skipped`.
 
 Usage: summary.py REPORT.json... (written by nox --report). Tests are counted from the JUnit files
 in tests/output/<session>/junit; a session without any counts as one.
@@ -25,59 +27,86 @@ NOT_MEANT_TO_RUN = ("No tests applicable.", "Conditional result was False", "ski
 NOT_TESTED = "NOT TESTED: "
 
 
+class Tests(NamedTuple):
+    """What has become of some tests."""
+
+    passed: int
+    failed: list[str]  # each with its file and the first line of its error
+    skipped: list[str]  # reasons
+
+
 class Row(NamedTuple):
     """What one session has come to."""
 
     name: str
     result: str
     seconds: float
-    passed: int
-    failed: int
-    skipped: list[str]  # reasons
+    tests: Tests
 
 
-def count_tests(folder: Path) -> tuple[int, int, list[str]]:
-    """Count passed and failed test cases in the JUnit files of a folder, and list the skipped."""
-    passed = failed = 0
-    skipped = []
+def first_line(element: ET.Element) -> str:
+    """Return the first line that says something about a failed or skipped test."""
+    said = f"{element.get('message') or ''}\n{element.text or ''}"
+    return next((line.strip() for line in said.splitlines() if line.strip()), "no reason given")
+
+
+def named(case: ET.Element) -> str:
+    """Return the file and the name of a test: pytest writes modules, ansible-test paths."""
+    place, name = case.get("file") or case.get("classname") or "", case.get("name") or ""
+    if re.fullmatch(r"tests(\.\w+)+", place):
+        place = place.replace(".", "/") + ".py"
+    return f"{place}: {name.splitlines()[0] if name else 'no name'}"
+
+
+def not_meant_to_run(skip: ET.Element) -> bool:
+    """Tell whether ansible-test has passed over what is not there or whose `when` does not hold.
+
+    Its JUnit files have this as text alone; pytest puts every reason into an attribute.
+    """
+    return skip.get("message") is None and (skip.text or "").strip() in NOT_MEANT_TO_RUN
+
+
+def count_tests(folder: Path) -> Tests:
+    """Read the JUnit files of a folder."""
+    tests = Tests(0, [], [])
     for path in sorted(folder.glob("*.xml")):
         try:
             cases = list(ET.parse(path).iter("testcase"))
         except ET.ParseError:  # its writer was stopped
-            failed += 1
+            tests.failed.append(f"{path.name}: its end is missing")
             continue
         for case in cases:
-            skip = case.find("skipped")
-            if case.find("failure") is not None or case.find("error") is not None:
-                failed += 1
+            problem, skip = case.find("failure"), case.find("skipped")
+            if problem is None:
+                problem = case.find("error")
+            if problem is not None:
+                tests.failed.append(f"{named(case)}: {first_line(problem)}")
             elif skip is None:
                 name = case.get("name", "")
                 if NOT_TESTED in name:
-                    skipped.append(name[name.index(NOT_TESTED) :].splitlines()[0])
+                    tests.skipped.append(name[name.index(NOT_TESTED) :].splitlines()[0])
                 else:
-                    passed += 1
-            else:
-                reason = (skip.get("message") or skip.text or "no reason given").strip()
+                    tests = tests._replace(passed=tests.passed + 1)
+            elif not not_meant_to_run(skip):
+                reason = first_line(skip)
                 missing = re.search(r"on (Python \S+) because it could not be found", reason)
-                if missing:
-                    skipped.append(f"not run here, because there is no working {missing[1]}")
-                elif not reason.endswith(NOT_MEANT_TO_RUN):
-                    skipped.append(reason)
-    return passed, failed, skipped
+                tests.skipped.append(f"not run here, because there is no working {missing[1]}" if missing else reason)
+    return tests
 
 
 def row(session: dict[str, object]) -> Row:
     """Make a row of one entry in nox's report."""
     name, result = str(session["name"]), str(session["result"])
-    passed, failed, skipped = count_tests(RESULTS / name / "junit")
+    tests = count_tests(RESULTS / name / "junit")
     if result == "skipped":
-        skipped.append(str(session["reason"]))
+        tests.skipped.append(str(session["reason"]))
     elif result != "success":
         # Not every failure is that of a test: the session itself may have broken.
-        failed = failed or 1
-    elif not (passed or failed or skipped):
-        passed = 1
-    return Row(name, result, float(str(session["duration"])), passed, failed, skipped)
+        if not tests.failed:
+            tests.failed.append(f"the session itself has failed; make nox ARGS='-s {name}' runs it again")
+    elif not any(tests):
+        tests = tests._replace(passed=1)
+    return Row(name, result, float(str(session["duration"])), tests)
 
 
 def main(reports: list[str]) -> int:
@@ -88,27 +117,32 @@ def main(reports: list[str]) -> int:
             sessions = json.loads(Path(report).read_text())["sessions"]
         except (OSError, ValueError, KeyError):
             print(f"{report}: nox has left no report")
-            rows.append(Row(Path(report).stem, "failed", 0, 0, 1, []))
+            rows.append(Row(Path(report).stem, "failed", 0, Tests(0, ["nox has left no report"], [])))
             continue
         rows += [row(session) for session in sessions]
 
     width = max(len(row.name) for row in rows)
     print(f"\n{'session':{width}}  result   seconds  passed  failed  skipped")
     for r in rows:
-        counts = f"{r.passed:6}  {r.failed:6}  {len(r.skipped):7}"
+        counts = f"{r.tests.passed:6}  {len(r.tests.failed):6}  {len(r.tests.skipped):7}"
         print(f"{r.name:{width}}  {r.result:8} {r.seconds:6.0f}  {counts}")
 
-    skips = Counter(reason for r in rows for reason in r.skipped)
+    skips = Counter(reason for r in rows for reason in r.tests.skipped)
     if skips:
         print("\nSkipped:")
     for reason, times in skips.items():
-        sessions = ", ".join(r.name for r in rows if reason in r.skipped)
+        sessions = ", ".join(r.name for r in rows if reason in r.tests.skipped)
         print(f"{reason} ({sessions}" + (f": {times} tests)" if times > 1 else ")"))
 
-    passed, failed = sum(r.passed for r in rows), sum(r.failed for r in rows)
-    skipped = sum(len(r.skipped) for r in rows)
-    print(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 1 if failed else 0
+    failures = [f"{r.name}: {failure}" for r in rows for failure in r.tests.failed]
+    if failures:
+        print("\nFailed:")
+    for failure in failures:
+        print(failure)
+
+    passed, skipped = sum(r.tests.passed for r in rows), skips.total()
+    print(f"\n{passed} passed, {len(failures)} failed, {skipped} skipped")
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -14,13 +14,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import itertools
+import mmap
 import os
 import random
 import signal
+import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Tuple
 
@@ -109,9 +110,9 @@ def field() -> Iterator[Field]:
         yield found
 
 
-Attack = Callable[[Field], Callable[[], None]]
+Attack = Callable[[Field], Callable[[], bool]]
 
-# The attackers: each does one thing, over and over.
+# The attackers: each does one thing, over and over, and says whether it has done it.
 
 
 def rest() -> None:
@@ -119,32 +120,33 @@ def rest() -> None:
     time.sleep(random.random() * PAUSE)
 
 
-def exchange(one: Path, other: Path) -> None:
-    """Swap two names in one step."""
-    RENAMEAT2(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), EXCHANGE)
+def exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step, if both are there."""
+    return bool(RENAMEAT2(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), EXCHANGE) == 0)
 
 
 def swap_for_link(part: str) -> Attack:
     """Swap a part of the path for a link to root's own of the same shape."""
 
-    def prepare(field: Field) -> Callable[[], None]:
+    def prepare(field: Field) -> Callable[[], bool]:
         path, decoy, target = field.home / part, field.home / "decoy", field.victim / part
 
-        def swap() -> None:
+        def swap() -> bool:
             if not path.is_symlink() and not decoy.is_symlink():
                 # Root has put a file in the place of the link.
                 with contextlib.suppress(OSError):
                     decoy.unlink()
                 decoy.symlink_to(target)
-            exchange(path, decoy)
+            done = exchange(path, decoy)
             rest()
+            return done
 
         return swap
 
     return prepare
 
 
-def swap_for_hard_link(field: Field) -> Callable[[], None]:
+def swap_for_hard_link(field: Field) -> Callable[[], bool]:
     """Swap the file for another name of root's own, as systems allow that do not protect hard links."""
     secret = field.victim / "a" / "etc" / "config.toml"
     inode = secret.stat().st_ino
@@ -153,20 +155,22 @@ def swap_for_hard_link(field: Field) -> Callable[[], None]:
         os.link(secret, spare)
     decoy = field.home / "decoy"
 
-    def swap() -> None:
+    def swap() -> bool:
         if inode not in [path.lstat().st_ino for path in (field.config, decoy) if path.exists()]:
             spares.pop().rename(decoy)
-        exchange(field.config, decoy)
+        done = exchange(field.config, decoy)
         rest()
+        return done
 
     return swap
 
 
-def swap_what_is_new(field: Field) -> Callable[[], None]:
+def swap_what_is_new(field: Field) -> Callable[[], bool]:
     """Swap every temporary directory for a link, as soon as it is there."""
     directory, link = field.config.parent, field.config.with_name("link")
 
-    def swap() -> None:
+    def swap() -> bool:
+        done = False
         for name in os.listdir(directory):  # noqa: PTH208
             if name.startswith(TEMPORARY):
                 if link.is_dir() and not link.is_symlink():
@@ -174,16 +178,17 @@ def swap_what_is_new(field: Field) -> Callable[[], None]:
                     link.rename(link.with_name("old-" + name))
                 with contextlib.suppress(FileExistsError):
                     link.symlink_to(field.victim / "a" / "etc")
-                exchange(directory / name, link)
+                done |= exchange(directory / name, link)
+        return done
 
     return swap
 
 
-def swap_missing_parts(field: Field) -> Callable[[], None]:
+def swap_missing_parts(field: Field) -> Callable[[], bool]:
     """Take the directories away, and have links there for a while."""
     count = itertools.count()
 
-    def swap() -> None:
+    def swap() -> bool:
         for path in (field.config.parent, field.cache):
             away = path.with_name("away-%d" % next(count))
             path.rename(away)
@@ -198,6 +203,7 @@ def swap_missing_parts(field: Field) -> Callable[[], None]:
                 path.rename(path.with_name("made-%d" % next(count)))
             away.rename(path)
             rest()
+        return True
 
     return swap
 
@@ -214,9 +220,10 @@ ATTACKS = {
 
 
 @contextlib.contextmanager
-def attacked(field: Field, attack: Attack) -> Iterator[None]:
-    """The user's process swaps, as long as the block lasts."""
+def attacked(field: Field, attack: Attack) -> Iterator[Callable[[], int]]:
+    """The user's process swaps, as long as the block lasts; how often it has done so."""
     swap = attack(field)
+    count = mmap.mmap(-1, 8)
     child = os.fork()
     if child == 0:
         # Whatever happens, this process is not to go on with the tests.
@@ -226,13 +233,14 @@ def attacked(field: Field, attack: Attack) -> Iterator[None]:
             os.setresuid(STRANGER, STRANGER, STRANGER)
             while True:
                 with contextlib.suppress(OSError):
-                    swap()
+                    if swap():
+                        count[:] = (int.from_bytes(count, sys.byteorder) + 1).to_bytes(8, sys.byteorder)
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(1)
     try:
-        yield
+        yield lambda: int.from_bytes(count, sys.byteorder)
     finally:
         os.kill(child, signal.SIGKILL)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -290,18 +298,20 @@ def test_who_goes_by_path_loses_to_the_attacker(field: Field, attack: Attack) ->
 def test_root_touches_nothing_outside_of_the_user_s_directory(
     field: Field, root_s_runs: Program, attack: Attack
 ) -> None:
-    ends: Counter[bool] = Counter()
-    with attacked(field, attack):
+    through = amid = 0
+    with attacked(field, attack) as swaps:
         before = snapshot(field.victim)
-        # Some are to get through and some to be turned away, or the attacker was not there.
+        # Some are to get through, and amid some the attacker is to swap, or this is no race.
         for number in itertools.count():
-            if number >= RUNS and ends[True] and ends[False]:
+            if number >= RUNS and through and amid:
                 break
-            assert number < RUNS * HANG, "this hangs: every run ends the same way, %s" % ends
+            assert number < RUNS * HANG, "this hangs: %d got through, %d were raced" % (through, amid)
+            earlier = swaps()
             outcome = root_s_runs.run(field.options(number))
             assert outcome.disorder is None
             assert SECRET.strip() not in outcome.output
-            ends[outcome.status == 0] += 1
+            amid += swaps() != earlier
+            through += outcome.status == 0
             if number % 5 == 4:
                 # The user puts a config there again, if there is none.
                 with contextlib.suppress(OSError):
@@ -310,4 +320,4 @@ def test_root_touches_nothing_outside_of_the_user_s_directory(
                     os.fchown(handle, STRANGER, STRANGER)
                     os.close(handle)
         assert touched(field, attack, before) == []
-    print("%d got through, %d were turned away" % (ends[True], ends[False]))
+    print("of %d runs %d got through, %d were raced" % (number, through, amid))

@@ -24,11 +24,11 @@ BUILT = ROOT / "tests" / "output" / "galaxy-importer"
 def check_session(session: dict[str, Any]) -> str:
     """What a session of nox has checked."""
     found = row(session)
-    if found.failed:
+    if found.tests.failed:
         raise NotReady(f"the session {found.name} has failed, see above; make nox ARGS='-s {found.name}' runs it again")
-    if found.skipped:
-        raise NotReady(f"the session {found.name} has not checked everything: {found.skipped[0]}")
-    return "1 check" if found.passed == 1 else f"{found.passed} checks"
+    if found.tests.skipped:
+        raise NotReady(f"the session {found.name} has not checked everything: {found.tests.skipped[0]}")
+    return "1 check" if found.tests.passed == 1 else f"{found.tests.passed} checks"
 
 
 def main(report: str) -> int:

@@ -17,8 +17,19 @@ import pytest
 TREE = Path(__file__).parents[2]
 CASES = {
     "passed": "<testcase name='a'/>",
-    "failed": "<testcase name='b'><failure/></testcase>",
+    "failed": "<testcase classname='a.py' name='b'><failure/></testcase>",
+    "failed by pytest": "<testcase classname='tests.unit.test_a' name='test_b[c]'>"
+    "<failure message='AssertionError: assert 1 == 2&#10;  +1'>def test_b():</failure></testcase>",
+    "failed by ansible-test": "<testcase classname='sanity' name='yamllint'>"
+    "<failure>The test `ansible-test sanity --test yamllint` failed with 1 error:&#10;a.yml:1:1</failure></testcase>",
+    "cut off": "<testcase",
     "no root": "<testcase name='c'><skipped message='needs root'/></testcase>",
+    "a task's when": "<testcase name='d'><skipped>Conditional result was False</skipped></testcase>",
+    "a loop's when": "<testcase name='e'><skipped>skipped</skipped></testcase>",
+    "no such files": "<testcase name='f'><skipped>No tests applicable.</skipped></testcase>",
+    "it skipped": "<testcase name='g'><skipped message='the mount was skipped'>a.py:1: skipped</skipped></testcase>",
+    "it was false": "<testcase name='h'><skipped message='Conditional result was False'/></testcase>",
+    "no module": "<testcase name='i'><skipped>could not import 'x': skipped</skipped></testcase>",
 }
 
 
@@ -40,14 +51,15 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(root: Path, program: str, sessions: dict[str, list[str]]) -> tuple[int, list[str]]:
-    """The status and the lines of a program after sessions that had these cases; none is one check of its own."""
+def said(root: Path, program: str, sessions: dict[str, list[str] | None]) -> tuple[int, list[str]]:
+    """The status and the lines of a program after sessions that had these cases; [] is one check of its own, None one that has failed."""
     report = []
     for name, cases in sessions.items():
-        report.append({"name": name, "result": "failed" if "failed" in cases else "success", "duration": 1.5})
+        failed = cases is None or any(case.startswith("failed") for case in cases)
+        report.append({"name": name, "result": "failed" if failed else "success", "duration": 1.5})
         junit = root / "tests" / "output" / name / "junit"
         junit.mkdir(parents=True)
-        suite = "".join(CASES[case] for case in cases)
+        suite = "".join(CASES[case] for case in cases or [])
         (junit / "a.xml").write_text(f"<testsuite>{suite}</testsuite>", encoding="utf-8")
     (root / "report.json").write_text(json.dumps({"sessions": report}), encoding="utf-8")
     done = subprocess.run(
@@ -67,9 +79,38 @@ def test_equal_reasons_for_skipping_are_said_once(root: Path) -> None:
     ]
 
 
-def test_a_failure_is_in_the_summary(root: Path) -> None:
-    status, lines = said(root, "tests.summary", {"units": ["passed", "failed"]})
-    assert (status, lines[-1]) == (1, "1 passed, 1 failed")
+def test_each_failed_test_is_named_with_its_file_right_before_the_last_line(root: Path) -> None:
+    sessions = {"units": ["passed", "failed", "failed by pytest", "no root"], "sanity": ["failed by ansible-test"]}
+    status, lines = said(root, "tests.summary", {**sessions, "typing": None})
+    assert status == 1
+    assert lines[lines.index("Failed:") :] == [
+        "Failed:",
+        "units: a.py: b: no reason given",
+        "units: tests/unit/test_a.py: test_b[c]: AssertionError: assert 1 == 2",
+        "sanity: sanity: yamllint: The test `ansible-test sanity --test yamllint` failed with 1 error:",
+        "typing: the session itself has failed; make nox ARGS='-s typing' runs it again",
+        "",
+        "1 passed, 4 failed, 1 skipped",
+    ]
+
+
+def test_results_that_end_too_early_are_a_failure(root: Path) -> None:
+    status, lines = said(root, "tests.summary", {"units": ["passed", "cut off"]})
+    assert status == 1
+    assert lines[-3:] == ["units: a.xml: its end is missing", "", "0 passed, 1 failed, 0 skipped"]
+
+
+def test_only_what_ansible_test_passes_over_is_left_out(root: Path) -> None:
+    cases = ["a task's when", "a loop's when", "no such files", "it skipped", "it was false", "no module"]
+    status, lines = said(root, "tests.summary", {"units": cases})
+    assert status == 0
+    assert lines[lines.index("Skipped:") + 1 :] == [
+        "the mount was skipped (units)",
+        "Conditional result was False (units)",
+        "could not import 'x': skipped (units)",
+        "",
+        "0 passed, 0 failed, 3 skipped",
+    ]
 
 
 def test_what_can_be_released(root: Path) -> None:
