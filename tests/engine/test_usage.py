@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 from typing import TYPE_CHECKING
