@@ -395,3 +395,11 @@ def test_each_limit_has_its_percent():
         assert SETTINGS[limit].kind.name in ("count", "size")
         assert SETTINGS[percent].kind.name == "percent"
         assert percent.startswith(limit.rsplit("-soft-limit", 1)[0])
+
+
+def test_the_largest_number_is_that_of_64_bits():
+    for kind, text in (("count", "%d"), ("size", "%d"), ("duration", "%ds")):
+        assert parse_text(KINDS[kind], text % 18446744073709551615) == 18446744073709551615
+        with pytest.raises(BadValue) as bad:
+            parse_text(KINDS[kind], text % 18446744073709551616)
+        assert bad.value.code == "overflow"
