@@ -151,6 +151,6 @@ def _some(names: List[str]) -> str:
     counted = sorted(name for name in names if name != UNCOUNTED)
     listed = ", ".join(quoted(name) for name in counted[:_EXAMPLES])
     more = len(counted) - _EXAMPLES
-    if UNCOUNTED in names:
-        return "%s and at least %d more" % (listed, more) if more > 0 else "at least %s" % listed
-    return listed if more <= 0 else "%s and %d more" % (listed, more)
+    if more <= 0:
+        return listed  # the name of a directory stands for what is in it
+    return "%s and %s%d more" % (listed, "at least " if UNCOUNTED in names else "", more)

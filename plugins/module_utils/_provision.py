@@ -124,8 +124,8 @@ class Run:
         # A directory that the task names is the task's own choice.
         named = self.params["directory"] is not None
         self.chooser = None if named else _files.chooser(self.place, self.seen)
-        names = self.place.names()
-        found += _directory.problems(planned, os.geteuid(), self.owner, _common.ENTRIES, self.chooser, names)
+        config = self.place.names()
+        found += _directory.problems(planned, os.geteuid(), self.owner, _common.ENTRIES, self.chooser, config)
         errors = _common.severe(found, ERROR)
         if errors:
             raise self.refused("nothing was changed", errors)
