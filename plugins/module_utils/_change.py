@@ -20,8 +20,8 @@ from ._edit import CannotEdit, edit, merge, new_text, same
 from ._files import Changed
 from ._files import chooser as file_chooser
 from ._files import problems as file_problems
-from ._obstacles import chosen, denied, swappable, unsafe_link, unwritable
-from ._rights import forbidden, too_long
+from ._obstacles import chosen, denied, other_names, swappable, unsafe_link, unwritable
+from ._rights import DAC_OVERRIDE, capable, forbidden, too_long
 from ._settings import quoted
 
 Owners = Tuple[Optional[int], Optional[int], int]
@@ -141,7 +141,9 @@ class Change:
             return "%s may not read it" % user_name(os.geteuid())
         if os.statvfs(now.way.real).f_flag & os.ST_RDONLY:
             return "it is on a read-only file system"
-        return forbidden((now.uid or 0, now.gid or 0, now.mode or 0), (planned.uid, planned.gid, planned.mode or 0))
+        reason = forbidden((now.uid or 0, now.gid or 0, now.mode or 0), (planned.uid, planned.gid, planned.mode or 0))
+        # What is denied to root with all of its rights is immutable, or on a share that knows no root.
+        return reason or (denied(now.way.real) if capable(DAC_OVERRIDE) else None)
 
     def _ungivable(self, prefix: str, planned: Owners) -> Optional[str]:
         """Why something new cannot get the owner and group that the options with this prefix name."""
@@ -186,7 +188,7 @@ class Change:
             reason = too_long(run.place.way, run.place.name) or self._unwritable() or unsafe_link(run.place.way)
         elif self.settles:
             failure = "given another owner, group or mode"
-            reason = denied(run.place.path) or unsafe_link(run.place.way)
+            reason = denied(run.place.path) or unsafe_link(run.place.way) or other_names(run.place.way, run.seen)
             reason = reason or forbidden(self.owners, self.planned_owners)
         if reason is None and self.params["attributes"] is not None:
             failure = "given attributes"

@@ -36,6 +36,12 @@ TEXTS = {
         "the directory %(directory)s cannot be used: %(reasons)s",
         "set directory to a path that can be created",
     ),
+    "not-entered": Text(
+        "directory-unusable",
+        ERROR,
+        "the directory %(directory)s cannot be used: %(reasons)s",
+        "become the user of the cache with become_user, or set directory to another path",
+    ),
     "barred": Text(
         "directory-unusable",
         ERROR,
@@ -47,6 +53,18 @@ TEXTS = {
         ERROR,
         "the directory %(directory)s does not exist and %(user)s cannot create it in %(first)s",
         "create it or give the right to create it",
+    ),
+    "cannot-create-by-root": Text(
+        "directory-unusable",
+        ERROR,
+        "the directory %(directory)s does not exist and root cannot create it in %(first)s, as on a share with root_squash",
+        "become the user of the cache with become_user, or name that user in directory_owner",
+    ),
+    "cannot-create-read-only": Text(
+        "directory-unusable",
+        ERROR,
+        "the directory %(directory)s does not exist and cannot be created: %(first)s is on a read-only file system",
+        "use a directory on another file system, or mount this one writable",
     ),
     "replaceable": Text(
         "directory-replaceable",
@@ -127,6 +145,30 @@ TEXTS = {
         WARNING,
         "the directory %(directory)s cannot be written by %(user)s, so nothing is cached",
         "give its user the right to write there",
+    ),
+    "unwritable-by-root": Text(
+        "directory-unwritable",
+        WARNING,
+        "the directory %(directory)s cannot be written by root, as on a share with root_squash, so nothing is cached",
+        "become the user of the cache with become_user, or name that user in directory_owner",
+    ),
+    "read-only": Text(
+        "directory-unwritable",
+        WARNING,
+        "the directory %(directory)s is on a read-only file system, so nothing new is cached",
+        "mount the file system writable, or use a directory on another one",
+    ),
+    "full": Text(
+        "directory-unwritable",
+        WARNING,
+        "the directory %(directory)s is on a full file system, so nothing new is cached",
+        "free space there, or use a directory on another file system",
+    ),
+    "dynamic-user": Text(
+        "directory-dynamic-user",
+        WARNING,
+        "the directory %(directory)s is in %(first)s: only the systemd unit with DynamicUser= that it belongs to can use it",
+        "leave it as it is if Wasmtime runs in that unit, or else use another directory",
     ),
 }
 

@@ -50,6 +50,9 @@ _SYSTEM = frozenset(
 )
 
 
+# Where systemd keeps the CacheDirectory= and the like of units with DynamicUser=: the usual path is a link into it.
+_UNITS = ("/run/private", "/var/cache/private", "/var/lib/private", "/var/log/private")
+
 Link = Tuple[str, os.stat_result, int]
 
 
@@ -66,6 +69,8 @@ class Walk(NamedTuple):
     """Names below C(real) that do not exist."""
     error: Optional[str]
     """Why the way ends, where more than the directory's absence ends it."""
+    denied: bool = False
+    """Whether it ends as this user may not go on."""
 
     @property
     def target(self) -> str:
@@ -118,7 +123,7 @@ def walk(path: str) -> Walk:
             status = os.lstat(full)
             if stat.S_ISLNK(status.st_mode):
                 target = os.readlink(full)
-                if not os.path.exists(full):
+                if not _leads_somewhere(full):
                     return Walk(current, visited, links, missing, "%s is a symbolic link to nowhere" % quoted(full))
                 links.append((full, status, os.lstat(current).st_uid))
                 if len(links) > LINKS_MAX:
@@ -131,13 +136,28 @@ def walk(path: str) -> Walk:
             missing.append(name)
             continue
         except OSError as error:
+            denied = error.errno == errno.EACCES
             reason = "it changes meanwhile" if error.errno == errno.EINVAL else error.strerror
-            return Walk(current, visited, links, missing, "%s: %s" % (quoted(full), reason))
+            if denied:
+                from ._obstacles import not_entered
+
+                reason = "%s: %s" % (reason, not_entered(current, visited[-1][1].st_uid))
+            return Walk(current, visited, links, missing, "%s: %s" % (quoted(full), reason), denied)
         if not stat.S_ISDIR(status.st_mode):
             return Walk(current, visited, links, missing, "%s is not a directory" % quoted(full))
         current = full
         visited.append((full, status))
     return Walk(current, visited, links, missing, None)
+
+
+def _leads_somewhere(link: str) -> bool:
+    try:
+        os.stat(link)
+    except PermissionError:
+        return True  # and the way tells where it ends
+    except OSError:
+        return False
+    return True
 
 
 class State(NamedTuple):
@@ -211,32 +231,60 @@ def _found(
     chosen_by: Optional[int],
     config: Sequence[str],
 ) -> List[Found]:
+    unit = _kept_by_systemd(state.way)
     if state.way.error:
-        return [("in-the-way", [state.way.error])]
+        if unit == state.way.real:
+            return [("dynamic-user", [unit])]
+        error = [state.way.error]
+        return [("not-entered", error)] if state.way.denied else [("in-the-way", error)]
     found = _replaceable(state, meant)
     inside = [name for name in config if _is_below(name, state.way.target)]
     if inside:
         found.append(("config", inside[-1:]))
     if state.way.target in _SYSTEM or _is_home(state.way.target, {user, owner, state.uid}):
         found.append(("not-dedicated", []))
-    found += _unreachable(state, meant)
+    found += [("dynamic-user", [unit])] if unit else _unreachable(state, meant)
     if not state.exists:
         if others_may(state.way.real, 0, meant, WRITE, below=True):
             found.append(("inherits", [state.way.real]))
         return found
     if others_may(state.way.target, state.mode or 0, state.uid, WRITE, below=True):
         found.append(("writable", []))
-    if state.uid not in (0, user, owner, None):
+    if state.uid not in (0, user, owner, None) and not unit:
         found.append(("owner", [str(user_name(state.uid))]))
     if not state.way.missing:
         closed = hidden(state.way, chosen_by)
         start = len(state.way.target.rstrip("/")) + 1
         known = [name[start:] for name in inside if not os.path.isdir(name)]
         found += [("hidden", [closed])] if closed else _contents(state, meant, most, known)
-    # A user that does not exist yet will own it, and is meant.
-    if state.uid is not None and not _may(state, meant):
-        found.append(("unwritable", []))
-    return found
+    system = _unwritable(state.way.real, meant)
+    # A user that does not exist yet will own it, and is meant; that of a unit gets it when the unit starts.
+    if not system and state.uid is not None and not unit and not _may(state, meant):
+        found.append(("unwritable-by-root", []) if meant == 0 else ("unwritable", []))
+    return found + system
+
+
+def _kept_by_systemd(way: Walk) -> Optional[str]:
+    """The directory in which systemd keeps those of units with DynamicUser= from others, if this leads there."""
+    for path, status in way.visited:
+        if path in _UNITS and status.st_uid == 0 and not status.st_mode & 0o077:
+            return path
+    return None
+
+
+def _unwritable(path: str, user: int) -> List[Found]:
+    """What keeps everybody from writing, whatever modes say."""
+    try:
+        system = os.statvfs(path)
+    except OSError:
+        return []
+    if system.f_flag & os.ST_RDONLY:
+        return [("read-only", [])]
+    blocks, files = (system.f_bfree, system.f_ffree) if user == 0 else (system.f_bavail, system.f_favail)
+    # Some file systems do not count the one or the other.
+    if (system.f_blocks and not blocks) or (system.f_files and not files):
+        return [("full", [])]
+    return []
 
 
 def _is_below(path: str, directory: str) -> bool:
@@ -403,9 +451,14 @@ def _unreachable(state: State, user: int) -> List[Found]:
     barred = barred_by(state.way.above(), user)
     if barred:
         return [("barred", [barred])]
-    if state.exists or _may(state, user):
+    if state.exists:
         return []
-    return [("cannot-create", [state.way.real])]
+    if ("read-only", []) in _unwritable(state.way.real, user):
+        return [("cannot-create-read-only", [state.way.real])]
+    if _may(state, user):
+        return []
+    above = [state.way.real]
+    return [("cannot-create-by-root", above)] if user == 0 else [("cannot-create", above)]
 
 
 _CLOSE = getattr(os, "O_CLOEXEC", 0)

@@ -381,6 +381,8 @@ class Look:
                 self._failed(path, error)
                 continue
             try:
+                if link and not self._may_follow(path, item, handle, below):
+                    continue
                 status = os.fstat(below)
                 if above:
                     folder = Folder(path, behind or link)
@@ -394,6 +396,17 @@ class Look:
                     self._level(below, path + "/", behind or link)
             finally:
                 os.close(below)
+
+    def _may_follow(self, path: str, item: os.DirEntry[str], handle: int, below: int) -> bool:
+        from ._obstacles import follows
+
+        try:
+            if follows(item.stat(follow_symlinks=False), os.fstat(handle), below):
+                return True
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            self._failed(path, error)
+            return False
 
     def _file(self, path: str, status: os.stat_result, on_top: bool) -> None:
         stem, extension = parts(path)

@@ -77,7 +77,8 @@ def find(path: str) -> Place:
         way.links[:0] = links
         way.visited[:0] = visited
         if way.error:
-            raise _unreadable("unreadable", "it cannot be read: %s" % way.error, "correct that first")
+            remedy = "become a user who may, with become_user" if way.denied else "correct that first"
+            raise _unreadable("unreadable", "it cannot be read: %s" % way.error, remedy)
         if name in ("", ".", ".."):
             raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
         full = os.path.join(way.real, name)

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Optional
 
 from ._access import READ, WRITE, has_acl, may, others_may, user_name
-from ._directory import UNREACHED, barred_by, look_up, reopen
+from ._directory import UNREACHED, barred_by, look_up, reopen, walk
 from ._settings import quoted
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # FS_IOC_GETFLAGS and FS_APPEND_FL of linux/fs.h, as on most processors; others answer that they know no such call.
 _GETFLAGS = 0x80086601
 _APPEND = 0x20
+# Types of file systems that know neither owners nor modes.
+_ONE_OWNER = ("exfat", "msdos", "vfat")
 
 
 def unsafe_link(way: Walk) -> Optional[str]:
@@ -39,6 +41,22 @@ def unsafe_link(way: Walk) -> Optional[str]:
                     user_name(end.st_uid),
                 )
     return None
+
+
+def other_names(way: Walk, status: os.stat_result) -> Optional[str]:
+    """Why root must not change the owner, mode or text of a file itself: its name may be given to any file of others."""
+    reason = swappable(way) if status.st_nlink > 1 else None
+    return reason and "it has other names, and %s; give it one name, or become that user" % reason
+
+
+def follows(link: os.stat_result, above: os.stat_result, handle: int) -> bool:
+    """Whether root may tell what is in an open directory to which a link leads; C(above): the directory with the link."""
+    end = os.fstat(handle)
+    if os.geteuid() != 0 or {link.st_uid, above.st_uid} <= {0, end.st_uid}:
+        return True
+    way = walk(os.readlink("/proc/self/fd/%d" % handle))
+    known = os.path.samestat(way.status(), end)
+    return known and way.public() and bool(end.st_mode & stat.S_IROTH)
 
 
 def swappable(way: Walk, owner: int = 0) -> Optional[str]:
@@ -162,9 +180,44 @@ def unwritable(path: str, in_place: bool) -> Optional[str]:
     sticky = above.st_mode & stat.S_ISVTX and os.path.lexists(path)
     if sticky and os.geteuid() not in (0, above.st_uid, os.lstat(path).st_uid):
         return "only its owner may replace or remove it in %s, which is sticky" % parent
-    if os.access(parent, os.W_OK | os.X_OK, effective_ids=effective):
+    if not os.access(parent, os.W_OK | os.X_OK, effective_ids=effective):
+        return "the user %s may not write in %s%s" % (user_name(os.geteuid()), parent, _squashed(above.st_uid))
+    return one_owner(parent, above)
+
+
+def _squashed(owner: int) -> str:
+    """What it looks like where root may not do something."""
+    if os.geteuid() != 0:
+        return ""
+    return ", as on a share with root_squash; become its owner %s with become_user" % user_name(owner)
+
+
+def not_entered(directory: str, owner: int) -> str:
+    """The sentence for a directory that this user may not enter."""
+    return "%s may not enter %s, which belongs to %s%s" % (
+        user_name(os.geteuid()),
+        quoted(directory),
+        user_name(owner),
+        _squashed(owner),
+    )
+
+
+def one_owner(path: str, status: os.stat_result) -> Optional[str]:
+    """Why nothing can be written safely on a file system that gives all files one owner and mode; None elsewhere."""
+    if status.st_uid == os.geteuid() and not status.st_mode & 0o077:
         return None
-    return "the user %s may not write in %s" % (user_name(os.geteuid()), parent)
+    device = "%d:%d" % (os.major(status.st_dev), os.minor(status.st_dev))
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+            kinds = {line.partition(" - ")[2].split(" ")[0] for line in file if line.split(" ")[2] == device}
+    except OSError:  # not Linux
+        return None
+    for kind in kinds.intersection(_ONE_OWNER):
+        return "%s is on a file system of type %s, where all files have one owner and mode; use another one" % (
+            path,
+            kind,
+        )
+    return None
 
 
 def denied(path: str) -> Optional[str]:
@@ -177,7 +230,10 @@ def denied(path: str) -> Optional[str]:
         return "%s is append-only, see lsattr" % path if _append_only(path) else None
     status = os.stat(path)
     if may(path, status.st_mode, status.st_uid, status.st_gid, os.geteuid(), WRITE):
-        return "the system denies writing %s although its mode allows it; see lsattr" % path
+        reason = "the system denies writing %s although its mode allows it; see lsattr" % path
+        if os.geteuid() == 0 and status.st_uid != 0:
+            reason += ", or on a share with root_squash become its owner %s with become_user" % user_name(status.st_uid)
+        return reason
     return None
 
 

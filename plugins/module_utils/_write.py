@@ -20,10 +20,10 @@ import stat
 import time
 from typing import Any, Iterator, Optional, Tuple
 
-from ._access import ACCESS_ACL, DEFAULT_ACL
+from ._access import ACCESS_ACL, DEFAULT_ACL, user_name
 from ._directory import Walk, hold
 from ._files import Changed, Place
-from ._obstacles import swappable, unsafe_link
+from ._obstacles import other_names, unsafe_link
 
 # How the names of temporary directories begin.
 TEMPORARY = ".ansible_tmp"
@@ -39,6 +39,10 @@ _NOREPLACE = 1  # RENAME_NOREPLACE of linux/fs.h
 # What would make a program of a file run with the rights of its owner or group.
 SPECIAL = stat.S_ISUID | stat.S_ISGID
 _NOT_REPLACEABLE = (errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS)
+_NOT_OURS = (
+    "a new directory there belongs to %s and has the mode %04o: either the file system gives files an owner or a mode of its"
+    " own, as a share with root_squash does, or a part of the path was replaced meanwhile; become its owner with become_user"
+)
 _KEPT_ATTRIBUTES = (ACCESS_ACL, "security.selinux", "user.")
 
 
@@ -60,6 +64,8 @@ def _told(failure: str, changed: bool = False, backup: Optional[str] = None) -> 
         reason = error.strerror or str(error)
         if error.errno in _REPLACED:
             reason = "a part of the path was replaced meanwhile"
+        elif error.errno == errno.EPERM and os.geteuid() == 0:
+            reason += ", even for root: a share with root_squash or a missing capability does that; use become_user"
         raise CannotWrite("%s: %s" % (failure, reason), changed, backup) from error
 
 
@@ -94,7 +100,7 @@ def private_directory(directory: int) -> Iterator[int]:
             new = os.fstat(handle)
             # What others put in its place is not like it.
             if new.st_uid != os.geteuid() or new.st_mode & 0o077 or os.listdir(handle):
-                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+                raise CannotWrite(_NOT_OURS % (user_name(new.st_uid), stat.S_IMODE(new.st_mode)))
             # What is made in it shall not inherit the rights that new files have around it.
             _remove_acls(handle)
             yield handle
@@ -364,11 +370,9 @@ def prove_bytes(handle: int, data: bytes) -> None:
 
 
 def _refuse_other_names(way: Walk, handle: int) -> None:
-    # A name beside the config may have been given to any file of others.
-    if os.fstat(handle).st_nlink > 1:
-        reason = swappable(way)
-        if reason:
-            raise CannotWrite("it has other names, and %s; give it one name, or become that user" % reason)
+    reason = other_names(way, os.fstat(handle))
+    if reason:
+        raise CannotWrite(reason)
 
 
 @contextlib.contextmanager

@@ -271,6 +271,39 @@ def test_a_sticky_directory_above_protects_what_exists_and_not_what_does_not(tmp
     assert "anyone can create it first in" in problem.message
 
 
+def test_what_appears_in_a_sticky_directory_as_it_is_to_be_is_created_by_nobody_else(tmp_path):
+    above = new(tmp_path / "above", 0o1777)
+    planned = inspect(str(above / "missing"))._replace(exists=True, uid=ME, gid=os.getegid(), mode=0o700)
+    assert problems(planned, ME) == []
+
+
+@as_root
+def test_the_owner_who_is_meant_may_own_what_is_above(public):
+    above = new(public / "above", 0o755)
+    give(above, STRANGER)
+    # To be created by the engine, by this collection for a user, and for one who does not exist yet.
+    missing = inspect(str(above / "missing"))
+    for state in (
+        missing,
+        missing._replace(exists=True, uid=STRANGER, gid=0, mode=0o700),
+        missing._replace(exists=True, uid=None, gid=None, mode=0o700),
+    ):
+        assert problems(state, 0, STRANGER) == []
+        assert "directory-replaceable" in [p.code for p in problems(state._replace(uid=None), 0, STRANGER + 1)]
+    there = inspect(str(new(above / "there")))
+    assert [p.code for p in problems(there._replace(uid=STRANGER), 0, STRANGER + 1)] == [
+        "directory-owner",
+        "directory-unwritable",
+    ]
+
+
+def test_a_directory_for_an_owner_who_does_not_exist_yet_is_not_unwritable():
+    with place() as there:
+        state = inspect(str(new(there / "d")))._replace(uid=None, gid=None)
+        with without_root():
+            assert problems(state, os.geteuid()) == []
+
+
 def test_tmp_itself_is_no_place_for_a_new_cache():
     assert codes("/tmp/wasmtime-cache-that-nobody-has") == ["directory-replaceable"]
 

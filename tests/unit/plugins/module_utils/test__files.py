@@ -335,6 +335,21 @@ def test_root_reads_no_secret_behind_a_user_s_link():
 
 
 @as_root
+def test_others_than_root_read_what_they_may():
+    """The kernel keeps them from the rest."""
+    with place(STRANGER) as there:
+        (there / "f").write_bytes(b"mine")
+        (there / "f").chmod(0o600)
+        give(there / "f", NOBODY)
+        os.link(str(there / "f"), str(there / "g"))
+        with without_root():
+            assert read_file(there / "f") == b"mine"
+        assert "others can swap" in refusal(there / "f").message
+        (there / "g").unlink()
+        assert "others may not read" in refusal(there / "f").message
+
+
+@as_root
 def test_root_reads_no_secret_that_a_user_has_given_another_name():
     with place(0) as there:
         home = new(there / "home", 0o755)

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import io
+import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple
 
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,
+    DEFAULT,
     USER,
     entries,
     needs_acls,
@@ -31,6 +36,9 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     snapshot,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import World, warnings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be led astray")
 
@@ -551,3 +559,260 @@ def test_a_private_cache_that_the_task_names_is_looked_at(home: Home) -> None:
     options = {"path": str(home.config), "directory": str(cache)}
     assert SECRET in str(World.execute(cache_config, True, options))
     assert SECRET in str(World.execute(cache_usage_info, True, options))
+
+
+@pytest.mark.parametrize("name", ["modules", "modules/wasmtime-1"])
+@pytest.mark.parametrize("mode", [0o700, 0o711])
+def test_what_is_behind_a_user_s_link_in_the_cache_is_not_told(home: Home, name: str, mode: int) -> None:
+    private = new(home.world.root / "private", mode)
+    (private / SECRET).write_bytes(b"")
+    cache = new(home.path / "cache", 0o755)
+    (cache / name).parent.mkdir(exist_ok=True)
+    (cache / name).symlink_to(private)
+    for path in {cache, (cache / name).parent, cache / name}:
+        give(path, STRANGER)
+    home.names(cache)
+    result = World.execute(cache_usage_info, True, {"path": str(home.config)})
+    assert SECRET not in str(result)
+    assert (result["links"], result["complete"]) == ([name], False)
+    for public, uid in ((0o755, 0), (0o700, STRANGER)):
+        private.chmod(public)
+        give(private, uid)
+        assert SECRET in str(World.execute(cache_usage_info, True, {"path": str(home.config)}))
+
+
+# Names that only look like a file's own
+
+
+@pytest.mark.parametrize("led", [by_hard_link, by_hard_link_in_sticky, by_hard_link_of_a_group])
+@pytest.mark.parametrize("options", [{"owner": ME}, {"group": ME}, {"mode": "0600"}], ids=str)
+def test_a_public_file_with_other_names_is_read_and_not_given_away(
+    home: Home, led: Callable[[Home, Path], None], options: Dict[str, str]
+) -> None:
+    victim = home.world.root / "config.toml"
+    victim.write_text('[cache]\ndirectory = "%s"\n' % home.world.cache)
+    victim.chmod(0o644)
+    led(home, victim)
+    home.world.cache.mkdir(mode=0o700)
+    assert "it has other names" in home.refused(cleanup_interval=..., directory=str(home.world.cache), **options)
+
+
+def test_a_user_s_own_secret_with_two_names_is_read(home: Home) -> None:
+    home.names(home.path / "cache")
+    home.config.chmod(0o600)
+    os.link(str(home.config), str(home.path / "other"))
+    assert World.execute(cache_config_info, True, {"path": str(home.config)})["settings"]
+
+
+def test_a_config_that_its_group_shares_is_read_where_the_group_may_rename_it(home: Home) -> None:
+    home.names(home.path / "cache")
+    for path, mode in ((home.path, 0o755), (home.config.parent, 0o775), (home.config, 0o640)):
+        os.chown(str(path), 0, STRANGER)
+        path.chmod(mode)
+    assert World.execute(cache_config_info, True, {"path": str(home.config)})["settings"]
+    os.chown(str(home.config), 0, 0)
+    message = World.execute(cache_config_info, True, {"path": str(home.config)})["problems"][0]["message"]
+    assert "others may not read" in message
+
+
+# Where root is not almighty
+
+
+@contextlib.contextmanager
+def squashed() -> Iterator[None]:
+    """Root without what makes root of it on a file system: as a server with root_squash sees it."""
+    library = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
+    found = (ctypes.c_uint32 * 6)()
+    assert library.capget(header, found) == 0
+    without = (ctypes.c_uint32 * 6)(*found)
+    without[0] &= ~0b11111  # CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID
+    assert library.capset(header, without) == 0
+    try:
+        yield
+    finally:
+        assert library.capset(header, found) == 0
+
+
+def squashed_run(home: Home, **options: Any) -> str:
+    """The message of a refusal of check and run."""
+    World.execute(cache_config, True, {"path": str(home.world.root / "no.toml"), "directory": str(home.world.cache)})
+    before = snapshot(home.world.root)
+    messages = []
+    for check in (True, False):
+        with squashed():
+            result = World.execute(cache_config, check, dict({"path": str(home.config)}, **options))
+        assert snapshot(home.world.root) == before
+        messages.append(result["msg"])
+    assert messages[0] == messages[1]
+    return messages[0]
+
+
+def test_a_home_that_root_may_not_enter_is_named_with_its_owner(home: Home) -> None:
+    home.path.chmod(0o700)
+    message = squashed_run(home)
+    assert 'root may not enter "%s", which belongs to %d' % (home.path, STRANGER) in message
+    assert "root_squash" in message
+    assert "become_user" in message
+    other = home.world.root / "config.toml"
+    message = squashed_run(home, path=str(other), directory=str(home.path / "cache"))
+    assert "root_squash" in message
+    assert "become_user" in message
+
+
+def test_a_home_in_which_root_may_not_write_is_named_with_its_owner(home: Home) -> None:
+    for options in (
+        {"directory": str(home.world.cache)},
+        {"path": str(home.world.root / "config.toml"), "directory": str(home.path / "cache")},
+    ):
+        assert "root_squash become its owner %d with become_user" % STRANGER in squashed_run(home, **options)
+
+
+def test_a_cache_in_which_root_may_not_write_is_told(home: Home) -> None:
+    give(new(home.path / "cache", 0o755), STRANGER)
+    home.names(home.path / "cache")
+    World.execute(cache_config_info, True, {"path": str(home.config)})
+    with squashed():
+        problems = World.execute(cache_config_info, True, {"path": str(home.config)})["problems"]
+    found = {problem["code"]: problem for problem in problems}["directory-unwritable"]
+    assert "root_squash" in found["message"]
+    assert "directory_owner" in found["remedy"]
+
+
+def test_a_directory_that_is_denied_to_root_is_told_beforehand(home: Home) -> None:
+    home.world.cache.mkdir(0o700)
+    marked = subprocess.run(["chattr", "+i", str(home.world.cache)], check=False, capture_output=True, text=True)
+    if marked.returncode:
+        pytest.skip("the file system has no immutable files: %s" % marked.stderr.strip())
+    try:
+        message = home.refused(directory=str(home.world.cache), directory_mode="0711")
+    finally:
+        subprocess.run(["chattr", "-i", str(home.world.cache)], check=True)
+    assert "see lsattr" in message
+
+
+def test_a_file_system_with_an_owner_of_its_own_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    mkdir = os.mkdir
+
+    def given(path: Any, mode: int = 0o777, **where: Any) -> None:
+        mkdir(path, mode, **where)
+        os.chown(path, STRANGER, STRANGER, **where)
+
+    home.world.cache.mkdir(0o700)
+    monkeypatch.setattr(os, "mkdir", given)
+    result = World.execute(cache_config, False, {"path": str(home.config), "directory": str(home.world.cache)})
+    assert "belongs to %d and has the mode 0700: either the file system" % STRANGER in result["msg"]
+    assert "become_user" in result["msg"]
+
+
+def test_a_file_system_without_owners_is_known_beforehand(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    status = home.config.parent.stat()
+    line = "1 1 %d:%d / /x rw - vfat /dev/x rw\n" % (os.major(status.st_dev), os.minor(status.st_dev))
+    real = open
+
+    def mounted(file: Any, *arguments: Any, **options: Any) -> Any:
+        if file == "/proc/self/mountinfo":
+            text = options.get("encoding")
+            return io.StringIO(line) if text else io.BytesIO(line.encode())
+        return real(file, *arguments, **options)
+
+    monkeypatch.setattr("builtins.open", mounted)
+    assert "of type vfat, where all files have one owner" in home.refused(directory=str(home.world.cache))
+
+
+# In a mount namespace of its own
+
+
+def namespace(commands: str, code: str, *arguments: object) -> List[Any]:
+    """What Python code prints, as JSON, after shell commands that may mount; the arguments are those of both."""
+    imports = """
+import json, os, sys
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect, problems, walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _acls, _dangers, _obstacles
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import NOBODY, STRANGER, without_root
+def codes(path, user=0, owner=None):
+    return [(p.code, p.message) for p in problems(inspect(path), user, owner)]
+def tell(what):
+    print(json.dumps(what))
+"""
+    root = __file__[: __file__.index("/ansible_collections/")]
+    script = 'mount --make-rprivate / && %s || exit 77; exec "$0" -c "$CODE" "$@"' % commands
+    result = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, sys.executable, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, PYTHONPATH=root, PYTHONUTF8="1", CODE=imports + code),
+        check=False,
+    )
+    if result.returncode == 77:
+        pytest.skip("may not mount here: %s" % result.stderr.strip())
+    assert result.returncode == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+LOOK = "tell(codes(sys.argv[1])); tell(codes(sys.argv[1], 0, NOBODY))"
+
+
+@pytest.mark.parametrize("name", ["", "/missing"])
+def test_a_read_only_cache_is_told_whoever_looks(home: Home, name: str) -> None:
+    found = namespace("mount -t tmpfs -o ro,mode=755,uid=65534 none $1", LOOK, new(home.world.root / "cache"))
+    for seen in found:
+        assert ["directory-unwritable", 'the directory "%s"' % (home.world.root / "cache")] in [
+            [code, message.partition(" is on a read-only file system")[0]] for code, message in seen
+        ]
+    if name:
+        code = LOOK.replace("sys.argv[1]", "sys.argv[1] + '/missing'")
+        for seen in namespace("mount -t tmpfs -o ro,mode=755,uid=65534 none $1", code, home.world.root / "cache"):
+            assert [code for code, message in seen if "read-only" in message] == ["directory-unusable"]
+
+
+@pytest.mark.parametrize("options", ["size=4k", "nr_inodes=2"])
+def test_a_full_cache_is_told_whoever_looks(home: Home, options: str) -> None:
+    commands = "mount -t tmpfs -o %s,mode=755,uid=65534 none $1 && head -c 4096 /dev/zero >$1/data" % options
+    for seen in namespace(commands, LOOK, new(home.world.root / "cache")):
+        assert [code for code, message in seen if "on a full file system" in message] == ["directory-unwritable"]
+
+
+UNIT = """mount -t tmpfs -o mode=755 none /var/cache && mkdir -m 700 /var/cache/private &&
+mkdir -m 755 /var/cache/private/app && chown 61234:61234 /var/cache/private/app &&
+ln -s private/app /var/cache/app"""
+
+
+def test_the_cache_of_a_systemd_unit_with_a_dynamic_user_is_valid() -> None:
+    code = LOOK + "\nwith without_root(): tell(codes(sys.argv[1], NOBODY)); tell(codes(sys.argv[1] + '/x', NOBODY))"
+    for seen in namespace(UNIT, code, "/var/cache/app"):
+        assert [code for code, _message in seen] == ["directory-dynamic-user"]
+        assert '"/var/cache/private"' in seen[0][1]
+    # Only where systemd keeps it from others.
+    for seen in namespace(UNIT + " && chmod 755 /var/cache/private", LOOK, "/var/cache/app"):
+        assert "directory-dynamic-user" not in [code for code, _message in seen]
+
+
+@pytest.mark.parametrize("uid", [0, OTHER])
+def test_a_bind_mount_in_the_user_s_own_is_not_the_user_s(home: Home, uid: int) -> None:
+    real = new(home.world.root / "real", 0o755)
+    give(real, uid)
+    for name in ("cache", "below"):
+        give(new(home.path / name, 0o755), STRANGER)
+    code = "tell([_obstacles.not_theirs(walk(path), %d) for path in sys.argv[1:]])" % STRANGER
+    paths = (home.path / "cache", home.path / "cache" / "x", home.path / "below" / "x")
+    ((first, second, third),) = namespace("mount --bind %s $1" % real, code, *paths)
+    assert first
+    assert second
+    assert third is None
+
+
+# ACLs that new directories get
+
+
+@needs_acls
+def test_a_default_acl_counts_for_what_the_engine_creates_and_not_for_what_is_there(home: Home) -> None:
+    above = new(home.world.root / "above", 0o755)
+    there = new(above / "there")
+    set_acl(above, DEFAULT, *entries(7, (USER, 7, STRANGER), group=5, other=5))
+    for path, wanted in ((there, []), (above / "missing", ["directory-writable-by-others"])):
+        result = World.execute(cache_config_info, True, {"content": '[cache]\ndirectory = "%s"\n' % path})
+        assert [problem["code"] for problem in result["problems"]] == wanted
+    set_acl(above, DEFAULT, *entries(5, (USER, 5, STRANGER), group=5, other=5))
+    result = World.execute(cache_config_info, True, {"content": '[cache]\ndirectory = "%s"\n' % (above / "missing")})
+    assert result["problems"] == []
