@@ -1,0 +1,148 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What make is given is data: nothing in it is run, and it arrives as it was given."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict, List, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+HOSTILE = (
+    "a 'b' \"c\" `touch pwned` $(touch pwned) $(shell touch pwned) $$(touch pwned) ;touch pwned; {{ 1 + 1 }} ü $HOME #"
+)
+
+# Stands for the environment's Python: notes what it is to run, and does nothing but code that is given with -c.
+RECORDER = """#!%s
+import json, os, sys
+if sys.argv[1] == "-c":
+    os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+with open(os.environ["RECORD"], "a") as file:
+    json.dump({"words": sys.argv[1:], "report": os.environ.get("REPORT")}, file)
+    file.write("\\n")
+"""
+
+
+class Call(NamedTuple):
+    """What the environment's Python was to run."""
+
+    words: List[str]
+    report: str
+
+
+@pytest.fixture(params=["checkout", 'it\'s a `check` "out" $HOME {{ 1 }}'])
+def checkout(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A checkout whose environment is ready."""
+    folder = tmp_path / str(request.param)
+    folder.mkdir()
+    for name in ("Makefile", "requirements.txt", "meta/ee-requirements.txt", "requirements-dev.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    for environment, programs in ((".venv", ["python"]), (".venv-dev", ["python", "nox"])):
+        (folder / environment / "bin").mkdir(parents=True)
+        for program in programs:
+            path = folder / environment / "bin" / program
+            path.write_text(RECORDER % sys.executable)
+            path.chmod(0o755)
+        (folder / environment / "ready").touch()
+    return folder
+
+
+def make(checkout: Path, *words: str, environment: Dict[str, str] | None = None) -> List[Call]:
+    """The calls of a run of make that succeeds."""
+    record = checkout.parent / "record"
+    record.unlink(missing_ok=True)
+    result = subprocess.run(
+        ["make", *words],
+        cwd=checkout,
+        env={**os.environ, "RECORD": str(record), "MAKEFLAGS": "", **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert not list(checkout.parent.rglob("pwned"))
+    return [Call(**json.loads(line)) for line in record.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("given", ["hosts.ini", "it's.ini", HOSTILE, "-x"])
+@pytest.mark.parametrize("by", ["argument", "environment"])
+def test_an_inventory_is_a_name(checkout: Path, given: str, by: str) -> None:
+    calls = make(checkout, "provision", "INVENTORY=" + given) if by == "argument" else make(
+        checkout, "check", environment={"INVENTORY": given}
+    )  # fmt: skip
+    assert calls[-1].words == [
+        "-m",
+        "ansible",
+        "playbook",
+        "--inventory=" + given,
+        "wasmops.wasmtime." + ("provision" if by == "argument" else "check"),
+    ]
+
+
+def test_without_an_inventory_it_is_this_machine(checkout: Path) -> None:
+    install, play = make(checkout, "provision")
+    assert install.words[:4] == ["-m", "ansible", "galaxy", "collection"]
+    assert play.words[3:] == [
+        "-i", "localhost,", "-c", "local", "-e", '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}',
+        "wasmops.wasmtime.provision",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("--check --diff", ["--check", "--diff"]),
+        ("-e 'x=a b' -e \"y=it's\"", ["-e", "x=a b", "-e", "y=it's"]),
+        ("`touch pwned` $(touch pwned) $(shell touch pwned) * ~ $HOME", None),
+        (";touch pwned; '{{ 1 }}' ü #", [";touch", "pwned;", "{{ 1 }}", "ü", "#"]),
+    ],
+)
+@pytest.mark.parametrize("target", ["provision", "nox"])
+def test_arguments_are_words(checkout: Path, given: str, words: List[str] | None, target: str) -> None:
+    found = make(checkout, target, "ARGS=" + given)[-1].words
+    wanted = given.split() if words is None else words
+    assert wanted in [found[place : place + len(wanted)] for place in range(len(found))]
+
+
+def test_an_open_quote_is_one_clear_line(checkout: Path) -> None:
+    result = subprocess.run(["make", "provision", "ARGS='x"], cwd=checkout, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert result.stderr.splitlines()[0] == "ARGS has a quote without its other one"
+
+
+@pytest.mark.parametrize("given", ["cache-report", HOSTILE, '{{ lookup("pipe", "touch pwned") }}'])
+def test_the_name_of_the_report_is_no_template(checkout: Path, given: str) -> None:
+    call = make(checkout, "report", "REPORT=" + given)[-1]
+    assert call.report == given
+    # What a lookup gives is no template to Ansible: tests/integration has it write such a name.
+    template = '{{ lookup("ansible.builtin.env", "REPORT") }}'
+    assert json.loads(call.words[-1]) == {
+        "wasmtime_cache_report_page": template + ".html",
+        "wasmtime_cache_report_data": template + ".json",
+    }
+
+
+@pytest.mark.parametrize("given", ["`touch pwned`", "$(touch pwned)", "a;touch pwned", "$(shell touch pwned)"])
+def test_a_python_is_the_name_of_a_program(checkout: Path, given: str) -> None:
+    (checkout / ".venv" / "ready").unlink()
+    result = subprocess.run(
+        ["make", "provision", "PYTHON=" + given], cwd=checkout, capture_output=True, text=True, check=False
+    )
+    assert "Needs Python 3.11 or newer" in result.stderr
+    assert not list(checkout.parent.rglob("pwned"))
+
+
+@pytest.mark.parametrize("name", ["N", "SEED"])
+def test_numbers_are_no_commands(checkout: Path, name: str) -> None:
+    call = make(checkout, "engine-test", "%s=1; touch pwned `touch pwned` $(touch pwned)" % name)[-1]
+    assert "1; touch pwned `touch pwned` $(touch pwned)" in call.words
