@@ -220,6 +220,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, chooser, failure, find, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import problems as file_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import Module
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
 
 
@@ -296,7 +297,7 @@ def main() -> None:
     except _common.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
-        module.fail_json(msg=failure(path or "content", error))
+        module.fail_json(msg=printable(failure(path or "content", error)))
     module.exit_json(changed=False, **result)
 
 

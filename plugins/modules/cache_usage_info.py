@@ -475,6 +475,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import GONE, Budget, Look, open_directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, chooser, failure, find, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import Module
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import (
     KINDS,
     LEVEL_MAX,
@@ -644,7 +645,7 @@ def main() -> None:
     except _common.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
-        module.fail_json(msg=failure(module.params["directory"] or path or "path", error))
+        module.fail_json(msg=printable(failure(module.params["directory"] or path or "path", error)))
     module.exit_json(changed=False, **result)
 
 
