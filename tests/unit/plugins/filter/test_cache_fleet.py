@@ -237,6 +237,25 @@ def test_problems_are_listed_by_severity_and_number_of_hosts_in_their_most_commo
     ]
 
 
+def test_problems_come_by_number_of_hosts_then_by_name_with_their_own_message_and_remedy():
+    def problem(code, message="m", remedy="r", severity="warning"):
+        return dict(PROBLEM, code=code, severity=severity, message=message, remedy=remedy)
+
+    configs = {
+        "one": dict(GOOD, problems=[problem("rare"), problem("zz", "x", "a"), problem("bb"), problem("common")]),
+        "two": dict(
+            GOOD, problems=[problem("zz", "y", "b"), problem("common"), problem("aa"), problem("zz", "y", "a")]
+        ),
+        "three": dict(GOOD, problems=[problem("zz", "y", "b"), problem("worst", severity="danger")]),
+    }
+    listed = cache_fleet(configs, {}, "now")["problems"]
+    assert [(kind["code"], kind["hosts"]) for kind in listed] == [
+        ("worst", 1), ("zz", 3), ("common", 2), ("aa", 1), ("bb", 1), ("rare", 1),
+    ]  # fmt: skip
+    # A remedy goes with its message, and does not count for another one.
+    assert (listed[1]["message"], listed[1]["remedy"], listed[1]["alike"]) == ("y", "b", False)
+
+
 def test_the_data_is_json():
     data = cache_fleet({"one": GOOD, "two": SILENT}, {"one": USAGE}, "now")
     assert json.loads(json.dumps(data)) == data

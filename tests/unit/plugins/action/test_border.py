@@ -1,0 +1,40 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each module's task has a border on the controller."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+import yaml
+
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border, Normal
+
+PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
+COLLECTION = "ansible_collections.wasmops.wasmtime.plugins"
+MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_has_one_with_the_schema_of_its_own_result(name: str) -> None:
+    action = importlib.import_module("%s.action.%s" % (COLLECTION, name)).ActionModule
+    module = importlib.import_module("%s.modules.%s" % (COLLECTION, name))
+    assert issubclass(action, Border)
+    documented = set(yaml.safe_load(module.RETURN)) - {"changed", "diff"}
+    assert documented <= set(action.schema.readers)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_a_host_answers_goes_through_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: Dict[str, Any] = {"ansible_facts": {"wasmtime_cache_path": "/evil"}, "failed": True, "msg": "a\x1b[2J"}
+    # Of Ansible's own code, what runs the module on the host.
+    monkeypatch.setattr(Normal, "run", lambda self, tmp=None, task_vars=None: dict(answers))
+    action = importlib.import_module("%s.action.%s" % (COLLECTION, name)).ActionModule
+    assert action.run(action.__new__(action), None, {}) == {"failed": True, "msg": "a\\x1b[2J"}
+    answers = {"changed": False, "path": 5}
+    assert action.run(action.__new__(action), None, {})["msg"].startswith("malformed result: ")
