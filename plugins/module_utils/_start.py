@@ -10,25 +10,29 @@ import gc
 import sys
 import zipimport
 from importlib.util import spec_from_file_location
+from pkgutil import get_importer
 from typing import Any
 
 
 class OneCompilation:
-    """Finds the files next to this one, in the zip of sources that Ansible sends to the host.
+    """Finds the files and packages below this package, in the zip of sources that Ansible sends to the host.
 
     The finder of zipimport compiles a file to know its name, and once more to load it: half the time that these files
-    take (https://github.com/python/cpython/issues/141276). The name is no secret.
+    take (https://github.com/python/cpython/issues/141276). The name is no secret. To be deleted when no supported
+    Python on targets has that fault.
     """
 
-    def __init__(self, loader: zipimport.zipimporter) -> None:
-        self.loader = loader
-
     def find_spec(self, name: str, path: Any = None, _target: Any = None) -> Any:
-        """The importlib.machinery.ModuleSpec of a file of this package; None for all others."""
-        package, _dot, file = name.rpartition(".")
-        if package != __package__:
+        """The importlib.machinery.ModuleSpec of a file or a package below this package; None for all others."""
+        if not name.startswith("%s." % __package__):
             return None
-        return spec_from_file_location(name, "%s/%s.py" % (path[0], file), loader=self.loader)
+        loader: Any = get_importer(path[0])
+        try:
+            package = loader.is_package(name)
+        except ImportError:
+            return None
+        file = "%s/%s" % (path[0], name.rpartition(".")[2])
+        return spec_from_file_location(name, file + ("/__init__.py" if package else ".py"), loader=loader)
 
 
 def hasten() -> None:
@@ -37,7 +41,7 @@ def hasten() -> None:
     if isinstance(loader, zipimport.zipimporter):
         # The process ends before there is garbage worth collecting.
         gc.disable()
-        sys.meta_path.insert(0, OneCompilation(loader))
+        sys.meta_path.insert(0, OneCompilation())
 
 
 def loaded() -> None:

@@ -32,15 +32,22 @@ before = len(sys.meta_path)
 _start.hasten()
 added = len(sys.meta_path) - before
 from package import ours
+from package.inner import part
+from package.inner.deeper.part import VALUE as deepest
 from other import theirs
 try:
     from package import missing
 except ImportError:
     missing = None
+try:
+    import package.inner.missing as missing
+except ImportError:
+    pass
 _start.loaded()
 import gc
 print(json.dumps({
     "compiled": compiled, "added": added, "missing": missing, "file": ours.__file__, "value": ours.VALUE,
+    "part": part.__file__, "paths": list(sys.modules["package.inner"].__path__), "deepest": deepest,
     "code": ours.function.__code__.co_filename, "frozen": gc.get_freeze_count() > 0, "enabled": gc.isenabled(),
 }))
 """
@@ -59,6 +66,11 @@ def folder(tmp_path: Path) -> Path:
         "package/__init__.py": "",
         "package/_start.py": Path(_start.__file__).read_text(encoding="utf-8"),
         "package/ours.py": "VALUE = 42\ndef function(): pass\n",
+        "package/inner/__init__.py": "",
+        "package/inner/part.py": "from .. import ours\nfrom . import other\n",
+        "package/inner/other.py": "",
+        "package/inner/deeper/__init__.py": "",
+        "package/inner/deeper/part.py": "from ..part import ours\nVALUE = ours.VALUE\n",
         "other/__init__.py": "",
         "other/theirs.py": "",
     }
@@ -75,7 +87,12 @@ def test_each_file_in_the_zip_is_compiled_once(folder: Path) -> None:
         for path in folder.rglob("*.py"):
             archive.write(str(path), str(path.relative_to(folder)))
     found = look(place)
-    assert found["compiled"]["ours.py"] == 1
+    # Those that Ansible adds for packages without one are empty; part.py is there twice.
+    assert found["compiled"]["ours.py"] == found["compiled"]["other.py"] == 1
+    assert found["compiled"]["part.py"] == 2
+    assert found["part"] == str(place / "package" / "inner" / "part.py")
+    assert found["paths"] == [str(place / "package" / "inner")]
+    assert found["deepest"] == 42
     assert found["file"] == found["code"] == str(place / "package" / "ours.py")
     assert found["value"] == 42
     assert found["missing"] is None
@@ -87,6 +104,8 @@ def test_each_file_in_the_zip_is_compiled_once(folder: Path) -> None:
 def test_who_imports_the_files_from_a_folder_is_left_alone(folder: Path) -> None:
     found = look(folder)
     assert found["file"] == str(folder / "package" / "ours.py")
+    assert found["part"] == str(folder / "package" / "inner" / "part.py")
+    assert found["deepest"] == 42
     assert found["added"] == 0
     assert found["enabled"]
 
