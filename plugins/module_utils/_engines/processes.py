@@ -1,0 +1,280 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which programs and libraries run on this host, and with which cache config their processes were started (Linux).
+
+Arguments and environments hold secrets. Of them nothing leaves this file but the variables in C(VARIABLES), and of the
+arguments only what names a cache config.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+PROC = "/proc"
+VARIABLES = (
+    "EXTISM_CACHE_CONFIG",
+    "WASMTIME_CACHE_FILE",
+    "DISABLE_WASMTIME_CACHE",
+    "XDG_CONFIG_HOME",
+    "HOME",
+)
+
+# A process may have 65,530 mappings, and arguments and variables of some MiB.
+_READ_MAX = 2**24
+
+ARGUMENT = "argument"
+VARIABLE = "variable"
+DEFAULT = "default"
+OFF = "off"
+PROGRAM = "program"
+UNKNOWN = "unknown"
+SOURCES = (ARGUMENT, VARIABLE, DEFAULT, OFF, PROGRAM, UNKNOWN)
+"""Where a process has its config from. C(PROGRAM): its own code or another file of it names the config, or none."""
+
+Key = Tuple[bytes, bytes]
+"""A file as the kernel shows it in C(maps): device and inode."""
+
+
+class Mapped(NamedTuple):
+    """A file whose machine code a process has mapped."""
+
+    path: str
+    """Its path as the process sees it."""
+    deleted: bool
+    """Whether the file is not at this path any more."""
+    range: str
+    """The addresses, as C(map_files) names them."""
+    inode: int
+
+
+class Taken(NamedTuple):
+    """The cache config that a process was started with."""
+
+    source: str
+    """One of C(SOURCES)."""
+    path: Optional[str]
+    """Its path; None if there is none, or it is not known."""
+
+
+class Process(NamedTuple):
+    """What matters of a process, as it was started."""
+
+    arguments: List[str]
+    variables: Dict[str, str]
+    """Those of C(VARIABLES) that are set."""
+    directory: Optional[str]
+    """The working directory, now; None if it is not known."""
+    uid: int
+    modified: Optional[int]
+    """The time of its executable, in nanoseconds since 1970; None if it is not known."""
+
+
+def processes() -> Iterator[int]:
+    """Return the numbers of all processes, this one left out."""
+    with contextlib.suppress(OSError), os.scandir(PROC) as entries:
+        for entry in entries:
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                yield int(entry.name)
+
+
+def mapped(pid: int) -> Dict[Key, Mapped]:
+    """Return the files whose machine code a process has mapped. Raises OSError."""
+    found: Dict[Key, Mapped] = {}
+    for line in _read(pid, "maps").split(b"\n"):
+        fields = line.split(b" ", 5)
+        if len(fields) < 6 or b"x" not in fields[1] or fields[4] == b"0":
+            continue
+        path = fields[5].lstrip(b" ").replace(b"\\012", b"\n")
+        deleted = path.endswith(b" (deleted)")
+        path = path[: -len(b" (deleted)")] if deleted else path
+        start, _dash, end = fields[0].partition(b"-")
+        addresses = "%x-%x" % (int(start, 16), int(end, 16))
+        found.setdefault((fields[3], fields[4]), Mapped(os.fsdecode(path), deleted, addresses, int(fields[4])))
+    return found
+
+
+def open_mapped(pid: int, file: Mapped) -> int:
+    """Open for reading exactly the regular file that a process has mapped. Raises OSError.
+
+    The kernel's own link leads to the file whatever its path leads to, but only with the right to trace.
+    Else what is at the path is taken if it is that file.
+    """
+    places = ["%s/%d/map_files/%s" % (PROC, pid, file.range), "%s/%d/exe" % (PROC, pid)]
+    if file.path.startswith("/") and not file.deleted:
+        places.append(file.path)
+    for place in places:
+        with contextlib.suppress(OSError):
+            held = os.open(place, os.O_PATH | os.O_CLOEXEC)
+            try:
+                status = os.fstat(held)
+                if stat.S_ISREG(status.st_mode) and status.st_ino == file.inode:
+                    return reopen(held)
+            finally:
+                os.close(held)
+    raise FileNotFoundError(2, "it cannot be opened through its process, and is not at its path", file.path)
+
+
+def reopen(held: int) -> int:
+    """Open for reading the regular file that is held by a handle of C(O_PATH). Raises OSError."""
+    return os.open("/proc/self/fd/%d" % held, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def started(pid: int, key: Key) -> Process:
+    """Return what matters of the process with this number if it still has the file mapped. Raises OSError."""
+    if key not in mapped(pid):
+        raise ProcessLookupError(3, "it has ended", str(pid))
+    variables: Dict[str, str] = {}
+    with contextlib.suppress(PermissionError):
+        for item in _read(pid, "environ").split(b"\0"):
+            name, _sign, value = item.partition(b"=")
+            if name.decode("latin-1") in VARIABLES:
+                variables.setdefault(name.decode("latin-1"), os.fsdecode(value))
+    directory = modified = None
+    with contextlib.suppress(OSError):
+        directory = os.readlink("%s/%d/cwd" % (PROC, pid))
+    with contextlib.suppress(OSError):
+        modified = os.stat("%s/%d/exe" % (PROC, pid)).st_mtime_ns
+    arguments = _read(pid, "cmdline").split(b"\0")[:-1]
+    return Process(list(map(os.fsdecode, arguments)), variables, directory, _uid(pid), modified)
+
+
+def _read(pid: int, name: str) -> bytes:
+    with open("%s/%d/%s" % (PROC, pid, name), "rb", buffering=0) as file:
+        parts = []
+        size = 0
+        while size < _READ_MAX:
+            part = file.read(2**16)
+            if not part:
+                break
+            parts.append(part)
+            size += len(part)
+        return b"".join(parts)
+
+
+def _uid(pid: int) -> int:
+    # The engine asks for the real user, whom the owner of the directory may not be.
+    for line in _read(pid, "status").split(b"\n"):
+        if line.startswith(b"Uid:"):
+            return int(line.split()[1])
+    return os.stat("%s/%d" % (PROC, pid)).st_uid
+
+
+def config_of(program: Optional[str], major: int, process: Process) -> Taken:
+    """Return the config that a process of one of C(binary.PROGRAMS) takes, by how it was started.
+
+    C(major) is the lowest version that its Wasmtime can have. Sources of the rules: the programs' own code, in
+    Wasmtime C(crates/cli-flags/src/lib.rs), in Spin C(crates/trigger/src/cli.rs), in Extism C(runtime/src/plugin.rs),
+    in Wizer C(src/lib.rs).
+    """
+    if program == "wasmtime":
+        taken = _command_line(process.arguments[1:], major)
+    elif program == "spin":
+        taken = _spin(process)
+    elif program == "extism":
+        taken = _extism(process)
+    elif program == "wizer":
+        taken = Taken(DEFAULT, None)
+    else:
+        return Taken(PROGRAM, None)
+    path = _default(process) if taken.source == DEFAULT else taken.path
+    if path is not None and not path.startswith("/"):
+        known = process.directory is not None and process.directory.startswith("/")
+        path = os.path.join(str(process.directory), path) if known else None
+    if path is None and taken.source != OFF:
+        return Taken(UNKNOWN, None)
+    return Taken(taken.source, path)
+
+
+def _default(process: Process) -> Optional[str]:
+    """The engine's default path on Linux for a process; None without a home."""
+    home = process.variables.get("HOME")
+    if not home:
+        import pwd
+
+        try:
+            home = pwd.getpwuid(process.uid).pw_dir
+        except KeyError:
+            return None
+    base = process.variables.get("XDG_CONFIG_HOME", "")
+    if not base.startswith("/"):
+        base = os.path.join(home, ".config")
+    return os.path.join(base, "wasmtime", "config.toml") if home else None
+
+
+def _extism(process: Process) -> Taken:
+    path = process.variables.get("EXTISM_CACHE_CONFIG")
+    if path is None:
+        return Taken(DEFAULT, None)
+    return Taken(VARIABLE, path) if path else Taken(OFF, None)
+
+
+def _spin(process: Process) -> Taken:
+    arguments = process.arguments[1:]
+    if "--" in arguments:
+        arguments = arguments[: arguments.index("--")]
+    for number, argument in enumerate(arguments):
+        if argument == "--disable-cache":
+            return Taken(OFF, None)
+        if argument.startswith("--cache="):
+            return Taken(ARGUMENT, argument[len("--cache=") :])
+        if argument == "--cache" and number + 1 < len(arguments):
+            return Taken(ARGUMENT, arguments[number + 1])
+    off = process.variables.get("DISABLE_WASMTIME_CACHE")
+    if off is not None and off.lower() not in ("n", "no", "f", "false", "off", "0"):
+        return Taken(OFF, None)
+    path = process.variables.get("WASMTIME_CACHE_FILE")
+    return Taken(DEFAULT, None) if path is None else Taken(VARIABLE, path)
+
+
+_COMMANDS = ("run", "serve", "compile", "wast", "explore")
+# Options of the command line program whose value may stand in an argument of its own, and those without a value.
+_VALUED = frozenset(
+    name
+    for line in (
+        "-O -C -D -W -S -R -g -H -o --optimize --codegen --debug --wasm --wasi --record --target --config --dir --env",
+        "--invoke --preload --argv0 --addr --shutdown-addr --header --gdbstub --output --emit-clif --mapdir",
+        "--max-instance-reuse-count --max-instance-concurrent-reuse-count --idle-instance-timeout",
+        "--max-concurrent-requests --max-concurrent-connections",
+    )
+    for name in line.split()
+)
+_FLAGS = ("--allow-precompiled", "--no-logging-prefix", "--disable-cache")
+# The first version with -C.
+_GROUPED = 14
+
+
+def _command_line(arguments: Sequence[str], major: int) -> Taken:
+    """What the arguments of the command line program say, up to the WebAssembly file: what follows is not its own."""
+    off, config = False, Taken(DEFAULT, None)
+    todo = list(arguments)[::-1]
+    if todo and todo[-1] in _COMMANDS:
+        todo.pop()
+    while todo and todo[-1].startswith("-") and todo[-1] != "--":
+        argument = todo.pop()
+        name, sign, value = argument.partition("=")
+        if not argument.startswith("--"):
+            name, value = argument[:2], argument[2:]
+            sign = value
+        if not sign and name in _VALUED:
+            value = todo.pop() if todo else ""
+        elif not sign and name not in _FLAGS and todo and not todo[-1].startswith("-"):
+            # What follows may be the value of an option that is not known here.
+            return Taken(UNKNOWN, None)
+        if name in ("-C", "--codegen"):
+            for item in value.split(","):
+                key, _sign, setting = item.partition("=")
+                if key == "cache":
+                    off = setting in ("n", "no", "false")
+                elif key == "cache-config":
+                    config = Taken(ARGUMENT, setting)
+        elif name == "--config":
+            # Up to 13 it names the cache config, later on a file with any options, which may name one.
+            config = Taken(ARGUMENT, value) if major < _GROUPED else Taken(UNKNOWN, None)
+        elif name == "--disable-cache":
+            off = True
+    return Taken(OFF, None) if off else config

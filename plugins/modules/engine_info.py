@@ -1,0 +1,348 @@
+#!/usr/bin/python
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: engine_info
+short_description: Find every Wasmtime on a host, and whether a cache config suits it
+version_added: 0.2.0
+author: wasmops contributors (@wasmops)
+description:
+  - Finds the Wasmtimes in programs and shared libraries, in given or usual places and in running processes, and returns
+    the version of each, whether it can read a cache config, which rules it reads that by, and which config its processes
+    were started with.
+  - Reads the files and executes none. It knows executables and libraries in the formats ELF, PE and Mach-O.
+  - What is in a file can be forged. The result helps to choose settings. It is no proof of what a file is.
+  - Of the arguments and the environment of a process it only uses the options that name a cache config, and the variables
+    E(EXTISM_CACHE_CONFIG), E(WASMTIME_CACHE_FILE), E(DISABLE_WASMTIME_CACHE), E(XDG_CONFIG_HOME) and E(HOME). It returns
+    the paths that follow from them and nothing else.
+  - It cannot see into scripts, archives and packed files, nor which library a program will load later. RV(notes) tells
+    what it has met of these, and what it had no right or no time to read.
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+  - wasmops.wasmtime._attributes
+options:
+  paths:
+    description:
+      - Absolute paths of programs and libraries, and of directories to search.
+      - "Without it, the directories of E(PATH) and of a login's E(PATH), C($WASMTIME_HOME/bin), C(~/.wasmtime/bin),
+        C(~/.cargo/bin), C(~/.local/bin), C(~/.local/lib), C(~/bin), C(/usr/local/bin), C(/usr/local/lib) and C(/opt), for the
+        user that the task runs as."
+    type: list
+    elements: path
+  running:
+    description:
+      - Look into what running processes have mapped, libraries included, too. Needs Linux; only root sees the processes of
+        other users.
+    type: bool
+    default: true
+  path:
+    description:
+      - The absolute path of a cache config to hold against the rules of each Wasmtime that is found.
+    type: path
+  depth:
+    description:
+      - How many levels of directories below those of O(paths) are searched. Symbolic links to directories are not followed.
+    type: int
+    default: 8
+  size_limit:
+    description:
+      - Files with more bytes are left out. A whole number, alone or followed by K, Ki, M, Mi, G, Gi, T, Ti, P or Pi.
+    type: str
+    default: 1Gi
+  time_limit:
+    description:
+      - After so many seconds the module returns what it has found by then. V(1) or more.
+    type: int
+    default: 60
+requirements:
+  - tomli on Python 3.10 and older, for O(path) only; syntax that only TOML 1.1 has is understood with tomli 2.4 or newer
+  - platformdirs, for O(path) only, unless the config names the cache directory
+attributes:
+  check_mode:
+    support: full
+    details: This module does not modify the target.
+  diff_mode:
+    support: N/A
+    details: This module does not modify the target.
+  idempotent:
+    support: full
+  platform:
+    platforms: posix
+seealso:
+  - module: wasmops.wasmtime.cache_config_info
+  - module: wasmops.wasmtime.cache_config
+"""
+
+EXAMPLES = r"""
+- name: Find every Wasmtime of the host
+  wasmops.wasmtime.engine_info:
+  become: true
+  register: engines
+
+- name: Stop before a config is deployed that a program there would refuse
+  wasmops.wasmtime.engine_info:
+    path: /etc/wasmtime/config.toml
+  become: true
+  register: engines
+  failed_when: engines.engines | selectattr('reads_config') | rejectattr('accepts') | list | length > 0
+
+- name: See which Wasmtime is in one program
+  wasmops.wasmtime.engine_info:
+    paths: [/opt/app/bin/app]
+    running: false
+  register: engines
+"""
+
+RETURN = r"""
+engines:
+  description: Every file with a Wasmtime in it, in the order of the paths.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The file, for one that a process has mapped as the process sees it.
+      type: str
+      sample: /usr/local/bin/wasmtime
+    version:
+      description: The version of its Wasmtime, or null if it cannot be told exactly.
+      type: str
+      sample: 42.0.1
+    versions:
+      description:
+        - The versions that are possible. That is the exact one; or a range of major versions such as V(39-42); or several,
+          if the file says several; empty if it says nothing.
+      type: list
+      elements: str
+      sample: ["42.0.1"]
+    rule:
+      description:
+        - What told the version; null if nothing did.
+        - V(sbom) is a list of packages that cargo-auditable adds; V(cache-path) and V(crate-path) are paths of source files;
+          V(panic-text), V(command-line) and V(neighbour-text) are texts with the version; V(config-fields) tells a range by
+          the settings that it knows and by its TOML library.
+      type: str
+      sample: command-line
+    program:
+      description:
+        - V(wasmtime) (the command line program), V(spin), V(extism) (or a program with it) or V(wizer). These are the ones
+          whose way to take a config is known. Null for every other one.
+      type: str
+      sample: wasmtime
+    reads_config:
+      description: Whether it can read a cache config. Whether it does so is a matter of the program.
+      type: bool
+      sample: true
+    toml:
+      description: The version of TOML that it reads; null if it cannot be told, or if it reads no config.
+      type: str
+      sample: "1.0"
+    dialect:
+      description:
+        - The range of versions that have the same rules for a config, as in RV(ignore:accepted_by) of
+          M(wasmops.wasmtime.cache_config_info).
+        - Null if it can be more than one, or if it reads no config.
+      type: str
+      sample: 33-47
+    compiler_directory:
+      description:
+        - The name of the directory below C(modules) that it uses in a cache.
+        - Null if it cannot be told, such as for a library whose name of the directory depends on the executable.
+      type: str
+      sample: wasmtime-6844a83b530f86ad13a65175282fe2dbcd33cad1
+    deleted:
+      description:
+        - Whether the file was deleted or replaced while processes run with it. They keep this Wasmtime until they are
+          started anew.
+      type: bool
+      sample: false
+    pids:
+      description: The processes that have it mapped; the first 100. Empty without O(running).
+      type: list
+      elements: int
+      sample: [4711]
+    configs:
+      description: The configs that these processes were started with.
+      type: list
+      elements: dict
+      contains:
+        path:
+          description: The path; null if there is none, or if it is not known.
+          type: str
+          sample: /etc/wasmtime/config.toml
+        source:
+          description:
+            - V(argument) or V(variable) if the process was started with the path; V(default) if it looks at the default path
+              of its user; V(off) if it was started without a cache.
+            - V(program) if the program's own code decides; V(unknown) if the arguments leave it open.
+          type: str
+          sample: argument
+        pids:
+          description: The processes; the first 100.
+          type: list
+          elements: int
+          sample: [4711]
+    accepts:
+      description: Whether it takes the config at O(path); null if it reads no config. Returned with O(path).
+      type: bool
+      sample: false
+    problems:
+      description:
+        - What is wrong with the config at O(path) for this Wasmtime. Returned with O(path).
+        - M(wasmops.wasmtime.cache_config_info) describes the fields. It also looks at the directory, and at who may read and
+          write the file.
+      type: list
+      elements: dict
+      sample: []
+notes:
+  description: What could not be seen, and why.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    code:
+      description: A short fixed name of the reason.
+      type: str
+      sample: script
+    message:
+      description: The reason.
+      type: str
+      sample: "this is a script: what it starts is not looked for; name the program"
+    count:
+      description: How many files, directories or processes it is about.
+      type: int
+      sample: 212
+    examples:
+      description: The first 10 of them.
+      type: list
+      elements: str
+      sample: [/usr/bin/ldd]
+complete:
+  description: Whether all was looked at in the time.
+  returned: always
+  type: bool
+  sample: true
+"""
+
+import os
+from typing import Any
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import hasten, loaded
+
+hasten()
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import ERROR, Config, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, failure, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._inventory import NOTES, Inventory, usual_places
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import Module
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import KINDS, BadValue, parse_text
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
+
+
+def inventory_for(module: Module) -> Inventory:
+    """An inventory with the limits that the options give. Raises Refused."""
+    for name, least in (("time_limit", 1), ("depth", 0)):
+        if module.params[name] < least:
+            raise _common.Refused("%s is %d; write %d or more" % (name, module.params[name], least))
+    try:
+        size = parse_text(KINDS["size"], module.params["size_limit"])
+    except BadValue as error:
+        raise _common.Refused(
+            'size_limit "%s" %s; %s' % (module.params["size_limit"], error.message, error.remedy)
+        ) from error
+    for path in module.params["paths"] or ():
+        if not path.startswith("/") or "\0" in path:
+            raise _common.Refused('paths has "%s", which is not an absolute path; write an absolute path' % path)
+        _common.refuse_unnameable(path)
+    return Inventory(size, module.params["time_limit"])
+
+
+def config_at(path: str) -> bytes | Problem:
+    """The bytes of the config, or why there are none."""
+    try:
+        found = read(find(path))
+    except Unreadable as error:
+        return error.problem
+    return found[0] if found else Problem("missing", ERROR, "there is no such file", "create it, or correct path")
+
+
+def judged(data: bytes | Problem, dialects: Any) -> Config:
+    """How Wasmtimes of these dialects take the config. Raises Refused."""
+    if isinstance(data, bytes):
+        return _common.judge(data, dialects, _common.host(), Library())
+    config = Config("", False)
+    config.problems.append(data)
+    return config
+
+
+def gather(module: Module) -> dict[str, Any]:
+    """The result of the module. Raises Refused and OSError."""
+    inventory = inventory_for(module)
+    data = None
+    if module.params["path"] is not None:
+        data = config_at(_common.config_path(module.params["path"]))
+    if module.params["running"]:
+        inventory.look_at_processes()
+    for path in module.params["paths"] or usual_places():
+        if os.path.isdir(path):
+            inventory.search(path, module.params["depth"])
+        elif module.params["paths"]:
+            inventory.look_at(path)
+    engines = inventory.results()
+    verdicts: dict[Any, Config] = {}
+    for engine in engines:
+        dialects = engine.pop("dialects")
+        if data is not None:
+            if dialects and dialects not in verdicts:
+                verdicts[dialects] = judged(data, dialects)
+            config = verdicts.get(dialects)
+            engine["accepts"] = config.valid if config else None
+            engine["problems"] = [problem.as_dict() for problem in _common.spoken(config.problems)] if config else []
+    return {
+        "engines": engines,
+        "notes": [
+            {
+                "code": code,
+                "message": NOTES[code],
+                "count": inventory.notes[code][0],
+                "examples": inventory.notes[code][1],
+            }
+            for code in NOTES
+            if code in inventory.notes
+        ],
+        "complete": "time-limit" not in inventory.notes,
+    }
+
+
+def main() -> None:
+    module = Module(
+        argument_spec={
+            "paths": {"type": "list", "elements": "path"},
+            "running": {"type": "bool", "default": True},
+            "path": {"type": "path"},
+            "depth": {"type": "int", "default": 8},
+            "size_limit": {"type": "str", "default": "1Gi"},
+            "time_limit": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+        # The owner and the size of the config are no part of what is told of the engines.
+        path_info=False,
+    )
+    try:
+        result = gather(module)
+    except _common.Refused as error:
+        module.fail_json(msg=str(error), **error.result)
+    except OSError as error:
+        module.fail_json(msg=failure(module.params["path"] or "paths", error))
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    loaded()
+    main()

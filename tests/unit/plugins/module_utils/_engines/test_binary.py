@@ -1,0 +1,340 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the bytes of a program to what is known of its Wasmtime."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import binary
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import Changing, Engine, Stopped
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
+    BUG,
+    CONFIG,
+    WITH_ENABLED,
+    WITHOUT_ENABLED,
+    crates,
+    elf,
+    fat,
+    mach_o,
+    pe,
+    sbom,
+)
+
+REVISION = b"6844a83b530f86ad13a65175282fe2dbcd33cad1"
+FORMATS = {
+    "elf": lambda texts, packages=b"": elf(texts, packages=packages),
+    "elf-32": lambda texts, packages=b"": elf(texts, packages=packages, wide=False),
+    "elf-big": lambda texts, packages=b"": elf(texts, packages=packages, order=">"),
+    "pe": pe,
+    "mach-o": mach_o,
+    "fat": lambda texts, packages=b"": fat(mach_o(texts, packages)),
+}
+
+
+@pytest.fixture
+def look(tmp_path):
+    def in_file(data: bytes, **options: Any) -> Optional[Engine]:
+        path = tmp_path / "program"
+        path.write_bytes(data)
+        handle = os.open(str(path), os.O_RDONLY)
+        try:
+            return binary.engine_in(handle, **options)
+        finally:
+            os.close(handle)
+
+    return in_file
+
+
+def known(engine):
+    return engine and (engine.version, engine.rule)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(
+    ("texts", "answer"),
+    [
+        (WITHOUT_ENABLED + crates(b"48.0.5"), ("48.0.5", "cache-path")),
+        (WITHOUT_ENABLED + crates(b"48.0.5", separator=b"\\"), ("48.0.5", "cache-path")),
+        (WITH_ENABLED + crates(b"30.0.2", cache=b"wasmtime-cache"), ("30.0.2", "cache-path")),
+        (b"\0%s\0/wasmtime-46.0.1/src" % (BUG % b"46.0.1"), ("46.0.1", "crate-path")),
+        (WITHOUT_ENABLED + BUG % b"50.0.0", ("50.0.0", "panic-text")),
+        (WITHOUT_ENABLED + BUG % b"51.0.0-rc.1", ("51.0.0-rc.1", "panic-text")),
+        (
+            WITHOUT_ENABLED + b"Wasmtime WebAssembly Runtime42.0.1 (6844a83b5 2026-02-25)If a",
+            ("42.0.1", "command-line"),
+        ),
+        (WITH_ENABLED + b"x13.0.0WASMTIME_BACKTRACE_DETAILS", ("13.0.0", "neighbour-text")),
+        (WITH_ENABLED + b"x18.0.2Module was compiled with incompatible", ("18.0.2", "neighbour-text")),
+        (WITHOUT_ENABLED + b"x38.0.1package version must be", ("38.0.1", "neighbour-text")),
+        (WITH_ENABLED + b"wasmtime-aot0.28.0x", ("0.28.0", "neighbour-text")),
+    ],
+)
+def test_each_text_tells_the_version(look, form, texts, answer):
+    assert known(look(FORMATS[form](texts))) == answer
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_list_of_packages_goes_first(look, form):
+    packages = sbom(
+        ("wasmtime", "42.0.2"), ("toml", "0.9.12"), ("toml_parser", "1.0.9"), ("wasmtime", "41.0.0", "build")
+    )
+    engine = look(FORMATS[form](WITHOUT_ENABLED + b"/toml_parser-1.0.4/", packages))
+    assert known(engine) == ("42.0.2", "sbom")
+    assert engine.grammars == ("1.1",)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        b"",
+        b"/wasmtime-42.0.1/src",  # of a tool that knows of it
+        CONFIG,  # of a tool that writes configs
+        b"WASMTIME_BACKTRACE_DETAILS",
+        crates(b"42.0.1"),  # no part of Wasmtime itself
+    ],
+)
+def test_no_wasmtime(look, texts):
+    assert look(elf(texts)) is None
+    assert look(texts + WITHOUT_ENABLED + BUG % b"50.0.0") is None  # no executable
+
+
+def test_what_stands_in_machine_code_is_none(look):
+    assert look(elf(code=WITHOUT_ENABLED + BUG % b"50.0.0")) is None
+
+
+def test_two_answers_are_none(look):
+    engine = look(elf(WITHOUT_ENABLED + crates(b"41.0.0") + crates(b"43.0.1")))
+    assert engine.version is None
+    assert engine.told() == ["41.0.0", "43.0.1"]
+    assert [dialect.name for dialect in engine.dialects()] == ["33-47"]
+    engine = look(elf(WITHOUT_ENABLED + crates(b"41.0.0") + BUG % b"50.0.0"))
+    assert engine.told() == ["41.0.0", "50.0.0"]
+    assert {dialect.name for dialect in engine.dialects()} == {"33-47", "48", ">=49"}
+
+
+def test_a_neighbour_counts_only_where_nothing_else_speaks_and_nothing_speaks_against_it(look):
+    beside = b"x13.0.0WASMTIME_BACKTRACE_DETAILS"
+    assert look(elf(WITHOUT_ENABLED + BUG % b"50.0.0" + beside)).version == "50.0.0"
+    engine = look(elf(WITHOUT_ENABLED + beside + b"/toml-0.8.10/"))
+    assert (engine.version, engine.rule, engine.told()) == (None, "config-fields", ["33-38"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"version: 1.2.3 This is no bug in Wasmtime",
+        b"44.0.0",
+        b"Wasmtime WebAssembly Runtime 42.0.1 (",
+        b"Wasmtime WebAssembly Runtime42.0.1 (",
+        b"1.42.0.1WASMTIME_BACKTRACE_DETAILS",
+        b"042.0.1WASMTIME_BACKTRACE_DETAILS",
+        b"/wasmtime-wasi-42.0.1/",
+        b"_wasmtime-42.0.1/",
+        b"/wasmtime-42.0.1x",
+        b"/wasmtime-42.0/",
+        b"/wasmtime-99999.0.0/",
+    ],
+)
+def test_a_version_elsewhere_is_none(look, text):
+    assert look(elf(WITHOUT_ENABLED + b"\0" + text)).version is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "told", "dialect", "grammars"),
+    [
+        (WITH_ENABLED, ["<=32"], ["<=32"], ("1.0",)),
+        (WITH_ENABLED + b"/toml-0.5.9/", ["<=18"], ["<=32"], ("1.0",)),
+        (WITH_ENABLED + b"/toml-0.8.10/", ["19-32"], ["<=32"], ("1.0",)),
+        (WITHOUT_ENABLED + b"/toml-0.8.10/", ["33-38"], ["33-47"], ("1.0",)),
+        (WITHOUT_ENABLED + b"/toml-0.9.8//toml_parser-1.0.4/", ["39-42"], ["33-47"], ("1.0",)),
+        (WITHOUT_ENABLED + b"/toml-0.9.12//toml_parser-1.0.6/", ["39-42"], ["33-47"], ("1.1",)),
+        (WITHOUT_ENABLED + b"/toml-0.9.12+spec-1.1.0/", ["39-42"], ["33-47"], ("1.1",)),
+        (WITHOUT_ENABLED + b"/toml-0.9.8/", ["39-42"], ["33-47"], ("1.0", "1.1")),
+        (WITHOUT_ENABLED + b"/toml-0.9.8/" + BUG % b"", ["39-48"], ["33-47", "48"], ("1.0", "1.1")),
+        (WITHOUT_ENABLED + b"/toml-1.1.4/", [">=49"], [">=49"], ("1.1",)),
+        (WITHOUT_ENABLED, [">=33"], ["33-47", "48", ">=49"], ("1.0", "1.1")),
+        # Another part of the program uses that.
+        (WITHOUT_ENABLED + b"/toml-0.5.11//toml-0.8.10/", ["33-38"], ["33-47"], ("1.0",)),
+    ],
+)
+def test_without_a_version_there_is_a_range(look, texts, told, dialect, grammars):
+    engine = look(elf(texts))
+    assert (engine.version, engine.rule, engine.told()) == (None, "config-fields", told)
+    assert list(dict.fromkeys(found.name for found in engine.dialects())) == dialect
+    assert engine.grammars == grammars
+
+
+@pytest.mark.parametrize(
+    ("version", "parser", "grammars"),
+    [
+        (b"38.0.1", b"1.1.4", ("1.0",)),
+        (b"39.0.0", b"1.0.5", ("1.0",)),
+        (b"39.0.0", b"1.0.6", ("1.1",)),
+        (b"48.0.5", b"1.1.4+spec-1.1.0", ("1.1",)),
+        (b"49.0.0", b"1.0.4", ("1.1",)),
+    ],
+)
+def test_the_grammar_follows_the_parser_from_39_to_48(look, version, parser, grammars):
+    engine = look(elf(WITHOUT_ENABLED + crates(version, parser=parser)))
+    assert engine.grammars == grammars
+
+
+@pytest.mark.parametrize(
+    ("texts", "library", "time", "name"),
+    [
+        (b"x-%smodulesget_data() for path: " % REVISION + crates(b"42.0.1"), False, 1, "wasmtime-" + REVISION.decode()),
+        (b"\xc0)-%s\0" % REVISION + BUG % b"45.0.0", True, None, "wasmtime-" + REVISION.decode()),
+        (b"\xc0)-%s\0" % REVISION + BUG % b"46.0.0", False, 1999999, "wasmtime-%s-1" % REVISION.decode()),
+        (b"\xc0)-%s\0" % REVISION + BUG % b"46.0.0", False, -1999999, "wasmtime-%s-m1" % REVISION.decode()),
+        (b"\xc0)-%s\0" % REVISION + BUG % b"46.0.0", True, None, None),
+        (b"/toml-1.1.4/\xc0)-%s\0" % REVISION, False, 10**6, "wasmtime-%s-1" % REVISION.decode()),
+        # From 33 on is on both sides of 46.
+        (b"\xc0)-%s\0" % REVISION, False, 1, None),
+        (b"x-modulesget_data() for path: " + crates(b"30.0.2"), False, 1, "wasmtime-"),
+        (b"x-0.40.0modulesget_data() for path: " + crates(b"0.40.0"), False, 1, "wasmtime-0.40.0"),
+        (crates(b"48.0.5"), True, None, "wasmtime-48.0.5"),
+        (crates(b"45.0.0"), False, 1, None),
+        # Of the compiler, and two of them.
+        (b"/rustc/-%s/library" % REVISION + BUG % b"46.0.0", False, 1, None),
+        (b"\xc0)-%s\0\xc0)-%s\0" % (REVISION, REVISION[::-1]) + BUG % b"46.0.0", False, 1, None),
+    ],
+)
+def test_the_directory_in_a_cache(look, texts, library, time, name):
+    kind = 3 if library else 2
+    engine = look(elf(WITHOUT_ENABLED + texts, kind=kind, interpreter=not library))
+    assert engine.library is library
+    assert engine.directory(time) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "program"),
+    [
+        (b"EXTISM_CACHE_CONFIG", "extism"),
+        (b"WASMTIME_CACHE_FILE", "spin"),
+        (b"wizer.initialize", "wizer"),
+        (b"Wasmtime WebAssembly Runtime", "wasmtime"),
+        (b"", None),
+    ],
+)
+def test_the_programs_that_are_known(look, text, program):
+    assert look(elf(WITHOUT_ENABLED + BUG % b"50.0.0" + text)).program == program
+
+
+def test_a_wasmtime_that_reads_no_config(look):
+    engine = look(elf(BUG % b"50.0.0"))
+    assert (engine.version, engine.reads_config, engine.grammars, engine.dialects()) == ("50.0.0", False, (), ())
+    assert engine.directory(1) is None
+
+
+def test_an_executable_that_can_be_anywhere_is_no_library(look):
+    assert look(elf(BUG % b"50.0.0", kind=3)).library is False
+    assert look(elf(BUG % b"50.0.0", kind=3, interpreter=False)).library is True
+    assert look(pe(BUG % b"50.0.0", library=True)).library is True
+    assert look(mach_o(BUG % b"50.0.0", library=True)).library is True
+
+
+@pytest.mark.parametrize("shift", range(-80, 81, 5))
+def test_texts_across_pieces(look, shift):
+    texts = WITHOUT_ENABLED + crates(b"48.0.5") + BUG % b"48.0.5"
+    at = binary.PIECE + shift - len(texts) // 2
+    engine = look(elf(b"\0" * at + texts + b"\0" * 100))
+    assert engine.told() == ["48.0.5"]
+    assert engine.grammars == ("1.0",)
+
+
+def test_a_flood_of_texts_and_answers_has_an_end(look):
+    flood = b"".join(b"/wasmtime-%d.0.0/" % (number % 1000) for number in range(100000))
+    engine = look(elf(WITHOUT_ENABLED + flood))
+    assert len(engine.versions) == binary._ANSWERS_MAX
+
+
+def test_the_time_can_end(look):
+    with pytest.raises(Stopped):
+        look(elf(WITHOUT_ENABLED), expired=lambda: True)
+
+
+def test_a_file_that_changes_meanwhile_has_no_answer(tmp_path):
+    path = tmp_path / "program"
+    path.write_bytes(elf(WITHOUT_ENABLED + BUG % b"50.0.0" + b"\0" * 2 * binary.PIECE))
+
+    def cut():
+        os.truncate(str(path), 1000)
+        return False
+
+    handle = os.open(str(path), os.O_RDONLY)
+    with pytest.raises(Changing):
+        binary.engine_in(handle, cut)
+    os.close(handle)
+
+
+def test_a_sparse_file_takes_no_memory(tmp_path):
+    import tracemalloc
+
+    path = tmp_path / "program"
+    path.write_bytes(elf(WITHOUT_ENABLED + BUG % b"50.0.0"))
+    os.truncate(str(path), 2**26)
+    handle = os.open(str(path), os.O_RDONLY)
+    tracemalloc.start()
+    engine = binary.engine_in(handle)
+    assert engine is not None
+    assert engine.version == "50.0.0"
+    assert tracemalloc.get_traced_memory()[1] < 8 * binary.PIECE
+    tracemalloc.stop()
+    os.close(handle)
+
+
+GOOD = [
+    elf(WITHOUT_ENABLED + crates(b"48.0.5"), packages=sbom(("wasmtime", "48.0.5"))),
+    elf(WITH_ENABLED + crates(b"30.0.2"), wide=False, kind=3, interpreter=False),
+    pe(WITHOUT_ENABLED + crates(b"48.0.5"), packages=sbom(("wasmtime", "48.0.5"))),
+    mach_o(WITHOUT_ENABLED + crates(b"48.0.5"), packages=sbom(("wasmtime", "48.0.5"))),
+    fat(mach_o(WITHOUT_ENABLED + BUG % b"50.0.0")),
+]
+
+
+@given(
+    st.sampled_from(GOOD), st.lists(st.tuples(st.integers(0, 5000), st.binary(max_size=9)), max_size=8), st.integers(0)
+)
+def test_no_bytes_make_trouble(tmp_path_factory, data, changes, cut):
+    damaged = bytearray(data)
+    for place, new in changes:
+        start = place % len(damaged)
+        damaged[start : start + len(new)] = new
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    path.write_bytes(bytes(damaged[: cut % len(damaged)]) if cut % 3 == 0 else bytes(damaged))
+    handle = os.open(str(path), os.O_RDONLY)
+    try:
+        engine = binary.engine_in(handle)
+        assert engine is None or engine.told() is not None
+        if engine:
+            engine.dialects()
+            engine.directory(1)
+    finally:
+        os.close(handle)
+
+
+@pytest.mark.parametrize(
+    "packages",
+    [
+        b"",
+        b"no zlib",
+        sbom(("wasmtime", "42.0.1"))[:-9],
+        sbom(("wasmtime", "no version")),
+        sbom(("wasmtime", 42)),
+        __import__("zlib").compress(b"[" * 10**6),
+        __import__("zlib").compress(b'{"packages": {"a": 1}}'),
+        __import__("zlib").compress(b'{"packages": [{"name": "wasmtime"}]}'),
+        __import__("zlib").compress(b"\xff"),
+        __import__("zlib").compress(b"\0" * 10**8),
+    ],
+)
+def test_a_list_of_packages_that_is_none(look, packages):
+    assert known(look(elf(WITHOUT_ENABLED + BUG % b"50.0.0", packages=packages))) == ("50.0.0", "panic-text")

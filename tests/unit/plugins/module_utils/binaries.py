@@ -1,0 +1,80 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small executables of each format with the texts that a Wasmtime has."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+
+CONFIG = b"\0optimized-compression-usage-counter-threshold\0"
+WITH_ENABLED = CONFIG + b"struct CacheConfig with 13 elements\0"
+WITHOUT_ENABLED = CONFIG + b"struct CacheConfig with 12 elements\0"
+BUG = b"\nversion: %s\n\nThis is a bug in Wasmtime that was not thought to be reachable."
+
+
+def crates(version, toml=b"0.9.8", parser=b"1.0.4", cache=b"wasmtime-internal-cache", separator=b"/"):
+    """The paths of source files in a program that was built from crates.io."""
+    paths = [b"%s-%s" % (cache, version), b"wasmtime-" + version, b"toml-" + toml, b"toml_parser-" + parser]
+    return b"\0".join(separator + path + separator + b"src" + separator + b"lib.rs" for path in paths)
+
+
+def sbom(*packages):
+    """What cargo-auditable adds; of (name, version) or (name, version, kind)."""
+    listed = [dict(zip(("name", "version", "kind"), package), source="crates.io") for package in packages]
+    return zlib.compress(json.dumps({"packages": listed}).encode())
+
+
+def elf(texts=b"", code=b"\x90" * 64, packages=b"", kind=2, interpreter=True, wide=True, order="<"):
+    """An ELF file; C(kind): 2 is an executable, 3 a library or an executable that can be anywhere."""
+    names = b"\0.text\0.rodata\0.dep-v0\0.shstrtab\0"
+    header_size, segment_size, section_size = (64, 56, 64) if wide else (52, 32, 40)
+    start = header_size + segment_size
+    parts = [code, texts, packages, names]
+    offsets = [start + sum(map(len, parts[:number])) for number in range(4)]
+    table = offsets[3] + len(names)
+    identity = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2, 1]) + b"\0" * 9
+    word = "Q" if wide else "I"
+    header = identity + struct.pack(order + "HHI" + word * 3, kind, 62, 1, 0, header_size, table)
+    header += struct.pack(order + "IHHHHHH", 0, header_size, segment_size, 1, section_size, 5, 4)
+    segment = struct.pack(order + "I", 3 if interpreter else 1).ljust(segment_size, b"\0")
+    sections = [b"\0" * section_size]
+    for name, offset, part in zip((b".text", b".rodata", b".dep-v0", b".shstrtab"), offsets, parts):
+        fields = (names.index(name + b"\0"), 1, 0, 0, offset, len(part))
+        sections.append(struct.pack(order + ("IIQQQQ" if wide else "IIIIII"), *fields).ljust(section_size, b"\0"))
+    return header + segment + b"".join(parts) + b"".join(sections)
+
+
+def pe(texts=b"", packages=b"", library=False):
+    """A PE file."""
+    start = 64
+    header = b"MZ".ljust(60, b"\0") + struct.pack("<I", start)
+    parts = [(b".text", b"\x90" * 64), (b".rdata", texts), (b".dep-v0", packages)]
+    header += b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, len(parts), 0, 0, 0, 0, 0x2000 if library else 2)
+    offset = len(header) + 40 * len(parts)
+    for name, part in parts:
+        header += name.ljust(8, b"\0") + struct.pack("<IIII", len(part), 0, len(part), offset) + b"\0" * 16
+        offset += len(part)
+    return header + b"".join(part for _name, part in parts)
+
+
+def mach_o(texts=b"", packages=b"", library=False):
+    """A Mach-O file for 64 bits."""
+    parts = [(b"__text", b"\x90" * 64), (b"__const", texts), (b".dep-v0", packages)]
+    length = 72 + 80 * len(parts)
+    offset = 32 + length
+    command = struct.pack("<II", 0x19, length) + b"__TEXT".ljust(16, b"\0") + struct.pack("<QQQQIIII", *(0,) * 6, 3, 0)
+    for name, part in parts:
+        command += name.ljust(16, b"\0") + b"__TEXT".ljust(16, b"\0") + struct.pack("<QQI", 0, len(part), offset)
+        command += b"\0" * 28
+        offset += len(part)
+    header = b"\xcf\xfa\xed\xfe" + struct.pack("<IIIIIII", 0, 0, 6 if library else 2, 1, length, 0, 0)
+    return header + command + b"".join(part for _name, part in parts)
+
+
+def fat(part):
+    """A Mach-O file for several processors, with this one for the first."""
+    return (b"\xca\xfe\xba\xbe" + struct.pack(">IIIIII", 1, 0, 0, 4096, len(part), 12)).ljust(4096, b"\0") + part

@@ -1,0 +1,179 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""engine_info, run as Ansible runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import PROGRAMS, RULES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.processes import SOURCES, VARIABLES
+from ansible_collections.wasmops.wasmtime.plugins.modules import engine_info
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
+    BUG,
+    WITH_ENABLED,
+    WITHOUT_ENABLED,
+    crates,
+    elf,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import World
+
+OLD = elf(WITH_ENABLED + crates(b"30.0.2", toml=b"0.8.10", cache=b"wasmtime-cache"))
+EMBEDDED = elf(WITHOUT_ENABLED + crates(b"48.0.5", toml=b"0.9.12", parser=b"1.1.4"))
+NEW = elf(WITHOUT_ENABLED + BUG % b"50.0.0")
+NONE = elf(BUG % b"50.0.0")
+
+
+def run(**options):
+    options.setdefault("running", False)
+    return World.execute(engine_info, options.pop("check", False), options)
+
+
+@pytest.fixture
+def programs(world):
+    for name, data in (("embedded", EMBEDDED), ("new", NEW), ("none", NONE), ("old", OLD)):
+        (world.bin / name).write_bytes(data)
+        (world.bin / name).chmod(0o755)
+    return world
+
+
+def test_every_wasmtime_is_returned_as_documented(programs):
+    before = programs.snapshot()
+    result = run(paths=[str(programs.bin)])
+    assert programs.snapshot() == before
+    assert result["changed"] is False
+    assert result["complete"] is True
+    assert [(Path(e["path"]).name, e["version"]) for e in result["engines"]] == [
+        ("embedded", "48.0.5"),
+        ("new", "50.0.0"),
+        ("none", "50.0.0"),
+        ("old", "30.0.2"),
+    ]
+    documented = yaml.safe_load(engine_info.RETURN)
+    fields = set(documented["engines"]["contains"]) - {"accepts", "problems"}
+    assert all(set(engine) == fields for engine in result["engines"])
+    assert set(documented) | {"changed"} == set(result)
+    assert run(paths=[str(programs.bin)], check=True)["engines"] == result["engines"]
+
+
+@pytest.mark.parametrize(
+    ("text", "accepts"),
+    [
+        ("[cache]\n", [True, True, None, False]),
+        ("[cache]\nenabled = true\n", [False, False, None, True]),
+        ("[cache]\ncleanup-interval = '307445734561825861m'\n", [False, False, None, False]),
+        ("[cache\n", [False, False, None, False]),
+    ],
+)
+def test_a_config_is_held_against_the_rules_of_each(programs, text, accepts):
+    programs.write(text + "directory = '%s'\n" % programs.cache)
+    result = run(paths=[str(programs.bin)], path=str(programs.config))
+    assert [engine["accepts"] for engine in result["engines"]] == accepts
+    for engine in result["engines"]:
+        errors = [problem for problem in engine["problems"] if problem["severity"] == "error"]
+        assert bool(errors) is (engine["accepts"] is False)
+        assert all(set(problem) >= {"code", "message", "remedy", "line"} for problem in errors)
+
+
+def test_a_config_that_is_not_there_is_taken_by_none(programs):
+    result = run(paths=[str(programs.bin / "new")], path=str(programs.config))
+    assert result["engines"][0]["accepts"] is False
+    assert result["engines"][0]["problems"][0]["code"] == "missing"
+
+
+def test_a_wasmtime_of_several_possible_versions_takes_what_all_take(world):
+    (world.bin / "some").write_bytes(elf(WITHOUT_ENABLED))
+    world.write("[cache]\ncleanup-interval = '307445734561825861m'\ndirectory = '%s'\n" % world.cache)
+    (engine,) = run(paths=[str(world.bin / "some")], path=str(world.config))["engines"]
+    assert (engine["version"], engine["dialect"], engine["toml"], engine["versions"]) == (None, None, None, [">=33"])
+    assert engine["accepts"] is False
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"paths": ["bin"]}, 'paths has "bin", which is not an absolute path; write an absolute path'),
+        ({"paths": ["/a\0b"]}, "which is not an absolute path"),
+        ({"time_limit": 0}, "time_limit is 0; write 1 or more"),
+        ({"depth": -1}, "depth is -1; write 0 or more"),
+        ({"size_limit": "1GB"}, 'size_limit "1GB" has the unknown unit'),
+        ({"path": "a/b"}, "not absolute"),
+    ],
+)
+def test_bad_options_end_in_one_sentence(world, options, words):
+    result = run(**options)
+    assert result["failed"] is True
+    assert words in result["msg"]
+
+
+def test_what_cannot_be_seen_is_said(world):
+    script = world.bin / "script"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    result = run(paths=[str(script), str(world.bin / "no"), str(world.bin)])
+    assert [(note["code"], note["count"]) for note in result["notes"]] == [("missing", 1), ("script", 2)]
+    assert result["notes"][1]["examples"] == [str(script)] * 2
+    assert result["engines"] == []
+
+
+def test_names_of_any_bytes(world):
+    name = os.fsdecode(b"\xff\x1b[31m\xe2\x80\xae\n")
+    for path, data in ((world.bin / name, NEW), (world.bin / (name + "2"), b"#!")):
+        path.write_bytes(data)
+        path.chmod(0o755)
+    result = run(paths=[str(world.bin)])
+    shown = str(world.bin) + r"/\udcff\x1b[31m\u202e\n"
+    assert [engine["path"] for engine in result["engines"]] == [shown]
+    assert [note["examples"] for note in result["notes"]] == [[shown + "2"]]
+
+
+def test_the_usual_places_are_searched(programs, monkeypatch):
+    monkeypatch.setattr("os.environ", {"PATH": str(programs.bin), "HOME": str(programs.home)})
+    monkeypatch.setattr(engine_info, "usual_places", lambda: [str(programs.bin), str(programs.home / "no")])
+    result = run()
+    assert len(result["engines"]) == 4
+    assert result["notes"] == []
+
+
+def test_the_documentation_says_what_there_is():
+    documented = yaml.safe_load(engine_info.DOCUMENTATION)
+    text = " ".join(documented["description"])
+    assert all("E(%s)" % name in text for name in VARIABLES)
+    engine = yaml.safe_load(engine_info.RETURN)["engines"]["contains"]
+    assert all("V(%s)" % rule in " ".join(engine["rule"]["description"]) for rule in RULES)
+    assert all("V(%s)" % name in " ".join(engine["program"]["description"]) for name in PROGRAMS)
+    sources = " ".join(engine["configs"]["contains"]["source"]["description"])
+    assert all("V(%s)" % name in sources for name in SOURCES)
+
+
+def test_the_documentation_is_the_argument_spec(monkeypatch):
+    seen = {}
+
+    class Seen(Exception):
+        pass
+
+    def keep(**arguments):
+        seen.update(arguments["argument_spec"])
+        raise Seen
+
+    monkeypatch.setattr(engine_info, "Module", keep)
+    with pytest.raises(Seen):
+        engine_info.main()
+    options = yaml.safe_load(engine_info.DOCUMENTATION)["options"]
+    assert set(options) == set(seen)
+    for name, option in options.items():
+        for key in ("type", "elements", "default"):
+            assert (name, key, option.get(key)) == (name, key, seen[name].get(key))
+
+
+def test_nothing_of_the_environment_or_of_arguments_is_returned(world, monkeypatch):
+    monkeypatch.setenv("TOKEN", "hunter2")
+    result = run(running=True, paths=[str(world.bin)])
+    assert "hunter2" not in json.dumps(result)
