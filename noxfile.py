@@ -414,6 +414,15 @@ def engine(session: nox.Session) -> None:
 
 
 @nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
+def engines(session: nox.Session) -> None:
+    """Look into real programs and processes with Wasmtime (`-- --all-files`: into all, 600 MB to download)."""
+    with_engines(
+        session, "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
+        f"--junit-xml={results_folder(session)}/junit/pytest.xml", "tests/engines",
+    )  # fmt: skip
+
+
+@nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
 def faults(session: nox.Session) -> None:
     """Kill the module at any moment, let every system call of it fail, run many at once (needs strace; root for all)."""
     results = results_folder(session)
@@ -663,6 +672,7 @@ ORDER[:0] = ["fleet", "guide"]
 ORDER += [
     "core-alone",
     "engine",
+    "engines",
     "faults",
     "report",
     "typing",
