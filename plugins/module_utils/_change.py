@@ -86,7 +86,7 @@ class Change:
         after: Config,
         data: Tuple[Optional[bytes], bytes],
         directory: Tuple[State, State],
-        owners: Tuple[Owners, Owners],
+        owners: Tuple[Tuple[int, int, int], Owners],
     ) -> None:
         """C(data), C(directory), C(owners): what they are and what they are to be. C(before), C(after): the configs."""
         self.run = run
@@ -125,7 +125,9 @@ class Change:
             return
         way = self.now.way
         reason = (
-            too_long(way) or unwritable(way.target, in_place=False) or self._ungivable("directory_", self.planned[3:])
+            too_long(way)
+            or unwritable(way.target, in_place=False)
+            or self._ungivable("directory_", (self.planned.uid, self.planned.gid, self.planned.mode or 0))
         )
         if reason:
             # A user without a home has no place for either.

@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ._printable import printable, visible
 
 
-class Module(AnsibleModule):
+class Module(AnsibleModule):  # type: ignore[misc]
     """An AnsibleModule whose results and warnings are printable, whatever the names of files are."""
 
     def __init__(self, *arguments: Any, path_info: bool = True, **options: Any) -> None:

@@ -190,7 +190,7 @@ DIRECTORY = Record(
     },
 )
 # What cache_config and cache_config_info have in common.
-CONFIG = {
+CONFIG: Dict[str, Reader] = {
     "path": nullable(text),
     "settings": dict_of(anything),
     "effective": Record({}, {setting.option: _setting(name) for name, setting in SETTINGS.items()}),
@@ -198,7 +198,7 @@ CONFIG = {
     "wasmtime_version": nullable(text),
 }
 # What Ansible itself adds for the path.
-FILE = {
+FILE: Dict[str, Reader] = {
     **dict.fromkeys(("owner", "group", "mode", "state", "secontext"), text),
     **dict.fromkeys(("uid", "gid", "size"), integer),
 }
@@ -213,7 +213,7 @@ CHANGED = Record(
         "backup_file": text,
     },
 )
-CHECKED = {
+CHECKED: Dict[str, Reader] = {
     "problems": list_of(PROBLEM),
     "valid": flag,
     "safe": flag,
@@ -255,7 +255,7 @@ LEVEL = Record(
     {"level": integer, **dict.fromkeys(("ratio", "compress_mb_per_s", "decompress_mb_per_s"), nullable(real))}
 )
 # What cache_usage_info returns, and the report keeps.
-MEASURED = {
+MEASURED: Dict[str, Reader] = {
     "directory": nullable(text),
     "exists": flag,
     "complete": flag,
@@ -270,7 +270,7 @@ MEASURED = {
     "verified": nullable(VERIFIED),
     "levels": nullable(list_of(LEVEL)),
 }
-MEASURED_TOO = {
+MEASURED_TOO: Dict[str, Reader] = {
     "unreadable": list_of(text),
     "links": list_of(text),
     "oldest": nullable(END),
@@ -297,8 +297,8 @@ def reason(result: Mapping[str, Any]) -> str:
 # --- What a module's task gives to Ansible ---
 
 # What failures have beside any part of a result. Ansible acts on other keys: facts become variables of the host, say.
-_FAILURE = {"missing_libraries": list_of(one_of(LIBRARIES)), "details": text}
-_ANSIBLE = {
+_FAILURE: Dict[str, Reader] = {"missing_libraries": list_of(one_of(LIBRARIES)), "details": text}
+_ANSIBLE: Dict[str, Reader] = {
     **dict.fromkeys(("changed", "failed", "skipped"), flag),
     **dict.fromkeys(("rc", "started", "finished"), integer),
     **dict.fromkeys(("ansible_job_id", "results_file"), text),

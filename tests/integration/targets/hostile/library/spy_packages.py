@@ -15,7 +15,9 @@ from ansible.module_utils.basic import AnsibleModule
 def main() -> None:
     module = AnsibleModule(argument_spec={"name": {"type": "list", "elements": "str"}, "state": {"type": "str"}})
     # The host's own folder is above its interpreter's home.
-    Path(os.environ["HOME"]).with_name("installed").write_text(" ".join(sorted(module.params["name"])), encoding="utf-8")
+    Path(os.environ["HOME"]).with_name("installed").write_text(
+        " ".join(sorted(module.params["name"])), encoding="utf-8"
+    )
     module.exit_json(changed=True)
 
 
