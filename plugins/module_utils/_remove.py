@@ -71,9 +71,6 @@ def _attempt_to_remove(run: Any) -> Dict[str, Any]:
         raise run.refused_for("it is a directory, not a config file; name the file in it")
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
         raise run.refused_for("it is not a regular file, so no config; remove it by hand if it is not needed")
-    reason = unsafe_link(place.way) or unwritable(run.path, in_place=False)
-    if reason:
-        raise run.refused_for("it cannot be removed: %s" % reason)
     old = None
     try:
         real = find(run.path)
@@ -83,6 +80,10 @@ def _attempt_to_remove(run: Any) -> Dict[str, Any]:
     except Unreadable as error:
         if run.params["backup"] and error.problem.code != "dangling-link":
             raise run.refused("no backup can be made, so nothing was changed", [error.problem]) from error
+    # Only now: it opens the file, which was judged before it was read.
+    reason = unsafe_link(place.way) or unwritable(run.path, in_place=False)
+    if reason:
+        raise run.refused_for("it cannot be removed: %s" % reason)
     backup = bool(run.params["backup"] and old)
     if backup and old:
         reason = unsafe_link(old.place.way) or unwritable(old.place.path + "~", in_place=False)

@@ -219,7 +219,7 @@ CHECKED: Dict[str, Reader] = {
     "safe": flag,
     "exists": flag,
     "defaults": list_of(text),
-    "accepted_by": list_of(one_of([dialect.name for dialect in DIALECTS])),
+    "accepted_by": list_of(one_of([name for dialect in DIALECTS for name in (dialect.name, dialect.with_1_1)])),
 }
 _VERDICT = ("problems", "valid", "safe", "exists")
 LOOKED_AT = Record({name: CHECKED[name] for name in _VERDICT}, {**CHECKED, **CONFIG, **FILE})
@@ -282,6 +282,31 @@ MEASURED_TOO: Dict[str, Reader] = {
 USAGE = Record(
     {**MEASURED, "locks": list_of(Record({"name": text, "stale": nullable(flag)}, {"age": integer}))},
     {**MEASURED_TOO, "path": text, "wasmtime_version": nullable(text)},
+)
+
+ENGINE = Record(
+    {
+        "path": text,
+        "version": nullable(text),
+        "versions": list_of(text),
+        "rule": nullable(text),
+        "program": nullable(text),
+        "reads_config": flag,
+        "toml": nullable(text),
+        "dialect": nullable(text),
+        "compiler_directory": nullable(text),
+        "deleted": flag,
+        "pids": list_of(integer),
+        "configs": list_of(Record({"path": nullable(text), "source": text, "pids": list_of(integer)})),
+    },
+    {"accepts": nullable(flag), "problems": list_of(PROBLEM)},
+)
+FOUND = Record(
+    {
+        "engines": list_of(ENGINE),
+        "notes": list_of(Record({"code": text, "message": text, "count": integer, "examples": list_of(text)})),
+        "complete": flag,
+    }
 )
 
 
