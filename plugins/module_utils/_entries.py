@@ -20,6 +20,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
+from ._directory import look_up, reopen
 from ._settings import is_integer
 
 if TYPE_CHECKING:
@@ -226,8 +227,20 @@ def open_directory(name: str, above: Optional[int] = None, follow: bool = False)
 
 
 def open_file(name: str, above: int) -> int:
-    """A handle to read a file with, which the caller knows to be a regular one a moment ago. Raises OSError."""
-    return _open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | _CLOEXEC, above)
+    """A handle to read a file with, which the caller knows to be a regular one a moment ago.
+
+    Raises OSError, ESTALE if it is none any more.
+    """
+    if os.geteuid() != 0:
+        return _open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | _CLOEXEC, above)
+    # Users can put another name of a pipe or a device of root's in its place, which would notice.
+    found = look_up(name, above)
+    try:
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return reopen(found, name, above, os.O_RDONLY | getattr(os, "O_NOATIME", 0))
+    finally:
+        os.close(found)
 
 
 def _open(name: str, flags: int, above: Optional[int]) -> int:

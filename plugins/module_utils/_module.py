@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
@@ -27,7 +28,9 @@ class Module(AnsibleModule):  # type: ignore[misc]
         Each result passes here, those of Ansible's own failures included. It is the last step that needs the exact path.
         """
         if self._path_info:
-            super().add_path_info(kwargs)
+            # What was there a moment ago may be gone by now.
+            with contextlib.suppress(OSError):
+                super().add_path_info(kwargs)
         shown = visible(kwargs)
         kwargs.clear()
         kwargs.update(shown)

@@ -21,7 +21,7 @@ import time
 from typing import Any, Iterator, Optional, Tuple
 
 from ._access import ACCESS_ACL, DEFAULT_ACL, user_name
-from ._directory import Walk, hold
+from ._directory import Walk, hold, look_up, reopen
 from ._files import Changed, Place
 from ._obstacles import other_names, unsafe_link
 
@@ -337,15 +337,16 @@ def _remove_file(directory: int, name: str) -> None:
 @contextlib.contextmanager
 def opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_RDONLY) -> Iterator[int]:
     """The file that was seen, open. Raises Changed."""
-    try:
-        handle = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | _CLOSE, dir_fd=directory)
-    except FileNotFoundError:
-        raise Changed from None
-    try:
-        _prove_same(seen, os.fstat(handle))
+    with contextlib.ExitStack() as stack:
+        try:
+            found = look_up(name, directory)
+            stack.callback(close, found)
+            _prove_same(seen, os.fstat(found))
+            handle = reopen(found, name, directory, flags)
+        except FileNotFoundError:
+            raise Changed from None
+        stack.callback(close, handle)
         yield handle
-    finally:
-        close(handle)
 
 
 def prove_unchanged(directory: int, name: str, seen: os.stat_result, moved: bool = False) -> None:

@@ -296,7 +296,7 @@ diff:
 """
 
 import os
-from typing import Any, Callable
+from typing import Any
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import hasten, loaded
 
@@ -335,15 +335,6 @@ def argument_spec() -> dict[str, Any]:
     return spec
 
 
-def leave(end: Callable[..., None], result: dict[str, Any]) -> None:
-    """End the module with a result."""
-    try:
-        end(**result)
-    except OSError:
-        # Ansible looks once more at the path, for its owners and its size, and takes it for as it was.
-        end(**dict(result, path=None))
-
-
 def main() -> None:
     module = Module(argument_spec=argument_spec(), add_file_common_args=True, supports_check_mode=True)
     # What is created here is never writable by others, whatever the environment says.
@@ -352,10 +343,10 @@ def main() -> None:
         run = Run(module)
         result = run.result()
     except Refused as error:
-        leave(module.fail_json, dict(error.result, msg=str(error)))
+        module.fail_json(msg=str(error), **error.result)
     if module._diff:
         result["diff"] = run.diff
-    leave(module.exit_json, result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -28,9 +28,17 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Tuple
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._write import TEMPORARY
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config_info, cache_usage_info
 from ansible_collections.wasmops.wasmtime.tests.faults.runs import Program, program
 from ansible_collections.wasmops.wasmtime.tests.faults.scenes import place
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import STRANGER, give, new, snapshot
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    STRANGER,
+    Opened,
+    give,
+    new,
+    snapshot,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +51,7 @@ PAUSE = 0.003  # seconds at most; a run takes some ten times as long, and some m
 AT_CWD = -100
 EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 SECRET = "# the secret of root\n"
+NAME = "name-that-only-root-knows"
 RENAMEAT2 = ctypes.CDLL(None).renameat2
 CONFIG = '[cache]\ncleanup-interval = "2h"\n'
 
@@ -104,6 +113,8 @@ def field() -> Iterator[Field]:
             for path in (above / "a", above / "a" / "etc", above / "a" / "cache"):
                 new(path, 0o755 if above == found.home else 0o700)
         put_config(found.victim / "a" / "etc", 0o600, SECRET + CONFIG)
+        found.victim.joinpath("a", "cache", NAME).touch()
+        os.mkfifo(found.victim / "pipe", 0o600)
         for path in (found.home, *found.home.rglob("*")):
             give(path, STRANGER)
         put_config(found.config.parent, 0o644)
@@ -165,6 +176,24 @@ def swap_for_hard_link(field: Field) -> Callable[[], bool]:
     return swap
 
 
+def swap_for_pipe(field: Field) -> Callable[[], bool]:
+    """Swap the file for another name of a pipe of root's, whose writer would notice that it is opened."""
+    pipe, decoy = field.victim / "pipe", field.home / "decoy"
+    decoy.hardlink_to(pipe)
+    spares = [field.home / ("spare-%d" % number) for number in range(RUNS * HANG)]
+    for spare in spares:
+        spare.hardlink_to(pipe)
+
+    def swap() -> bool:
+        if not any(path.is_fifo() for path in (field.config, decoy)):
+            spares.pop().rename(decoy)
+        done = exchange(field.config, decoy)
+        rest()
+        return done
+
+    return swap
+
+
 def swap_what_is_new(field: Field) -> Callable[[], bool]:
     """Swap every temporary directory for a link, as soon as it is there."""
     directory, link = field.config.parent, field.config.with_name("link")
@@ -214,6 +243,7 @@ ATTACKS = {
     "the config": swap_for_link("a/etc/config.toml"),
     "the cache directory": swap_for_link("a/cache"),
     "the config for a hard link": swap_for_hard_link,
+    "the config for a pipe": swap_for_pipe,
     "the temporary directory": swap_what_is_new,
     "directories that are missing at times": swap_missing_parts,
 }
@@ -257,7 +287,7 @@ def touched(field: Field, attack: Attack, before: Dict[str, Tuple[object, ...]])
     """What of root's own is not as it was."""
     now = snapshot(field.victim)
     # A file is another one to the system when a name of it goes, which the user may always do to his own.
-    kept = [0, 1, 2, 3, 4, 6] if attack is swap_for_hard_link else range(7)
+    kept = [0, 1, 2, 3, 4, 6] if attack in (swap_for_hard_link, swap_for_pipe) else range(7)
     return sorted(
         path
         for path in {*before, *now}
@@ -299,7 +329,7 @@ def test_root_touches_nothing_outside_of_the_user_s_directory(
     field: Field, root_s_runs: Program, attack: Attack
 ) -> None:
     through = amid = 0
-    with attacked(field, attack) as swaps:
+    with contextlib.closing(Opened(field.victim / "pipe")) as opened, attacked(field, attack) as swaps:
         before = snapshot(field.victim)
         # Some are to get through, and amid some the attacker is to swap, or this is no race.
         for number in itertools.count():
@@ -310,6 +340,7 @@ def test_root_touches_nothing_outside_of_the_user_s_directory(
             outcome = root_s_runs.run(field.options(number))
             assert outcome.disorder is None
             assert SECRET.strip() not in outcome.output
+            assert NAME not in outcome.output
             amid += swaps() != earlier
             through += outcome.status == 0
             if number % 5 == 4:
@@ -320,4 +351,28 @@ def test_root_touches_nothing_outside_of_the_user_s_directory(
                     os.fchown(handle, STRANGER, STRANGER)
                     os.close(handle)
         assert touched(field, attack, before) == []
+        assert opened.times() == 0
     print("of %d runs %d got through, %d were raced" % (number, through, amid))
+
+
+@pytest.mark.parametrize("module", [cache_config_info, cache_usage_info], ids=["info", "usage"])
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_root_tells_nothing_of_its_own_and_opens_no_pipe(field: Field, attack: Attack, module: Any) -> None:
+    named = CONFIG + 'directory = "%s"\n' % field.cache
+    field.config.write_text(named)
+    own = field.cache / "own-name"
+    own.touch()
+    give(own, STRANGER)
+    seen = amid = 0
+    with contextlib.closing(Opened(field.victim / "pipe")) as opened, attacked(field, attack) as swaps:
+        for number in itertools.count():
+            if number >= RUNS and seen and (amid or attack is swap_what_is_new):
+                break
+            assert number < RUNS * HANG, "this hangs: %d saw the cache, %d were raced" % (seen, amid)
+            earlier = swaps()
+            said = str(World.execute(module, True, {"path": str(field.config)}))
+            assert SECRET.strip() not in said
+            assert NAME not in said
+            amid += swaps() != earlier
+            seen += own.name in said
+        assert opened.times() == 0

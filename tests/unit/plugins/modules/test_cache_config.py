@@ -1425,8 +1425,9 @@ def test_a_file_that_goes_before_ansible_looks_at_it_once_more_is_no_failure(wor
 
     monkeypatch.setattr(AnsibleModule, "add_path_info", late)
     result = world.run()
-    assert (result["changed"], result["path"]) == (True, None)
+    assert (result["changed"], result["path"]) == (True, str(world.config))
     assert world.run(mode="9")["failed"] is True
+    assert world.info(path=str(world.config))["valid"] is True
 
 
 @pytest.mark.parametrize("backup", [True, False])

@@ -30,6 +30,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls i
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     STRANGER,
+    Opened,
     give,
     mode_of,
     new,
@@ -65,21 +66,28 @@ class Home(NamedTuple):
 
     def run(self, check: bool = False, **options: Any) -> Dict[str, Any]:
         """Run cache_config without naming a directory."""
-        return self.world.run(check=check, **dict({"directory": ...}, **options))
+        result: Dict[str, Any] = self.world.run(check=check, **dict({"directory": ...}, **options))
+        return result
 
     def refused(self, **options: Any) -> str:
         """Both a check and a run are refused alike, and nothing at all is changed; the message."""
         options = dict({"directory": ..., "cleanup_interval": "3h"}, **options)
         before = snapshot(self.world.root)
-        message = self.world.refused(**options)
+        message: str = self.world.refused(**options)
         assert snapshot(self.world.root) == before
         return message
 
 
+def made(path: Path, mode: int = 0o700) -> Path:
+    """A new directory of this mode."""
+    new(path, mode)
+    return path
+
+
 @pytest.fixture
 def home(public_world: World) -> Home:
-    path = new(public_world.root / "user", 0o755)
-    public_world.config = new(path / "etc", 0o755) / "config.toml"
+    path = made(public_world.root / "user", 0o755)
+    public_world.config = made(path / "etc", 0o755) / "config.toml"
     for below in (path, path / "etc"):
         give(below, STRANGER)
     return Home(public_world, path)
@@ -89,7 +97,7 @@ def home(public_world: World) -> Home:
 
 
 def system(home: Home) -> Path:
-    return new(home.world.root / "system", 0o755)
+    return made(home.world.root / "system", 0o755)
 
 
 def below_the_system(home: Home) -> Path:
@@ -111,14 +119,14 @@ def below_another(home: Home) -> Path:
 
 
 def below_another_and_the_user_s(home: Home) -> Path:
-    path = new(of_another(home) / "mine", 0o755)
+    path = made(of_another(home) / "mine", 0o755)
     give(path, STRANGER)
-    give(new(path / "x", 0o755), STRANGER)
+    give(made(path / "x", 0o755), STRANGER)
     return path / "x"
 
 
 def below_root_s_in_the_home(home: Home) -> Path:
-    return new(home.path / "root", 0o755) / "x"
+    return made(home.path / "root", 0o755) / "x"
 
 
 def behind_a_link(home: Home) -> Path:
@@ -136,7 +144,7 @@ def behind_proc(home: Home) -> Path:
 
 
 def sticky(home: Home) -> Path:
-    return new(home.world.root / "tmp", 0o1777) / "x"
+    return made(home.world.root / "tmp", 0o1777) / "x"
 
 
 def the_home_itself(home: Home) -> Path:
@@ -144,13 +152,13 @@ def the_home_itself(home: Home) -> Path:
 
 
 def alone_among_root_s(home: Home) -> Path:
-    path = new(system(home) / "mine", 0o755)
+    path = made(system(home) / "mine", 0o755)
     give(path, STRANGER)
     return path
 
 
 def where_others_can_swap(home: Home) -> Path:
-    mine = new(new(home.world.root / "shared", 0o777) / "mine", 0o755)
+    mine = made(made(home.world.root / "shared", 0o777) / "mine", 0o755)
     give(mine, STRANGER)
     return mine / "x"
 
@@ -234,7 +242,7 @@ def acl_of_parent(home: Home) -> None:
 
 def link(home: Home) -> None:
     """The path is a link of the user to a config of root."""
-    real = new(home.world.root / "real", 0o755) / "config.toml"
+    real = made(home.world.root / "real", 0o755) / "config.toml"
     home.config.rename(real)
     home.config.symlink_to(real)
     give(home.config, STRANGER)
@@ -301,7 +309,7 @@ def test_a_directory_that_the_task_names_is_given(home: Home) -> None:
 @pytest.mark.parametrize("name", ["cache", ".cache/wasmtime", "link/wasmtime"])
 @pytest.mark.parametrize("exists", [False, True])
 def test_a_directory_in_the_user_s_own_is_made_and_changed(home: Home, name: str, exists: bool) -> None:
-    give(new(home.path / "real", 0o755), STRANGER)
+    give(made(home.path / "real", 0o755), STRANGER)
     (home.path / "link").symlink_to("real")
     give(home.path / "link", STRANGER)
     target = home.path / name
@@ -328,7 +336,7 @@ def test_the_default_directory_is_made_but_not_given_for_a_user_s_config(home: H
 
 
 def test_a_danger_that_a_user_has_written_is_new_where_root_acts_on_it(home: Home) -> None:
-    target = new(home.path / "cache", 0o777)
+    target = made(home.path / "cache", 0o777)
     give(target, STRANGER)
     home.names(target)
     for options in ({"directory": ...}, {"directory": str(target)}):
@@ -341,28 +349,6 @@ def test_a_danger_that_a_user_has_written_is_new_where_root_acts_on_it(home: Hom
 
 
 # What is opened
-
-IN_OPEN = 0x20  # of linux/inotify.h
-
-
-class Opened:
-    """Notices each time that a file is opened: what O_PATH does, which opens nothing, is not noticed."""
-
-    def __init__(self, path: Path) -> None:
-        library = ctypes.CDLL(None)
-        self.handle = library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        assert library.inotify_add_watch(self.handle, os.fsencode(path), IN_OPEN) >= 0
-
-    def times(self) -> int:
-        """How many times since it was asked last."""
-        try:
-            return len(os.read(self.handle, 4096)) // 16
-        except BlockingIOError:
-            return 0
-
-    def close(self) -> None:
-        """Notice nothing any more."""
-        os.close(self.handle)
 
 
 def fifo(path: Path) -> None:
@@ -464,7 +450,7 @@ def outcome(home: Home, check: bool, options: Dict[str, Any]) -> str:
 def test_root_opens_nothing_of_its_own_for_a_user(
     home: Home, what: str, kind: Callable[[Path], None], led: Callable[[Home, Path], None]
 ) -> None:
-    victim = new(home.world.root / "private") / "config.toml"
+    victim = made(home.world.root / "private") / "config.toml"
     kind(victim)
     with contextlib.closing(Opened(victim)) as opened:
         led(home, victim)
@@ -520,7 +506,7 @@ def by_its_name(home: Home, victim: Path) -> Path:
 def test_names_in_private_directories_are_told_to_nobody_who_cannot_list_them(
     home: Home, what: str, led: Callable[[Home, Path], Path], uid: int, mode: int
 ) -> None:
-    victim = new(new(home.world.root / "private", mode) / "cache", 0o755)
+    victim = made(made(home.world.root / "private", mode) / "cache", 0o755)
     (victim / SECRET).write_bytes(b"")
     for path in (victim, victim.parent):
         give(path, uid)
@@ -543,7 +529,7 @@ def test_names_in_private_directories_are_told_to_nobody_who_cannot_list_them(
 
 
 def test_a_private_cache_of_the_user_is_looked_at(home: Home) -> None:
-    cache = new(home.path / "cache")
+    cache = made(home.path / "cache")
     (cache / SECRET).write_bytes(b"")
     for path in (cache, cache / SECRET):
         give(path, STRANGER)
@@ -553,7 +539,7 @@ def test_a_private_cache_of_the_user_is_looked_at(home: Home) -> None:
 
 
 def test_a_private_cache_that_the_task_names_is_looked_at(home: Home) -> None:
-    cache = new(home.world.root / "cache")
+    cache = made(home.world.root / "cache")
     (cache / SECRET).write_bytes(b"")
     home.names(cache)
     options = {"path": str(home.config), "directory": str(cache)}
@@ -564,9 +550,9 @@ def test_a_private_cache_that_the_task_names_is_looked_at(home: Home) -> None:
 @pytest.mark.parametrize("name", ["modules", "modules/wasmtime-1"])
 @pytest.mark.parametrize("mode", [0o700, 0o711])
 def test_what_is_behind_a_user_s_link_in_the_cache_is_not_told(home: Home, name: str, mode: int) -> None:
-    private = new(home.world.root / "private", mode)
+    private = made(home.world.root / "private", mode)
     (private / SECRET).write_bytes(b"")
-    cache = new(home.path / "cache", 0o755)
+    cache = made(home.path / "cache", 0o755)
     (cache / name).parent.mkdir(exist_ok=True)
     (cache / name).symlink_to(private)
     for path in {cache, (cache / name).parent, cache / name}:
@@ -638,7 +624,7 @@ def squashed_run(home: Home, **options: Any) -> str:
     """The message of a refusal of check and run."""
     World.execute(cache_config, True, {"path": str(home.world.root / "no.toml"), "directory": str(home.world.cache)})
     before = snapshot(home.world.root)
-    messages = []
+    messages: List[str] = []
     for check in (True, False):
         with squashed():
             result = World.execute(cache_config, check, dict({"path": str(home.config)}, **options))
@@ -669,7 +655,7 @@ def test_a_home_in_which_root_may_not_write_is_named_with_its_owner(home: Home) 
 
 
 def test_a_cache_in_which_root_may_not_write_is_told(home: Home) -> None:
-    give(new(home.path / "cache", 0o755), STRANGER)
+    give(made(home.path / "cache", 0o755), STRANGER)
     home.names(home.path / "cache")
     World.execute(cache_config_info, True, {"path": str(home.config)})
     with squashed():
@@ -755,7 +741,7 @@ LOOK = "tell(codes(sys.argv[1])); tell(codes(sys.argv[1], 0, NOBODY))"
 
 @pytest.mark.parametrize("name", ["", "/missing"])
 def test_a_read_only_cache_is_told_whoever_looks(home: Home, name: str) -> None:
-    found = namespace("mount -t tmpfs -o ro,mode=755,uid=65534 none $1", LOOK, new(home.world.root / "cache"))
+    found = namespace("mount -t tmpfs -o ro,mode=755,uid=65534 none $1", LOOK, made(home.world.root / "cache"))
     for seen in found:
         assert ["directory-unwritable", 'the directory "%s"' % (home.world.root / "cache")] in [
             [code, message.partition(" is on a read-only file system")[0]] for code, message in seen
@@ -769,7 +755,7 @@ def test_a_read_only_cache_is_told_whoever_looks(home: Home, name: str) -> None:
 @pytest.mark.parametrize("options", ["size=4k", "nr_inodes=2"])
 def test_a_full_cache_is_told_whoever_looks(home: Home, options: str) -> None:
     commands = "mount -t tmpfs -o %s,mode=755,uid=65534 none $1 && head -c 4096 /dev/zero >$1/data" % options
-    for seen in namespace(commands, LOOK, new(home.world.root / "cache")):
+    for seen in namespace(commands, LOOK, made(home.world.root / "cache")):
         assert [code for code, message in seen if "on a full file system" in message] == ["directory-unwritable"]
 
 
@@ -790,10 +776,10 @@ def test_the_cache_of_a_systemd_unit_with_a_dynamic_user_is_valid() -> None:
 
 @pytest.mark.parametrize("uid", [0, OTHER])
 def test_a_bind_mount_in_the_user_s_own_is_not_the_user_s(home: Home, uid: int) -> None:
-    real = new(home.world.root / "real", 0o755)
+    real = made(home.world.root / "real", 0o755)
     give(real, uid)
     for name in ("cache", "below"):
-        give(new(home.path / name, 0o755), STRANGER)
+        give(made(home.path / name, 0o755), STRANGER)
     code = "tell([_obstacles.not_theirs(walk(path), %d) for path in sys.argv[1:]])" % STRANGER
     paths = (home.path / "cache", home.path / "cache" / "x", home.path / "below" / "x")
     ((first, second, third),) = namespace("mount --bind %s $1" % real, code, *paths)
@@ -807,8 +793,8 @@ def test_a_bind_mount_in_the_user_s_own_is_not_the_user_s(home: Home, uid: int) 
 
 @needs_acls
 def test_a_default_acl_counts_for_what_the_engine_creates_and_not_for_what_is_there(home: Home) -> None:
-    above = new(home.world.root / "above", 0o755)
-    there = new(above / "there")
+    above = made(home.world.root / "above", 0o755)
+    there = made(above / "there")
     set_acl(above, DEFAULT, *entries(7, (USER, 7, STRANGER), group=5, other=5))
     for path, wanted in ((there, []), (above / "missing", ["directory-writable-by-others"])):
         result = World.execute(cache_config_info, True, {"content": '[cache]\ndirectory = "%s"\n' % path})
