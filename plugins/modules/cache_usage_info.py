@@ -23,6 +23,8 @@ description:
   - Wasmtime follows symbolic links to directories on the first two levels of the cache directory, and deletes what is
     behind them. This module follows them too, to list what is there, but never opens a file there, so usage counters
     and contents of such modules are not known. RV(links) names them.
+  - As root, it does not list what a user who may not list it leads it to, by a link or in the config. RV(complete) is then
+    false. Becoming that user helps, or naming the directory in O(directory).
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - wasmops.wasmtime._attributes
@@ -543,12 +545,14 @@ def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
     """A handle to the directory, whatever links lead to it; None if there is none.
 
     C(chosen_by): who can name the directory in the config; None where the task names it.
-    Raises OSError, EACCES with a warning for a directory that root must not look into for others.
+    Raises OSError, EACCES with a warning for a directory that may not be entered, or that root must not tell of.
     """
     way = walk(directory)
     if way.missing:
         return None
     if way.error:
+        if way.denied:
+            module.warn("the directory %s cannot be looked at: %s" % (quoted(directory), way.error))
         # Raises what keeps this user from it.
         os.stat(directory)
         return None

@@ -973,6 +973,8 @@ def test_names_can_be_swapped_where_others_than_root_may_write(tmp_path):
     assert swappable(walk(str(below))) is None
     home.chmod(0o1777)
     assert swappable(walk(str(below))) is None
+    # Beside a file in a sticky directory anyone may put another name.
+    assert swappable(walk(str(home))) == 'others can swap what is in "%s"' % home
     home.chmod(0o775)
     assert swappable(walk(str(below))) == 'others can swap what is in "%s"' % home
     home.chmod(0o755)

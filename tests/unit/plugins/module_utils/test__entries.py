@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import threading
 import tracemalloc
@@ -19,6 +21,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import (
     Budget,
     Stopped,
     expired,
+    open_file,
     open_folder,
     parts,
     resident,
@@ -35,6 +38,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches
     relative,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    Opened,
     place,
     snapshot,
     without_root,
@@ -548,6 +552,22 @@ def test_what_comes_and_goes_meanwhile_is_no_error(cache):
     finally:
         over.set()
         thread.join()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's pipes and devices do not concern those who are not root")
+def test_a_pipe_put_in_the_place_of_a_file_does_not_notice(tmp_path):
+    os.mkfifo(str(tmp_path / "f"))
+    directory = os.open(str(tmp_path), os.O_RDONLY)
+    with contextlib.closing(Opened(tmp_path / "f")) as opened:
+        with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
+            open_file("f", directory)
+        assert opened.times() == 0
+        (tmp_path / "f").unlink()
+        (tmp_path / "f").write_bytes(b"text")
+        handle = open_file("f", directory)
+        assert os.read(handle, 9) == b"text"
+        os.close(handle)
+    os.close(directory)
 
 
 def test_a_link_put_in_the_way_of_a_folder_is_not_followed(cache, tmp_path):

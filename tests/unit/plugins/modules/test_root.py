@@ -57,7 +57,8 @@ class Home(NamedTuple):
 
     @property
     def config(self) -> Path:
-        return self.world.config
+        path: Path = self.world.config
+        return path
 
     def names(self, directory: object) -> None:
         """Have the user's config name a directory."""
@@ -675,6 +676,17 @@ def test_a_directory_that_is_denied_to_root_is_told_beforehand(home: Home) -> No
     finally:
         subprocess.run(["chattr", "-i", str(home.world.cache)], check=True)
     assert "see lsattr" in message
+
+
+def test_a_cache_that_root_may_not_enter_is_told_with_its_owner(home: Home) -> None:
+    cache = made(home.path / "cache", 0o755)
+    home.path.chmod(0o700)
+    options = {"path": str(home.world.root / "no.toml"), "directory": str(cache)}
+    World.execute(cache_usage_info, True, options)
+    with squashed():
+        result = World.execute(cache_usage_info, True, options)
+    assert result["complete"] is False
+    assert "root_squash; become its owner %d" % STRANGER in warnings_of(result)[0]
 
 
 def test_a_file_system_with_an_owner_of_its_own_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
