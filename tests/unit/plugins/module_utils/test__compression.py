@@ -227,7 +227,7 @@ def windowed(log: int) -> bytes:
 
 @pytest.mark.parametrize("before", [GOOD, skippable(300), skippable(2**18 - 9), skippable(2**18 - 4), GOOD * 40])
 def test_a_large_window_behind_other_frames_is_not_taken_from_a_small_memory(cache: Cache, before: bytes) -> None:
-    cache.module(1, data=before + windowed(27))
+    cache.module(1, data=before + windowed(27) + GOOD)
     with Open(cache, memory=resident() + 64 * 2**20) as look:
         result, stopped = verify(look)
     assert (result["entries"], result["complete"], stopped) == (0, False, "memory_limit")
@@ -277,6 +277,18 @@ def test_many_entries_of_any_kind_are_stopped_by_time(cache: Cache, make: Callab
         assert 0 < result["entries"] < 100
         assert result["complete"] is False
     with Open(cache, seconds=20, clock=Clock(step=1)) as look, pytest.raises(Stopped, match="time_limit"):
+        sample(look)
+
+
+def test_a_sample_is_stopped_by_time_where_there_is_nothing_to_decompress(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(100):
+        cache.module(number, data=b"")
+    with Open(cache, seconds=110, clock=Clock(step=1)) as look, pytest.raises(Stopped, match="time_limit"):
+        sample(look)
+    monkeypatch.setattr(_compression, "_CANDIDATES", 1)
+    with Open(cache, seconds=50, clock=Clock(step=1)) as look, pytest.raises(Stopped, match="time_limit"):
         sample(look)
 
 

@@ -168,6 +168,19 @@ def test_statistics_of_all_kinds_do_not_fill_the_memory(cache: Cache, monkeypatc
     assert peak_of(cache) < 500 * 2000
 
 
+def test_files_with_several_names_do_not_fill_the_memory() -> None:
+    """The system does not make so many in a moment; what it says of them is enough."""
+    look = _entries.Look(None, None, 0, Budget(1, resident() + 2**25, Clock()), Library().any)
+
+    def count() -> None:
+        for number in range(10**6):
+            look._on_disk(os.stat_result([0o100600, number, 1, 2, *[0] * 15]))
+
+    with pytest.raises(Stopped, match="memory_limit"):
+        count()
+    assert len(look._seen) < 10**6 // 4
+
+
 def test_the_bound_on_kinds_of_statistics_is_some_megabytes() -> None:
     assert _entries._KINDS_MAX * _entries.STATS_MAX <= 2**24
 
@@ -179,7 +192,9 @@ def test_names_that_are_no_modules_do_not_fill_the_memory(cache: Cache) -> None:
         put(cache.top / ("%d" % number))
     for number in range(300):
         (cache.top / "modules" / str(number)).mkdir()
-    assert cache.look().foreign_count == 6000
+    look = cache.look()
+    assert look.foreign_count == 6000
+    assert [folder.path for folder in look.folders] == [relative("")[:-1]]
     assert peak_of(cache) < 2**17
 
 
