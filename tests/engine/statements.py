@@ -29,6 +29,7 @@ FROM_SOURCE = "(read from the source)"
 
 # Words of sentences that name Wasmtime and say nothing of what it does; and codes of what it has no part in.
 OURS = (
+    "directory-not-looked-at",
     "toml-unproven",
     # titles, links, commands
     "| Wasmtime",
@@ -37,6 +38,7 @@ OURS = (
     "Needs root, and no container engine.",
     "`make engine-test N=10000`",
     "From what Wasmtime says ---",
+    "* - Wasmtime's words",
     "From Wasmtime 32 to 33 and later ===",
     "Change engine and file in the same play",
     "The same files are right for the engine that is there now",
@@ -78,6 +80,14 @@ OURS = (
     "the user that runs Wasmtime",
     "the user who runs Wasmtime",
     "A program that embeds Wasmtime brings its own engine along",
+    "every Wasmtime in programs, libraries and running processes",
+    "there is no Wasmtime in this file;",
+    "Find every Wasmtime on a host",
+    "the rules of each Wasmtime that is found",
+    "Every file with a Wasmtime in it",
+    "The version of its Wasmtime",
+    "They keep this Wasmtime until they are started anew.",
+    "What is wrong with the config at O(path) for this Wasmtime.",
 )
 # Words of sentences whose truth is read from a source, and which.
 SOURCE = {
@@ -139,8 +149,9 @@ def _prose(path: Path) -> Iterator[str]:
     """The paragraphs, items and cells of a page, without its blocks of code."""
     text = re.sub(r"<!--.*?-->|^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     if path.suffix == ".rst":
-        # A block of code goes on as long as lines are indented deeper than its opening.
-        text = re.sub(r"^( *)\.\. .*\n(?:(?:\1 +.*)?\n)*", "\n", text, flags=re.MULTILINE)
+        # A block of code or a comment goes on as long as lines are indented deeper than its opening.
+        text = re.sub(r"^( *)\.\.(?: code-block.*)?\n(?:(?:\1 +.*)?\n)*", "\n", text, flags=re.MULTILINE)
+        text = re.sub(r"^ *\.\. .*$", "", text, flags=re.MULTILINE)
     yield from re.split(r"\n\s*\n|\n(?=\s*(?:[-*#|]|\d+\.) )|(?<=[^|]) \| ", text)
 
 

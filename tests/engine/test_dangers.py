@@ -77,7 +77,7 @@ def works(process: Process, path: Path, directory: Path) -> None:
 # --- Aborts ---
 
 
-@proves("makes the process allocate %(bytes)d bytes at load and abort")
+@proves("makes the process allocate %(bytes)d bytes at load and abort", "The process aborts when it loads the config:")
 @proves("some files that Wasmtime takes abort it later;")
 @proves("queue-memory")
 @every_version
@@ -98,6 +98,7 @@ def test_a_queue_beyond_the_memory_aborts_at_load(
             with pytest.raises(Died) as died:
                 process.load(path=str(path))
             assert died.value.aborted
+            assert "memory allocation of " in died.value.words or "capacity overflow" in died.value.words
 
 
 def dies_at_cleanup(version: str, path: Path) -> Died:
@@ -134,6 +135,7 @@ def test_a_limit_whose_part_overflows_aborts_at_cleanup(
     path = provide(place, version, "limit-overflow", **{limit: harmful}, **options)
     died = dies_at_cleanup(version, path)
     assert died.aborted
+    assert "called `Option::unwrap()` on a `None` value" in died.words
     path.unlink()
     path = provide(place, version, None, **{limit: harmless}, **options)
     with Process(version) as process:
@@ -149,7 +151,7 @@ def test_no_limit_overflows_at_one_percent(place: Path, version: str, limit: str
         works(process, path, place / "cache")
 
 
-@proves("reaches beyond the system clock's range, at which the process aborts")
+@proves("reaches beyond the system clock's range, at which the process aborts", "The process aborts some time later:")
 @proves("clock-overflow")
 @every_version
 def test_a_drift_beyond_the_clock_aborts_at_cleanup(place: Path, version: str) -> None:
@@ -158,6 +160,7 @@ def test_a_drift_beyond_the_clock_aborts_at_cleanup(place: Path, version: str) -
     path = provide(place, version, "clock-overflow", **{name: "%ds" % (last + 1)})
     died = dies_at_cleanup(version, path)
     assert died.aborted
+    assert "time overflow" in died.words
     path.unlink()
     # Time goes on while the test runs.
     path = provide(place, version, None, **{name: "%ds" % (last - 600)})
@@ -651,6 +654,25 @@ def test_who_can_write_there_runs_code(place: Path, version: str, name: str, evi
     assert result_of_module_1(version, path) == (2 if succeeded else 1)
 
 
+@proves("once the engine creates it, by the default ACL of")
+@needs_root
+@both_ends
+@pytest.mark.parametrize("mask", [7, 5])
+def test_a_default_acl_above_lets_others_write_to_what_the_engine_creates(
+    place: Path, version: str, mask: int, evil: Callable[[str], Tree]
+) -> None:
+    path, above = place / "config.toml", place / "above"
+    directory_of_victim(above, 0o755)
+    acl(above, "default", mask, other=5)
+    enabled = "enabled = true\n" if version == ENDS[0] else ""
+    path.write_text('[cache]\n%sdirectory = "%s"\n' % (enabled, above / "cache"), encoding="utf-8")
+    found = look(path=str(path), wasmtime_version=version, directory_owner=str(VICTIM)).dangers
+    assert found == ([WRITABLE] if mask == 7 else [])
+    assert result_of_module_1(version, path) == 1
+    assert attack(above / "cache", place, evil(version)) == (mask == 7)
+    assert result_of_module_1(version, path) == (2 if mask == 7 else 1)
+
+
 @needs_root
 @both_ends
 @pytest.mark.parametrize(
@@ -791,6 +813,32 @@ def is_used(version: str, path: Path, directory: Path) -> bool:
         assert process.compile(number=1) == 1
     # A module is written before it is used, its usage is counted later.
     return bool(entries(directory))
+
+
+@proves("directory-dynamic-user", "leave it as it is if Wasmtime runs in that unit")
+@needs_root
+@both_ends
+@pytest.mark.parametrize("unit", [True, False])
+def test_the_directory_of_a_dynamic_user_works_in_its_unit(place: Path, version: str, unit: bool) -> None:
+    """systemd mounts it there in a place of its own; on the host it is in one that only root may enter."""
+    private, scratch, path = place / "private", place / "scratch", place / "config.toml"
+    private.mkdir(mode=0o700)
+    scratch.mkdir()
+    directory_of_victim(private / "app", 0o755)
+    (place / "app").symlink_to("private/app")
+    enabled = "enabled = true\n" if version == ENDS[0] else ""
+    path.write_text('[cache]\n%sdirectory = "%s"\n' % (enabled, place / "app"), encoding="utf-8")
+    with Process(version) as process:
+        if unit:
+            reason = process.enter_unit(private=str(private), name="app", scratch=str(scratch))
+            if reason:
+                pytest.skip("no mounts of its own: %s" % reason)
+        process.become(uid=VICTIM)
+        words = process.load(path=str(path))
+        assert (words is None) == unit
+        if unit:
+            assert process.compile(number=1) == 1
+    assert bool(entries(private / "app")) == unit
 
 
 @proves("directory-unwritable")

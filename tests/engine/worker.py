@@ -81,6 +81,23 @@ class Worker:
         bound = libc.mount(scratch.encode(), b"/etc/passwd", None, 0x1000, None)  # MS_BIND
         return None if private == bound == 0 else os.strerror(ctypes.get_errno())
 
+    def enter_unit(self, private: str, name: str, scratch: str) -> Optional[str]:
+        """See the directory of this name as processes of its systemd unit do, alone in one that all may enter.
+
+        Returns the reason where that cannot be.
+        """
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(0x20000) != 0:  # CLONE_NEWNS: nothing of this leaves the process
+            return os.strerror(ctypes.get_errno())
+        own = private + "/" + name
+        failed = libc.mount(b"none", b"/", None, 0x44000, None)  # MS_REC | MS_PRIVATE
+        failed = failed or libc.mount(own.encode(), scratch.encode(), None, 0x1000, None)  # MS_BIND
+        failed = failed or libc.mount(b"none", private.encode(), b"tmpfs", 0, b"mode=755")
+        if not failed:
+            Path(own).mkdir()
+            failed = libc.mount(scratch.encode(), own.encode(), None, 0x1000, None)
+        return os.strerror(ctypes.get_errno()) if failed else None
+
     def paths_of_collection(self) -> Optional[Tuple[str, str]]:
         """What the collection takes for the default paths in the same place."""
         found: Optional[Tuple[str, str]] = self.paths.default_paths()
