@@ -60,7 +60,7 @@ _STAGES = (
 HOME = "/home/u"
 # A queue of absurd size shall fail to be allocated, not fill the machine.
 MEMORY = 2**30
-HANG = 600.0  # seconds without an answer: one takes a millisecond, and no machine is that busy
+SECONDS = 600.0  # to answer; one takes a millisecond, and no machine is that busy
 
 
 class NotHere(Exception):
@@ -178,7 +178,7 @@ class Engine:
         assert process.stdout
         line = b""
         while not line.endswith(b"\n"):
-            if not select.select([process.stdout], [], [], HANG)[0]:
+            if not select.select([process.stdout], [], [], SECONDS)[0]:
                 return None
             part = os.read(process.stdout.fileno(), 65536)
             if not part:
