@@ -414,7 +414,7 @@ def engine(session: nox.Session) -> None:
 
 
 @nox.session(python=f"3.{controllers(NEW_CORE)[-1]}")
-def engines(session: nox.Session) -> None:
+def programs(session: nox.Session) -> None:
     """Look into real programs and processes with Wasmtime (`-- --all-files`: into all, 600 MB to download)."""
     with_engines(
         session, "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
@@ -672,7 +672,7 @@ ORDER[:0] = ["fleet", "guide"]
 ORDER += [
     "core-alone",
     "engine",
-    "engines",
+    "programs",
     "faults",
     "report",
     "typing",

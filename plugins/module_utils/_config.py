@@ -25,6 +25,7 @@ from ._settings import (
     Setting,
     TomlValue,
     base_value,
+    is_integer,
 )
 from ._toml import Library, TomlError
 
@@ -316,7 +317,7 @@ class Check:
         old = [key for key in self.cache if key in KEYS_OF_2019]
         told = False
         for key, value in self._in_order(self.cache):
-            if old and key in SETTINGS and type(value) is int and SETTINGS[key].kind.units:
+            if old and key in SETTINGS and is_integer(value) and SETTINGS[key].kind.units:
                 self.effective[key] = None  # as it was written then
             elif key in SETTINGS:
                 self._setting(SETTINGS[key], value)

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import ACCEPT, HOME, VERSIONS, Engine, NotHere
 from ansible_collections.wasmops.wasmtime.tests.engine.live import (
@@ -147,7 +148,8 @@ def test_the_engine_takes_what_is_written(
         for reader in readers:
             answer = engines[reader].ask(path.read_bytes())
             assert (answer.verdict, answer.reason) == (ACCEPT, "")
-            assert directory in (answer.directories or ())
+            # The result has escapes for what is not printable.
+            assert directory in [printable(path) for path in answer.directories or ()]
 
     check()
     assert sum(written) > len(written) / 3, "most tasks were refused, so this shows little"

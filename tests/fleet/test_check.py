@@ -71,7 +71,7 @@ def test_a_fleet_in_all_conditions(ansible: Ansible, lab: Lab) -> None:
     (lines,) = summaries(run)
     expected = [
         "error enabled-refused, 4 hosts:",
-        "  %s: /etc/wasmtime/old.toml: line 2, column 1: enabled is .*; remove it; .*" % named("old"),
+        "  %s: /etc/wasmtime/old.toml: line 2, column 1: enabled is .*; remove the line: .*" % named("old"),
         "error invalid-value, 4 hosts:",
         '  %s: /etc/wasmtime/broken.toml: line 2, column 20: cleanup-interval = "60" has no unit; write .*'
         % named("broken"),

@@ -317,7 +317,7 @@ def test_a_directory_in_the_user_s_own_is_made_and_changed(home: Home, name: str
     home.names(target)
     if exists:
         target.mkdir(parents=True)
-        for path in {target.resolve(), target.resolve().parent}:
+        for path in sorted({target.resolve(), target.resolve().parent}):
             give(path, STRANGER)
     result = home.world.both(directory=..., directory_owner=ME, directory_mode="0711")
     assert result["changed"] is True
@@ -556,7 +556,7 @@ def test_what_is_behind_a_user_s_link_in_the_cache_is_not_told(home: Home, name:
     cache = made(home.path / "cache", 0o755)
     (cache / name).parent.mkdir(exist_ok=True)
     (cache / name).symlink_to(private)
-    for path in {cache, (cache / name).parent, cache / name}:
+    for path in sorted({cache, (cache / name).parent, cache / name}):
         give(path, STRANGER)
     home.names(cache)
     result = World.execute(cache_usage_info, True, {"path": str(home.config)})

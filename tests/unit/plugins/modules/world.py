@@ -94,9 +94,11 @@ class World:
         result = json.loads(output.getvalue())
         assert "Traceback" not in output.getvalue()
         # The controller takes it as it is: all of it is in the schema, if there is one, and printable.
-        taken = received(result, SCHEMAS[module]) if module in SCHEMAS else visible(result)
-        assert taken == result, {
-            name: (value, taken.get(name)) for name, value in result.items() if taken.get(name) != value
+        # Older releases of Ansible add what the task said as it was said, which only the controller makes printable.
+        shown = {name: value for name, value in result.items() if name != "invocation"}
+        taken = received(shown, SCHEMAS[module]) if module in SCHEMAS else visible(shown)
+        assert taken == shown, {
+            name: (value, taken.get(name)) for name, value in shown.items() if taken.get(name) != value
         }
         return result
 
