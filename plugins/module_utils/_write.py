@@ -24,6 +24,7 @@ from ._access import ACCESS_ACL, DEFAULT_ACL, user_name
 from ._directory import Walk, hold, look_up, reopen
 from ._files import Changed, Place
 from ._obstacles import other_names, unsafe_link
+from ._rights import FOWNER, capable
 
 # How the names of temporary directories begin.
 TEMPORARY = ".ansible_tmp"
@@ -207,8 +208,8 @@ def own(handle: int, uid: int, gid: int, mode: int, name: str = "it") -> None:
         if (uid != -1 or gid != -1) and before & ~mode:
             # What the old owner's group could do is not meant for the new one, not even for an instant.
             os.fchmod(handle, before & mode)
-        if uid != -1 and status.st_uid == os.geteuid():
-            # Once it is given away, only some may still set its mode.
+        if uid != -1 and status.st_uid == os.geteuid() and not capable(FOWNER):
+            # Once it is given away, this process may not set its mode.
             if gid != -1:
                 os.fchown(handle, -1, gid)
             os.fchmod(handle, mode)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not run here, because it needs root, whom users race")
 
 RUNS = 150
-HANG = 20  # times as many runs without an end that every attack has brought about, and none is raced any more
+HANG = 200  # times as many runs without an end that every attack has brought about, and none is raced any more
 PAUSE = 0.003  # seconds at most; a run takes some ten times as long, and some must get through
 AT_CWD = -100
 EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
