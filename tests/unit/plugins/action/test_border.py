@@ -12,8 +12,9 @@ from typing import Any, Dict
 
 import pytest
 import yaml
+from ansible.plugins.action.normal import ActionModule as Normal
 
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border, Normal
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 COLLECTION = "ansible_collections.wasmops.wasmtime.plugins"

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import TOML_1_0, TOML_1_1
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._layout import Layout
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import (
-    TOML_1_0,
-    TOML_1_1,
     Library,
     NoLibrary,
     TomlError,

@@ -55,7 +55,7 @@ def documented(module: Any) -> Dict[str, Any]:
 
 def one_each(fields: Dict[str, Any]) -> Dict[str, Any]:
     """A result with one entry in each list and none of the values null."""
-    found = {}
+    found: Dict[str, Any] = {}
     for name, field in fields.items():
         if field.get("elements") == "dict" and "contains" in field:
             found[name] = [one_each(field["contains"])]
