@@ -203,7 +203,7 @@ class Layout:
 
 def listing(place: Path) -> Set[str]:
     """All paths below a folder, links not followed."""
-    found = set()
+    found: Set[str] = set()
     for folder, folders, files in os.walk(place):
         found.update(os.path.join(folder, name) for name in folders + files)  # noqa: PTH118 # names may be no text
     return found

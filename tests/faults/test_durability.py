@@ -84,7 +84,7 @@ def test_what_is_changed_is_synced_before_it_is_said(stages: List[Stage], scene:
         pytest.skip("not run here, because %s" % reason)
     assert outcome.result["changed"] is True
     assert story.complete(picture(stage.place))
-    calls = strace.parse(log)
+    calls = strace.parse(log, str)
     assert [call for call in calls if call.name in NAMES or call.name in CONTENTS]
     assert pending(calls, stage.place.tree) == set()
 
@@ -98,7 +98,7 @@ def test_the_new_text_is_synced_before_it_replaces_the_old(stages: List[Stage], 
         _outcome, log = strace.watch(scene.hold(stage.program, stage.place))
     except strace.NotHere as reason:
         pytest.skip("not run here, because %s" % reason)
-    calls = strace.parse(log)
+    calls = strace.parse(log, str)
     for number, call in enumerate(calls):
         if call.name.startswith("rename") and TEMPORARY.search(call.paths[0]):
             moved = [
