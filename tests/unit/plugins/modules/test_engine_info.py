@@ -59,7 +59,7 @@ def test_every_wasmtime_is_returned_as_documented(programs):
     documented = yaml.safe_load(engine_info.RETURN)
     fields = set(documented["engines"]["contains"]) - {"accepts", "problems"}
     assert all(set(engine) == fields for engine in result["engines"])
-    assert set(documented) | {"changed"} == set(result)
+    assert set(documented) | {"changed"} == set(result) - {"invocation"}  # which older releases of Ansible add
     assert run(paths=[str(programs.bin)], check=True)["engines"] == result["engines"]
 
 
