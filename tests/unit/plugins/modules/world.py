@@ -76,7 +76,8 @@ class World:
         umask = os.umask(0o022)
         os.umask(umask)
         output = io.StringIO()
-        # Other tests of the same process may have made it a controller, which shows warnings itself.
+        # Other tests of the same process may have made it a controller, which shows warnings itself, and refuses text
+        # that is no UTF-8.
         internal = sys.modules.get("ansible.module_utils._internal")
         with tempfile.TemporaryDirectory() as temporary:
             os.chmod(temporary, 0o777)  # noqa: PTH101
@@ -87,6 +88,7 @@ class World:
                 with pytest.MonkeyPatch.context() as patch, patch_module_args(arguments):
                     if internal is not None:
                         patch.setattr(internal, "is_controller", False)
+                        patch.setattr(internal, "import_controller_module", lambda _name: None)
                     with contextlib.redirect_stdout(output), pytest.raises(SystemExit):
                         module.main()
             finally:
