@@ -20,7 +20,7 @@ from ._edit import CannotEdit, edit, merge, new_text, same
 from ._files import Changed
 from ._files import chooser as file_chooser
 from ._files import problems as file_problems
-from ._obstacles import chosen, denied, other_names, swappable, unsafe_link, unwritable
+from ._obstacles import chosen, denied, moved, other_names, swappable, unsafe_link, unwritable
 from ._rights import DAC_OVERRIDE, capable, forbidden, too_long
 from ._settings import quoted
 
@@ -118,7 +118,7 @@ class Change:
         if unsafe:
             raise self.run.refused_for("nothing was changed: %s" % unsafe)
         if self.now.exists:
-            reason = self._unchangeable()
+            reason = moved(self.now.way) or self._unchangeable()
             if reason:
                 text = "nothing was changed: the directory %s cannot be given another owner, group or mode: %s"
                 raise self.run.refused_for(text % (quoted(self.now.path), reason))

@@ -102,7 +102,8 @@ def walk(path: str) -> Walk:
     """Follow an absolute path as the kernel would. Never raises OSError."""
     todo = path.split("/")[::-1]
     current = "/"
-    visited = [("/", os.stat("/"))]
+    # Each once, however often a link goes to and fro.
+    statuses = {"/": os.stat("/")}
     links: List[Link] = []
     missing: List[str] = []
     while todo:
@@ -124,10 +125,18 @@ def walk(path: str) -> Walk:
             if stat.S_ISLNK(status.st_mode):
                 target = os.readlink(full)
                 if not _leads_somewhere(full):
-                    return Walk(current, visited, links, missing, "%s is a symbolic link to nowhere" % quoted(full))
+                    return Walk(
+                        current,
+                        list(statuses.items()),
+                        links,
+                        missing,
+                        "%s is a symbolic link to nowhere" % quoted(full),
+                    )
                 links.append((full, status, os.lstat(current).st_uid))
                 if len(links) > LINKS_MAX:
-                    return Walk(current, visited, links, missing, "%s has too many symbolic links" % quoted(path))
+                    return Walk(
+                        current, list(statuses.items()), links, missing, "%s has too many symbolic links" % quoted(path)
+                    )
                 if target.startswith("/"):
                     current = "/"
                 todo.extend(target.split("/")[::-1])
@@ -141,13 +150,13 @@ def walk(path: str) -> Walk:
             if denied:
                 from ._obstacles import not_entered
 
-                reason = "%s: %s" % (reason, not_entered(current, visited[-1][1].st_uid))
-            return Walk(current, visited, links, missing, "%s: %s" % (quoted(full), reason), denied)
+                reason = "%s: %s" % (reason, not_entered(current, statuses[current].st_uid))
+            return Walk(current, list(statuses.items()), links, missing, "%s: %s" % (quoted(full), reason), denied)
         if not stat.S_ISDIR(status.st_mode):
-            return Walk(current, visited, links, missing, "%s is not a directory" % quoted(full))
+            return Walk(current, list(statuses.items()), links, missing, "%s is not a directory" % quoted(full))
         current = full
-        visited.append((full, status))
-    return Walk(current, visited, links, missing, None)
+        statuses.setdefault(full, status)
+    return Walk(current, list(statuses.items()), links, missing, None)
 
 
 def _leads_somewhere(link: str) -> bool:

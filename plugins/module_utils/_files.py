@@ -173,8 +173,8 @@ def chooser(place: Place, seen: Optional[os.stat_result]) -> Optional[int]:
     users = {uid for _path, status, parent in way.links for uid in (status.st_uid, parent)}
     for path, status in way.visited:
         users.add(status.st_uid)
-        # In a sticky directory only what is not there yet can be put there by anyone.
-        creates = seen is None and path == way.real
+        # In a sticky directory anyone can put what is not there yet, or a file that has other names.
+        creates = path == way.real and (seen is None or seen.st_nlink > 1)
         if (creates or not status.st_mode & stat.S_ISVTX) and others_may(path, status.st_mode, status.st_uid, WRITE):
             users.add(ANYONE if way.reached(path) else UNREACHED)
     if seen is not None:

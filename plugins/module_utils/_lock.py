@@ -35,6 +35,8 @@ class Lock:
     def __init__(self) -> None:
         self._handle = -1
         self._of: Optional[Tuple[int, int]] = None
+        # One wait for all: who swaps the directory does not get another.
+        self._end: Optional[float] = None
 
     def take(self, way: Walk) -> bool:
         """Lock the directory in which the way ends; return whether that took place only now.
@@ -53,7 +55,7 @@ class Lock:
                 handle = -1
             try:
                 if handle != -1:
-                    _wait_for(handle, way.real)
+                    self._wait_for(handle, way.real)
             except BaseException:
                 close(handle)
                 raise
@@ -66,23 +68,22 @@ class Lock:
             close(self._handle)
         self._handle, self._of = -1, None
 
-
-def _wait_for(handle: int, path: str) -> None:
-    end = time.monotonic() + WAIT
-    pause = _SHORTEST
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                raise CannotWrite(
-                    "nothing was changed: another process has had the lock of %s for %d seconds; run again when none does"
-                    " (lslocks names it)" % (quoted(path), WAIT)
-                ) from None
-        except OSError as error:
-            if error.errno in _NO_LOCKS:
+    def _wait_for(self, handle: int, path: str) -> None:
+        end = self._end = self._end or time.monotonic() + WAIT
+        pause = _SHORTEST
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
-            raise
-        time.sleep(pause)
-        pause = min(2 * pause, _LONGEST)
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise CannotWrite(
+                        "nothing was changed: another process has had the lock of %s for %d seconds; run again when none does"
+                        " (lslocks names it)" % (quoted(path), WAIT)
+                    ) from None
+            except OSError as error:
+                if error.errno in _NO_LOCKS:
+                    return
+                raise
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST)

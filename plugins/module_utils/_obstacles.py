@@ -32,6 +32,16 @@ def unsafe_link(way: Walk) -> Optional[str]:
         return None
     end = way.status()
     for path, status, parent in way.links:
+        # A name may be given to a link of root, too, where the system lets users make hard links to files of others.
+        where = os.path.dirname(path)
+        if status.st_nlink > 1 and others_may(where, os.lstat(where).st_mode, parent, WRITE):
+            return (
+                "%s is a symbolic link with other names, and others can make names in %s: root does not follow it"
+                % (
+                    quoted(path),
+                    quoted(where),
+                )
+            )
         for uid in (status.st_uid, parent):
             if uid not in (0, end.st_uid):
                 return "%s is a symbolic link of %s into %s, which belongs to %s: root does not follow it" % (
@@ -80,7 +90,7 @@ def secret(path: str, way: Walk, status: os.stat_result) -> Optional[str]:
         return where and "it is a file of %s with other names, and %s" % (user_name(status.st_uid), where)
     for above, its in way.visited:
         stranger = its.st_uid not in (0, status.st_uid) and not _reads(path, status, its.st_uid)
-        if stranger or (way.reached(above) and _others_rename(above, its, status)):
+        if stranger or (way.reached(above) and _others_rename(above, its, status, above == way.real)):
             return "it is a file of %s that others may not read, and they can swap what is in %s" % (
                 user_name(status.st_uid),
                 quoted(above),
@@ -92,9 +102,12 @@ def _reads(path: str, status: os.stat_result, user: int) -> bool:
     return may(path, status.st_mode, status.st_uid, status.st_gid, user, READ)
 
 
-def _others_rename(path: str, status: os.stat_result, file: os.stat_result) -> bool:
-    """Whether somebody can rename what is in a directory, but for the members of a group that may read the file."""
-    if status.st_mode & stat.S_ISVTX or not others_may(path, status.st_mode, status.st_uid, WRITE):
+def _others_rename(path: str, status: os.stat_result, file: os.stat_result, holds: bool) -> bool:
+    """Whether somebody can rename what is in a directory, but for the members of a group that may read the file.
+
+    C(holds): whether the file itself is in it. Even if it is sticky, the file may be the rest of a hard link.
+    """
+    if (status.st_mode & stat.S_ISVTX and not holds) or not others_may(path, status.st_mode, status.st_uid, WRITE):
         return False
     shared = status.st_gid == file.st_gid and file.st_mode & stat.S_IRGRP
     return not shared or others_may(path, status.st_mode & ~stat.S_IWGRP, status.st_uid, WRITE) or has_acl(path)
@@ -152,6 +165,25 @@ def chosen(way: Walk, path: str, chosen_by: int) -> Optional[str]:
         )
         + " name it in directory if it is the right one, or become the user of the cache with become_user"
     )
+
+
+def moved(way: Walk) -> Optional[str]:
+    """Why root must not change the owner, group or mode of a directory that is there: it may have been put there.
+
+    Whoever can make names in a directory above can move one of somebody else, such as a private one of root, to this
+    name. Root and the directory's own owner gain nothing by that.
+    """
+    if os.geteuid() != 0:
+        return None
+    owner = way.status().st_uid
+    for path, status in way.above():
+        others = not status.st_mode & stat.S_ISVTX and others_may(path, status.st_mode, status.st_uid, WRITE)
+        if status.st_uid not in (0, owner) or others:
+            return (
+                "it belongs to %s and may have been moved there, as others can swap what is in %s; remove it, or become"
+                " its owner with become_user" % (user_name(owner), quoted(path))
+            )
+    return None
 
 
 def _called(user: int) -> str:

@@ -982,3 +982,15 @@ def test_names_can_be_swapped_where_others_than_root_may_write(tmp_path):
     assert swappable(walk(str(below))) == 'others can swap what is in "%s"' % home
     with without_root():
         assert swappable(walk(str(below))) is None
+
+
+def test_a_link_that_goes_to_and_fro_is_followed_with_each_directory_once(tmp_path):
+    new(tmp_path / "x")
+    (tmp_path / "l0").symlink_to("x/../" * 700 + "x")
+    for number in range(1, 20):
+        (tmp_path / ("l%d" % number)).symlink_to("l%d/../" % (number - 1) + "x/../" * 600 + "x")
+    way = walk(str(tmp_path / "l19"))
+    assert (way.error, way.real) == (None, str(tmp_path / "x"))
+    paths = [path for path, _status in way.visited]
+    assert sorted(paths) == sorted(set(paths))
+    assert len(paths) == len((tmp_path / "x").parts)

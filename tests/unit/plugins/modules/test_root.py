@@ -29,6 +29,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls i
     set_acl,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
     STRANGER,
     Opened,
     give,
@@ -814,3 +815,59 @@ def test_a_default_acl_counts_for_what_the_engine_creates_and_not_for_what_is_th
     set_acl(above, DEFAULT, *entries(5, (USER, 5, STRANGER), group=5, other=5))
     result = World.execute(cache_config_info, True, {"content": '[cache]\ndirectory = "%s"\n' % (above / "missing")})
     assert result["problems"] == []
+
+
+@pytest.mark.parametrize("options", [{"directory_owner": ME}, {"directory_mode": "0755"}], ids=str)
+@pytest.mark.parametrize("owner", [0, NOBODY])
+def test_a_directory_of_others_that_was_moved_to_the_name_in_the_task_is_left_alone(
+    home: Home, owner: int, options: Dict[str, str]
+) -> None:
+    entry = new(home.path / "cache") / "modules"
+    entry.mkdir()
+    for path in (entry, entry.parent):
+        give(path, owner)
+    message = home.world.refused(directory=str(entry.parent), ignore_dangers=["directory-replaceable"], **options)
+    assert "may have been moved there, as others can swap what is in" in message
+    give(entry.parent, STRANGER)
+    give(entry, STRANGER)
+    ignored = ["directory-replaceable", "directory-writable-by-others"]
+    assert home.world.run(directory=str(entry.parent), ignore_dangers=ignored, **options).get("failed") is None
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_link_of_root_with_another_name_is_not_followed_where_others_can_make_names(home: Home, state: str) -> None:
+    victim = home.world.root / "prog"
+    victim.write_text("[cache]\n")
+    link = home.world.root / "link"
+    link.symlink_to(victim)
+    sticky = made(home.world.root / "sticky", 0o1777)
+    os.link(str(link), str(sticky / "config.toml"), follow_symlinks=False)
+    options = {"backup": True} if state == "absent" else {"directory": str(home.world.cache), "owner": ME}
+    before = snapshot(home.world.root)
+    for check in (True, False):
+        result = home.world.run(check=check, path=str(sticky / "config.toml"), state=state, **options)
+        assert "root does not follow it" in result["msg"]
+    assert snapshot(home.world.root) == before
+
+
+def test_a_config_of_root_with_another_name_does_not_choose_the_directory(home: Home) -> None:
+    victim = new(home.world.root / "victim")
+    config = home.world.root / "other.toml"
+    config.write_text('[cache]\ndirectory = "%s"\n' % victim)
+    sticky = made(home.world.root / "sticky", 0o1777)
+    os.link(str(config), str(sticky / "config.toml"))
+    for check in (True, False):
+        result = home.world.run(check=check, path=str(sticky / "config.toml"), directory=..., directory_owner=ME)
+        assert "root does not create or change" in result["msg"]
+    assert victim.stat().st_uid == 0
+
+
+def test_a_secret_is_not_read_in_a_sticky_directory_even_if_it_has_one_name_left(home: Home) -> None:
+    sticky = made(home.world.root / "sticky", 0o1777)
+    config = sticky / "config.toml"
+    secret_file(config)
+    for check in (True, False):
+        result = home.world.run(check=check, path=str(config), directory=str(home.world.cache), owner=ME)
+        assert SECRET not in str(result)
+        assert "that others may not read" in result["msg"]
+    assert config.stat().st_uid == 0
