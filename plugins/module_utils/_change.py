@@ -94,8 +94,7 @@ class Change:
         self.before = before
         self.old, self.new = data
         self.now, self.planned = directory
-        # Whether the file names the directory; else it is the default of the user who runs this.
-        self.named = "directory" in (after.table or {})
+        self.named = after.names_directory
         self.owners, self.planned_owners = owners
         self.writes = self.new != self.old
         self.settles = run.seen is not None and self.owners != self.planned_owners
@@ -166,7 +165,8 @@ class Change:
             state = directory_of(self.before)
             chosen_by = file_chooser(run.place, seen)
             if state is not None:
-                there += problems(state, os.geteuid(), run.owner, ENTRIES, chosen_by, run.place.names())
+                led_by = chosen_by if self.before.names_directory else None
+                there += problems(state, os.geteuid(), run.owner, ENTRIES, led_by, run.place.names())
             there = self.before.problems + self.before.that_matter(there)
             if chosen_by is not None and self.planned != self.now:
                 # Root would act on what others have written there.

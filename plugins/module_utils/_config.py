@@ -150,6 +150,11 @@ class Config:
         return [problem for problem in problems if not self.off or problem.severity == ERROR]
 
     @property
+    def names_directory(self) -> bool:
+        """Whether the file names the cache directory; else it is the default of whoever loads the file."""
+        return "directory" in (self.table or {})
+
+    @property
     def settings(self) -> Dict[str, Any]:
         """The known settings that the file names, as it spells them."""
         return {k: v for k, v in (self.table or {}).items() if k in SETTINGS}

@@ -125,7 +125,8 @@ class Run:
         named = self.params["directory"] is not None
         self.chooser = None if named else _files.chooser(self.place, self.seen)
         config = self.place.names()
-        found += _directory.problems(planned, os.geteuid(), self.owner, _common.ENTRIES, self.chooser, config)
+        led_by = self.chooser if after.names_directory else None
+        found += _directory.problems(planned, os.geteuid(), self.owner, _common.ENTRIES, led_by, config)
         errors = _common.severe(found, ERROR)
         if errors:
             raise self.refused("nothing was changed", errors)
@@ -221,8 +222,9 @@ class Run:
             state = _common.directory_of(config)
             found = list(config.problems)
             if state is not None:
-                names, chosen_by = self.place.names(), _files.chooser(self.place, self.seen)
-                found += _directory.problems(state, os.geteuid(), self.owner, _common.ENTRIES, chosen_by, names)
+                led_by = _files.chooser(self.place, self.seen) if config.names_directory else None
+                names = self.place.names()
+                found += _directory.problems(state, os.geteuid(), self.owner, _common.ENTRIES, led_by, names)
             errors += _common.severe(found, DANGER)
         raise self.refused("Wasmtime refuses this file, so nothing was changed", errors)
 

@@ -262,7 +262,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
         problems += config.that_matter(of_file)
     state = _common.directory_of(config)
     if state is not None:
-        chosen_by = None if place is None else chooser(place, status)
+        chosen_by = chooser(place, status) if place is not None and config.names_directory else None
         names = [] if place is None or status is None else place.names()
         problems += config.that_matter(directory_problems(state, user, owner, None, chosen_by, names))
     problems = _common.spoken(problems)

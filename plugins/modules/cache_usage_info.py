@@ -521,7 +521,7 @@ def compression() -> Any:
 
 
 def config_of(module: Module, path: str, library: Library) -> tuple[Config, str | None, int | None]:
-    """The config as the engine takes it, the versions whose rules were used, and who can write it (C(chooser)).
+    """The config as the engine takes it, the versions whose rules were used, and who chooses the directory with it.
 
     Raises Refused.
     """
@@ -538,7 +538,8 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
     if data is None and module.params["path"] is not None:
         return Config("", False), version, None
     # At its default path the engine does without a file, and takes a dangling link for none.
-    return _common.judge(data, dialects, _common.host(), library), version, chosen_by
+    config = _common.judge(data, dialects, _common.host(), library)
+    return config, version, chosen_by if config.names_directory else None
 
 
 def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:

@@ -530,6 +530,22 @@ def test_names_in_private_directories_are_told_to_nobody_who_cannot_list_them(
     assert SECRET in str(World.execute(cache_usage_info, True, {"path": str(home.config)}))
 
 
+def test_root_looks_into_its_own_default_directory_whoever_writes_the_config(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = made(home.world.root / "private", 0o700)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(private))
+    home.world.write("[cache]\n")
+    give(home.config, STRANGER)
+    first = home.run(owner=ME, cleanup_interval="3h")
+    again = home.run(owner=ME, cleanup_interval="3h")
+    assert (first["changed"], again["changed"]) == (True, False)
+    assert first["problems"] == again["problems"] == []
+    (private / "wasmtime" / "stray").write_bytes(b"")
+    for module in (cache_config, cache_config_info, cache_usage_info):
+        assert "stray" in str(World.execute(module, True, {"path": str(home.config)})), module
+
+
 def test_a_private_cache_of_the_user_is_looked_at(home: Home) -> None:
     cache = made(home.path / "cache")
     (cache / SECRET).write_bytes(b"")
