@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import glob
 import os
 import random
 import shutil
@@ -49,6 +48,11 @@ class Outcome(NamedTuple):
     diff: str
     noticed: bool
     too_long: bool
+
+
+def code() -> list[Path]:
+    """Return the files of plugins/ that do something: documentation fragments are texts."""
+    return sorted(path for path in Path("plugins").rglob("*.py") if path.parts[1] != "doc_fragments")
 
 
 def command(tests: str) -> str:
@@ -115,9 +119,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", default=str(random.SystemRandom().randrange(10**6)))
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("files", nargs="*", default=sorted(glob.glob("plugins/[!d]*/*.py")))  # noqa: PTH207 # relative
+    parser.add_argument("files", nargs="*", type=Path, default=code())
     given = parser.parse_args()
-    chosen = choose([Path(name) for name in given.files], given.count, given.seed)
+    chosen = choose(given.files, given.count, given.seed)
     began = time.monotonic()
     passed, output = run_tests(command(ALL), None)
     if passed != TestOutcome.SURVIVED:
@@ -134,11 +138,10 @@ def main() -> int:
             for outcome in pool.imap_unordered(attempt, [(mutation, seconds) for mutation in chosen]):
                 outcomes.append(outcome)
                 print(f"{len(outcomes)} of {len(chosen)}: {outcome.place}", file=sys.stderr)
-    for outcome in sorted(outcomes):
-        if not outcome.noticed:
-            print(f"\n{outcome.place}\n{outcome.diff}")
-        elif outcome.too_long:
-            print(f"\n{outcome.place}: the tests took too long\n{outcome.diff}")
+                if not outcome.noticed:
+                    print(f"\n{outcome.place}\n{outcome.diff}", flush=True)
+                elif outcome.too_long:
+                    print(f"\n{outcome.place}: the tests took too long\n{outcome.diff}", flush=True)
     noticed = sum(outcome.noticed for outcome in outcomes)
     share = 100 * noticed / len(outcomes) if outcomes else 0
     print(f"\nSeed {given.seed}: {noticed} of {len(outcomes)} mutants killed ({share:.1f} %)")
