@@ -21,7 +21,7 @@ from ._files import Changed
 from ._files import chooser as file_chooser
 from ._files import problems as file_problems
 from ._obstacles import chosen, denied, moved, other_names, swappable, unsafe_link, unwritable
-from ._rights import DAC_OVERRIDE, capable, forbidden, too_long
+from ._rights import DAC_OVERRIDE, capable, forbidden, too_long, uncopyable
 from ._settings import quoted
 
 Owners = Tuple[Optional[int], Optional[int], int]
@@ -125,7 +125,7 @@ class Change:
         way = self.now.way
         reason = (
             too_long(way)
-            or unwritable(way.target, in_place=False)
+            or unwritable(way.target)
             or self._ungivable("directory_", (self.planned.uid, self.planned.gid, self.planned.mode or 0))
         )
         if reason:
@@ -202,12 +202,13 @@ class Change:
         """Why the file can neither be replaced or created, nor overwritten if that is allowed."""
         path, seen = self.run.place.path, self.run.seen
         if seen is not None and self._keeps():
-            reason = unwritable(path + "~", in_place=False)
+            reason = unwritable(path + "~") or uncopyable(seen.st_uid, seen.st_gid)
             if reason:
                 return "no backup can be made: %s" % reason
-        reason = unwritable(path, in_place=False) or self._unreplaceable()
-        if reason is not None and seen is not None and self.params["unsafe_writes"]:
-            return unwritable(path, in_place=True) or forbidden(self.owners, self.planned_owners)
+        reason = unwritable(path) or self._unreplaceable()
+        in_place = reason is not None and seen is not None and self.params["unsafe_writes"]
+        if in_place and os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            return forbidden(self.owners, self.planned_owners)
         return reason
 
     def _unreplaceable(self) -> Optional[str]:

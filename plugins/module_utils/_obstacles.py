@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ._access import READ, WRITE, has_acl, may, others_may, user_name
 from ._directory import UNREACHED, barred_by, look_up, reopen, walk
+from ._rights import DAC_OVERRIDE, FOWNER, capable, known, overrides, root_may
 from ._settings import quoted
 
 if TYPE_CHECKING:
@@ -190,16 +191,10 @@ def _called(user: int) -> str:
     return "others than root" if user < 0 else str(user_name(user))
 
 
-def unwritable(path: str, in_place: bool) -> Optional[str]:
-    """Why a file at a real path could not be replaced or created; None if nothing speaks against it.
-
-    C(in_place): whether overwriting the existing file will do.
-    """
-    effective = os.access in os.supports_effective_ids
-    if not in_place and _is_mount_point(path):
+def unwritable(path: str) -> Optional[str]:
+    """Why a file at a real path could not be replaced or created; None if nothing speaks against it."""
+    if _is_mount_point(path):
         return "it is a mount point, which can only be overwritten, as unsafe_writes does"
-    if in_place and os.path.exists(path) and os.access(path, os.W_OK, effective_ids=effective):
-        return None
     parent = os.path.dirname(path)
     while not os.path.lexists(parent):
         parent = os.path.dirname(parent)
@@ -210,9 +205,9 @@ def unwritable(path: str, in_place: bool) -> Optional[str]:
         return reason
     above = os.stat(parent)
     sticky = above.st_mode & stat.S_ISVTX and os.path.lexists(path)
-    if sticky and os.geteuid() not in (0, above.st_uid, os.lstat(path).st_uid):
+    if sticky and os.geteuid() not in (above.st_uid, os.lstat(path).st_uid) and not overrides(FOWNER, os.lstat(path)):
         return "only its owner may replace or remove it in %s, which is sticky" % parent
-    if not os.access(parent, os.W_OK | os.X_OK, effective_ids=effective):
+    if not os.access(parent, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         return "the user %s may not write in %s%s" % (user_name(os.geteuid()), parent, _squashed(above.st_uid))
     return one_owner(parent, above)
 
@@ -221,6 +216,10 @@ def _squashed(owner: int) -> str:
     """What it looks like where root may not do something."""
     if os.geteuid() != 0:
         return ""
+    if not known(owner, os.getegid()):
+        return ", whose owner is not known in this user namespace"
+    if not capable(DAC_OVERRIDE):
+        return " without CAP_DAC_OVERRIDE; become its owner %s with become_user" % user_name(owner)
     return ", as on a share with root_squash; become its owner %s with become_user" % user_name(owner)
 
 
@@ -261,7 +260,11 @@ def denied(path: str) -> Optional[str]:
     if os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         return "%s is append-only, see lsattr" % path if _append_only(path) else None
     status = os.stat(path)
-    if may(path, status.st_mode, status.st_uid, status.st_gid, os.geteuid(), WRITE):
+    if os.geteuid() == 0 and not overrides(DAC_OVERRIDE, status):
+        allowed = root_may(status, WRITE)
+    else:
+        allowed = may(path, status.st_mode, status.st_uid, status.st_gid, os.geteuid(), WRITE)
+    if allowed:
         reason = "the system denies writing %s although its mode allows it; see lsattr" % path
         if os.geteuid() == 0 and status.st_uid != 0:
             reason += ", or on a share with root_squash become its owner %s with become_user" % user_name(status.st_uid)

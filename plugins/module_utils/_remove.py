@@ -18,6 +18,7 @@ from ._files import Changed, Place, Unreadable, find, read
 from ._lock import Lock
 from ._obstacles import unsafe_link, unwritable
 from ._provision import ATTEMPTS
+from ._rights import uncopyable
 from ._write import (
     CannotWrite,
     back_up,
@@ -81,12 +82,13 @@ def _attempt_to_remove(run: Any) -> Dict[str, Any]:
         if run.params["backup"] and error.problem.code != "dangling-link":
             raise run.refused("no backup can be made, so nothing was changed", [error.problem]) from error
     # Only now: it opens the file, which was judged before it was read.
-    reason = unsafe_link(place.way) or unwritable(run.path, in_place=False)
+    reason = unsafe_link(place.way) or unwritable(run.path)
     if reason:
         raise run.refused_for("it cannot be removed: %s" % reason)
     backup = bool(run.params["backup"] and old)
     if backup and old:
-        reason = unsafe_link(old.place.way) or unwritable(old.place.path + "~", in_place=False)
+        reason = unsafe_link(old.place.way) or unwritable(old.place.path + "~")
+        reason = reason or uncopyable(old.status.st_uid, old.status.st_gid)
         if reason:
             raise run.refused_for("no backup can be made, so nothing was changed: %s" % reason)
     run.diff.append(text_diff(run.path, old.data if old else b"", b""))

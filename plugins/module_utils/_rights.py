@@ -46,6 +46,19 @@ def known(uid: int, gid: int) -> bool:
     return _mapped("uid", uid) and _mapped("gid", gid)
 
 
+def overrides(capability: int, status: os.stat_result) -> bool:
+    """Whether this process has a capability for a file: one whose owner or group it does not know is out of its reach."""
+    return capable(capability) and known(status.st_uid, status.st_gid)
+
+
+def root_may(status: os.stat_result, right: int) -> bool:
+    """Whether the mode alone gives root a right, where CAP_DAC_OVERRIDE does not count."""
+    if status.st_uid == 0:
+        return bool(status.st_mode >> 6 & right)
+    in_group = status.st_gid in {os.getegid(), *os.getgroups()}
+    return bool((status.st_mode >> 3 if in_group else status.st_mode) & right)
+
+
 def owner_of_new(above: os.stat_result) -> Tuple[int, int]:
     """The owner and the group to give a new directory, by those of the directory above; -1 for those of this process.
 
@@ -65,6 +78,11 @@ def too_long(way: Walk, name: str = "") -> Optional[str]:
         if len(os.fsencode(part)) > longest:
             return "the name %s has more than %d bytes" % (quoted(part), longest)
     return None
+
+
+def uncopyable(uid: int, gid: int) -> Optional[str]:
+    """Why root cannot make a file that has this owner and group; others than root make their own."""
+    return forbidden((0, os.getegid(), 0), (uid, gid, 0)) if os.geteuid() == 0 else None
 
 
 def forbidden(owners: Tuple[int, int, int], wanted: Tuple[Optional[int], Optional[int], int]) -> Optional[str]:

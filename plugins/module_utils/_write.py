@@ -413,9 +413,9 @@ def create(
     undone.callback(_remove_file, directory, name)
     try:
         _write_all(handle, data)
-        _dress(handle, old, uid, gid, mode)
         if times is not None:
             os.utime(handle, ns=times)
+        _dress(handle, old, uid, gid, mode)
         os.fsync(handle)
     finally:
         os.close(handle)

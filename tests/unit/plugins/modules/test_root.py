@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import io
 import json
 import os
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple
 
 import pytest
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils import _rights
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,
@@ -624,7 +626,7 @@ def test_a_config_that_its_group_shares_is_read_where_the_group_may_rename_it(ho
 
 @contextlib.contextmanager
 def squashed() -> Iterator[None]:
-    """Root without what makes root of it on a file system: as a server with root_squash sees it."""
+    """Root who takes itself for root, but is none on a file system: as on a share with root_squash."""
     library = ctypes.CDLL(None, use_errno=True)
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
     found = (ctypes.c_uint32 * 6)()
@@ -632,8 +634,16 @@ def squashed() -> Iterator[None]:
     without = (ctypes.c_uint32 * 6)(*found)
     without[0] &= ~0b11111  # CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID
     assert library.capset(header, without) == 0
+
+    def unknown(path: Any, *arguments: Any, **options: Any) -> Any:
+        if path == "/proc/self/status":
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return open(path, *arguments, **options)  # noqa: PTH123 # what it stands for
+
     try:
-        yield
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_rights, "open", unknown, raising=False)
+            yield
     finally:
         assert library.capset(header, found) == 0
 
