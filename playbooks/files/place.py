@@ -4,10 +4,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Put the report in its place: what is at that name is replaced and never followed.
 
-Usage: place.py SOURCE TARGET [SOURCE TARGET]...
+Usage: place.py SOURCE TARGET [SOURCE TARGET]..., all absolute
 
 A link at the target may be another user's, in a directory where everybody can make names: Ansible's own copy opens what is
-behind it. The new file is made under a name that nobody can guess, below a handle to the directory, for its owner alone.
+behind it. So may be a link on the way to the directory, which is not followed either. The new file is made under a name
+that nobody can guess, below a handle to the directory, for its owner alone.
 """
 
 from __future__ import annotations
@@ -20,12 +21,30 @@ import stat
 import sys
 from pathlib import Path
 
+# Wherever the collection is installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import hold, walk
+
+
+def enter(folder: str) -> int:
+    """Open a directory, or raise OSError: also where a link of another user than root and this one leads to it."""
+    way = walk(folder)
+    for path, status, above in way.links:
+        if not {status.st_uid, above} <= {0, os.geteuid()}:
+            raise OSError(errno.ELOOP, "%s is a symbolic link of another user" % ascii(path)[1:-1])
+    if way.missing or way.error:
+        # Raises what keeps this user from it.
+        os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+    return hold(way)
+
 
 def place(source: str, target: str) -> None:
     """Put a copy of the file there, or raise OSError; the target is the old file or all of the new one."""
     content = Path(source).read_bytes()
     folder, name = os.path.split(target)
-    directory = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
+    directory = enter(folder)
     try:
         with contextlib.suppress(FileNotFoundError):
             there = os.lstat(name, dir_fd=directory).st_mode
