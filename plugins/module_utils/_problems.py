@@ -46,9 +46,7 @@ _NO_COMMON_FILE = "no file suits both Wasmtime up to 32 and later ones: give eac
 
 # By the names that C(Check) notes.
 TEXTS = {
-    "unknown-table": Text(
-        "unknown-key", "%(key)s is not known at the top level", "the only table is [cache]", at_key=True
-    ),
+    "unknown-table": Text("unknown-key", "%(key)s is not known at the top level", "%(better)s", at_key=True),
     "unknown-setting": Text("unknown-key", "%(key)s is not a setting of [cache]", "%(better)s", at_key=True),
     "other-file": Text("not-a-cache-config", "%(what)s", "%(remedy)s", at_key=True),
     "keys-of-2019": Text(
@@ -197,7 +195,7 @@ def _facts(check: Check, text: str, path: Tuple[str, ...], value: Any, facts: Di
     name = path[-1] if path else ""
     said = dict(facts, name=name, shown=shown(value), type=type_name(facts.get("instead", value)))
     if text.startswith("unknown-"):
-        said.update(key=shown(name), better=_better(name))
+        said.update(key=shown(name), better=_better(name) if text == "unknown-setting" else _table(name))
     elif text == "enabled-refused":
         said["remedy"] = _STAYS_ON if value is False else "remove the line: the cache is on without it"
     elif text == "cache-not-a-table":
@@ -297,6 +295,11 @@ def other_file(keys: List[str]) -> Optional[Tuple[str, str]]:
         if any(key in signs for key in keys):
             return "the file is no cache config but %s" % what, "set path to the cache config" + where
     return None
+
+
+def _table(key: str) -> str:
+    """What to do about an unknown key at the top level."""
+    return "write the line [cache] above it" if key in SETTINGS else "the only table is [cache]"
 
 
 def _better(key: str) -> str:

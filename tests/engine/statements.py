@@ -88,10 +88,14 @@ OURS = (
     "The version of its Wasmtime",
     "They keep this Wasmtime until they are started anew.",
     "What is wrong with the config at O(path) for this Wasmtime.",
+    "it only uses the options that name a cache config, and the variables",
 )
 # Words of sentences whose truth is read from a source, and which.
 SOURCE = {
     "Wasmtime itself has no order": "wasmtime: crates/cache/src/worker.rs sorts by time alone, and not stably",
+    "set DISABLE_WASMTIME_CACHE=1 for Spin": "spin: crates/trigger/src/cli.rs",
+    "E(DISABLE_WASMTIME_CACHE) of Spin": "spin: crates/trigger/src/cli.rs",
+    "``DISABLE_WASMTIME_CACHE=1`` in the environment": "spin: crates/trigger/src/cli.rs",
 }
 
 
@@ -141,6 +145,7 @@ class Statement(NamedTuple):
 # Wasmtime by name, or what only it does.
 _ABOUT = re.compile(
     r"\bWasmtime\b|\b[Ee]ngines?\b|\bcleanups?\b|native code|(runs?|running) code|\bworker\b|\b[Aa] lock\b|compiled again|is compressed|\baborts?\b"
+    r"|\bEXTISM_CACHE_CONFIG\b|\bDISABLE_WASMTIME_CACHE\b"
 )
 _SENTENCE = re.compile(r"(?<=[.:!?;])\s+(?=[\"'`*A-Z0-9:(]|[a-z])")
 

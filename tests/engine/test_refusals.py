@@ -84,6 +84,7 @@ EXAMPLES = (
     Example("toml-syntax", SYNTAX, "!cache = {\n}\n", first=33, last=48),
     Example("unknown-key", DATA, 'file_count_soft_limit = "1K"'),
     Example("unknown-key", DATA, "[other]"),
+    Example("unknown-key", DATA, '!cleanup-interval = "1h"\n'),
     Example("wrong-type", DATA, "cleanup-interval = 60"),
     Example("wrong-type", DATA, 'baseline-compression-level = "3"'),
 )

@@ -456,6 +456,15 @@ def test_enabled_is_mandatory_up_to_32_and_refused_later(dialects, lines, wanted
     )
 
 
+def test_a_setting_without_the_line_above_it_is_told_where_it_belongs():
+    remedies = {p.value or p.message: p.remedy for p in read("cleanup-interval = '1h'\nzzz = 1\n").problems}
+    assert remedies == {
+        '"cleanup-interval" is not known at the top level': "write the line [cache] above it",
+        '"zzz" is not known at the top level': "the only table is [cache]",
+        "the table [cache] is missing": "add a line [cache]",
+    }
+
+
 def test_where_no_file_suits_all_versions_the_remedy_says_so():
     for lines in ([], ["enabled = true"]):
         assert "no file suits both" in the_problem(read(cache(*lines), DIALECTS)).remedy
