@@ -542,7 +542,12 @@ def guide(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Change plugins/ at random places, and list the changes that no unit test notices (`-- --count N --seed SEED`)."""
     session.install(
-        f"ansible-core ~= {NEW_CORE}.0", "cosmic-ray >= 8.7, < 9", "pytest", "-r", "tests/unit/requirements.txt"
+        f"ansible-core ~= {NEW_CORE}.0",
+        "cosmic-ray >= 8.7, < 9",
+        "pytest",
+        "pytest-timeout",
+        "-r",
+        "tests/unit/requirements.txt",
     )
     with collection_copy() as tree, session.chdir(tree):
         session.run("python", "tests/mutants.py", *session.posargs, env={"PYTHONPATH": str(tree.parents[2])})

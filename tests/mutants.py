@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COLLECTION = Path("ansible_collections", "wasmops", "wasmtime")
-PYTEST = "%s -m pytest -q -x -p no:cacheprovider --import-mode importlib --rootdir . %s"
+# A change can make an endless loop: no test takes half as long, even where others are at work.
+PYTEST = "%s -m pytest -q -x --timeout 120 -p no:cacheprovider --import-mode importlib --rootdir . %s"
 ALL = "tests/unit"
 # The tests of files without tests of their own.
 BEHIND = {"plugin_utils": "tests/unit/plugins/plugin_utils tests/unit/plugins/filter"}
