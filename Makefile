@@ -14,8 +14,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 INVENTORY ?=
 ARGS ?=
-JOBS ?= 2
-N ?= 10000
+JOBS ?= 3
+N ?=
 SEED ?=
 FLEET ?= 1
 REPORT ?= cache-report
@@ -108,13 +108,14 @@ define provide_tools
 	  apt-get -qq install --no-install-recommends chromium chromium-driver; }; } &>/dev/null || true
 endef
 
-# All sessions run, whatever happens to one of them; summary.py has the last word.
+# All sessions run, whatever happens to one of them, and faults alone: it works all processors, and kills by the clock.
+# summary.py has the last word.
 test: .venv-dev/ready ## Run all tests and checks; the last line says how many passed
 	@rm -rf $(OUTPUT) && mkdir -p $(OUTPUT)
 	$(provide_tools)
 	@$(NOX) --allow-parallel --parallel "$$JOBS" --report $(OUTPUT)/sessions.json </dev/null || true
-	@$(NOX) -s coverage --report $(OUTPUT)/coverage.json </dev/null || true
-	@.venv-dev/bin/python tests/summary.py $(OUTPUT)/sessions.json $(OUTPUT)/coverage.json
+	@$(NOX) -s faults --report $(OUTPUT)/faults.json </dev/null || true
+	@.venv-dev/bin/python tests/summary.py $(OUTPUT)/sessions.json $(OUTPUT)/faults.json
 
 # As above, the last word is not nox's.
 release-check: .venv-dev/ready ## Check that what is here can be released: changelog, version, build, import, installation
@@ -123,7 +124,7 @@ release-check: .venv-dev/ready ## Check that what is here can be released: chang
 	@.venv-dev/bin/python -m tests.release $(OUTPUT)/release.json
 
 engine-test: .venv-dev/ready ## Compare with the real engines on N generated documents each [N=10000] [SEED=...]
-	@$(NOX) -s engine-test -- --count "$$N" $${SEED:+--seed "$$SEED"}
+	@$(NOX) -s engine-test -- --count "$${N:-10000}" $${SEED:+--seed "$$SEED"}
 
 fleet-up: .venv-dev/ready ## Start Debian hosts on this machine [FLEET=2: of each release] [FLEET='bookworm=3 forky'] (needs root)
 	$(provide_tools)
@@ -141,7 +142,7 @@ benchmark: .venv-dev/ready ## Measure what tasks and runs cost, write docs/bench
 	@$(call split_words,.venv-dev); exec $(NOX) -s benchmark -- "$$@"
 
 mutants: .venv-dev/ready ## Change the code at N random places, list what no unit test notices [N=300] [SEED=...] [ARGS='plugins/module_utils/_usage.py ...']
-	@$(NOX) -s mutants -- --jobs $(JOBS) $(if $(findstring command,$(origin N)),--count $(N)) $(if $(SEED),--seed '$(SEED)') $(ARGS)
+	@$(call split_words,.venv-dev); exec $(NOX) -s mutants -- $${N:+--count "$$N"} $${SEED:+--seed "$$SEED"} "$$@"
 
 screenshots: .venv-dev/ready ## Make the pictures of the report again, docs/images (needs chromium and its driver)
 	$(provide_tools)

@@ -107,7 +107,7 @@ def test_without_an_inventory_it_is_this_machine(checkout: Path) -> None:
         (";touch pwned; '{{ 1 }}' ü #", [";touch", "pwned;", "{{ 1 }}", "ü", "#"]),
     ],
 )
-@pytest.mark.parametrize("target", ["provision", "nox"])
+@pytest.mark.parametrize("target", ["provision", "report", "nox", "mutants"])
 def test_arguments_are_words(checkout: Path, given: str, words: List[str] | None, target: str) -> None:
     found = make(checkout, target, "ARGS=" + given)[-1].words
     wanted = given.split() if words is None else words
@@ -142,7 +142,29 @@ def test_a_python_is_the_name_of_a_program(checkout: Path, given: str) -> None:
     assert not list(checkout.parent.rglob("pwned"))
 
 
-@pytest.mark.parametrize("name", ["N", "SEED"])
-def test_numbers_are_no_commands(checkout: Path, name: str) -> None:
-    call = make(checkout, "engine-test", "%s=1; touch pwned `touch pwned` $(touch pwned)" % name)[-1]
-    assert "1; touch pwned `touch pwned` $(touch pwned)" in call.words
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [("engine-test", "N"), ("engine-test", "SEED"), ("mutants", "N"), ("mutants", "SEED"), ("test", "JOBS")],
+)
+def test_numbers_are_no_commands(checkout: Path, target: str, name: str) -> None:
+    given = "1; touch pwned `touch pwned` $(touch pwned) $(shell touch pwned) \"'"
+    if target == "test":
+        # What it needs beside the environment is there, or root would install it.
+        target = "try"
+        with (checkout / "Makefile").open("a", encoding="utf-8") as makefile:
+            makefile.write("try:\n" + recipe(checkout, "$(NOX) --allow-parallel"))
+    assert given in [word for call in make(checkout, target, name + "=" + given) for word in call.words]
+
+
+def recipe(checkout: Path, part: str) -> str:
+    """The only line of a recipe in the Makefile that has this part."""
+    (line,) = [
+        line for line in (checkout / "Makefile").read_text("utf-8").splitlines(True) if line[0] == "\t" and part in line
+    ]
+    return line
+
+
+def test_what_mutants_is_given_are_words(checkout: Path) -> None:
+    words = make(checkout, "mutants", "N=5", "SEED=s", "ARGS=--jobs 1 'a b.py'")[-1].words
+    assert words[-7:] == ["--count", "5", "--seed", "s", "--jobs", "1", "a b.py"]
+    assert "--count" not in make(checkout, "mutants")[-1].words

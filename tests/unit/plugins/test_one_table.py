@@ -258,7 +258,7 @@ def test_limits_are_documented_as_they_are():
 
 def test_the_supported_versions_are_the_tested_ones():
     tested: dict[Any, Any] = {}
-    for node in ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8")).body:
+    for node in ast.parse((ROOT / "tests" / "machine.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 names = target.elts if isinstance(target, ast.Tuple) else [target]
@@ -269,7 +269,6 @@ def test_the_supported_versions_are_the_tested_ones():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "\n| ansible-core | %s to %s |\n" % (cores[0], cores[-1]) in readme
     assert "\n| Python on targets | 3.%d to 3.%d," % (oldest, newest) in readme
-    assert ast.literal_eval(tested["NEWEST_CORE"]) == cores[-1]
     major, minor = cores[-1].split(".")
     requirement = "ansible-core >= %s.0, < %s.%d\n" % (cores[0], major, int(minor) + 1)
     assert requirement in (ROOT / "requirements.txt").read_text(encoding="utf-8")

@@ -157,7 +157,8 @@ def test_a_message_keeps_its_lines_and_no_other_control() -> None:
 
 
 def test_messages_in_ansible_s_own_classes_are_printable_too() -> None:
-    messages = pytest.importorskip("ansible.module_utils._internal._messages", reason="ansible-core 2.18 has none")
+    from ansible.module_utils._internal import _messages as messages
+
     chain = messages.EventChain(msg_reason="r", traceback_reason="t", event=messages.Event(msg="in\x1bner"))
     event = messages.Event(msg="a\x1b[2J", formatted_traceback="one\ntwo\u202e", chain=chain)
     answer = received(
