@@ -201,7 +201,10 @@ def swap_what_is_new(field: Field) -> Callable[[], bool]:
     def swap() -> bool:
         done = False
         for name in os.listdir(directory):  # noqa: PTH208
-            if name.startswith(TEMPORARY):
+            if name.endswith("~"):
+                # Among thousands of backups it would find nothing in time.
+                os.unlink(directory / name)  # noqa: PTH108
+            elif name.startswith(TEMPORARY):
                 if link.is_dir() and not link.is_symlink():
                     # A directory of root's, swapped before.
                     link.rename(link.with_name("old-" + name))
