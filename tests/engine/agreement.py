@@ -216,6 +216,8 @@ def _line(answer: Answer) -> int:
 
 
 _NUMBER = re.compile("number too (large|small)|number overflowed|invalid (number|floating-point|integer|date|time)")
+_OPEN = re.compile("expected ['\"]{5}")
+_CONTROL = re.compile(b"[\\0-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]")
 _TIME = re.compile(b"[0-9]:[0-9]{2}|[0-9]{4}-[0-9]")
 
 
@@ -235,6 +237,10 @@ def explanation(document: bytes, version: str, answer: Answer, error: Problem) -
         return "a key is named twice: the engine names the key or the table, we the end of the value"
     if syntax and major <= 18 and answer.reason.startswith("unterminated string"):
         return "18 names the start of an open string of several lines"
+    if syntax and major <= 18 and answer.verdict == DATA:
+        return "18 looks at a key before it reads what follows the value"
+    if syntax and major <= 38 and _OPEN.match(said) and _CONTROL.search(document):
+        return "up to 38 name the control character in a string of several lines that is left open"
     if syntax and 19 <= major <= 38 and said.startswith("unescaped"):
         return "19 to 38 name the line after a backslash at the end of a line"
     if syntax and major <= 18 and re.search(b"\"\"\"|'''", document) and (error.line or 0) < _line(answer):
