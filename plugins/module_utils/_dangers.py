@@ -52,7 +52,7 @@ TEXTS = {
         "directory-unusable",
         ERROR,
         "the directory %(directory)s does not exist and %(user)s cannot create it in %(first)s",
-        "create it or give the right to create it",
+        "set directory to a path that can be created, or create it beforehand for that user",
     ),
     "cannot-create-by-root": Text(
         "directory-unusable",

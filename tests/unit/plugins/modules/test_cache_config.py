@@ -37,6 +37,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.docume
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     STRANGER,
+    give,
     place,
     without_root,
 )
@@ -885,6 +886,31 @@ def test_a_user_whose_home_cannot_be_created_is_told_what_to_do(monkeypatch, opt
         result = run_without_root(there, **options)
         assert result["failed"] is True
         assert result["msg"].endswith(" may not write in %s; %s" % (there / "closed", remedy))
+
+
+def test_a_default_directory_that_cannot_be_created_is_told_with_what_to_do(monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    with place() as there:
+        (there / "closed").mkdir(0o555)
+        monkeypatch.setenv("HOME", str(there / "closed" / "home"))
+        remedy = ["set directory to a path that can be created, or create it beforehand for that user"]
+        path = str(there / "config.toml")
+        refused = execute_without_root(cache_config, path=path, create_directory=False)
+        assert [problem["remedy"] for problem in refused["problems"]] == remedy
+        assert refused["msg"].endswith('cannot create it in "%s"; %s' % (there / "closed", remedy[0]))
+        seen = execute_without_root(cache_config_info, content="[cache]\n")
+        assert [problem["remedy"] for problem in seen["problems"]] == remedy
+        # It helps, the one as the other.
+        named = execute_without_root(cache_config, path=path, directory=str(there / "cache"))
+        assert (named["changed"], named["problems"]) == (True, [])
+        (there / "config.toml").unlink()
+        cache = there / "closed" / "home" / ".cache" / "wasmtime"
+        (there / "closed").chmod(0o755)
+        cache.mkdir(parents=True)
+        if ROOT:
+            give(cache, NOBODY)
+        made = execute_without_root(cache_config, path=path, create_directory=False)
+        assert (made["changed"], made["problems"]) == (True, [])
 
 
 @pytest.mark.parametrize("check", [True, False])
