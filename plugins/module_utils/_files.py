@@ -202,4 +202,16 @@ def problems(place: Place, mode: int, uid: Optional[int], gid: Optional[int], us
     if others_may(place.path, mode, uid, WRITE):
         text = "others than its owner can write to the file, and with it choose the cache directory, whose code is run"
         found.append(Problem("file-writable-by-others", DANGER, text, "set mode to 0644, and remove ACLs"))
+    for path, status in place.way.visited:
+        # In a sticky directory only the owner of a file that is there can put another one in its place.
+        if status.st_mode & stat.S_ISVTX or not others_may(path, status.st_mode, status.st_uid, WRITE):
+            continue
+        if place.way.reached(path):
+            text = (
+                "others can put another file in the place of this one, as they can write to %s, and with it choose the cache"
+                " directory, whose code is run" % quoted(path)
+            )
+            remedy = "take the right to write there from group and others, and remove ACLs, or use another path"
+            found.append(Problem("file-writable-by-others", DANGER, text, remedy))
+            break
     return found

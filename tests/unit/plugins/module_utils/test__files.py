@@ -449,6 +449,36 @@ def test_the_acl_of_a_file_counts(public):
     assert now() == [UNREADABLE]
 
 
+@pytest.mark.parametrize(
+    ("mode", "wanted"),
+    [(0o755, []), (0o777, [WRITABLE]), (0o775, [WRITABLE]), (0o757, [WRITABLE]), (0o1777, [])],
+)
+@pytest.mark.parametrize("name", ["above/below/file", "link", "above/missing/file"])
+def test_who_can_replace_a_file_can_write_it(public, name, mode, wanted):
+    (public / "above" / "below").mkdir(parents=True)
+    (public / "above" / "below").chmod(0o755)
+    (public / "above" / "below" / "file").write_bytes(b"")
+    (public / "link").symlink_to("above/below/file")
+    (public / "above").chmod(mode)
+    uid = os.geteuid()
+    assert told(public / name, 0o644, uid, 0, uid) == wanted
+    if wanted:
+        (problem,) = problems(find(str(public / name)), 0o644, uid, 0, uid)
+        assert 'as they can write to "%s"' % (public / "above") in problem.message
+    # What others can write does no harm where they cannot get.
+    public.chmod(0o700)
+    assert told(public / name, 0o644, uid, 0, uid) == []
+
+
+@needs_acls
+def test_the_acl_of_a_directory_above_a_file_counts(public):
+    public.chmod(0o755)
+    set_acl(public, ACCESS, *entries(7, (USER, 7, STRANGER), group=5, other=5))
+    assert told(public / "f", 0o644, os.geteuid(), 0, os.geteuid()) == [WRITABLE]
+    set_acl(public, ACCESS, *entries(5, (USER, 7, STRANGER), group=5, other=5))
+    assert told(public / "f", 0o644, os.geteuid(), 0, os.geteuid()) == []
+
+
 def test_what_this_user_has_read_is_not_unreadable(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"")

@@ -418,6 +418,23 @@ def test_a_file_that_others_can_write_is_told_if_old_and_mended_if_asked(world):
     assert "warnings" not in result
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_that_others_can_replace_is_refused_if_new_and_told_if_old(public_world, exists):
+    if exists:
+        public_world.run()
+    public_world.config.parent.chmod(0o777)
+    if not exists:
+        message = public_world.refused()
+        assert "the change would be dangerous (ignore_dangers: [file-writable-by-others] allows it)" in message
+        assert 'as they can write to "%s"' % public_world.config.parent in message
+    ignored = [] if exists else ["file-writable-by-others"]
+    result = public_world.both(cleanup_interval="2h", ignore_dangers=ignored)
+    assert (result["changed"], [problem["code"] for problem in result["problems"]]) == (
+        True,
+        ["file-writable-by-others"],
+    )
+
+
 def test_all_that_is_wrong_is_told_together(world):
     world.cache.mkdir()
     world.cache.chmod(0o777)

@@ -233,6 +233,16 @@ def test_a_file_that_others_can_write_is_unsafe(world, mode):
     assert result["directory"]["dangers"] == []
 
 
+def test_a_file_that_others_can_replace_is_unsafe(public_world):
+    public_world.write("[cache]\ndirectory = '%s'\n" % public_world.cache)
+    public_world.config.parent.chmod(0o777)
+    result = look(public_world)
+    assert codes(result)[0] == "file-writable-by-others"
+    assert (result["valid"], result["safe"]) == (True, False)
+    public_world.config.parent.chmod(0o755)
+    assert (codes(look(public_world)), look(public_world)["safe"]) == ([], True)
+
+
 def test_what_others_can_write_is_the_file_behind_the_link(world):
     world.write("[cache]\ndirectory = '%s'\n" % world.cache, 0o666)
     link = world.tree / "link.toml"
