@@ -48,8 +48,9 @@ DANGERS = (
     "queue-memory",
 )
 
-# Larger files are refused unread: no real config comes near, and a parser in Python is slow.
-MAX_BYTES = 2**20
+# Larger files are refused unread: no real config comes near, and a parser in Python takes minutes and gigabytes for a
+# mebibyte of the worst, which is keys with thousands of dots.
+MAX_BYTES = 2**16
 
 # A file with more problems than this is no cache config; the rest is counted, not listed.
 MAX_PROBLEMS = 100

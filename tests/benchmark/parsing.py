@@ -37,8 +37,8 @@ def measure() -> list[dict[str, Any]]:
     """Measure, in seconds, for a config as it should be and two that are absurd."""
     documents = {
         "typical": TYPICAL,
-        "1 MiB, nearly all comments": filled("# comment %d\n"),
-        "1 MiB, nearly all unknown settings": filled("unknown-%d = 1\n"),
+        "64 KiB, nearly all comments": filled("# comment %d\n"),
+        "64 KiB, nearly all unknown settings": filled("unknown-%d = 1\n"),
     }
     found = []
     for name, text in documents.items():

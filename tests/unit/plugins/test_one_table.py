@@ -253,7 +253,7 @@ def test_limits_are_documented_as_they_are():
     text = " ".join(yaml.safe_load(cache_config.DOCUMENTATION)["description"])
     assert "the first %d entries" % ENTRIES in text
     table = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
-    assert "%d MiB" % (MAX_BYTES // 2**20) in table
+    assert "%d KiB" % (MAX_BYTES // 2**10) in table
 
 
 def test_the_supported_versions_are_the_tested_ones():
