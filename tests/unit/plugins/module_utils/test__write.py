@@ -171,7 +171,8 @@ def test_an_existing_directory_gets_its_owner(tmp_path):
 
 
 @as_root
-def test_rights_of_the_old_group_are_gone_before_a_directory_gets_its_new_one(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("uid", "gid"), [(STRANGER, STRANGER), (STRANGER, -1), (-1, STRANGER), (0, STRANGER)])
+def test_rights_of_the_old_group_are_gone_before_a_directory_gets_its_new_one(tmp_path, monkeypatch, uid, gid):
     path = new(tmp_path / "d", 0o777)
     seen = []
     chown = os.fchown
@@ -181,7 +182,7 @@ def test_rights_of_the_old_group_are_gone_before_a_directory_gets_its_new_one(tm
         chown(handle, uid, gid)
 
     monkeypatch.setattr(os, "fchown", watched)
-    make(inspect(str(path)), STRANGER, STRANGER, 0o2770)
+    make(inspect(str(path)), uid, gid, 0o2770)
     # At once with its owner, who must not be able to do more before that either.
     assert seen == [0o770]
     assert mode_of(path) == 0o2770
@@ -605,6 +606,25 @@ def test_a_file_that_cannot_be_replaced_is_overwritten_if_allowed(tmp_path, monk
     assert (path.read_bytes(), mode_of(path), path.stat().st_ino) == (NEW, 0o600, inode)
     assert (kept is None) is not keep
     assert len(names(tmp_path)) == (2 if keep else 1)
+
+
+def test_a_file_is_overwritten_for_good_when_it_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(OLD * 20)
+    inode = path.stat().st_ino
+    seen = []
+
+    def refused(_source: str, _target: str, **_options: Any) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    def watched(handle: int) -> None:
+        if os.fstat(handle).st_ino == inode:
+            seen.append((path.read_bytes(), mode_of(path)))
+
+    monkeypatch.setattr(os, "rename", refused)
+    monkeypatch.setattr(os, "fsync", watched)
+    put(path, mode=0o600, in_place=True)
+    assert seen == [(NEW, 0o600)]
 
 
 @pytest.mark.parametrize("keep", [False, True])
