@@ -70,7 +70,7 @@ def owner_of_new(above: os.stat_result) -> Tuple[int, int]:
 
 def too_long(way: Walk, name: str = "") -> Optional[str]:
     """Why the system would not find what is to be made at the end of a way, or a file of this name there."""
-    path = os.fsencode(os.path.join(way.target, name))
+    path = os.fsencode(os.path.join(way.target, name) if name else way.target)
     if len(path) > _PATH_MAX:
         return "its path has %d bytes, and the system takes at most %d" % (len(path), _PATH_MAX)
     longest = os.pathconf(way.real, "PC_NAME_MAX")
