@@ -870,3 +870,69 @@ def test_the_handles_of_files_are_closed_after_success_and_failure(tmp_path):
     with pytest.raises(Changed):
         write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
     assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
+
+
+# What was done and may not last
+
+DONE = {
+    "directory changed": 'the directory "%s" was changed',
+    "directory created": 'the directory "%s" was created',
+    "file created": "it was written",
+    "file created with its directories": "it was written",
+    "file replaced": "it was written",
+    "file kept and replaced": "it was written",
+    "file settled": "its owner, group or mode were changed",
+}
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+@pytest.mark.parametrize("act", DONE)
+def test_what_was_done_and_may_not_survive_a_power_cut_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str, error: int
+) -> None:
+    path = tmp_path / "f"
+    if act == "directory changed":
+        path.mkdir(0o755)
+    elif act == "file created with its directories":
+        path = path / "a" / "f"
+    elif "created" not in act:
+        path.write_bytes(OLD)
+    failed = []
+
+    def done() -> bool:
+        return (
+            path.exists()
+            and mode_of(path) == 0o640
+            and (path.is_dir() or act == "file settled" or path.read_bytes() == NEW)
+        )
+
+    def lost(handle: int) -> None:
+        """Fail to write what was done: for names, the directory with them."""
+        own = act in ("directory changed", "file settled")
+        if done() and os.path.samestat(os.fstat(handle), (path if own else tmp_path).stat()):
+            failed.append(handle)
+            raise OSError(error, os.strerror(error))
+
+    def run() -> None:
+        if act.startswith("directory"):
+            make(inspect(str(path)), -1, -1, 0o640)
+        elif act == "file settled":
+            there = find(str(path))
+            settle(there, file_at(there)[1], -1, -1, 0o640)
+        else:
+            put(path, mode=0o640, keep="kept" in act)
+
+    monkeypatch.setattr(os, "fsync", lost)
+    if error == errno.EIO:
+        with pytest.raises(CannotWrite) as caught:
+            run()
+        said = DONE[act] % path if "%s" in DONE[act] else DONE[act]
+        assert str(caught.value) == said + ", but may not survive a power cut: Input/output error"
+        assert caught.value.changed
+        kept = [str(tmp_path / name) for name in names(tmp_path) if name != "f"]
+        assert [caught.value.backup] == (kept or [None])
+    else:
+        # A file system that knows no such thing.
+        run()
+    assert failed
+    assert done()
