@@ -79,6 +79,7 @@ OURS = (
     "ranges of Wasmtime versions",
     "the user that runs Wasmtime",
     "the user who runs Wasmtime",
+    "the one who runs Wasmtime",
     "A program that embeds Wasmtime brings its own engine along",
     "every Wasmtime in programs, libraries and running processes",
     "there is no Wasmtime in this file;",
