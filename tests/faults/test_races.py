@@ -197,20 +197,24 @@ def swap_for_pipe(field: Field) -> Callable[[], bool]:
 def swap_what_is_new(field: Field) -> Callable[[], bool]:
     """Swap every temporary directory for a link, as soon as it is there."""
     directory, link = field.config.parent, field.config.with_name("link")
+    link.symlink_to(field.victim / "a" / "etc")
+    os.lchown(link, STRANGER, STRANGER)
+    swapped = set()
 
     def swap() -> bool:
         done = False
+        # Nothing is done before the exchange that can be done after it: root is quick.
         for name in os.listdir(directory):  # noqa: PTH208
-            if name.endswith("~"):
+            if name.startswith(TEMPORARY):
+                if name not in swapped and exchange(directory / name, link):
+                    done = True
+                    swapped.add(name)
+                    # A directory of root's.
+                    link.rename(link.with_name("old-" + name))
+                    link.symlink_to(field.victim / "a" / "etc")
+            elif name.endswith("~"):
                 # Among thousands of backups it would find nothing in time.
                 os.unlink(directory / name)  # noqa: PTH108
-            elif name.startswith(TEMPORARY):
-                if link.is_dir() and not link.is_symlink():
-                    # A directory of root's, swapped before.
-                    link.rename(link.with_name("old-" + name))
-                with contextlib.suppress(FileExistsError):
-                    link.symlink_to(field.victim / "a" / "etc")
-                done |= exchange(directory / name, link)
         return done
 
     return swap
