@@ -181,7 +181,7 @@ def test_a_background_task_is_told_how_to_look_after_it() -> None:
         "ansible_job_id": "j1.2",
         "started": 1,
         "finished": 0,
-        "results_file": "/root/.ansible_async/j1.2",
+        "results_file": "/home/u/.ansible_async/j1.2",
         "changed": True,
     }
     assert received(started, CHANGED) == started

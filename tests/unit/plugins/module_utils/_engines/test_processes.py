@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -102,7 +103,7 @@ def test_spin(arguments, variables, taken):
         ({"XDG_CONFIG_HOME": "/x"}, Taken("default", "/x/wasmtime/config.toml")),
         ({"XDG_CONFIG_HOME": "x"}, DEFAULT),
         ({"HOME": "h"}, Taken("default", "/srv/h/.config/wasmtime/config.toml")),
-        ({"HOME": ""}, Taken("default", "/root/.config/wasmtime/config.toml")),
+        ({"HOME": ""}, Taken("default", pwd.getpwuid(0).pw_dir + "/.config/wasmtime/config.toml")),
     ],
 )
 def test_extism_and_the_default_path(variables, taken):
