@@ -86,6 +86,22 @@ def has_acl(path: str) -> bool:
     return _acl(path, ACCESS_ACL) is not None
 
 
+def everybody_may(path: str, mode: int, right: int) -> bool:
+    """Whether surely everybody has a right: the group as well as the others, and whoever an ACL names.
+
+    The owner does not matter, who can take it at any time.
+    """
+    wanted = right << 3 | right
+    if mode & wanted != wanted:
+        return False
+    access = _acl(path, ACCESS_ACL)
+    if access is None:
+        return True
+    from ._acls import spares_nobody
+
+    return spares_nobody(access, right)
+
+
 def others_may(path: str, mode: int, owner: Optional[int], right: int, below: bool = False) -> bool:
     """Whether others than the owner and root have a right; C(below): or will have it in new directories below."""
     # The group's bits are the mask of an ACL: where neither they nor those of others have the right, no entry gives it.

@@ -26,6 +26,17 @@ def grants(access: Optional[bytes], default: Optional[bytes], mode: int, owner: 
     return _grants(entries, permissions.get(MASK, 7), permissions.get(OTHER, 0), owner, right)
 
 
+def spares_nobody(access: bytes, right: int) -> bool:
+    """Whether all whom an ACL names, and all others, have a right; the owner is left out."""
+    entries = _entries(access)
+    mask = next((granted for tag, granted, _id in entries if tag == MASK), 7)
+    return all(
+        (granted if tag == OTHER else granted & mask) & right == right
+        for tag, granted, _id in entries
+        if tag in (USER, GROUP_OF_FILE, GROUP, OTHER)
+    )
+
+
 def _entries(data: bytes) -> List[Tuple[int, int, int]]:
     # A version, then tag, permissions and id of each entry.
     return [struct.unpack_from("<HHI", data, offset) for offset in range(4, len(data) - 7, 8)]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._directory import Found
 
 _EXAMPLES = 3
+_REASONS = 10
 
 
 class Text(NamedTuple):
@@ -181,7 +182,8 @@ def told(found: List[Found], path: str, user: int) -> List[Problem]:
         facts = {
             "directory": quoted(path),
             "user": user_name(user),
-            "reasons": "; ".join(said),
+            "reasons": "; ".join(said[:_REASONS])
+            + ("; and %d more" % (len(said) - _REASONS) if said[_REASONS:] else ""),
             "first": quoted(said[0]) if said else "",
             "some": _some(said),
         }

@@ -17,7 +17,7 @@ import stat
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from ._access import ENTER, WRITE, group_name, may, others_may, user_name
+from ._access import ENTER, READ, WRITE, everybody_may, group_name, may, others_may, user_name
 from ._settings import quoted
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Walk(NamedTuple):
 
     def public(self) -> bool:
         """Whether everybody may enter every directory on the way."""
-        return all(status.st_mode & stat.S_IXOTH for _path, status in self.visited)
+        return all(everybody_may(path, status.st_mode, ENTER) for path, status in self.visited)
 
     def reached(self, directory: str) -> bool:
         """Whether others than the owners may enter this directory on the way, and each one above it."""
@@ -338,7 +338,7 @@ def hidden(way: Walk, chosen_by: Optional[int]) -> Optional[str]:
     """
     if os.geteuid() != 0 or (chosen_by is None and not way.links):
         return None
-    if way.public() and way.status().st_mode & stat.S_IROTH:
+    if everybody_may(way.target, way.status().st_mode, READ) and way.public():
         return None
     from ._obstacles import private
 

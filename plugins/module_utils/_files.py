@@ -12,7 +12,7 @@ import os
 import stat
 from typing import List, NamedTuple, Optional, Tuple
 
-from ._access import READ, WRITE, may, others_may, user_name
+from ._access import READ, WRITE, everybody_may, may, others_may, user_name
 from ._config import DANGER, ERROR, MAX_BYTES, Problem, too_large
 from ._directory import ANYONE, LINKS_MAX, UNREACHED, Link, Walk, barred_by, hold, look_up, reopen, walk
 from ._settings import quoted
@@ -140,7 +140,7 @@ def _judge(place: Place, status: os.stat_result) -> None:
         raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
     if not stat.S_ISREG(status.st_mode):
         raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
-    if os.geteuid() == 0 and not (status.st_mode & stat.S_IROTH and place.way.public()):
+    if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.way.public()):
         from ._obstacles import secret
 
         unsafe = secret(place.path, place.way, status)

@@ -16,7 +16,8 @@ import stat
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from ._directory import hold, look_up, reopen, walk
+from ._access import READ, everybody_may
+from ._directory import hidden, hold, look_up, reopen, walk
 from ._engines.binary import Changing, Engine, Stopped, engine_in
 from ._engines.formats import layout_of
 from ._engines.processes import (
@@ -38,6 +39,9 @@ Id = Tuple[int, int]
 # How many examples a note has, and how many processes an engine.
 EXAMPLES = 10
 LISTED = 100
+ENGINES_MAX = 500
+# Longer ones are no paths to the system (limits.h).
+_PATH_MAX = 4095
 
 # What is said of files that could not be looked at, or in which nothing can be seen.
 NOTES = {
@@ -52,6 +56,7 @@ NOTES = {
     "unreadable": "this could not be opened or read",
     "depth": "directories below this are deeper than depth and were not searched",
     "time-limit": "the time_limit is over: what comes from here on was not looked at",
+    "not-listed": "there are more files with a Wasmtime than can be listed, among them these; name fewer paths",
     "other-users": "this user has no right to see what these processes have mapped; root has",
     "not-on-this-system": "running programs can only be looked for on Linux",
 }
@@ -111,7 +116,7 @@ def _open(path: str) -> int:
             status = os.fstat(found)
             if not stat.S_ISREG(status.st_mode):
                 raise NoEngine("special-file")
-            if os.geteuid() == 0 and not (status.st_mode & stat.S_IROTH and place.way.public()):
+            if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.way.public()):
                 from ._obstacles import secret
 
                 unsafe = secret(place.path, place.way, status)
@@ -182,6 +187,9 @@ class Inventory:
         way = walk(path)
         if way.missing or way.error:
             return self.note("unreadable" if way.error else "missing", path, way.error or "")
+        closed = hidden(way, None)
+        if closed:
+            return self.note("unreadable", path, closed)
         try:
             held = hold(way)
             try:
@@ -301,10 +309,12 @@ class Inventory:
 
     def results(self) -> List[Dict[str, Any]]:
         """The engines as the module returns them, in the order of their paths, with C(dialects) for the caller."""
-        return [
-            self._result(key, program)
-            for key, program in sorted(self.programs.items(), key=lambda item: (item[1].path, item[0]))
-        ]
+        # Those that run come first where there are too many.
+        found = sorted(self.programs.items(), key=lambda item: (item[0] not in self.processes, item[1].path, item[0]))
+        for _key, program in found[ENGINES_MAX:]:
+            self.note("not-listed", program.path)
+        listed = sorted(found[:ENGINES_MAX], key=lambda item: (item[1].path, item[0]))
+        return [self._result(key, program) for key, program in listed]
 
     def _result(self, key: Id, program: Program) -> Dict[str, Any]:
         engine = program.engine
@@ -323,7 +333,7 @@ class Inventory:
         return {
             "path": program.path,
             "version": engine.version,
-            "versions": engine.told(),
+            "versions": engine.told()[:LISTED],
             "rule": engine.rule,
             "program": engine.program,
             "reads_config": engine.reads_config,
@@ -333,7 +343,8 @@ class Inventory:
             "deleted": program.deleted,
             "pids": sorted(running)[:LISTED],
             "configs": [
-                {"path": taken.path, "source": taken.source, "pids": pids[:LISTED]} for taken, pids in configs.items()
+                {"path": taken.path and taken.path[:_PATH_MAX], "source": taken.source, "pids": pids[:LISTED]}
+                for taken, pids in list(configs.items())[:LISTED]
             ],
             "dialects": dialects,
         }

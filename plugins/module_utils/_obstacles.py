@@ -12,7 +12,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Optional
 
-from ._access import READ, WRITE, has_acl, may, others_may, user_name
+from ._access import READ, WRITE, everybody_may, has_acl, may, others_may, user_name
 from ._directory import UNREACHED, barred_by, look_up, reopen, walk
 from ._rights import DAC_OVERRIDE, FOWNER, capable, known, overrides, root_may
 from ._settings import quoted
@@ -67,7 +67,7 @@ def follows(link: os.stat_result, above: os.stat_result, handle: int) -> bool:
         return True
     way = walk(os.readlink("/proc/self/fd/%d" % handle))
     known = os.path.samestat(way.status(), end)
-    return known and way.public() and bool(end.st_mode & stat.S_IROTH)
+    return known and everybody_may(way.target, end.st_mode, READ) and way.public()
 
 
 def swappable(way: Walk, owner: int = 0) -> Optional[str]:
@@ -89,9 +89,11 @@ def secret(path: str, way: Walk, status: os.stat_result) -> Optional[str]:
     if status.st_nlink > 1:
         where = swappable(way, status.st_uid)
         return where and "it is a file of %s with other names, and %s" % (user_name(status.st_uid), where)
+    # The bits of the group are the mask of an ACL.
+    readers = status.st_gid if status.st_mode & stat.S_IRGRP and not has_acl(path) else None
     for above, its in way.visited:
         stranger = its.st_uid not in (0, status.st_uid) and not _reads(path, status, its.st_uid)
-        if stranger or (way.reached(above) and _others_rename(above, its, status, above == way.real)):
+        if stranger or (way.reached(above) and _others_rename(above, its, readers, above == way.real)):
             return "it is a file of %s that others may not read, and they can swap what is in %s" % (
                 user_name(status.st_uid),
                 quoted(above),
@@ -100,17 +102,20 @@ def secret(path: str, way: Walk, status: os.stat_result) -> Optional[str]:
 
 
 def _reads(path: str, status: os.stat_result, user: int) -> bool:
+    """Whether a user surely may read a file."""
+    if user != status.st_uid and has_acl(path):
+        return everybody_may(path, status.st_mode, READ)
     return may(path, status.st_mode, status.st_uid, status.st_gid, user, READ)
 
 
-def _others_rename(path: str, status: os.stat_result, file: os.stat_result, holds: bool) -> bool:
-    """Whether somebody can rename what is in a directory, but for the members of a group that may read the file.
+def _others_rename(path: str, status: os.stat_result, readers: Optional[int], holds: bool) -> bool:
+    """Whether somebody can rename what is in a directory, but for the members of the group that may read the file.
 
-    C(holds): whether the file itself is in it. Even if it is sticky, the file may be the rest of a hard link.
+    C(readers): that group, None if there is none. C(holds): whether the file itself is in it. Even if it is sticky, the file may be the rest of a hard link.
     """
     if (status.st_mode & stat.S_ISVTX and not holds) or not others_may(path, status.st_mode, status.st_uid, WRITE):
         return False
-    shared = status.st_gid == file.st_gid and file.st_mode & stat.S_IRGRP
+    shared = status.st_gid == readers
     return not shared or others_may(path, status.st_mode & ~stat.S_IWGRP, status.st_uid, WRITE) or has_acl(path)
 
 

@@ -14,7 +14,7 @@ from ._dialect import TOML_1_0, TOML_1_1
 Loads = Callable[[str], Dict[str, Any]]
 
 # The libraries need quadratic time and memory for a dotted key, and the engine refuses more than 128 parts.
-DOTS_MAX = 2000
+DOTS_MAX = 500
 
 
 class NoLibrary(Exception):

@@ -223,7 +223,7 @@ notes:
       elements: str
       sample: [/usr/bin/ldd]
 complete:
-  description: Whether all was looked at in the time.
+  description: Whether all was looked at in the time, and every file with a Wasmtime is listed.
   returned: always
   type: bool
   sample: true
@@ -316,7 +316,7 @@ def gather(module: Module) -> dict[str, Any]:
             for code in NOTES
             if code in inventory.notes
         ],
-        "complete": "time-limit" not in inventory.notes,
+        "complete": not {"time-limit", "not-listed"}.intersection(inventory.notes),
     }
 
 

@@ -22,5 +22,14 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
     schema: Record
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
-        """Run the module on the host and return its result, or a failure if that is malformed."""
+        """Run the module on the host and return its result, or a failure if that is malformed.
+
+        Not in the background: the answer would come through C(async_status), which takes whatever the host says.
+        """
+        if self._task.async_val:
+            return {
+                "failed": True,
+                "changed": False,
+                "msg": "this module does not run in the background; leave out async",
+            }
         return received(super().run(tmp, task_vars), self.schema)

@@ -11,6 +11,7 @@ of JSON, or a text without end makes the result malformed. All texts come out pr
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Callable, Collection, Dict, List, Mapping, Optional
@@ -28,7 +29,10 @@ MOST_TEXT = 100_000  # characters
 MOST_ITEMS = 1_000
 MOST_NUMBER = 2**80  # more than the sum of all sizes of files
 MOST_REASON = 1_000  # characters that are kept of the message of a failure
-DEEPEST = 20  # levels of values that have no schema
+# Of values that have no schema, those in a file, so much is kept.
+MOST_SAID = 10_000  # characters
+MOST_SAID_ITEMS = 100
+DEEPEST = 20  # levels
 
 Reader = Callable[[Any], Any]
 """Gives a value as the controller may use it. Raises Malformed."""
@@ -75,6 +79,22 @@ def real(value: Any) -> float:
     if isinstance(value, float) and math.isfinite(value) and abs(value) <= MOST_NUMBER:
         return value
     return integer(value)
+
+
+def count(value: Any) -> int:
+    """Read a whole number that is not negative."""
+    number = integer(value)
+    if number < 0:
+        raise Malformed("is less than 0")
+    return number
+
+
+def share(value: Any) -> float:
+    """Read a number that is not negative."""
+    number = real(value)
+    if number < 0:
+        raise Malformed("is less than 0")
+    return number
 
 
 def one_of(values: Collection[str]) -> Reader:
@@ -152,17 +172,31 @@ class Record:
 
 
 def anything(value: Any, depth: int = DEEPEST) -> Any:
-    """Read what a file may say, as it says it: JSON data of any kind, but not without end."""
-    if not depth:
-        raise Malformed("has too many levels")
+    """Read what a file may say: JSON data of any kind. What is too long or too deep is cut, as files may say anything."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return text(value)
-    if isinstance(value, (int, float)):
-        return real(value)
-    inner: Reader = lambda part: anything(part, depth - 1)  # noqa: E731 # two readers share it
-    return dict_of(inner)(value) if isinstance(value, Mapping) else list_of(inner)(value)
+        return text(value[:MOST_SAID])
+    if isinstance(value, int):
+        return value if abs(value) <= MOST_NUMBER else "a number beyond 2^80"
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if not depth:
+        return "..."
+    if isinstance(value, Mapping):
+        pairs = itertools.islice(value.items(), MOST_SAID_ITEMS)
+        return {text(str(key)[:MOST_SAID]): anything(part, depth - 1) for key, part in pairs}
+    if isinstance(value, (list, tuple)):
+        return [anything(part, depth - 1) for part in value[:MOST_SAID_ITEMS]]
+    raise Malformed("is no JSON data")
+
+
+def table(value: Any) -> Dict[str, Any]:
+    """Read a table of a file, as C(anything)."""
+    if not isinstance(value, Mapping):
+        raise Malformed("is not a dictionary")
+    found: Dict[str, Any] = anything(value)
+    return found
 
 
 def _setting(name: str) -> Reader:
@@ -192,7 +226,7 @@ DIRECTORY = Record(
 # What cache_config and cache_config_info have in common.
 CONFIG: Dict[str, Reader] = {
     "path": nullable(text),
-    "settings": dict_of(anything),
+    "settings": table,
     "effective": Record({}, {setting.option: _setting(name) for name, setting in SETTINGS.items()}),
     "directory": nullable(DIRECTORY),
     "wasmtime_version": nullable(text),
@@ -223,11 +257,11 @@ CHECKED: Dict[str, Reader] = {
 }
 _VERDICT = ("problems", "valid", "safe", "exists")
 LOOKED_AT = Record({name: CHECKED[name] for name in _VERDICT}, {**CHECKED, **CONFIG, **FILE})
-LIMIT = Record({"limit": nullable(integer), "used": integer, "percent": nullable(real)})
+LIMIT = Record({"limit": nullable(count), "used": count, "percent": nullable(share)})
 END = Record({"name": text, "time": integer})
 COMPILER = Record(
-    {"name": text, **dict.fromkeys(("entries", "size", "usages"), integer), "newest": nullable(integer)},
-    {"size_on_disk": integer, "oldest": nullable(integer)},
+    {"name": text, **dict.fromkeys(("entries", "size", "usages"), count), "newest": nullable(integer)},
+    {"size_on_disk": count, "oldest": nullable(integer)},
 )
 CLEANUP = Record(
     {
@@ -238,21 +272,21 @@ CLEANUP = Record(
                 *("entries_deleted", "bytes_deleted", "entries_left", "bytes_left"),
                 *("foreign_deleted", "leftovers_deleted"),
             ),
-            integer,
+            count,
         ),
     },
     {"blocked_until": nullable(integer)},
 )
 VERIFIED = Record(
     {
-        **dict.fromkeys(("entries", "broken_count", "compressed", "uncompressed"), integer),
+        **dict.fromkeys(("entries", "broken_count", "compressed", "uncompressed"), count),
         "broken": list_of(Record({"name": text, "reason": text})),
-        "ratio": nullable(real),
+        "ratio": nullable(share),
         "complete": flag,
     }
 )
 LEVEL = Record(
-    {"level": integer, **dict.fromkeys(("ratio", "compress_mb_per_s", "decompress_mb_per_s"), nullable(real))}
+    {"level": count, **dict.fromkeys(("ratio", "compress_mb_per_s", "decompress_mb_per_s"), nullable(share))}
 )
 # What cache_usage_info returns, and the report keeps.
 MEASURED: Dict[str, Reader] = {
@@ -260,13 +294,13 @@ MEASURED: Dict[str, Reader] = {
     "exists": flag,
     "complete": flag,
     "stopped_by": nullable(text),
-    "entries": integer,
-    "size": integer,
-    "size_on_disk": integer,
+    "entries": count,
+    "size": count,
+    "size_on_disk": count,
     "limits": Record({}, {SETTINGS[limit].option: LIMIT for limit, _percent in LIMITS}),
     "compilers": list_of(COMPILER),
     "next_cleanup": nullable(CLEANUP),
-    "foreign": Record({"count": integer, "size": integer, "names": list_of(text)}),
+    "foreign": Record({"count": count, "size": count, "names": list_of(text)}),
     "verified": nullable(VERIFIED),
     "levels": nullable(list_of(LEVEL)),
 }

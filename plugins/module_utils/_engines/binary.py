@@ -281,7 +281,7 @@ def _conclude(answers: Answers, packages: Mapping[str, Set[str]], library: bool)
 
 def _numbers(version: str) -> Tuple[int, ...]:
     """The three numbers of a version; empty if it is none."""
-    match = re.match("([0-9]{1,8})[.]([0-9]{1,8})[.]([0-9]{1,8})", version)
+    match = re.match(r"([0-9]{1,8})[.]([0-9]{1,8})[.]([0-9]{1,8})(?![0-9])[0-9A-Za-z.+-]{,64}\Z", version)
     return tuple(map(int, match.groups())) if match else ()
 
 

@@ -25,6 +25,7 @@ _JSON_MAX = 2**23
 
 _SECTIONS_MAX = 4096
 _NAMES_MAX = 2**16
+_HEADER_MAX = 64  # bytes for a section or a segment; no format has more
 
 
 class Layout(NamedTuple):
@@ -95,7 +96,7 @@ def _elf(handle: int, head: bytes) -> _Facts:
         segment_size, segment_count, section_size, section_count, names = struct.unpack_from(order + "HHHHH", head, 42)
     library = kind == 3 and not _elf_runs(handle, order, wide, segments, segment_size, segment_count)
     table = []
-    raw = os.pread(handle, section_size * min(section_count, _SECTIONS_MAX), sections)
+    raw = os.pread(handle, min(section_size, _HEADER_MAX) * min(section_count, _SECTIONS_MAX), sections)
     form = order + ("IIQQQQ" if wide else "IIIIII")
     if section_size >= struct.calcsize(form):
         for start in range(0, len(raw) - section_size + 1, section_size):
@@ -109,7 +110,7 @@ def _elf(handle: int, head: bytes) -> _Facts:
 
 def _elf_runs(handle: int, order: str, wide: bool, offset: int, size: int, count: int) -> bool:
     """Whether a position-independent file is an executable: it names an interpreter, or says so."""
-    raw = os.pread(handle, size * min(count, _SECTIONS_MAX), offset)
+    raw = os.pread(handle, min(size, _HEADER_MAX) * min(count, _SECTIONS_MAX), offset)
     if size < (56 if wide else 32):
         return False
     for start in range(0, len(raw) - size + 1, size):
@@ -170,7 +171,7 @@ def _mach_o(handle: int, head: bytes) -> _Facts:
         if command == (0x19 if wide else 0x1):  # LC_SEGMENT_64, LC_SEGMENT
             sections = struct.unpack_from("<I", commands, at + (64 if wide else 48))[0]
             first, step, form, place = (72, 80, "<QI", 40) if wide else (56, 68, "<II", 36)
-            for number in range(min(sections, _SECTIONS_MAX)):
+            for number in range(min(sections, _SECTIONS_MAX - len(found))):
                 section = at + first + number * step
                 used, offset = struct.unpack_from(form, commands, section + place)
                 found[commands[section : section + 16].rstrip(b"\0")] = (base + offset, used)

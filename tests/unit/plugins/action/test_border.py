@@ -12,6 +12,7 @@ from typing import Any, Dict
 
 import pytest
 import yaml
+from ansible.playbook.task import Task
 from ansible.plugins.action.normal import ActionModule as Normal
 
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border
@@ -36,6 +37,16 @@ def test_what_a_host_answers_goes_through_it(name: str, monkeypatch: pytest.Monk
     # Of Ansible's own code, what runs the module on the host.
     monkeypatch.setattr(Normal, "run", lambda self, tmp=None, task_vars=None: dict(answers))
     action = importlib.import_module("%s.action.%s" % (COLLECTION, name)).ActionModule
-    assert action.run(action.__new__(action), None, {}) == {"failed": True, "msg": "a\\x1b[2J"}
+    task = action.__new__(action)
+    task._task = Task()
+    assert task.run(None, {}) == {"failed": True, "msg": "a\\x1b[2J"}
     answers = {"changed": False, "path": 5}
-    assert action.run(action.__new__(action), None, {})["msg"].startswith("malformed result: ")
+    assert task.run(None, {})["msg"].startswith("malformed result: ")
+    # What runs in the background does not come back through it.
+    task._task.async_val = 30
+    answers = {}
+    assert task.run(None, {}) == {
+        "failed": True,
+        "changed": False,
+        "msg": "this module does not run in the background; leave out async",
+    }

@@ -344,6 +344,64 @@ def test_others_than_root_read_what_they_may():
         assert "others may not read" in refusal(there / "f").message
 
 
+KEPT_OUT = (USER, 0, STRANGER)
+SOMEBODY = (USER, 4, STRANGER + 7)
+
+
+@as_root
+@needs_acls
+@pytest.mark.parametrize(
+    ("led", "mode", "acl"),
+    [
+        ("moved", 0o600, None),
+        # The mode shows the mask as the group's right.
+        ("moved", 0o600, entries(4, SOMEBODY, owner=6)),
+        ("moved", 0o644, entries(4, KEPT_OUT, owner=6, group=4, other=4)),
+        ("shared", 0o600, None),
+        # The members of the group can swap it and may not read it.
+        ("shared", 0o604, None),
+        ("shared", 0o600, entries(4, SOMEBODY, owner=6)),
+        ("shared", 0o644, entries(4, KEPT_OUT, owner=6, group=4, other=4)),
+    ],
+)
+def test_root_reads_no_secret_that_a_mode_or_an_acl_keeps_from_some(led, mode, acl):
+    """It was moved to a home, or is in a directory in which a group may swap names."""
+    with place(0) as there:
+        home = new(there / "home", 0o755 if led == "moved" else 0o775)
+        os.chown(str(home), STRANGER if led == "moved" else 0, STRANGER)
+        home.chmod(0o755 if led == "moved" else 0o775)
+        path = home / "f"
+        path.write_bytes(b"secret")
+        os.chown(str(path), 0, 0 if led == "moved" else STRANGER)
+        path.chmod(mode)
+        if acl is not None:
+            set_acl(path, ACCESS, *acl)
+        assert "others may not read" in refusal(path).message
+        os.chown(str(home), 0, 0)
+        home.chmod(0o755)
+        assert read_file(path) == b"secret"
+
+
+@as_root
+@needs_acls
+@pytest.mark.parametrize(("mode", "acl"), [(0o705, None), (0o755, entries(5, KEPT_OUT, group=5, other=5))])
+def test_root_reads_nothing_in_a_directory_that_keeps_some_out(mode, acl):
+    with place(0) as there:
+        home = new(there / "home", 0o755)
+        give(home, STRANGER)
+        directory = new(there / "d", mode)
+        (directory / "f").write_bytes(b"secret")
+        (directory / "f").chmod(0o644)
+        (home / "link").symlink_to(directory / "f")
+        give(home / "link", STRANGER)
+        if acl is not None:
+            set_acl(directory, ACCESS, *acl)
+        assert "root does not follow it" in refusal(home / "link").message
+        directory.chmod(0o755)
+        if acl is None:
+            assert read_file(home / "link") == b"secret"
+
+
 @as_root
 def test_root_reads_no_secret_that_a_user_has_given_another_name():
     with place(0) as there:

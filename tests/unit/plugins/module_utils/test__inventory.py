@@ -127,6 +127,32 @@ def test_root_reads_no_secret_behind_a_link_of_a_user():
         assert refusal(there / "link") == "unreadable"
 
 
+@root_only
+def test_root_tells_no_names_behind_a_link_of_a_user():
+    with place(STRANGER) as there, place(0) as private:
+        put(private / "key-of-acme.sh", b"#!/bin/sh\n", 0o700)
+        put(private / "deep" / "program")
+        (there / "bin").symlink_to(private)
+        os.lchown(str(there / "bin"), STRANGER, STRANGER)
+        private.chmod(0o700)
+        inventory = searched(there / "bin", depth=0)
+        assert inventory.programs == {}
+        assert set(inventory.notes) == {"unreadable"}
+        assert "acme" not in str(inventory.notes)
+        assert "deep" not in str(inventory.notes)
+        private.chmod(0o755)
+        assert names(searched(there / "bin"), there) == ["bin/deep/program"]
+
+
+def test_too_many_engines_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(_inventory, "ENGINES_MAX", 3)
+    for number in range(5):
+        put(tmp_path / ("p%d" % number))
+    inventory = searched(tmp_path)
+    assert [engine["path"] for engine in inventory.results()] == [str(tmp_path / name) for name in ("p0", "p1", "p2")]
+    assert inventory.notes["not-listed"] == (2, [str(tmp_path / "p3"), str(tmp_path / "p4")])
+
+
 def test_a_search(tmp_path):
     for name in ("program", "a/b/program", "a/lib.so.1"):
         put(tmp_path / name)

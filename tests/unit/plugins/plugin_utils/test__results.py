@@ -291,6 +291,38 @@ def test_nonsense_of_some_hosts_leaves_the_others_as_they_are(seed: int) -> None
         assert "good" in data_in(page)
 
 
+@pytest.mark.parametrize("percent", [-1, -26.0, -150, -1000, -(10**30)])
+def test_what_cannot_be_negative_is_malformed(percent: float) -> None:
+    limits = {name: dict(limit, percent=percent) for name, limit in MEASURED["limits"].items()}
+    hosts = cache_fleet({"a": GOOD, "b": GOOD}, {"a": dict(MEASURED, limits=limits), "b": MEASURED}, "now")["hosts"]
+    assert hosts[0]["usage_message"].startswith("malformed result: limits.")
+    assert hosts[0]["fullness"] == "not known"
+    assert hosts[1]["usage"] is not None
+    for name in ("entries", "size"):
+        (host,) = cache_fleet({"a": GOOD}, {"a": dict(MEASURED, **{name: -1})}, "now")["hosts"]
+        assert host["usage_message"] == "malformed result: %s is less than 0" % name
+
+
+def test_what_a_file_says_is_cut_and_no_fault_of_the_host() -> None:
+    deep: Any = "end"
+    for _level in range(40):
+        deep = [deep]
+    said = {
+        "nan": math.nan,
+        "infinity": -math.inf,
+        "huge": 10**40,
+        "long": "x" * 200_000,
+        "k" * 200_000: 1,
+        "list": list(range(2000)),
+        "deep": deep,
+    }
+    taken = LOOKED_AT(dict(GOOD, settings=said))["settings"]
+    assert (taken["nan"], taken["infinity"], taken["huge"]) == ("nan", "-inf", "a number beyond 2^80")
+    assert (len(taken["long"]), len(taken["list"]), taken["k" * 10_000]) == (10_000, 100, 1)
+    assert "..." in str(taken["deep"])
+    assert json.loads(json.dumps(taken, allow_nan=False)) == taken
+
+
 def test_nonsense_is_named_with_its_place() -> None:
     configs = {
         "list": dict(GOOD, accepted_by=5),
