@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import stat
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from . import _write
@@ -21,7 +22,7 @@ from ._files import Changed
 from ._files import chooser as file_chooser
 from ._files import problems as file_problems
 from ._obstacles import chosen, denied, moved, other_names, swappable, unsafe_link, unwritable
-from ._rights import DAC_OVERRIDE, capable, forbidden, too_long, uncopyable
+from ._rights import DAC_OVERRIDE, capable, forbidden, too_long, uncopyable, unkept, unlabelled
 from ._settings import quoted
 
 Owners = Tuple[Optional[int], Optional[int], int]
@@ -151,7 +152,7 @@ class Change:
         new = (os.geteuid(), os.getegid(), 0)
         uid = new[0] if self.params[prefix + "owner"] is None else planned[0]
         gid = new[1] if self.params[prefix + "group"] is None else planned[1]
-        return forbidden(new, (uid, gid, 0))
+        return forbidden(new, (uid, gid, planned[2] & stat.S_ISGID))
 
     def _refuse_new_dangers(self, found: Sequence[Problem]) -> None:
         dangers = [p for p in severe(found, DANGER) if p.code not in self.params["ignore_dangers"]]
@@ -192,30 +193,50 @@ class Change:
             failure = "given another owner, group or mode"
             reason = denied(run.place.path) or unsafe_link(run.place.way) or other_names(run.place.way, run.seen)
             reason = reason or forbidden(self.owners, self.planned_owners)
+            if reason is None and self.planned_owners[0] != self.owners[0]:
+                reason = unkept(self.planned_owners[0], self.planned_owners[2])
         if reason is None and self.params["attributes"] is not None:
             failure = "given attributes"
-            reason = swappable(run.place.way)
+            reason = swappable(run.place.way) or self._unlabelled()
         if reason:
             raise run.refused_for("it cannot be %s: %s%s" % (failure, reason, remedy))
+
+    def _unlabelled(self) -> Optional[str]:
+        """Why the file, as it will be, cannot get the attributes; None where it has them."""
+        run, attributes = self.run, self.params["attributes"]
+        uid, gid = self.planned_owners[:2]
+        if self.writes and (run.seen is None or os.geteuid() != 0):
+            uid, gid = (
+                new if given == -1 else given
+                for new, given in zip((os.geteuid(), os.getegid()), self._ids("", uid, gid))
+            )
+        reason = unlabelled(-1 if uid is None else uid, -1 if gid is None else gid, attributes)
+        if reason and not self.writes:
+            there = run.module.get_file_attributes(run.place.path, include_version=False).get("attr_flags")
+            if attributes.lstrip("+") == there:
+                return None
+        return reason
 
     def _unwritable(self) -> Optional[str]:
         """Why the file can neither be replaced or created, nor overwritten if that is allowed."""
         path, seen = self.run.place.path, self.run.seen
         if seen is not None and self._keeps():
-            reason = unwritable(path + "~") or uncopyable(seen.st_uid, seen.st_gid)
+            reason = unwritable(path + "~") or uncopyable(seen.st_uid, seen.st_gid, seen.st_mode)
             if reason:
                 return "no backup can be made: %s" % reason
         reason = unwritable(path) or self._unreplaceable()
         in_place = reason is not None and seen is not None and self.params["unsafe_writes"]
         if in_place and os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-            return forbidden(self.owners, self.planned_owners)
+            return forbidden(self.owners, self.planned_owners) or unkept(*self.planned_owners[::2])
         return reason
 
     def _unreplaceable(self) -> Optional[str]:
         """Why a new file cannot get the owner and group of the old one, or those of the options."""
         if self.run.seen is not None and os.geteuid() == 0:
-            return forbidden((0, os.getegid(), 0), (*self.planned_owners[:2], 0))
-        return self._ungivable("", self.planned_owners)
+            return uncopyable(*self.planned_owners)
+        given = self._ids("", *self.planned_owners[:2])[0]
+        kept = None if given == -1 else unkept(given, self.planned_owners[2])
+        return kept or self._ungivable("", self.planned_owners)
 
     def _keeps(self) -> bool:
         """Whether a backup is made of a file that is there."""

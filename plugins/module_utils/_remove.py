@@ -88,7 +88,7 @@ def _attempt_to_remove(run: Any) -> Dict[str, Any]:
     backup = bool(run.params["backup"] and old)
     if backup and old:
         reason = unsafe_link(old.place.way) or unwritable(old.place.path + "~")
-        reason = reason or uncopyable(old.status.st_uid, old.status.st_gid)
+        reason = reason or uncopyable(old.status.st_uid, old.status.st_gid, old.status.st_mode)
         if reason:
             raise run.refused_for("no backup can be made, so nothing was changed: %s" % reason)
     run.diff.append(text_diff(run.path, old.data if old else b"", b""))

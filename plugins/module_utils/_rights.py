@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from typing import TYPE_CHECKING, Optional, Tuple
 
 from ._access import group_name, user_name
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from ._directory import Walk
 
 # Numbers of linux/capability.h.
-CHOWN, DAC_OVERRIDE, FOWNER = 0, 1, 3
+CHOWN, DAC_OVERRIDE, FOWNER, FSETID, LINUX_IMMUTABLE = 0, 1, 3, 4, 9
+
+# The attributes of chattr(1) that only CAP_LINUX_IMMUTABLE sets.
+_GUARDED = frozenset("ai")
+_SPECIAL = stat.S_ISUID | stat.S_ISGID
 
 _PATH_MAX = 4095  # bytes, without the NUL at the end (limits.h)
 
@@ -80,9 +85,30 @@ def too_long(way: Walk, name: str = "") -> Optional[str]:
     return None
 
 
-def uncopyable(uid: int, gid: int) -> Optional[str]:
-    """Why root cannot make a file that has this owner and group; others than root make their own."""
-    return forbidden((0, os.getegid(), 0), (uid, gid, 0)) if os.geteuid() == 0 else None
+def uncopyable(uid: Optional[int], gid: Optional[int], mode: int) -> Optional[str]:
+    """Why root cannot make a file that has this owner, group and mode; others than root make their own."""
+    if os.geteuid() != 0:
+        return None
+    return forbidden((0, os.getegid(), 0), (uid, gid, mode & _SPECIAL)) or unkept(uid, mode)
+
+
+def unkept(uid: Optional[int], mode: int) -> Optional[str]:
+    """Why a file cannot keep its setuid and setgid bits, which the system removes when it is given away or written."""
+    if mode & _SPECIAL and uid not in (None, os.geteuid()) and not capable(FOWNER):
+        return "only its owner %s may set its setuid and setgid bits" % user_name(uid)
+    return None
+
+
+def unlabelled(uid: int, gid: int, attributes: str) -> Optional[str]:
+    """Why a file of this owner and group cannot get attributes of the file system."""
+    if uid != os.geteuid():
+        if not capable(FOWNER):
+            return "only its owner %s may do that" % user_name(uid)
+        if not known(uid, gid):
+            return "its owner or group is not known in this user namespace"
+    if _GUARDED.intersection(attributes) and not capable(LINUX_IMMUTABLE):
+        return "%s may not do that without CAP_LINUX_IMMUTABLE" % user_name(os.geteuid())
+    return None
 
 
 def forbidden(owners: Tuple[int, int, int], wanted: Tuple[Optional[int], Optional[int], int]) -> Optional[str]:
@@ -104,6 +130,11 @@ def forbidden(owners: Tuple[int, int, int], wanted: Tuple[Optional[int], Optiona
             return "%s may not give it to %s without CAP_CHOWN" % (user_name(os.geteuid()), whom)
         if not known(uid if new_uid is None else new_uid, gid if new_gid is None else new_gid):
             return "its new owner or group is not known in this user namespace"
+    if new_mode & stat.S_ISGID and new_gid not in {os.getegid(), *os.getgroups()} and not capable(FSETID):
+        return "%s may not set the setgid bit for the group %s without CAP_FSETID" % (
+            user_name(os.geteuid()),
+            group_name(gid if new_gid is None else new_gid),
+        )
     if not own and not known(uid, gid):
         return "its owner or group is not known in this user namespace"
     return None
