@@ -18,12 +18,16 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._rights import (
     CHOWN,
     DAC_OVERRIDE,
     FOWNER,
+    FSETID,
+    LINUX_IMMUTABLE,
     capable,
     forbidden,
     known,
     owner_of_new,
     root_may,
     too_long,
+    unkept,
+    unlabelled,
 )
 
 if TYPE_CHECKING:
@@ -193,3 +197,60 @@ def test_a_name_is_too_long_by_its_bytes(tmp_path: Path, name: str) -> None:
     longer = name + name[0]
     for way, last in ((walk(str(tmp_path)), longer), (walk(str(tmp_path / "new" / longer)), "f")):
         assert too_long(way, last) == 'the name "%s" has more than 255 bytes' % longer
+
+
+@pytest.mark.parametrize(
+    ("uid", "mode", "capabilities", "kept"),
+    [
+        (OTHER, 0o4755, (), False),
+        (OTHER, 0o2755, (), False),
+        (OTHER, 0o4755, (FOWNER,), True),
+        (OTHER, 0o1755, (), True),
+        (OWN, 0o6755, (), True),
+        (None, 0o6755, (), True),
+    ],
+)
+def test_only_the_owner_keeps_the_bits_that_the_system_removes(
+    system: System, uid: Optional[int], mode: int, capabilities: Tuple[int, ...], kept: bool
+) -> None:
+    system(OWN, capabilities)
+    assert (unkept(uid, mode) is None) is kept
+
+
+@pytest.mark.parametrize(
+    ("gid", "capabilities", "reason"),
+    [
+        (GROUP, (), None),
+        (MORE, (), None),
+        (OTHER_GROUP, (CHOWN, FSETID), None),
+        (OTHER_GROUP, (CHOWN,), "without CAP_FSETID"),
+    ],
+)
+def test_the_setgid_bit_takes_a_group_of_this_process_or_the_right_to_it(
+    system: System, gid: int, capabilities: Tuple[int, ...], reason: Optional[str]
+) -> None:
+    system(OWN, capabilities)
+    found = forbidden((OWN, GROUP, 0), (OWN, gid, 0o2000))
+    assert found is None if reason is None else found is not None and found.endswith(reason)
+    assert forbidden((OWN, OTHER_GROUP, 0), (OWN, OTHER_GROUP, 0o755)) is None
+
+
+@pytest.mark.parametrize(
+    ("owners", "attributes", "capabilities", "reason"),
+    [
+        ((OWN, OUTSIDE), "+A", (), None),
+        ((OTHER, GROUP), "+A", (FOWNER,), None),
+        ((OTHER, GROUP), "+A", (LINUX_IMMUTABLE,), "may do that"),
+        ((OUTSIDE, GROUP), "+A", (FOWNER,), "not known in this user namespace"),
+        ((OTHER, OUTSIDE), "+A", (FOWNER,), "not known in this user namespace"),
+        ((OWN, GROUP), "+Ai", (FOWNER,), "without CAP_LINUX_IMMUTABLE"),
+        ((OWN, GROUP), "=a", (), "without CAP_LINUX_IMMUTABLE"),
+        ((OWN, GROUP), "-i", (LINUX_IMMUTABLE,), None),
+    ],
+)
+def test_attributes_take_the_owner_and_some_a_capability(
+    system: System, owners: Tuple[int, int], attributes: str, capabilities: Tuple[int, ...], reason: Optional[str]
+) -> None:
+    system(OWN, capabilities)
+    found = unlabelled(*owners, attributes)
+    assert found is None if reason is None else found is not None and found.endswith(reason)
