@@ -107,10 +107,19 @@ def there() -> Iterator[Place]:
         yield made
 
 
-def old(there: Place, file: int = 0, directory: int = 0, above: int = 0, mode: int = 0o755, cache: int = 0) -> None:
-    """A config and a cache of these owners."""
+def old(
+    there: Place,
+    file: int = 0,
+    directory: int = 0,
+    above: int = 0,
+    mode: int = 0o755,
+    cache: int = 0,
+    bits: int = 0o644,
+) -> None:
+    """A config and a cache of these owners; C(bits): the mode of the config, C(mode): that of its directory."""
     there.old()
     give(there.config, file)
+    there.config.chmod(bits)
     give(there.cache, cache)
     there.config.parent.chmod(mode)
     give(there.config.parent, directory)
@@ -119,8 +128,7 @@ def old(there: Place, file: int = 0, directory: int = 0, above: int = 0, mode: i
 
 def private(there: Place) -> None:
     """A config that only another user may read."""
-    old(there, file=NOBODY)
-    there.config.chmod(0o600)
+    old(there, file=NOBODY, bits=0o600)
 
 
 def linked(there: Place) -> None:
@@ -205,11 +213,11 @@ CASES: Dict[str, Tuple[Prepare, Dict[str, Any]]] = {
     "setgid": (old, {"mode": "2644", "group": str(NOBODY)}),
     "setgid of the file of another": (lambda there: old(there, file=NOBODY), {"mode": "2644"}),
     "edit a setgid file of another": (
-        lambda there: (old(there, file=NOBODY), there.config.chmod(0o2754)),
+        lambda there: old(there, file=NOBODY, bits=0o2754),
         CHANGE,
     ),
     "overwrite a setgid file of another": (
-        lambda there: (old(there, file=NOBODY, directory=NOBODY), there.config.chmod(0o2754)),
+        lambda there: old(there, file=NOBODY, directory=NOBODY, bits=0o2754),
         dict(CHANGE, unsafe_writes=True),
     ),
     "create a setgid directory": (nothing(0, 0o755), dict(CHANGE, directory_mode="2750", directory_group=str(NOBODY))),
