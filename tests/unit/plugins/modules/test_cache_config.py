@@ -41,6 +41,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     without_root,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
+    World,
     execute_without_root,
     warnings_of,
 )
@@ -577,7 +578,26 @@ def run_without_root(there, **options):
 @pytest.mark.parametrize("option", ["mode", "directory_mode"])
 @pytest.mark.parametrize("mode", ["rwxr-xr-x", "9", "77777", "-1", "preserve", 10**6, True, ["0700"], "u=rwq"], ids=str)
 def test_what_is_no_mode_is_refused_before_anything_is_written(world, option, mode):
-    assert "%s: " % option in world.refused(**{option: mode})
+    said = world.refused(**{option: mode})
+    assert "%s: " % option in said
+    assert said.endswith(' is not a mode; write octal digits in quotes, like "0700"')
+
+
+@pytest.mark.parametrize("option", ["mode", "directory_mode"])
+@pytest.mark.parametrize(
+    ("mode", "is_octal"), [(644, "1204"), (700, "1274"), (400, "0620"), (755, "1363"), (777, "1411")]
+)
+def test_a_mode_without_quotes_is_refused_with_the_one_that_was_meant(
+    world: World, option: str, mode: int, is_octal: str
+) -> None:
+    said = world.refused(**{option: mode})
+    assert '%s: %d without quotes is a decimal number, mode %s; write "0%d"' % (option, mode, is_octal, mode) in said
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o711, 0o750, 0o755, 0o1750, 0o2750])
+def test_a_number_that_yaml_made_of_octal_digits_is_a_mode(world: World, mode: int) -> None:
+    world.both(directory_mode=mode)
+    assert mode_of(world.cache) == mode
 
 
 # The directory
