@@ -23,7 +23,7 @@ FOREVER = 3600.0
 MARGIN = 0.25
 TICK = 0.0002
 SOME = 0.1
-RECOGNISABLE = re.compile(r"\.(ansible|wasmtime).*")
+RECOGNISABLE = re.compile(r"\.ansible_tmp[0-9a-f]{16}")
 
 
 def complaints(stage: Stage, story: Story) -> List[str]:
@@ -31,12 +31,18 @@ def complaints(stage: Stage, story: Story) -> List[str]:
     now = picture(stage.place)
     found = story.wrong(now, exact=True)
     left = story.leftovers(now)
-    ends = [entry for entry in (story.config(story.before), story.config(story.after)) if entry is not None]
+    texts = [entry.content for entry in (story.config(story.before), story.config(story.after)) if entry is not None]
+    user = os.geteuid() if story.scene.user is None else story.scene.user
     for name, entry in left.items():
         if not RECOGNISABLE.fullmatch(Path(name).name):
             found.append("left behind without a name that tells what it is: %s: %s" % (name, entry))
-        if entry.mode & 0o077 and not (entry.kind == stat.S_IFREG and all(map(entry.grants_no_more_than, ends))):
+        if entry.kind != stat.S_IFDIR or entry.mode & 0o077 or entry.uid != user:
             found.append("left behind for all to see: %s: %s" % (name, entry))
+    for name, entry in {**now.entries, **now.backups}.items():
+        inside = any(name.startswith("%s/" % above) for above in left)
+        part = entry.kind == stat.S_IFREG and any((text or b"").startswith(entry.content or b"") for text in texts)
+        if inside and not part and entry.kind != stat.S_IFDIR:
+            found.append("left behind, and neither the old config nor the new one: %s: %s" % (name, entry))
     if now not in (story.before, story.after):
         outcome = story.scene.hold(stage.program, stage.place).end()
         if outcome.status != 0:
