@@ -80,9 +80,11 @@ class Field(NamedTuple):
         }
         if number % 5 == 4:
             return dict(common, state="absent")
+        if number % 5 != 3:
+            # Or else it is the config that names it.
+            common["directory"] = str(self.cache)
         return dict(
             common,
-            directory=str(self.cache),
             cleanup_interval="%dh" % (number + 3),
             owner=str(STRANGER),
             group=str(STRANGER),
@@ -244,6 +246,21 @@ def swap_missing_parts(field: Field) -> Callable[[], bool]:
     return swap
 
 
+def swap_what_it_names(field: Field) -> Callable[[], bool]:
+    """Swap the file for one that names root's own directory."""
+    decoy, victim = field.home / "decoy", str(field.victim / "a" / "cache")
+
+    def swap() -> bool:
+        if not any(path.exists() and victim in path.read_text() for path in (field.config, decoy)):
+            decoy.unlink(missing_ok=True)
+            decoy.write_text(CONFIG + 'directory = "%s"\n' % victim)
+        done = exchange(field.config, decoy)
+        rest()
+        return done
+
+    return swap
+
+
 ATTACKS = {
     "the directory above both": swap_for_link("a"),
     "the directory of the config": swap_for_link("a/etc"),
@@ -253,6 +270,7 @@ ATTACKS = {
     "the config for a pipe": swap_for_pipe,
     "the temporary directory": swap_what_is_new,
     "directories that are missing at times": swap_missing_parts,
+    "the directory that the config names": swap_what_it_names,
 }
 
 
@@ -302,8 +320,20 @@ def touched(field: Field, attack: Attack, before: Dict[str, Tuple[object, ...]])
     )
 
 
+def named(field: Field) -> Path:
+    """The directory that the config names, if it names one."""
+    with contextlib.suppress(OSError):
+        handle = os.open(field.config, os.O_RDONLY | os.O_NONBLOCK)
+        with open(handle, encoding="utf-8") as file:
+            _before, found, after = file.read().partition('directory = "')
+            if found:
+                return Path(after.partition('"')[0])
+    return field.cache
+
+
 def by_path(field: Field) -> None:
     """Do what the module does, as one would write it without a thought; as slowly as a host with much to do."""
+    cache = named(field)
     for directory in (field.config.parent, field.cache):
         directory.mkdir(parents=True, exist_ok=True)
         rest()
@@ -315,7 +345,7 @@ def by_path(field: Field) -> None:
     rest()
     give(field.config.resolve(), STRANGER)
     field.config.chmod(0o644)
-    os.chown(field.cache, STRANGER, STRANGER)
+    os.chown(cache, STRANGER, STRANGER)
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
