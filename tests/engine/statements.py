@@ -86,6 +86,8 @@ OURS = (
     "Find every Wasmtime on a host",
     "the rules of each Wasmtime that is found",
     "Every file with a Wasmtime in it",
+    "every file with a Wasmtime is listed",
+    "more files with a Wasmtime than can be listed",
     "The version of its Wasmtime",
     "They keep this Wasmtime until they are started anew.",
     "What is wrong with the config at O(path) for this Wasmtime.",

@@ -324,7 +324,7 @@ def named(field: Field) -> Path:
     """The directory that the config names, if it names one."""
     with contextlib.suppress(OSError):
         handle = os.open(field.config, os.O_RDONLY | os.O_NONBLOCK)
-        with open(handle, encoding="utf-8") as file:
+        with os.fdopen(handle, encoding="utf-8") as file:
             _before, found, after = file.read().partition('directory = "')
             if found:
                 return Path(after.partition('"')[0])
