@@ -36,10 +36,24 @@ COLLECTION = Path("ansible_collections", "wasmops", "wasmtime")
 # A change can make an endless loop: no test takes half as long, even where others are at work.
 PYTEST = "%s -m pytest -q -x --timeout 120 -p no:cacheprovider --import-mode importlib --rootdir . %s"
 ALL = "tests/unit"
-# The tests of files without tests of their own.
-BEHIND = {"plugin_utils": "tests/unit/plugins/plugin_utils tests/unit/plugins/filter"}
+# The tests of files without tests of their own, by the name of the file or of its directory.
+TESTS = Path("tests", "unit", "plugins")
+BEHIND = {
+    "_acls.py": "module_utils/test__access.py",
+    "_layout.py": "module_utils/test__config.py",
+    "_lock.py": "module_utils/test__write.py",
+    "_make.py": "module_utils/test__write.py",
+    "_problems.py": "module_utils/test__config.py",
+    "_syntax.py": "module_utils/test__toml.py",
+    "_versions.py": "module_utils/test__config.py",
+    "_words.py": "module_utils/test__config.py",
+    "_border.py": "action",
+    "_engines": "module_utils/_engines",
+    "action": "action",
+    "plugin_utils": "filter",
+}
 # The tests of the modules see most of the rest.
-ELSE = "tests/unit/plugins/modules"
+ELSE = "modules"
 
 
 class Outcome(NamedTuple):
@@ -64,7 +78,7 @@ def command(tests: str) -> str:
 def nearest(path: Path) -> str:
     """Return the tests that most likely notice a change of this file."""
     own = Path("tests", "unit", path.parent, f"test_{path.name}")
-    return str(own) if own.exists() else BEHIND.get(path.parent.name, ELSE)
+    return str(own if own.exists() else TESTS / BEHIND.get(path.name, BEHIND.get(path.parent.name, ELSE)))
 
 
 def unevaluated(path: Path) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
