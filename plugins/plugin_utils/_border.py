@@ -9,11 +9,16 @@ Ansible itself makes variables of facts that any answer has, and shows its messa
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any, Dict, Mapping, Optional
 
 from ansible.plugins.action.normal import ActionModule as Normal
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable, visible
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import Record, received
+
+_BEGIN = re.compile(r"^\s*\{", re.MULTILINE)
 
 
 class Border(Normal):  # type: ignore[misc] # Ansible has no types
@@ -33,3 +38,18 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
                 "msg": "this module does not run in the background; leave out async",
             }
         return received(super().run(tmp, task_vars), self.schema)
+
+    def _parse_returned_data(self, res: Mapping[str, Any], *more: Any) -> Any:
+        """Read an answer as Ansible does, which shows its warnings, and what is before or after it, at once."""
+        return super()._parse_returned_data({**res, "stdout": bare(res["stdout"])}, *more)
+
+
+def bare(output: str) -> str:
+    """Return the answer alone of what a module has written, with all its texts printable; all of it if there is no answer."""
+    begin = _BEGIN.search(output)
+    if begin:
+        try:
+            return json.dumps(visible(json.JSONDecoder().raw_decode(output, begin.end() - 1)[0]))
+        except (ValueError, RecursionError):
+            pass  # Ansible says so
+    return printable(output, "\n\t")

@@ -7,15 +7,17 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 from typing import Any, Dict
 
 import pytest
 import yaml
 from ansible.playbook.task import Task
+from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as Normal
 
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border, bare
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 COLLECTION = "ansible_collections.wasmops.wasmtime.plugins"
@@ -50,3 +52,33 @@ def test_what_a_host_answers_goes_through_it(name: str, monkeypatch: pytest.Monk
         "changed": False,
         "msg": "this module does not run in the background; leave out async",
     }
+
+
+ESCAPE = "\x1b]0;root\x07"
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        ('{"changed": false}\n', '{"changed": false}'),
+        # Ansible shows these before it has the answer.
+        ('%s\n {"a": 1}\njunk %s' % (ESCAPE, ESCAPE), '{"a": 1}'),
+        ('{"warnings": ["\\u001b[2J\\u202e"]}', json.dumps({"warnings": ["\\x1b[2J\\u202e"]})),
+        ('{"deprecations": [{"\\u001b": "x\\ny"}]}', json.dumps({"deprecations": [{"\\x1b": "x\\ny"}]})),
+        ('{"msg": "one\\ntwo\\u001b"}', json.dumps({"msg": "one\ntwo\\x1b"})),
+        ("no JSON %s\n" % ESCAPE, "no JSON \\x1b]0;root\\x07\n"),
+        ('{"half": "%s' % ESCAPE, '{"half": "\\x1b]0;root\\x07'),
+        ('{"a": ' + "[" * 100_000, '{"a": ' + "[" * 100_000),
+    ],
+)
+def test_what_ansible_reads_of_an_answer_shows_no_escapes(written: str, taken: str) -> None:
+    assert bare(written) == taken
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_ansible_reads_no_answer_but_a_printable_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(ActionBase, "_parse_returned_data", lambda self, res, *more: seen.append((res["stdout"], more)))
+    action = importlib.import_module("%s.action.%s" % (COLLECTION, name)).ActionModule
+    action.__new__(action)._parse_returned_data({"stdout": '{"warnings": ["\\u001b"]}', "stderr": "", "rc": 0}, "legacy")
+    assert seen == [(json.dumps({"warnings": ["\\x1b"]}), ("legacy",))]
