@@ -22,7 +22,7 @@ from ._files import Changed
 from ._files import chooser as file_chooser
 from ._files import problems as file_problems
 from ._obstacles import chosen, denied, moved, other_names, swappable, unsafe_link, unwritable
-from ._rights import DAC_OVERRIDE, capable, forbidden, too_long, uncopyable, unkept, unlabelled
+from ._rights import DAC_OVERRIDE, capable, forbidden, labelled, too_long, uncopyable, unkept, unlabelled
 from ._settings import quoted
 
 Owners = Tuple[Optional[int], Optional[int], int]
@@ -211,11 +211,12 @@ class Change:
                 for new, given in zip((os.geteuid(), os.getegid()), self._ids("", uid, gid))
             )
         reason = unlabelled(-1 if uid is None else uid, -1 if gid is None else gid, attributes)
-        if reason and not self.writes:
-            there = run.module.get_file_attributes(run.place.path, include_version=False).get("attr_flags")
-            if attributes.lstrip("+") == there:
-                return None
-        return reason
+        return None if reason and not self.writes and self._labelled(run.place.path) else reason
+
+    def _labelled(self, path: str) -> bool:
+        """Whether the file has the attributes asked for."""
+        there = self.run.module.get_file_attributes(path, include_version=False).get("attr_flags")
+        return labelled(there, self.params["attributes"])
 
     def _unwritable(self) -> Optional[str]:
         """Why the file can neither be replaced or created, nor overwritten if that is allowed."""
@@ -386,7 +387,11 @@ class Change:
             if run.seen is None:
                 module.set_context_if_different(path, module.selinux_default_context(run.place.path), changed)
             changed = module.set_context_if_different(path, args["secontext"], changed, diff)
-            return bool(module.set_attributes_if_different(path, args["attributes"], changed, diff))
+            # Ansible would set those again that are there among others.
+            if args["attributes"] is None or self._labelled(path):
+                return bool(changed)
+            # It adds the sign itself.
+            return bool(module.set_attributes_if_different(path, args["attributes"].lstrip("="), changed, diff))
         finally:
             os.close(directory)
 

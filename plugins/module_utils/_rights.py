@@ -111,6 +111,20 @@ def unlabelled(uid: int, gid: int, attributes: str) -> Optional[str]:
     return None
 
 
+def labelled(there: Optional[str], attributes: str) -> bool:
+    """Whether a file with the attributes C(there), as lsattr(1) tells them, has those asked for in the manner of chattr(1).
+
+    C(there): None if they cannot be told.
+    """
+    if there is None:
+        return False
+    sign, wanted = (attributes[:1], attributes[1:]) if attributes[:1] in ("+", "-", "=") else ("=", attributes)
+    if sign == "=":
+        # How the blocks of a file are listed (e) is the file system's own matter.
+        return set(there) ^ set(wanted) <= {"e"}
+    return set(wanted) <= set(there) if sign == "+" else set(wanted).isdisjoint(there)
+
+
 def forbidden(owners: Tuple[int, int, int], wanted: Tuple[Optional[int], Optional[int], int]) -> Optional[str]:
     """Why what has this owner, group and mode cannot get others; None if nothing speaks against it.
 

@@ -288,7 +288,7 @@ def test_check_mode_and_the_run_agree(there: Place, runner: Runner, case: str) -
         now = picture(there).entries.get("etc/wasmtime/config.toml")
         if kept is not None and now is not None and "owner" not in options:
             assert now.uid == kept.uid
-        if "attributes" not in options and options.get("state") != "absent":
+        if options.get("state") != "absent":
             assert runner.run(dict(common, **dict(options, backup=False)))["changed"] is False
 
 

@@ -23,6 +23,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._rights import (
     capable,
     forbidden,
     known,
+    labelled,
     owner_of_new,
     root_may,
     too_long,
@@ -254,3 +255,26 @@ def test_attributes_take_the_owner_and_some_a_capability(
     system(OWN, capabilities)
     found = unlabelled(*owners, attributes)
     assert found is None if reason is None else found is not None and found.endswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("there", "attributes", "same"),
+    [
+        ("de", "+d", True),
+        ("e", "+d", False),
+        ("deA", "+Ad", True),
+        ("de", "+Ad", False),
+        ("e", "-d", True),
+        ("de", "-d", False),
+        ("A", "-dA", False),
+        ("de", "=d", True),
+        ("d", "d", True),
+        ("de", "=de", True),
+        ("deA", "=d", False),
+        ("e", "d", False),
+        ("e", "=", True),
+        (None, "-d", False),
+    ],
+)
+def test_attributes_that_are_there_are_not_set_again(there: Optional[str], attributes: str, same: bool) -> None:
+    assert labelled(there, attributes) is same
