@@ -47,7 +47,7 @@ TEXTS = {
         "directory-unusable",
         ERROR,
         "%(user)s may not enter %(first)s, and so not use the directory %(directory)s",
-        "give it the right to enter, or use another directory",
+        "use a directory that it can reach",
     ),
     "cannot-create": Text(
         "directory-unusable",
@@ -141,6 +141,13 @@ TEXTS = {
         "the directory %(directory)s belongs to %(reasons)s",
         "if that is meant, name the owner in directory_owner",
     ),
+    "owned": Text(
+        "directory-writable-by-others",
+        DANGER,
+        "the directory %(directory)s belongs to %(reasons)s: they run native code in every process of %(user)s that loads the"
+        " cache",
+        "use a directory of %(user)s, or name the user that runs Wasmtime in directory_owner",
+    ),
     "unwritable": Text(
         "directory-unwritable",
         WARNING,
@@ -187,7 +194,7 @@ def told(found: List[Found], path: str, user: int) -> List[Problem]:
             "first": quoted(said[0]) if said else "",
             "some": _some(said),
         }
-        problems.append(Problem(text.code, text.severity, text.message % facts, text.remedy, "directory", path))
+        problems.append(Problem(text.code, text.severity, text.message % facts, text.remedy % facts, "directory", path))
     return problems
 
 

@@ -260,7 +260,9 @@ def _found(
     if others_may(state.way.target, state.mode or 0, state.uid, WRITE, below=True):
         found.append(("writable", []))
     if state.uid not in (0, user, owner, None) and not unit:
-        found.append(("owner", [str(user_name(state.uid))]))
+        # Root looks at directories for users whom it does not know.
+        whose = [str(user_name(state.uid))]
+        found.append(("owned", whose) if meant else ("owner", whose))
     if not state.way.missing:
         closed = hidden(state.way, chosen_by)
         start = len(state.way.target.rstrip("/")) + 1
@@ -372,43 +374,45 @@ def _contents(state: State, user: int, most: Optional[int], known: Sequence[str]
             os.close(handle)
 
     def scan_open(handle: int, below: str, depth: int) -> None:
-        try:
-            with os.scandir(handle) as listed:
-                entries = list(islice(listed, most))
-        except OSError:
-            return
         nonlocal used
         used = used or below.startswith(_COMPILER)
-        if len(entries) == most:
-            uncounted.update(("foreign", "links", "planted", "exposed"))
-        for entry in entries:
-            name = os.path.join(below, entry.name)
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except OSError:  # gone meanwhile
-                continue
-            directory = stat.S_ISDIR(status.st_mode)
-            if status.st_uid not in trusted:
-                planted.append(name)
-            elif directory:
-                path = os.path.join(state.way.real, name)
-                if reachable and others_may(path, status.st_mode, state.uid, WRITE, below=True):
-                    exposed.append(name)
-            elif reachable and stat.S_ISREG(status.st_mode) and status.st_mode & 0o022:
+        try:
+            with os.scandir(handle) as listed:
+                for number, entry in enumerate(islice(listed, most)):
+                    look(entry, handle, below, depth)
+                    if number + 1 == most:
+                        uncounted.update(("foreign", "links", "planted", "exposed"))
+        except OSError:
+            return
+
+    def look(entry: os.DirEntry[str], handle: int, below: str, depth: int) -> None:
+        name = os.path.join(below, entry.name)
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError:  # gone meanwhile
+            return
+        directory = stat.S_ISDIR(status.st_mode)
+        if status.st_uid not in trusted:
+            planted.append(name)
+        elif directory:
+            path = os.path.join(state.way.real, name)
+            if reachable and others_may(path, status.st_mode, state.uid, WRITE, below=True):
                 exposed.append(name)
-            if name in known or (depth == 2 and any(_is_below(file, name) for file in known)):
-                continue
-            if depth == 2:
-                if directory or not (below.startswith(_COMPILER) and _is_entry(entry.name)):
-                    foreign.append(name)
-                if directory:
-                    uncounted.add("foreign")
-            elif stat.S_ISLNK(status.st_mode):
-                links.append(name)
-            elif directory:
-                scan(entry.name, handle, name, depth + 1)
-            elif depth or not entry.name.startswith(_LOCK):
+        elif reachable and stat.S_ISREG(status.st_mode) and status.st_mode & 0o022:
+            exposed.append(name)
+        if name in known or (depth == 2 and any(_is_below(file, name) for file in known)):
+            return
+        if depth == 2:
+            if directory or not (below.startswith(_COMPILER) and _is_entry(entry.name)):
                 foreign.append(name)
+            if directory:
+                uncounted.add("foreign")
+        elif stat.S_ISLNK(status.st_mode):
+            links.append(name)
+        elif directory:
+            scan(entry.name, handle, name, depth + 1)
+        elif depth or not entry.name.startswith(_LOCK):
+            foreign.append(name)
 
     try:
         top = hold(state.way)

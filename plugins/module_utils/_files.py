@@ -91,7 +91,7 @@ def find(path: str) -> Place:
                 raise _unreadable(
                     "dangling-link",
                     "it is a symbolic link to %s, which does not exist" % target,
-                    "remove the link or create its target",
+                    "name the file itself, or remove the link if nothing needs it",
                 )
             return Place(way, name)
         links = [*way.links, (full, status, way.status().st_uid)]
@@ -176,7 +176,9 @@ def chooser(place: Place, seen: Optional[os.stat_result]) -> Optional[int]:
         # In a sticky directory anyone can put what is not there yet, or a file that has other names.
         creates = path == way.real and (seen is None or seen.st_nlink > 1)
         if (creates or not status.st_mode & stat.S_ISVTX) and others_may(path, status.st_mode, status.st_uid, WRITE):
-            users.add(ANYONE if way.reached(path) else UNREACHED)
+            if way.reached(path):
+                return ANYONE
+            users.add(UNREACHED)
     if seen is not None:
         users.add(seen.st_uid)
         if others_may(place.path, seen.st_mode, seen.st_uid, WRITE):
@@ -195,10 +197,22 @@ def problems(place: Place, mode: int, uid: Optional[int], gid: Optional[int], us
     barred = barred_by(place.way.visited, user)
     if barred:
         text = "%s may not enter %s, and so not read the file" % (user_name(user), quoted(barred))
-        found.append(Problem("unreadable", ERROR, text, "give it the right to enter, or use another path"))
+        found.append(Problem("unreadable", ERROR, text, "use a path that it can reach"))
     elif not may(place.path, mode, uid, gid, user, READ):
         text = "%s may not read the file" % user_name(user)
         found.append(Problem("unreadable", ERROR, text, "set mode to 0644, or group to one of its own"))
+    owners = [(place.path, uid)] + [(path, status.st_uid) for path, status in place.way.visited]
+    strangers = [
+        "%s, who owns %s" % (user_name(owner), quoted(path)) for path, owner in owners if owner not in (0, user, None)
+    ]
+    # Root looks at files for users whom it does not know.
+    if user != 0 and strangers:
+        text = (
+            "it can be written or replaced by %s, and with it the cache directory chosen, whose code is run"
+            % strangers[0]
+        )
+        remedy = "use a file that belongs to %s or root, as every directory above it does" % user_name(user)
+        found.append(Problem("file-writable-by-others", DANGER, text, remedy))
     if others_may(place.path, mode, uid, WRITE):
         text = "others than its owner can write to the file, and with it choose the cache directory, whose code is run"
         found.append(Problem("file-writable-by-others", DANGER, text, "set mode to 0644, and remove ACLs"))

@@ -186,7 +186,7 @@ def moved(way: Walk) -> Optional[str]:
         others = not status.st_mode & stat.S_ISVTX and others_may(path, status.st_mode, status.st_uid, WRITE)
         if status.st_uid not in (0, owner) or others:
             return (
-                "it belongs to %s and may have been moved there, as others can swap what is in %s; remove it, or become"
+                "it belongs to %s and may have been moved there, as others can swap what is in %s; look whose it was, or become"
                 " its owner with become_user" % (user_name(owner), quoted(path))
             )
     return None

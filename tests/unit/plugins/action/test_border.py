@@ -80,5 +80,7 @@ def test_ansible_reads_no_answer_but_a_printable_one(name: str, monkeypatch: pyt
     seen = []
     monkeypatch.setattr(ActionBase, "_parse_returned_data", lambda self, res, *more: seen.append((res["stdout"], more)))
     action = importlib.import_module("%s.action.%s" % (COLLECTION, name)).ActionModule
-    action.__new__(action)._parse_returned_data({"stdout": '{"warnings": ["\\u001b"]}', "stderr": "", "rc": 0}, "legacy")
+    action.__new__(action)._parse_returned_data(
+        {"stdout": '{"warnings": ["\\u001b"]}', "stderr": "", "rc": 0}, "legacy"
+    )
     assert seen == [(json.dumps({"warnings": ["\\x1b"]}), ("legacy",))]

@@ -292,7 +292,7 @@ def test_the_owner_who_is_meant_may_own_what_is_above(public):
         assert "directory-replaceable" in [p.code for p in problems(state._replace(uid=None), 0, STRANGER + 1)]
     there = inspect(str(new(above / "there")))
     assert [p.code for p in problems(there._replace(uid=STRANGER), 0, STRANGER + 1)] == [
-        "directory-owner",
+        "directory-writable-by-others",
         "directory-unwritable",
     ]
 
@@ -515,7 +515,7 @@ def test_every_directory_above_must_let_the_cache_s_user_pass(public, uid, gid, 
         shown(str(above)),
         shown(str(path)),
     )
-    assert problem.remedy == "give it the right to enter, or use another directory"
+    assert problem.remedy == "use a directory that it can reach"
     # So must those above a directory that is to be created.
     for missing in (above / "missing", path / "missing"):
         assert codes(missing, 0, NOBODY) == ["directory-unusable"]
@@ -781,7 +781,13 @@ def test_root_the_owner_and_the_cache_s_user_plant_nothing(public):
     found = {p.message for p in problems(inspect(str(path)), 0, STRANGER) if p.severity == "danger"}
     assert len(found) == 1
     assert '("modules/wasmtime-1/%s2")' % ENTRY[1:] in found.pop()
-    assert [p for p in problems(inspect(str(path)), 0, STRANGER + 1) if p.severity == "danger"] == []
+    (other,) = [p for p in problems(inspect(str(path)), 0, STRANGER + 1) if p.severity == "danger"]
+    assert "belongs to %d: they run native code in every process of %d" % (STRANGER, STRANGER + 1) in other.message
+    assert other.remedy == "use a directory of %d, or name the user that runs Wasmtime in directory_owner" % (
+        STRANGER + 1
+    )
+    # Root looks at directories for users whom it does not know.
+    assert [p.code for p in problems(inspect(str(path)), 0)] == ["directory-owner", "directory-writable-by-others"]
     # The directory's next owner is not the one before.
     later = inspect(str(path))._replace(uid=STRANGER + 1)
     assert [p.code for p in problems(later, 0, STRANGER + 1)] == ["directory-writable-by-others"]

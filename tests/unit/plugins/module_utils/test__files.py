@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._access import user_name
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import (
     Unreadable,
@@ -526,6 +527,28 @@ def test_who_can_replace_a_file_can_write_it(public, name, mode, wanted):
     # What others can write does no harm where they cannot get.
     public.chmod(0o700)
     assert told(public / name, 0o644, uid, 0, uid) == []
+
+
+@as_root
+def test_a_file_of_another_user_or_below_one_s_directory_is_in_that_user_s_hands(public):
+    (public / "above" / "below").mkdir(parents=True)
+    path = public / "above" / "below" / "file"
+    assert told(path, 0o644, 0, 0, STRANGER) == []
+    assert told(path, 0o644, STRANGER, 0, STRANGER) == []
+    (problem,) = problems(find(str(path)), 0o644, NOBODY, 0, STRANGER)
+    assert (problem.code, problem.severity) == WRITABLE
+    assert problem.sentence().startswith(
+        'it can be written or replaced by %s, who owns "%s", and with it' % (user_name(NOBODY), path)
+    )
+    assert problem.remedy.startswith("use a file that belongs to %d or root" % STRANGER)
+    os.chown(path.parents[1], NOBODY, 0)
+    (problem,) = problems(find(str(path)), 0o644, STRANGER, 0, STRANGER)
+    assert 'by %s, who owns "%s"' % (user_name(NOBODY), path.parents[1]) in problem.message
+    assert told(path, 0o644, NOBODY, 0, NOBODY) == []
+    # One who does not exist yet, and one of whom root knows nothing.
+    os.chown(path.parents[1], 0, 0)
+    assert told(path, 0o644, None, 0, STRANGER) == []
+    assert told(path, 0o644, NOBODY, 0, 0) == []
 
 
 @needs_acls

@@ -280,7 +280,8 @@ def test_the_mode_of_a_broken_file_counts_too(world):
         (0o644, 0, 0, []),
         (0o640, 0, 0, ["unreadable"]),
         (0o600, STRANGER, 0, []),
-        (0o600, STRANGER + 1, 0, ["unreadable", "directory-not-looked-at"]),
+        (0o600, STRANGER + 1, 0, ["unreadable", "file-writable-by-others", "directory-not-looked-at"]),
+        (0o644, STRANGER + 1, 0, ["file-writable-by-others", "directory-not-looked-at"]),
         (0o620, 0, 0, ["unreadable", "file-writable-by-others", "directory-not-looked-at"]),
     ],
 )
@@ -293,8 +294,9 @@ def test_the_file_must_be_readable_for_the_directory_s_owner(public_world, mode,
     result = look(world, directory_owner=str(STRANGER))
     assert codes(result) == wanted
     assert result["valid"] is ("unreadable" not in wanted)
-    # Root itself reads it.
-    assert sorted(codes(look(world))) == sorted({*wanted, "directory-owner"} - {"unreadable"})
+    # Root itself reads it, and for users whom it does not know.
+    spared = {"unreadable"} if mode & 0o022 else {"unreadable", "file-writable-by-others"}
+    assert sorted(codes(look(world))) == sorted({*wanted, "directory-owner"} - spared)
 
 
 def test_an_unreadable_file_is_a_result():
