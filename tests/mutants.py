@@ -5,8 +5,9 @@
 """Change plugins/ at random places, one at a time, and list the changes that no unit test notices.
 
 Usage: mutants.py [--count N] [--seed SEED] [--jobs N] [FILE...], in a copy of the collection below ansible_collections/.
-cosmic-ray makes the changes and runs the tests: those of the same file first, all of them if those pass. A change with
-which they take too long counts as noticed. The last line says how many were.
+cosmic-ray makes the changes and runs the tests that run the changed statement, those of the same file first; if they pass,
+those that start processes. What is run on import is tried with all tests. A change with which they take too long counts as
+noticed. The last line says how many were.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import argparse
 import ast
 import os
 import random
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,9 +26,9 @@ from multiprocessing import Pool, Queue
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import coverage
 from cosmic_ray.commands import init
 from cosmic_ray.mutating import mutate_and_test
-from cosmic_ray.testing import run_tests
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome
 
@@ -36,24 +39,9 @@ COLLECTION = Path("ansible_collections", "wasmops", "wasmtime")
 # A change can make an endless loop: no test takes half as long, even where others are at work.
 PYTEST = "%s -m pytest -q -x --timeout 120 -p no:cacheprovider --import-mode importlib --rootdir . %s"
 ALL = "tests/unit"
-# The tests of files without tests of their own, by the name of the file or of its directory.
-TESTS = Path("tests", "unit", "plugins")
-BEHIND = {
-    "_acls.py": "module_utils/test__access.py",
-    "_layout.py": "module_utils/test__config.py",
-    "_lock.py": "module_utils/test__write.py",
-    "_make.py": "module_utils/test__write.py",
-    "_problems.py": "module_utils/test__config.py",
-    "_syntax.py": "module_utils/test__toml.py",
-    "_versions.py": "module_utils/test__config.py",
-    "_words.py": "module_utils/test__config.py",
-    "_border.py": "action",
-    "_engines": "module_utils/_engines",
-    "action": "action",
-    "plugin_utils": "filter",
-}
-# The tests of the modules see most of the rest.
-ELSE = "modules"
+# Tests that have plugins/ run in other processes, where nobody sees which lines they run.
+PROCESSES = re.compile(r"\b(subprocess|os\.fork)\b")
+CONTEXTS = "[run]\nsource = plugins\ndynamic_context = test_function\n"
 
 
 class Outcome(NamedTuple):
@@ -75,10 +63,54 @@ def command(tests: str) -> str:
     return PYTEST % (sys.executable, tests)
 
 
-def nearest(path: Path) -> str:
-    """Return the tests that most likely notice a change of this file."""
-    own = Path("tests", "unit", path.parent, f"test_{path.name}")
-    return str(own if own.exists() else TESTS / BEHIND.get(path.name, BEHIND.get(path.parent.name, ELSE)))
+class Tests:
+    """Which tests run which lines of plugins/; it runs all of them to know."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        config, data = Path(self.folder.name, "rc"), Path(self.folder.name, "data")
+        config.write_text(CONTEXTS, encoding="utf-8")
+        measured = ("coverage", "run", "--rcfile", str(config), "--data-file", str(data), "-m")
+        done = subprocess.run(
+            [sys.executable, "-m", *measured, *command(ALL).split()[2:]], stdout=subprocess.PIPE, text=True, check=False
+        )
+        if done.returncode:
+            sys.exit(f"The unit tests fail without any change:\n{done.stdout}")
+        self.data = coverage.CoverageData(str(data))
+        self.data.read()
+        files = (path for path in Path(ALL).rglob("test_*.py") if PROCESSES.search(path.read_text(encoding="utf-8")))
+        self.processes = " ".join(sorted(map(str, files)))
+
+    def of(self, mutation: MutationSpec) -> list[str]:
+        """Return what to run for a change, one after the other."""
+        lines = self.data.contexts_by_lineno(str(Path.cwd() / mutation.module_path))
+        statement = enclosing(mutation.module_path, mutation.start_pos[0])
+        names = {name for line in statement for name in lines.get(line, ())}
+        if "" in names or not names:
+            return [ALL]
+        # From the name of a module to that of a file.
+        found = {
+            f"{where[where.index('tests.unit') :].replace('.', '/')}.py::{test}" for where, _, test in map(split, names)
+        }
+        own = f"test_{mutation.module_path.name}::"
+        return [" ".join(sorted(found, key=lambda test: (own not in test, test))), self.processes]
+
+
+def split(name: str) -> tuple[str, str, str]:
+    """Split the name of a test into its module and its own."""
+    return name.rpartition(".")
+
+
+def enclosing(path: Path, line: int) -> range:
+    """Return the lines of the innermost statement that has this line, without those of its body."""
+    best = range(line, line + 1)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or 0):
+            body = getattr(node, "body", None)
+            end = body[0].lineno if body and body[0].lineno > line else node.end_lineno or 0
+            # The walk goes from the outside to the inside.
+            best = range(node.lineno, max(end, line) + 1) if not body or body[0].lineno > line else best
+    return best
 
 
 def unevaluated(path: Path) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
@@ -112,12 +144,12 @@ def start(copies: Queue[str]) -> None:
     os.chdir(Path(root, COLLECTION))
 
 
-def attempt(work: tuple[MutationSpec, float]) -> Outcome:
-    """Make one change, and run the tests of its file; if they pass, all tests."""
-    mutation, seconds = work
+def attempt(work: tuple[MutationSpec, list[str], float]) -> Outcome:
+    """Make one change, and run these tests until some fail."""
+    mutation, wanted, seconds = work
     place = f"{mutation.module_path}:{mutation.start_pos[0]}"
     result = None
-    for tests in (nearest(mutation.module_path), ALL):
+    for tests in wanted:
         result = mutate_and_test([mutation], command(tests), seconds)
         if result.test_outcome != TestOutcome.SURVIVED:
             break
@@ -138,9 +170,7 @@ def main() -> int:
     given = parser.parse_args()
     chosen = choose(given.files, given.count, given.seed)
     began = time.monotonic()
-    passed, output = run_tests(command(ALL), None)
-    if passed != TestOutcome.SURVIVED:
-        sys.exit(f"The unit tests fail without any change:\n{output}")
+    tests = Tests()
     # Others may be at work on this machine.
     seconds = 60 + 3 * given.jobs * (time.monotonic() - began)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -150,7 +180,9 @@ def main() -> int:
             copies.put(str(Path(folder, str(number))))
         outcomes = []
         with Pool(given.jobs, start, (copies,)) as pool:
-            for outcome in pool.imap_unordered(attempt, [(mutation, seconds) for mutation in chosen]):
+            for outcome in pool.imap_unordered(
+                attempt, [(mutation, tests.of(mutation), seconds) for mutation in chosen]
+            ):
                 outcomes.append(outcome)
                 print(f"{len(outcomes)} of {len(chosen)}: {outcome.place}", file=sys.stderr)
                 if not outcome.noticed:
