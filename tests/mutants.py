@@ -41,7 +41,6 @@ PYTEST = "%s -m pytest -q -x --timeout 120 -p no:cacheprovider --import-mode imp
 ALL = "tests/unit"
 # Tests that have plugins/ run in other processes, where nobody sees which lines they run.
 PROCESSES = re.compile(r"\b(subprocess|os\.fork)\b")
-CONTEXTS = "[run]\nsource = plugins\ndynamic_context = test_function\n"
 
 
 class Outcome(NamedTuple):
@@ -68,15 +67,14 @@ class Tests:
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        config, data = Path(self.folder.name, "rc"), Path(self.folder.name, "data")
-        config.write_text(CONTEXTS, encoding="utf-8")
-        measured = ("coverage", "run", "--rcfile", str(config), "--data-file", str(data), "-m")
+        data = str(Path(self.folder.name, "data"))
+        measured = [*command(ALL).split(), "--cov", "plugins", "--cov-context", "test", "--cov-report", ""]
         done = subprocess.run(
-            [sys.executable, "-m", *measured, *command(ALL).split()[2:]], stdout=subprocess.PIPE, text=True, check=False
+            measured, stdout=subprocess.PIPE, text=True, check=False, env={**os.environ, "COVERAGE_FILE": data}
         )
         if done.returncode:
             sys.exit(f"The unit tests fail without any change:\n{done.stdout}")
-        self.data = coverage.CoverageData(str(data))
+        self.data = coverage.CoverageData(data)
         self.data.read()
         files = (path for path in Path(ALL).rglob("test_*.py") if PROCESSES.search(path.read_text(encoding="utf-8")))
         self.processes = " ".join(sorted(map(str, files)))
@@ -88,17 +86,10 @@ class Tests:
         names = {name for line in statement for name in lines.get(line, ())}
         if "" in names or not names:
             return [ALL]
-        # From the name of a module to that of a file.
-        found = {
-            f"{where[where.index('tests.unit') :].replace('.', '/')}.py::{test}" for where, _, test in map(split, names)
-        }
+        # A test with all of its parameters.
+        found = {re.split(r"[\[|]", name)[0] for name in names}
         own = f"test_{mutation.module_path.name}::"
         return [" ".join(sorted(found, key=lambda test: (own not in test, test))), self.processes]
-
-
-def split(name: str) -> tuple[str, str, str]:
-    """Split the name of a test into its module and its own."""
-    return name.rpartition(".")
 
 
 def enclosing(path: Path, line: int) -> range:
