@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from multiprocessing import Pool, Queue
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -68,7 +69,8 @@ class Tests:
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         data = str(Path(self.folder.name, "data"))
-        measured = [*command(ALL).split(), "--cov", "plugins", "--cov-context", "test", "--cov-report", ""]
+        wanted = ("--cov", "plugins", "--cov-context", "test", "--cov-report", "", "--durations", "0")
+        measured = [*command(ALL).split(), *wanted]
         done = subprocess.run(
             measured, stdout=subprocess.PIPE, text=True, check=False, env={**os.environ, "COVERAGE_FILE": data}
         )
@@ -76,6 +78,9 @@ class Tests:
             sys.exit(f"The unit tests fail without any change:\n{done.stdout}")
         self.data = coverage.CoverageData(data)
         self.data.read()
+        self.seconds: dict[str, float] = defaultdict(float)
+        for seconds, test in re.findall(r"^([0-9.]+)s \w+ +(\S+?)(?:\[.*)?$", done.stdout, re.MULTILINE):
+            self.seconds[test] += float(seconds)
         files = (path for path in Path(ALL).rglob("test_*.py") if PROCESSES.search(path.read_text(encoding="utf-8")))
         self.processes = " ".join(sorted(map(str, files)))
 
@@ -84,12 +89,13 @@ class Tests:
         lines = self.data.contexts_by_lineno(str(Path.cwd() / mutation.module_path))
         statement = enclosing(mutation.module_path, mutation.start_pos[0])
         names = {name for line in statement for name in lines.get(line, ())}
+        own = f"test_{mutation.module_path.name}"
         if "" in names or not names:
-            return [ALL]
-        # A test with all of its parameters.
+            return [" ".join([*map(str, Path(ALL).rglob(own)), ALL])]
+        # A test with all of its parameters. The quick ones go first, of those of the same file.
         found = {re.split(r"[\[|]", name)[0] for name in names}
-        own = f"test_{mutation.module_path.name}::"
-        return [" ".join(sorted(found, key=lambda test: (own not in test, test))), self.processes]
+        order = sorted(found, key=lambda test: (f"{own}::" not in test, self.seconds[test], test))
+        return [" ".join(order), self.processes]
 
 
 def enclosing(path: Path, line: int) -> range:
