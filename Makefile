@@ -141,7 +141,7 @@ benchmark: .venv-dev/ready ## Measure what tasks and runs cost, write docs/bench
 	$(provide_tools)
 	@$(call split_words,.venv-dev); exec $(NOX) -s benchmark -- "$$@"
 
-mutants: .venv-dev/ready ## Change the code at N random places, list what no unit test notices [N=300] [SEED=...] [ARGS='plugins/module_utils/_usage.py ...']
+mutants: .venv-dev/ready ## Change the code at N random places, list what no unit test notices [N=300] [SEED=...] [ARGS='plugins/module_utils/_usage/cleanup.py ...']
 	@$(call split_words,.venv-dev); exec $(NOX) -s mutants -- $${N:+--count "$$N"} $${SEED:+--seed "$$SEED"} "$$@"
 
 screenshots: .venv-dev/ready ## Make the pictures of the report again, docs/images (needs chromium and its driver)

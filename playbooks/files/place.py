@@ -24,7 +24,7 @@ from pathlib import Path
 # Wherever the collection is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import hold, walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import hold, walk
 
 
 def enter(folder: str) -> int:

@@ -70,9 +70,9 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     CHANGED,
     LOOKED_AT,

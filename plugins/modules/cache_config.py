@@ -302,11 +302,11 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import has
 
 hasten()
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._common import Refused
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import Module
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._provision import Run
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.ansible_module import Module
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.provision import Run
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.refused import Refused
 
 OPTION_TYPES = {"path": "path", "level": "int"}
 

@@ -214,14 +214,22 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import has
 
 hasten()
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGER, ERROR, Config, Problem
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import problems as directory_problems
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, chooser, failure, find, read
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import problems as file_problems
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import Module
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER, ERROR, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import Config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import (
+    Unreadable,
+    chooser,
+    failure,
+    find,
+    read,
+)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import problems as file_problems
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import refused as _refused
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.ansible_module import Module
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems
 
 
 def gather(module: Module, path: str | None) -> dict[str, Any]:
@@ -252,7 +260,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
         config.problems.append(trouble)
     user, owner = os.geteuid(), None
     if module.params["directory_owner"] is not None:
-        from ansible_collections.wasmops.wasmtime.plugins.module_utils._owners import user_id
+        from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.owners import user_id
 
         owner = user_id(module.params["directory_owner"])
     problems = list(config.problems)
@@ -294,7 +302,7 @@ def main() -> None:
         if module.params["content"] is None:
             path = _common.config_path(module.params["path"])
         result = gather(module, path)
-    except _common.Refused as error:
+    except _refused.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
         module.fail_json(msg=printable(failure(path or "content", error)))

@@ -465,59 +465,69 @@ wasmtime_version:
 import errno
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import hasten, loaded
 
 hasten()
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import Config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import hidden, hold, walk
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import GONE, Budget, Look, open_directory
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, chooser, failure, find, read
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import Module
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import (
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import Config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable, quoted
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import (
     KINDS,
     LEVEL_MAX,
     LEVEL_MIN,
     BadValue,
-    parse_text,
-    quoted,
 )
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library, Loads, NoLibrary
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import describe, rules_of
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library, NoLibrary
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.values import parse_text
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import (
+    Unreadable,
+    chooser,
+    failure,
+    find,
+    read,
+)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import hidden
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import hold, walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import refused as _refused
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.ansible_module import Module
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.cleanup import describe, rules_of
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import GONE, Budget, Look, open_directory
+
+if TYPE_CHECKING:
+    from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml_error import Loads
 
 
 def budget_for(module: Module) -> Budget:
     """What the options, if they are possible ones, allow the look to cost from now on. Raises Refused."""
     if module.params["time_limit"] < 1:
-        raise _common.Refused("time_limit is %d; give 1 second or more" % module.params["time_limit"])
+        raise _refused.Refused("time_limit is %d; give 1 second or more" % module.params["time_limit"])
     try:
         memory = parse_text(KINDS["size"], module.params["memory_limit"])
     except BadValue as error:
-        raise _common.Refused(
+        raise _refused.Refused(
             'memory_limit "%s" %s; %s' % (module.params["memory_limit"], error.message, error.remedy)
         ) from error
     directory = module.params["directory"]
     if directory is not None and (not directory.startswith("/") or "\0" in directory):
-        raise _common.Refused('directory is "%s", which is not an absolute path; give one' % directory)
+        raise _refused.Refused('directory is "%s", which is not an absolute path; give one' % directory)
     for level in module.params["levels"] or ():
         if not LEVEL_MIN <= level <= LEVEL_MAX:
-            raise _common.Refused("levels: %d is no level; give %d to %d" % (level, LEVEL_MIN, LEVEL_MAX))
+            raise _refused.Refused("levels: %d is no level; give %d to %d" % (level, LEVEL_MIN, LEVEL_MAX))
     return Budget(module.params["time_limit"], memory)
 
 
 def compression() -> Any:
     """What reads zstd. Raises Refused without zstandard."""
-    from ansible_collections.wasmops.wasmtime.plugins.module_utils import _compression
+    from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import zstd as _zstd
 
-    if _compression.MISSING is not None:
-        _common.refuse_library("zstandard", "verify and levels", _compression.MISSING)
-    if not _compression.new_enough():
-        raise _common.Refused("verify and levels need zstandard 0.18 or newer", missing_libraries=["zstandard"])
-    return _compression
+    if _zstd.MISSING is not None:
+        _refused.refuse_library("zstandard", "verify and levels", _zstd.MISSING)
+    if not _zstd.new_enough():
+        raise _refused.Refused("verify and levels need zstandard 0.18 or newer", missing_libraries=["zstandard"])
+    return _zstd
 
 
 def config_of(module: Module, path: str, library: Library) -> tuple[Config, str | None, int | None]:
@@ -583,7 +593,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
         try:
             return library.any()
         except NoLibrary as error:
-            _common.refuse_library("tomli", "reading TOML before Python 3.11", error)
+            _refused.refuse_library("tomli", "reading TOML before Python 3.11", error)
 
     config, version, chosen_by = config_of(module, path, library)
     directory = module.params["directory"]
@@ -647,7 +657,7 @@ def main() -> None:
     try:
         path = _common.config_path(module.params["path"])
         result = gather(module, path)
-    except _common.Refused as error:
+    except _refused.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
         module.fail_json(msg=printable(failure(module.params["directory"] or path or "path", error)))

@@ -236,29 +236,32 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import has
 
 hasten()
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import ERROR, Config, Problem
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import Unreadable, failure, find, read
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._inventory import NOTES, Inventory, usual_places
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import Module
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import KINDS, BadValue, parse_text
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import ERROR, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import Config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import KINDS, BadValue
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.values import parse_text
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventory import NOTES, Inventory, usual_places
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import Unreadable, failure, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import refused as _refused
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.ansible_module import Module
 
 
 def inventory_for(module: Module) -> Inventory:
     """An inventory with the limits that the options give. Raises Refused."""
     for name, least in (("time_limit", 1), ("depth", 0)):
         if module.params[name] < least:
-            raise _common.Refused("%s is %d; write %d or more" % (name, module.params[name], least))
+            raise _refused.Refused("%s is %d; write %d or more" % (name, module.params[name], least))
     try:
         size = parse_text(KINDS["size"], module.params["size_limit"])
     except BadValue as error:
-        raise _common.Refused(
+        raise _refused.Refused(
             'size_limit "%s" %s; %s' % (module.params["size_limit"], error.message, error.remedy)
         ) from error
     for path in module.params["paths"] or ():
         if not path.startswith("/") or "\0" in path:
-            raise _common.Refused('paths has "%s", which is not an absolute path; write an absolute path' % path)
+            raise _refused.Refused('paths has "%s", which is not an absolute path; write an absolute path' % path)
         _common.refuse_unnameable(path)
     return Inventory(size, module.params["time_limit"])
 
@@ -336,7 +339,7 @@ def main() -> None:
     )
     try:
         result = gather(module)
-    except _common.Refused as error:
+    except _refused.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
         module.fail_json(msg=failure(module.params["path"] or "paths", error))

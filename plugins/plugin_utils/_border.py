@@ -15,7 +15,7 @@ from typing import Any, Dict, Mapping, Optional
 
 from ansible.plugins.action.normal import ActionModule as Normal
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable, visible
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable, visible
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import Record, received
 
 _BEGIN = re.compile(r"^\s*\{", re.MULTILINE)

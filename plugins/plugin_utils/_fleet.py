@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import DIALECTS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     CHECKED,
     CONFIG,

@@ -19,8 +19,8 @@ from typing import Any, Dict, Hashable, List, Mapping
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import NOTES, again
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "playbooks" / "templates"

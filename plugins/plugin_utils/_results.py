@@ -16,9 +16,13 @@ import math
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Callable, Collection, Dict, List, Mapping, Optional
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import DIALECTS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable, printable_lines, visible
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import LIMITS, SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import (
+    printable,
+    printable_lines,
+    visible,
+)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import LIMITS, SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS
 
 SEVERITIES = ("error", "danger", "warning")
 # The libraries that cache_config and cache_usage_info may need; the role installs these and nothing else.

@@ -10,8 +10,8 @@ from typing import Any, List, Mapping
 
 from jinja2.filters import do_filesizeformat
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
 
 
 def usage_lines(usage: Mapping[str, Any]) -> List[str]:

@@ -10,10 +10,10 @@ import statistics
 import time
 from typing import Any
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import CURRENT
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import MAX_BYTES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
 
 from .tasks import CONFIG
 

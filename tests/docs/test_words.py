@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import Host, read_config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import for_version
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import Host
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import for_version
 from ansible_collections.wasmops.wasmtime.tests.docs.blocks import ROOT
 from ansible_collections.wasmops.wasmtime.tests.docs.conftest import wasmtime
 

@@ -14,9 +14,15 @@ import posixpath
 import re
 from typing import Callable, NamedTuple
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import ERROR, Config, Host, Problem, read_config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import TOML_1_0, TOML_1_1, Dialect, for_version
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import ERROR, Host, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import Config, read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import (
+    TOML_1_0,
+    TOML_1_1,
+    Dialect,
+    for_version,
+)
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import (
     ACCEPT,
     CRASH,

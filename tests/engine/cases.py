@@ -23,7 +23,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import (
     ACCEPT,
     CRASH,

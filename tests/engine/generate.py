@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, List, Sequence, Tuple, TypeVar
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 
 if TYPE_CHECKING:
     from random import Random

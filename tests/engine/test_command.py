@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import read_config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import for_version, version_from_output
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import for_version, version_from_output
 from ansible_collections.wasmops.wasmtime.tests.engine.agreement import LIBRARY, SURELY_TOO_MUCH
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import COMMANDS
 from ansible_collections.wasmops.wasmtime.tests.engine.live import configure, installed, look

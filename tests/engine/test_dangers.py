@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import CLOCK_MAX
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import CLOCK_MAX
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import VERSIONS
 from ansible_collections.wasmops.wasmtime.tests.engine.live import (
     ENDS,

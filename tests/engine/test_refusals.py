@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES, read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import MAX_BYTES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import read_config
 from ansible_collections.wasmops.wasmtime.tests.engine.agreement import LIBRARY, SURELY_TOO_MUCH, dialect_of
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import (
     ACCEPT,

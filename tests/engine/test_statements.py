@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS
 from ansible_collections.wasmops.wasmtime.tests.engine.statements import (
     FROM_SOURCE,
     OURS,

@@ -36,7 +36,7 @@ def wat(number: int, size: int) -> str:
 
 def _load(name: str) -> Any:
     """A file of the collection that needs no other one."""
-    path = Path(__file__).parents[2] / "plugins" / "module_utils" / (name + ".py")
+    path = Path(__file__).parents[2] / "plugins" / "module_utils" / "_config" / (name + ".py")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -51,7 +51,7 @@ class Worker:
     def __init__(self) -> None:
         self.engine: Optional[wasmtime.Engine] = None
         # Loaded at once, as another user may not get at the files any more.
-        self.paths = _load("_paths")
+        self.paths = _load("default_paths")
         self.paths.default_paths()
 
     def become(self, uid: int) -> None:

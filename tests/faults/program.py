@@ -39,9 +39,10 @@ ANY = ctypes.c_ulong(-1)
 
 def warm_up() -> None:
     """Import whatever a run may import late; some runs are those of a user who cannot get at it."""
-    parts = Path(cache_config.__file__).parents[1].joinpath("module_utils").glob("_*.py")
-    package = cache_config.__name__.rpartition(".modules.")[0] + ".module_utils."
-    for name in ("grp", "pwd", "unittest.mock", *(package + path.stem for path in parts)):
+    plugins = Path(cache_config.__file__).parents[1]
+    parts = [".".join(path.relative_to(plugins).with_suffix("").parts) for path in plugins.glob("module_utils/**/*.py")]
+    package = cache_config.__name__.rpartition("modules.")[0]
+    for name in ("grp", "pwd", "unittest.mock", *(package + part for part in parts)):
         importlib.import_module(name)
     # The rest comes with a run that creates a file, and one that merges into it.
     with tempfile.TemporaryDirectory() as scratch:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Tuple
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._write import TEMPORARY
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.write import TEMPORARY
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config_info, cache_usage_info
 from ansible_collections.wasmops.wasmtime.tests.faults.runs import Program, program
 from ansible_collections.wasmops.wasmtime.tests.faults.scenes import place

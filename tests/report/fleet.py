@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from typing import Any, Dict, List
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import fleet
 
 NOW = 1795000000  # 2026-11-18 11:06:40 UTC

@@ -18,7 +18,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import printable
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
 from ansible_collections.wasmops.wasmtime.tests.report.browser import prefer
 from ansible_collections.wasmops.wasmtime.tests.report.fleet import (
     NO_UNIT,

@@ -14,7 +14,7 @@ import os
 import re
 from typing import Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from .._dialect import MAJOR_MAX, TOML_1_0, TOML_1_1, Dialect, for_version
+from .._config.versions import MAJOR_MAX, TOML_1_0, TOML_1_1, Dialect, for_version
 from .formats import layout_of
 
 PIECE = 2**20

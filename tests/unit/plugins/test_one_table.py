@@ -15,11 +15,11 @@ import pytest
 import yaml
 
 from ansible_collections.wasmops.wasmtime.plugins.doc_fragments._settings import ModuleDocFragment
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._common import ENTRIES
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS, MAX_BYTES, Problem
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS, MAX_BYTES, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import ENTRIES
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import time
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._entries import Budget, Look, Rules, open_directory
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import Budget, Look, Rules, open_directory
 
 COMPILER = "wasmtime-42.0.2"
 DAY = 86400

@@ -10,10 +10,10 @@ from typing import List, NamedTuple, Tuple
 
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import Host
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import TOML_1_0, TOML_1_1
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._toml import Library, newer
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import Host
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library, newer
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import TOML_1_0, TOML_1_1
 
 HOST = Host(lambda: "/home/u/.cache/wasmtime", 16 * 2**30, 1_800_000_000)
 _LIBRARY = Library()

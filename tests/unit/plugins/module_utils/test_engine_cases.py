@@ -16,8 +16,8 @@ from collections import Counter
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import read_config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import CURRENT, TOML_1_0, for_version
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT, TOML_1_0, for_version
 from ansible_collections.wasmops.wasmtime.tests.engine import agreement, cases
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import ACCEPT, CRASH, DIRECTORY, ENGINES
 from ansible_collections.wasmops.wasmtime.tests.engine.generate import config, mutated

@@ -13,9 +13,9 @@ from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _dangers
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import DANGERS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._problems import TEXTS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import TEXTS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import dangers as _dangers
 
 ROOT = Path(__file__).parents[4]
 SEVERITIES = {"ERROR": "error", "DANGER": "danger", "WARNING": "warning"}
@@ -49,7 +49,7 @@ def rows() -> List[Row]:
 
 def calls() -> Iterator[Tuple[str, ast.Call]]:
     """Every call that makes a problem, and the name of what it calls."""
-    for path in sorted((ROOT / "plugins").glob("*/*.py")):
+    for path in sorted((ROOT / "plugins").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
@@ -84,7 +84,7 @@ def test_every_text_is_used() -> None:
     named = {node.args[MAKERS[name][0]] for name, node in calls() if name in NOTED}
     assert {code.value for code in named if isinstance(code, ast.Constant)} == set(TEXTS) | {"bad-value"}
     # What is found about a directory is a pair: the name of the text, and what it names.
-    directory = (ROOT / "plugins" / "module_utils" / "_directory.py").read_text(encoding="utf-8")
+    directory = (ROOT / "plugins" / "module_utils" / "_files" / "directory.py").read_text(encoding="utf-8")
     assert set(re.findall(r'\("([a-z-]+)", (?:\[|[a-z]+\b)', directory)) == set(_dangers.TEXTS)
 
 

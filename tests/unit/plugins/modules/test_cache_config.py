@@ -18,20 +18,18 @@ from ansible.module_utils.basic import AnsibleModule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import (
-    _change,
-    _common,
-    _directory,
-    _edit,
-    _files,
-    _make,
-    _remove,
-    _versions,
-    _write,
-)
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import MAX_BYTES
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._edit import HEADER
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import edit as _edit
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import MAX_BYTES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.edit import HEADER
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import config_file as _config_file
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import directory as _directory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import make_directory as _make_directory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import change as _change
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import installed_version as _installed_version
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import remove as _remove
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import READS_1_0, READS_1_1
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
@@ -1267,7 +1265,7 @@ def test_the_wasmtime_on_path_is_asked_for_its_version(world, printed, kept):
     ids=["none", "garbage", "fails", "fails-on-stdout", "sleeps", "silent"],
 )
 def test_a_wasmtime_that_cannot_tell_its_version_is_an_error(world, monkeypatch, script, message):
-    monkeypatch.setattr(_versions, "VERSION_TIMEOUT", 1)
+    monkeypatch.setattr(_installed_version, "VERSION_TIMEOUT", 1)
     if script is not None:
         world.program(script)
     told = world.refused(wasmtime_version="auto")
@@ -1468,7 +1466,7 @@ def test_what_fails_between_two_looks_is_told(world, monkeypatch, state, error, 
         raise error
 
     world.write("[cache]\n")
-    monkeypatch.setattr(_files if state == "present" else _remove, "find", gone)
+    monkeypatch.setattr(_config_file if state == "present" else _remove, "find", gone)
     results = [world.run(state=state, cleanup_interval="2h" if state == "present" else None)]
     if state == "present":
         monkeypatch.setattr(cache_config_info, "find", gone)
@@ -1535,14 +1533,14 @@ def test_root_creates_no_directory_behind_a_user_s_link(world):
 
 
 def test_a_directory_that_another_process_makes_meanwhile_is_taken_as_it_is(world, monkeypatch):
-    make = _make.make
+    make = _make_directory.make
 
     def other_first(*arguments):
         if not world.cache.exists():
             world.cache.mkdir(0o750)
         make(*arguments)
 
-    monkeypatch.setattr(_make, "make", other_first)
+    monkeypatch.setattr(_make_directory, "make", other_first)
     result = world.run()
     assert result["changed"] is True
     assert mode_of(world.cache) == 0o750

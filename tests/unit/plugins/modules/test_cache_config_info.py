@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _common
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     STRANGER,

@@ -16,8 +16,9 @@ import yaml
 import zstandard
 
 from ansible_collections.wasmops.wasmtime.plugins.doc_fragments._settings import ModuleDocFragment
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _compression, _entries
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import LEVEL_MAX, LEVEL_MIN
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import LEVEL_MAX, LEVEL_MIN
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import scan as _scan
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import zstd as _zstd
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
     COMPILER,
@@ -183,16 +184,16 @@ def test_the_documentation_is_the_argument_spec():
 def test_limits_are_documented_as_they_are():
     text = " ".join(cache_usage_info.DOCUMENTATION.split())
     assert "V(%d) to V(%d)" % (LEVEL_MIN, LEVEL_MAX) in text
-    assert "at most %d cached modules, %d MiB" % (_compression.SAMPLE_ENTRIES, _compression.SAMPLE_BYTES >> 20) in text
+    assert "at most %d cached modules, %d MiB" % (_zstd.SAMPLE_ENTRIES, _zstd.SAMPLE_BYTES >> 20) in text
     for level in (3, 20, 21):
         window = 2 ** zstandard.ZstdCompressionParameters.from_level(level).window_log >> 20
         assert "%d MiB %s level %d" % (window, "for modules compressed at" if level == 3 else "at", level) in text
     for level in (19, 20, 21):
         context = zstandard.ZstdCompressionParameters.from_level(level).estimated_compression_context_size()
         assert "%d MiB for level %d" % (-(-context // 2**20), level) in text
-    assert "takes %d MiB more" % (_compression._PIECES >> 20) in text
-    assert cache_usage_info.RETURN.count("the first %d" % _entries.LISTED) >= 3
-    assert "more than %d deep" % _entries._DEPTH_MAX in cache_usage_info.RETURN
+    assert "takes %d MiB more" % (_zstd._PIECES >> 20) in text
+    assert cache_usage_info.RETURN.count("the first %d" % _scan.LISTED) >= 3
+    assert "more than %d deep" % _scan._DEPTH_MAX in cache_usage_info.RETURN
 
 
 def test_the_user_s_own_paths_are_looked_at_without_options(world):
@@ -309,9 +310,9 @@ def test_options_that_cannot_be_are_a_failure(world, options, message):
 
 def test_zstandard_is_asked_for_where_it_is_needed_and_nowhere_else(world, monkeypatch):
     fill(world)
-    name = "ansible_collections.wasmops.wasmtime.plugins.module_utils._compression"
+    name = "ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.zstd"
     monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.delattr(sys.modules[name.rpartition(".")[0]], "_compression", raising=False)
+    monkeypatch.delattr(sys.modules[name.rpartition(".")[0]], "zstd", raising=False)
     monkeypatch.setitem(sys.modules, "zstandard", None)
     assert look(world)["entries"] == 3
     for options in ({"verify": True}, {"levels": [3]}):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _rights
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import rights as _rights
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,
@@ -752,8 +752,12 @@ def namespace(commands: str, code: str, *arguments: object) -> List[Any]:
     """What Python code prints, as JSON, after shell commands that may mount; the arguments are those of both."""
     imports = """
 import json, os, sys
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._directory import inspect, problems, walk
-from ansible_collections.wasmops.wasmtime.plugins.module_utils import _acls, _dangers, _obstacles
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems as problems
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import walk
+
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import guards as _guards
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import NOBODY, STRANGER, without_root
 def codes(path, user=0, owner=None):
     return [(p.code, p.message) for p in problems(inspect(path), user, owner)]
@@ -819,7 +823,7 @@ def test_a_bind_mount_in_the_user_s_own_is_not_the_user_s(home: Home, uid: int) 
     give(real, uid)
     for name in ("cache", "below"):
         give(made(home.path / name, 0o755), STRANGER)
-    code = "tell([_obstacles.not_theirs(walk(path), %d) for path in sys.argv[1:]])" % STRANGER
+    code = "tell([_guards.not_theirs(walk(path), %d) for path in sys.argv[1:]])" % STRANGER
     paths = (home.path / "cache", home.path / "cache" / "x", home.path / "below" / "x")
     ((first, second, third),) = namespace("mount --bind %s $1" % real, code, *paths)
     assert first

@@ -17,7 +17,7 @@ import pytest
 from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._printable import visible
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import visible
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import CHANGED, LOOKED_AT, USAGE, received
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (

@@ -1,0 +1,142 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the bytes of a config to its settings, effective values and problems.
+
+What a problem says, and where, is for C(problems), which a run without problems never loads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
+
+from .check import ERROR, MAX_BYTES, Check, Effective, Host, Problem, Rules, too_large
+from .settings import SETTINGS
+from .toml_error import TomlError
+from .versions import DIALECTS, TOML_1_0, TOML_1_1, Dialect
+
+if TYPE_CHECKING:
+    from .toml import Library
+
+BOM = "\ufeff"
+
+
+class Config:
+    """A config as read: the text, its data, and how it stands with the engine."""
+
+    def __init__(self, text: str, bom: bool) -> None:
+        self.text = text
+        self.bom = bom
+        self.table: Optional[Dict[str, Any]] = None
+        """The C([cache]) table as the TOML library gives it; None where there is none."""
+        self.problems: List[Problem] = []
+        self.effective: Effective = {}
+        self.accepted_by: List[str] = []
+        self.off = False
+        """Whether the config switches the cache off, which only Wasmtime up to 32 lets it do."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether the engine takes the file."""
+        return not any(p.severity == ERROR for p in self.problems)
+
+    def that_matter(self, problems: Sequence[Problem]) -> List[Problem]:
+        """The problems without those of a cache in use, if this config switches it off.
+
+        Wasmtime up to 32 still validates such a config, creates the directory, and does no more.
+        """
+        return [problem for problem in problems if not self.off or problem.severity == ERROR]
+
+    @property
+    def names_directory(self) -> bool:
+        """Whether the file names the cache directory; else it is the default of whoever loads the file."""
+        return "directory" in (self.table or {})
+
+    @property
+    def settings(self) -> Dict[str, Any]:
+        """The known settings that the file names, as it spells them."""
+        return {k: v for k, v in (self.table or {}).items() if k in SETTINGS}
+
+
+def read_config(data: bytes, dialects: Sequence[Dialect], host: Host, library: Library) -> Config:
+    """Judge a config by the rules of all given dialects at once.
+
+    Never raises for what is in C(data); raises NoLibrary where the host reads no TOML.
+    """
+    config = Config("", False)
+    if len(data) > MAX_BYTES:
+        config.problems.append(too_large(len(data)))
+        return config
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        from .problems import not_utf_8
+
+        config.problems.append(not_utf_8(data, error.start))
+        return config
+    config.bom = text.startswith(BOM)
+    config.text = text[1:] if config.bom else text
+    return judge(config, dialects, host, library)
+
+
+def no_config(host: Host) -> Config:
+    """How the engine stands without a config file: every setting has its default."""
+    config = Config("", False)
+    # The engine takes a missing default file for an empty table, whatever its version.
+    check = Check({"cache": {}}, Rules([dialect for dialect in DIALECTS if not dialect.enabled]), host)
+    if check.findings:
+        from .problems import told
+
+        config.problems = told(check)
+    config.effective = check.effective
+    config.accepted_by = [dialect.name for dialect in DIALECTS]
+    return config
+
+
+def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Library) -> Config:
+    """Fill in data, problems, effective settings and C(accepted_by) of a config's text."""
+    parsed: Dict[str, Any] = {}
+    for grammar in (TOML_1_0, TOML_1_1):
+        # What is TOML 1.0 is TOML 1.1 with the same meaning.
+        if _proven(parsed.get(TOML_1_0)):
+            parsed[grammar] = parsed[TOML_1_0]
+            continue
+        try:
+            parsed[grammar] = library.read(config.text, grammar)
+        except TomlError as error:
+            parsed[grammar] = error
+    rules = Rules(dialects)
+    readable = [r[0] for r in parsed.values() if not isinstance(r, TomlError)]
+    if not all(_proven(parsed[grammar]) for grammar in rules.grammars):
+        from .problems import of_grammar
+
+        config.problems.append(of_grammar(parsed, rules.grammars, config.text))
+    if not readable:
+        return config
+    document = readable[0]
+    cache = document.get("cache")
+    if isinstance(cache, dict):
+        config.table = cache
+        # Later versions refuse the file, and cache in its directory once the line is gone.
+        config.off = cache.get("enabled") is False and not rules.enabled_refused
+    check = Check(document, rules, host)
+    # A grammar problem comes first: the engine meets it before it looks at any setting.
+    if check.findings or check.has_line_break(config.text):
+        from .problems import located
+
+        config.problems.extend(config.that_matter(located(check, config.text, library)))
+    config.effective = check.effective
+    for dialect in DIALECTS:
+        taken = [grammar for grammar in dialect.grammars if _proven(parsed[grammar])]
+        if taken:
+            findings = Check(document, Rules([dialect]), host).findings
+            if not any(finding[0] == ERROR for finding in findings):
+                every = len(taken) == len(dialect.grammars)
+                config.accepted_by.append(dialect.name if every else dialect.with_1_1)
+    return config
+
+
+def _proven(result: Any) -> bool:
+    """Whether what reading a text by a grammar gave proves that it is TOML."""
+    return isinstance(result, tuple) and bool(result[1])

@@ -1,0 +1,140 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Change settings in the text of a config and leave every other character as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+
+from .layout import Entry, Layout
+
+if TYPE_CHECKING:
+    from .toml_error import Loads
+
+HEADER = """\
+# Wasmtime compilation cache, provisioned by Ansible (wasmops.wasmtime.cache_config).
+# Settings that are not named below keep Wasmtime's defaults. Wasmtime refuses the
+# whole file for one unknown key; lines and comments added by hand are kept.
+# All settings: https://docs.wasmtime.dev/cli-cache.html
+
+[cache]
+"""
+
+Changes = Mapping[str, Any]
+"""Keys of C([cache]) and their wanted TOML values; C(None) removes the key."""
+
+
+class CannotEdit(Exception):
+    """A layout of the text in which the change has no safe place."""
+
+
+def merge(table: Mapping[str, Any], changes: Changes) -> Dict[str, Any]:
+    """The table as it is wanted: what the edited text has to parse to."""
+    wanted = {key: value for key, value in table.items() if changes.get(key, value) is not None}
+    wanted.update((key, value) for key, value in changes.items() if value is not None)
+    return wanted
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality as TOML sees it, where C(true) is not C(1) and C("16") is not C(16)."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    return bool(left == right)
+
+
+def new_text(values: Mapping[str, Any]) -> str:
+    """A whole config for these values, with a comment for the person who opens it."""
+    return HEADER + "".join("%s = %s\n" % (key, toml(value)) for key, value in values.items() if value is not None)
+
+
+def toml(value: Any) -> str:
+    """A value as TOML. Raises ImportError without tomli-w."""
+    import tomli_w
+
+    return tomli_w.dumps({"x": value})[len("x = ") : -1]
+
+
+def edit(text: str, changes: Changes, loads: Loads) -> str:
+    """The text with its C([cache]) settings changed.
+
+    C(text) is a valid config without its BOM. Raises CannotEdit, and ImportError without tomli-w.
+    """
+    layout = Layout(text, loads)
+    pairs = {entry.path[1]: entry for entry in layout.entries if len(entry.path) == 2 and not entry.header}
+    opening = [entry for entry in layout.entries if entry.path == ("cache",)]
+    if not layout.complete or not (pairs or opening):
+        raise CannotEdit("the layout of the file is too unusual to edit in place")
+    edits: List[Tuple[int, int, str]] = []
+    removed = {key for key, value in changes.items() if value is None and key in pairs}
+    added = ["%s = %s" % (key, toml(value)) for key, value in changes.items() if value is not None and key not in pairs]
+    for key, value in changes.items():
+        if value is not None and key in pairs:
+            edits.append(pairs[key].value + (toml(value),))
+    if opening and not opening[0].header:
+        edits += _inline(text, opening[0], pairs, removed, added)
+    else:
+        edits += _lines(text, layout, opening, pairs, removed, added)
+    for start, end, replacement in sorted(edits, reverse=True):
+        text = text[:start] + replacement + text[end:]
+    return text
+
+
+def _lines(
+    text: str,
+    layout: Layout,
+    opening: List[Entry],
+    pairs: Dict[str, Entry],
+    removed: Any,
+    added: List[str],
+) -> List[Tuple[int, int, str]]:
+    """Edits of a table with a line for each setting, below a header or with dotted keys."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    edits = [(pairs[key].start, pairs[key].end, "") for key in removed]
+    if not opening and len(removed) == len(pairs) and not added:
+        # The last dotted key takes the table with it.
+        start, end, _nothing = min(edits)
+        edits[edits.index((start, end, ""))] = (start, end, "[cache]" + newline)
+    if added:
+        last = max(pairs.values(), key=lambda entry: entry.start) if pairs else opening[0]
+        line = text[last.start : last.end]
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        if not opening:
+            indent += text[last.key[0] : layout.key_parts(last)[-1]]
+        block = newline.join(indent + pair for pair in added)
+        gone = not last.header and last.path[1] in removed
+        if line.endswith("\n"):
+            block += newline
+        elif not gone:
+            block = newline + block
+        edits.append((last.end, last.end, block))
+    return edits
+
+
+def _inline(
+    text: str,
+    table: Entry,
+    pairs: Dict[str, Entry],
+    removed: Any,
+    added: List[str],
+) -> List[Tuple[int, int, str]]:
+    """Edits of an inline table."""
+    order = sorted(pairs.values(), key=lambda entry: entry.key)
+    kept = [entry for entry in order if entry.path[1] not in removed]
+    if not kept:
+        return [table.value + ("{ " + ", ".join(added) + " }" if added else "{}",)]
+    edits: List[Tuple[int, int, str]] = []
+    previous: Optional[Entry] = None
+    for index, entry in enumerate(order):
+        if entry in kept:
+            previous = entry
+        elif previous is None:
+            edits.append((entry.key[0], order[index + 1].key[0], ""))
+        else:
+            edits.append((order[index - 1].value[1], entry.value[1], ""))
+    if added:
+        edits.append((kept[-1].value[1], kept[-1].value[1], "".join(", " + pair for pair in added)))
+    return edits

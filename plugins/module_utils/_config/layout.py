@@ -1,0 +1,190 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where in a valid text of TOML its statements stand.
+
+Boundaries are found by asking the library which pieces of the text parse alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+if TYPE_CHECKING:
+    from .toml_error import Loads
+
+Path = Tuple[str, ...]
+
+
+class Entry(NamedTuple):
+    """A header or a key with its value, as offsets into the text.
+
+    C(start) and C(end) span whole lines; C(key) and C(value) span what their names say
+    (C(value) of a header is empty and at its bracket).
+    """
+
+    path: Path
+    header: bool
+    start: int
+    end: int
+    key: Tuple[int, int]
+    value: Tuple[int, int]
+
+
+class TooComplex(Exception):
+    """The text has statements so long that finding their ends is not worth the time."""
+
+
+class Layout:
+    """Where the statements of a valid TOML text stand.
+
+    The shortest run of lines that parses alone is a statement: at the end of a
+    complete statement the grammar always starts anew.
+    """
+
+    def __init__(self, text: str, loads: Loads) -> None:
+        self.text = text
+        self._loads = loads
+        # A statement of n lines costs n attempts; this bounds the sum of their lengths.
+        self._budget = 2 * len(text) + 1_000_000
+        self.complete = True
+        self.entries: List[Entry] = []
+        try:
+            self.entries.extend(self._scan())
+        except TooComplex:
+            self.complete = False
+
+    def position(self, offset: int) -> Tuple[int, int]:
+        """Line and column of an offset, from 1, in characters."""
+        return self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
+
+    def _try(self, text: str) -> Optional[Dict[str, Any]]:
+        self._budget -= len(text) + 200  # what a call costs beside its characters
+        if self._budget < 0:
+            raise TooComplex
+        try:
+            return self._loads(text)
+        except (ValueError, RecursionError):
+            return None
+
+    def _scan(self) -> Iterator[Entry]:
+        table: Path = ()
+        offset = 0
+        while offset < len(self.text):
+            end = self._line_end(offset)
+            first = self.text[offset:end].lstrip(" \t")[:1]
+            if first in ("", "#", "\r", "\n"):
+                offset = end
+                continue
+            data = self._try(self.text[offset:end])
+            while data is None:
+                end = self._next_end(end)
+                data = self._try(self.text[offset:end])
+            if first == "[":
+                table = _only_path(data)
+                line = self.text[offset:end]
+                bracket, name = (end - len(line.lstrip(skipped)) for skipped in (" \t", "[ \t"))
+                yield Entry(table, True, offset, end, (name, end), (bracket, bracket))
+            else:
+                yield from self._pairs(offset, end, table)
+            offset = end
+
+    def _line_end(self, offset: int) -> int:
+        newline = self.text.find("\n", offset)
+        return len(self.text) if newline < 0 else newline + 1
+
+    def _next_end(self, end: int) -> int:
+        # Only a line with a closing delimiter can complete a statement of several lines.
+        while end < len(self.text):
+            start, end = end, self._line_end(end)
+            line = self.text[start:end]
+            if "]" in line or "}" in line or '"""' in line or "'''" in line:
+                return end
+        raise TooComplex  # not reached for a valid text
+
+    def _pairs(self, start: int, end: int, table: Path) -> Iterator[Entry]:
+        """The pair in a statement, then those of its inline table."""
+        key, data = self._key(start, end)
+        path = table + _only_path(data)
+        value = self._value(key[1], end)
+        yield Entry(path, False, start, end, key, value)
+        if self.text.startswith("{", value[0]):
+            yield from self._inline(start, end, value, path)
+
+    def _inline(self, start: int, end: int, span: Tuple[int, int], table: Path) -> Iterator[Entry]:
+        offset, close = span[0] + 1, span[1] - 1
+        while offset < close:
+            comma = offset
+            data: Optional[Dict[str, Any]] = None
+            while data is None and comma < close:
+                comma = self.text.find(",", comma + 1, close)
+                comma = close if comma < 0 else comma
+                # A comma in a string or a comment leaves a rest that does not parse.
+                data = self._try("x = {" + self.text[offset:comma] + "}")
+            if data is None or not data["x"]:
+                return
+            key, data = self._key(offset, comma)
+            value = self._value(key[1], comma)
+            path = table + _only_path(data)
+            yield Entry(path, False, start, end, key, value)
+            if self.text.startswith("{", value[0]):
+                yield from self._inline(start, end, value, path)
+            offset = comma + 1
+
+    def _key(self, start: int, end: int) -> Tuple[Tuple[int, int], Dict[str, Any]]:
+        equals = start
+        while True:
+            equals = self.text.find("=", equals + 1, end)
+            if equals < 0:
+                raise TooComplex  # not reached for a valid text
+            # A pair of TOML 1.1's inline tables may have comments and lines before its key.
+            data = self._try(self.text[start:equals].lstrip(" \t\r\n") + "= 0")
+            if data:
+                break
+        first = start
+        while self.text[first] in " \t\r\n#":
+            first = self._line_end(first) if self.text[first] == "#" else first + 1
+        return (first, start + len(self.text[start:equals].rstrip(" \t"))), data
+
+    def _value(self, after: int, end: int) -> Tuple[int, int]:
+        first = self.text.index("=", after) + 1
+        while self.text[first] in " \t\r\n":
+            first += 1
+        mark = first
+        while True:
+            mark = self.text.find("#", mark, end)
+            mark = end if mark < 0 else mark
+            if mark == end or self._try("x = " + self.text[first:mark]):
+                return first, first + len(self.text[first:mark].rstrip(" \t\r\n"))
+            mark += 1
+
+    def key_parts(self, entry: Entry) -> List[int]:
+        """Offsets of the parts of a dotted key; one for a plain key."""
+        first, last = entry.key
+        parts, dot = [first], first
+        while True:
+            dot = self.text.find(".", dot + 1, last)
+            if dot < 0:
+                return parts
+            try:
+                complete = self._try(self.text[first:dot] + "= 0")
+            except TooComplex:
+                return parts
+            if complete:
+                part = dot + 1
+                while self.text[part] in " \t":
+                    part += 1
+                parts.append(part)
+
+
+def _only_path(data: Any) -> Path:
+    """The keys down to the only leaf of the data of one statement."""
+    path: List[str] = []
+    while isinstance(data, (dict, list)) and data:
+        if isinstance(data, list):
+            data = data[0]
+        else:
+            ((key, data),) = data.items()
+            path.append(key)
+    return tuple(path)

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What looks like something else: files of other programs, and paths that are to be filled in."""
+
+from __future__ import annotations
+
+import re
+from typing import List, Optional, Tuple
+
+# What stands for something else in other programs: home directories and variables of a shell, braces of Jinja and of
+# Python, specifiers of systemd, and what a person is to fill in. Not in it is what names of files have: a percent sign
+# before two hexadecimal digits (an encoded character), identifiers in braces with hyphens (GUIDs), a ~ behind a name.
+_PLACEHOLDER = re.compile(
+    r"(?:(?<=/)|^)~(?:[A-Za-z_][A-Za-z0-9_-]*)?(?=/|$)"
+    r"|\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[^{}/]+\}|\([^()]+\))"
+    r"|\{\{.*?\}\}|\{%.*?%\}|\{[A-Za-z_][A-Za-z0-9_.]*\}"
+    r"|%[A-Z_]{3,}%|%[a-zA-Z](?![A-Za-z0-9])"
+    r"|<[A-Za-z%][^<>/]*>"
+    r"|@[A-Z][A-Z0-9_]*@"
+)
+
+
+def placeholder(directory: str) -> Optional[str]:
+    """The first part of a path that looks like something to be expanded, which the engine does not do; None without."""
+    found = _PLACEHOLDER.search(directory)
+    return found.group() if found else None
+
+
+_RUN = ("codegen", "debug", "optimize", "record", "wasi", "wasm")
+
+
+# What other files have at their top level: any of these keys.
+_OTHER_FILES = (
+    (
+        ("spin_manifest_version", "spin_version"),
+        "a Spin manifest (spin.toml)",
+        "; Spin takes it from spin up --cache FILE",
+    ),
+    (
+        ("llm_compute", "key_value_store", "sqlite_database", "variables_provider", "config_provider", "outbound_http"),
+        "a runtime config of Spin",
+        "; Spin takes it from spin up --cache FILE",
+    ),
+    (("package", "workspace", "dependencies"), "a Cargo manifest (Cargo.toml)", ""),
+    (("build-system", "project"), "a Python project (pyproject.toml)", ""),
+    (("plugins", "proxy_plugins", "grpc"), "a config of containerd", ""),
+)
+
+
+def other_file(keys: List[str]) -> Optional[Tuple[str, str]]:
+    """What a file is that has these keys at its top level and no table C([cache]), and what to do; None if unknown."""
+    if any(key in _RUN for key in keys):
+        named = ", ".join("[%s]" % key for key in keys if key in _RUN)
+        remedy = (
+            "put the settings of the cache under [cache] into a file of their own, and name that one: with"
+            ' cache-config = "FILE" in [codegen], or with -C cache-config=FILE'
+        )
+        return "the file is no cache config: it has options of wasmtime run --config (%s)" % named, remedy
+    for signs, what, where in _OTHER_FILES:
+        if any(key in signs for key in keys):
+            return "the file is no cache config but %s" % what, "set path to the cache config" + where
+    return None

@@ -1,0 +1,388 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the Wasmtimes of this host in files and in processes.
+
+A file is judged before it is opened for reading: no FIFO and no device is ever opened, and root reads nothing that only
+the link of another user leads to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from .._files.access import READ, everybody_may
+from .._files.config_file import Unreadable, find
+from .._files.directory import hidden
+from .._files.path import hold, look_up, reopen, walk
+from .binary import Changing, Engine, Stopped, engine_in
+from .formats import layout_of
+from .processes import (
+    Key,
+    Mapped,
+    Process,
+    Taken,
+    config_of,
+    mapped,
+    open_mapped,
+    processes,
+    started,
+)
+
+Id = Tuple[int, int]
+"""A file, by device and inode."""
+
+# How many examples a note has, and how many processes an engine.
+EXAMPLES = 10
+LISTED = 100
+ENGINES_MAX = 500
+# Longer ones are no paths to the system (limits.h).
+_PATH_MAX = 4095
+
+# What is said of files that could not be looked at, or in which nothing can be seen.
+NOTES = {
+    "missing": "there is no such file or directory",
+    "not-a-program": "this is no executable and no library (ELF, PE or Mach-O)",
+    "no-engine": "there is no Wasmtime in this file; if it loads one from another file, name that",
+    "script": "this is a script: what it starts is not looked for; name the program",
+    "packed": "this is packed by UPX, so that nothing can be seen in it",
+    "special-file": "this is a directory, a device, a FIFO or a socket where a program is expected",
+    "too-large": "this is larger than size_limit",
+    "changing": "this changed while it was read; run again when nothing else writes it",
+    "unreadable": "this could not be opened or read",
+    "depth": "directories below this are deeper than depth and were not searched",
+    "time-limit": "the time_limit is over: what comes from here on was not looked at",
+    "not-listed": "there are more files with a Wasmtime than can be listed, among them these; name fewer paths",
+    "other-users": "this user has no right to see what these processes have mapped; root has",
+    "not-on-this-system": "running programs can only be looked for on Linux",
+}
+
+# In a search that nobody named the file in, the rest is no surprise.
+_WORTH_A_NOTE = ("script", "packed", "too-large", "changing", "unreadable")
+
+# Names of shared libraries, which need no right to execute.
+_LIBRARY = (".so", ".dylib", ".dll", ".node", ".pyd")
+
+
+class NoEngine(Exception):
+    """There is no Wasmtime that could be seen; C(code) is one of C(NOTES), C(detail) says more, or is empty."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(NOTES[code] + (": " + detail if detail else ""))
+        self.code = code
+        self.detail = detail
+
+
+class Program(NamedTuple):
+    """A file with a Wasmtime in it."""
+
+    path: str
+    engine: Engine
+    modified: int
+    """Its time, in nanoseconds since 1970."""
+    deleted: bool = False
+    """Whether only processes have it any more."""
+
+
+def program_at(path: str, size_limit: int, deadline: float) -> Program:
+    """Return the program or library at an absolute path. Raises NoEngine, and Stopped after C(deadline).
+
+    C(size_limit) is in bytes, C(deadline) by C(time.monotonic()).
+    """
+    handle = _open(path)
+    try:
+        return Program(path, _engine(handle, size_limit, deadline), os.fstat(handle).st_mtime_ns)
+    except OSError as error:
+        raise NoEngine("unreadable", str(error.strerror)) from None
+    finally:
+        os.close(handle)
+
+
+def _open(path: str) -> int:
+    """Open a regular file that root may tell of. Raises NoEngine."""
+    with contextlib.ExitStack() as stack:
+        try:
+            place = find(path)
+            if place.way.missing:
+                raise NoEngine("missing")
+            directory = hold(place.way)
+            stack.callback(os.close, directory)
+            found = look_up(place.name, directory)
+            stack.callback(os.close, found)
+            status = os.fstat(found)
+            if not stat.S_ISREG(status.st_mode):
+                raise NoEngine("special-file")
+            if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.way.public()):
+                from .._files.guards import secret
+
+                unsafe = secret(place.path, place.way, status)
+                if unsafe:
+                    raise NoEngine("unreadable", unsafe)
+            return reopen(found, place.name, directory)
+        except Unreadable as error:
+            codes = {"dangling-link": "missing", "not-a-file": "special-file"}
+            code = codes.get(error.problem.code, "unreadable")
+            raise NoEngine(code, error.problem.message if code == "unreadable" else "") from None
+        except FileNotFoundError:
+            raise NoEngine("missing") from None
+        except OSError as error:
+            raise NoEngine("unreadable", str(error.strerror)) from None
+
+
+def _engine(handle: int, size_limit: int, deadline: float) -> Engine:
+    """The Wasmtime in an open file. Raises NoEngine, Stopped and OSError."""
+    size = os.fstat(handle).st_size
+    if size > size_limit:
+        raise NoEngine("too-large", "%d bytes" % size)
+    try:
+        engine = engine_in(handle, lambda: time.monotonic() > deadline)
+    except Changing:
+        raise NoEngine("changing") from None
+    if engine is not None:
+        return engine
+    layout = layout_of(handle, size)
+    if layout is not None:
+        raise NoEngine("packed" if layout.packed else "no-engine")
+    raise NoEngine("script" if os.pread(handle, 2, 0) == b"#!" else "not-a-program")
+
+
+class Inventory:
+    """What is found on this host, and what could not be looked at."""
+
+    def __init__(self, size_limit: int, seconds: float) -> None:
+        """C(size_limit): files of more bytes are left out. After so many C(seconds) from now the search ends."""
+        self.programs: Dict[Id, Program] = {}
+        self.processes: Dict[Id, Dict[int, Process]] = {}
+        """By the file with the Wasmtime, and by number."""
+        self.notes: Dict[str, Tuple[int, List[str]]] = {}
+        """By code: how many, and the first of them."""
+        self._size_limit = size_limit
+        self._deadline = time.monotonic() + seconds
+        self._without: Dict[Id, NoEngine] = {}
+        self._stopped = False
+
+    def note(self, code: str, what: str, detail: str = "") -> None:
+        """Add what cannot be seen."""
+        number, examples = self.notes.get(code, (0, []))
+        if number < EXAMPLES:
+            examples = [*examples, "%s (%s)" % (what, detail) if detail else what]
+        self.notes[code] = (number + 1, examples)
+
+    def look_at(self, path: str) -> None:
+        """Look into the file, or search the directory, at an absolute path that was named."""
+        try:
+            self._look(path)
+        except NoEngine as no:
+            self.note(no.code, path, no.detail)
+
+    def search(self, path: str, depth: int) -> None:
+        """Look into the programs and libraries in a directory and C(depth) levels below it.
+
+        Links to files are followed, links to directories are not.
+        """
+        way = walk(path)
+        if way.missing or way.error:
+            return self.note("unreadable" if way.error else "missing", path, way.error or "")
+        closed = hidden(way, None)
+        if closed:
+            return self.note("unreadable", path, closed)
+        try:
+            held = hold(way)
+            try:
+                self._folder(path, os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=held), depth)
+            finally:
+                os.close(held)
+        except OSError as error:
+            self.note("unreadable", path, str(error.strerror))
+
+    def _folder(self, path: str, handle: int, depth: int) -> None:
+        """Search an open directory, and close it. Raises OSError."""
+        try:
+            with os.scandir(handle) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+            for entry in entries:
+                if self._over(path):
+                    return
+                with contextlib.suppress(FileNotFoundError):
+                    self._entry(os.path.join(path, entry.name), entry, handle, depth)
+        finally:
+            os.close(handle)
+
+    def _entry(self, path: str, entry: os.DirEntry[str], handle: int, depth: int) -> None:
+        status = entry.stat(follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            if not depth:
+                return self.note("depth", path)
+            try:
+                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+                self._folder(path, os.open(entry.name, flags, dir_fd=handle), depth - 1)
+            except OSError as error:
+                self.note("unreadable", path, str(error.strerror))
+        elif stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and _is_program(entry.name, status.st_mode)):
+            try:
+                self._look(path)
+            except NoEngine as no:
+                if no.code in _WORTH_A_NOTE and not (no.code == "unreadable" and stat.S_ISLNK(status.st_mode)):
+                    self.note(no.code, path, no.detail)
+        return None
+
+    def _look(self, path: str) -> None:
+        handle = _open(path)
+        try:
+            self._file(path, handle)
+        except OSError as error:
+            raise NoEngine("unreadable", str(error.strerror)) from None
+        finally:
+            os.close(handle)
+
+    def _file(self, path: str, handle: int, deleted: bool = False) -> Optional[Id]:
+        """Look into an open file once. Raises NoEngine and OSError."""
+        status = os.fstat(handle)
+        known = (status.st_dev, status.st_ino)
+        if known in self._without:
+            raise self._without[known]
+        if known not in self.programs:
+            try:
+                engine = _engine(handle, self._size_limit, self._deadline)
+            except Stopped:
+                self._over(path)
+                return None
+            except NoEngine as no:
+                self._without[known] = no
+                raise
+            self.programs[known] = Program(path, engine, status.st_mtime_ns, deleted)
+        return known
+
+    def _over(self, path: str) -> bool:
+        over = time.monotonic() > self._deadline
+        if over and not self._stopped:
+            self._stopped = True
+            self.note("time-limit", path)
+        return over
+
+    def look_at_processes(self) -> None:
+        """Look into what the processes of this host have mapped, as far as this user may."""
+        if not os.path.exists("/proc/self/maps"):
+            return self.note("not-on-this-system", "/proc")
+        files: Dict[Key, Optional[Id]] = {}
+        for pid in processes():
+            if self._over("process %d" % pid):
+                return None
+            try:
+                found = mapped(pid)
+            except PermissionError:
+                self.note("other-users", str(pid))
+                continue
+            except OSError:  # it has ended
+                continue
+            for key, file in found.items():
+                if key not in files:
+                    files[key] = self._mapped(pid, file)
+                engine = files[key]
+                if engine is not None:
+                    with contextlib.suppress(OSError):
+                        self.processes.setdefault(engine, {})[pid] = started(pid, key)
+        return None
+
+    def _mapped(self, pid: int, file: Mapped) -> Optional[Id]:
+        """Look into a file that a process has mapped."""
+        try:
+            handle = open_mapped(pid, file)
+        except OSError as error:
+            if not _ended(pid):
+                self.note("unreadable", file.path, str(error.strerror))
+            return None
+        try:
+            return self._file(file.path, handle, file.deleted)
+        except OSError as error:
+            self.note("unreadable", file.path, str(error.strerror))
+        except NoEngine as no:
+            if no.code in _WORTH_A_NOTE:
+                self.note(no.code, file.path, no.detail)
+        finally:
+            os.close(handle)
+        return None
+
+    def results(self) -> List[Dict[str, Any]]:
+        """The engines as the module returns them, in the order of their paths, with C(dialects) for the caller."""
+        # Those that run come first where there are too many.
+        found = sorted(self.programs.items(), key=lambda item: (item[0] not in self.processes, item[1].path, item[0]))
+        for _key, program in found[ENGINES_MAX:]:
+            self.note("not-listed", program.path)
+        listed = sorted(found[:ENGINES_MAX], key=lambda item: (item[1].path, item[0]))
+        return [self._result(key, program) for key, program in listed]
+
+    def _result(self, key: Id, program: Program) -> Dict[str, Any]:
+        engine = program.engine
+        running = self.processes.get(key, {})
+        dialects = engine.dialects()
+        names = {dialect.name for dialect in dialects}
+        if engine.library:
+            times = {process.modified for process in running.values()}
+            modified = times.pop() if len(times) == 1 else None
+        else:
+            modified = program.modified
+        configs: Dict[Taken, List[int]] = {}
+        if engine.reads_config:
+            for pid, process in sorted(running.items()):
+                configs.setdefault(config_of(engine.program, engine.first, process), []).append(pid)
+        return {
+            "path": program.path,
+            "version": engine.version,
+            "versions": engine.told()[:LISTED],
+            "rule": engine.rule,
+            "program": engine.program,
+            "reads_config": engine.reads_config,
+            "toml": engine.grammars[0] if len(engine.grammars) == 1 else None,
+            "dialect": names.pop() if len(names) == 1 else None,
+            "compiler_directory": engine.directory(modified),
+            "deleted": program.deleted,
+            "pids": sorted(running)[:LISTED],
+            "configs": [
+                {"path": taken.path and taken.path[:_PATH_MAX], "source": taken.source, "pids": pids[:LISTED]}
+                for taken, pids in list(configs.items())[:LISTED]
+            ],
+            "dialects": dialects,
+        }
+
+
+def _is_program(name: str, mode: int) -> bool:
+    return bool(mode & 0o111) or name.endswith(_LIBRARY) or ".so." in name
+
+
+def _ended(pid: int) -> bool:
+    return not os.path.exists("/proc/%d" % pid)
+
+
+def usual_places() -> List[str]:
+    """The directories of programs of the user that this process runs as, those of a login shell included."""
+    import pwd
+
+    environ = os.environ
+    home = environ.get("HOME") or ""
+    with contextlib.suppress(KeyError):
+        home = home or pwd.getpwuid(os.getuid()).pw_dir
+    places = environ.get("PATH", "").split(os.pathsep) + _login_path()
+    places += [os.path.join(environ.get("WASMTIME_HOME", ""), "bin")]
+    places += [os.path.join(home, name) for name in (".wasmtime/bin", ".cargo/bin", ".local/bin", ".local/lib", "bin")]
+    places += ["/usr/local/bin", "/usr/local/lib", "/opt"]
+    return [place for place in dict.fromkeys(map(os.path.normpath, places)) if place.startswith("/")]
+
+
+def _login_path() -> List[str]:
+    """What the files that a login reads say of PATH; nothing is run to learn it."""
+    names = ("ENV_SUPATH",) if os.geteuid() == 0 else ("ENV_PATH",)
+    found = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+    for file, keys in (("/etc/login.defs", names), ("/etc/environment", ("PATH",))):
+        with contextlib.suppress(OSError), open(file, encoding="utf-8", errors="surrogateescape") as lines:
+            for line in lines:
+                # ENV_PATH PATH=/usr/bin:/bin, or PATH="/usr/bin:/bin"
+                words = line.replace("=", " ").split()
+                if words and words[0] in keys:
+                    found += words[-1].strip("\"'").split(":")
+    return found

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may do what to a path, by its mode and its ACLs."""
+
+from __future__ import annotations
+
+import os
+from typing import FrozenSet, Optional
+
+READ = 4
+WRITE = 2
+ENTER = 1
+ACCESS_ACL = "system.posix_acl_access"
+DEFAULT_ACL = "system.posix_acl_default"
+
+
+def user_name(uid: Optional[int]) -> Optional[str]:
+    """The name of a user, or its number where there is none."""
+    import pwd
+
+    if uid is None:
+        return None
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def group_name(gid: Optional[int]) -> Optional[str]:
+    """The name of a group, or its number where there is none."""
+    import grp
+
+    if gid is None:
+        return None
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def umask() -> int:
+    """The umask of this process."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _groups(uid: int) -> FrozenSet[int]:
+    import pwd
+
+    if uid == os.geteuid():
+        return frozenset([os.getegid(), *os.getgroups()])
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        return frozenset()
+    return frozenset(os.getgrouplist(entry.pw_name, entry.pw_gid))
+
+
+def may(path: str, mode: int, uid: Optional[int], gid: Optional[int], user: int, right: int) -> bool:
+    """Whether a user has a right, given the mode and owners.
+
+    With an ACL, or a group that does not exist yet, whether that is not ruled out.
+    """
+    if user == 0:
+        return True
+    if user == uid:
+        return bool(mode >> 6 & right)
+    if gid is None or _acl(path, ACCESS_ACL) is not None:
+        # The group's bits are the mask of an ACL.
+        return bool((mode >> 3 | mode) & right)
+    return bool((mode >> 3 if gid in _groups(user) else mode) & right)
+
+
+def _acl(path: str, name: str) -> Optional[bytes]:
+    try:
+        return os.getxattr(path, name, follow_symlinks=False)
+    except (OSError, AttributeError):
+        return None
+
+
+def has_acl(path: str) -> bool:
+    """Whether a path has an ACL beyond its mode."""
+    return _acl(path, ACCESS_ACL) is not None
+
+
+def everybody_may(path: str, mode: int, right: int) -> bool:
+    """Whether surely everybody has a right: the group as well as the others, and whoever an ACL names.
+
+    The owner does not matter, who can take it at any time.
+    """
+    wanted = right << 3 | right
+    if mode & wanted != wanted:
+        return False
+    access = _acl(path, ACCESS_ACL)
+    if access is None:
+        return True
+    from .acls import spares_nobody
+
+    return spares_nobody(access, right)
+
+
+def others_may(path: str, mode: int, owner: Optional[int], right: int, below: bool = False) -> bool:
+    """Whether others than the owner and root have a right; C(below): or will have it in new directories below."""
+    # The group's bits are the mask of an ACL: where neither they nor those of others have the right, no entry gives it.
+    allowed = bool(mode & (right << 3 | right))
+    access = _acl(path, ACCESS_ACL) if allowed else None
+    default = _acl(path, DEFAULT_ACL) if below else None
+    if access is None and default is None:
+        return allowed
+    from .acls import grants
+
+    return grants(access, default, mode, owner, right)

@@ -1,0 +1,231 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a config file and telling beforehand whether it can be written."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from typing import List, NamedTuple, Optional, Tuple
+
+from .._config.check import DANGER, ERROR, MAX_BYTES, Problem, too_large
+from .._config.printable import quoted
+from .access import READ, WRITE, everybody_may, may, others_may, user_name
+from .path import ANYONE, LINKS_MAX, UNREACHED, Link, Walk, barred_by, hold, look_up, reopen, walk
+
+
+class Unreadable(Exception):
+    """A file that cannot be read as a whole; C(problem) says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.sentence())
+        self.problem = problem
+
+
+class Changed(Exception):
+    """Another process has written the file since it was read."""
+
+    def __str__(self) -> str:
+        return "another process has written it meanwhile; run again when none does"
+
+
+def _unreadable(code: str, message: str, remedy: str) -> Unreadable:
+    return Unreadable(Problem(code, ERROR, message, remedy))
+
+
+def failure(path: str, error: OSError) -> str:
+    """The sentence for what fails when it is looked at, most often as it was there a moment ago."""
+    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE, errno.EINVAL):
+        return "%s: another process changes it or what is above it meanwhile; run again when none does" % path
+    where = "" if error.filename in (None, path) else " (%s)" % os.fsdecode(error.filename)
+    return "%s: the system fails: %s%s; correct that first" % (path, error.strerror, where)
+
+
+class Place(NamedTuple):
+    """Where a file is, or would be: no link is left to follow."""
+
+    way: Walk
+    """The way to its directory, with all links that were followed."""
+    name: str
+    """Its name there."""
+
+    @property
+    def path(self) -> str:
+        """Its path without links."""
+        return os.path.join(self.way.target, self.name)
+
+    def names(self) -> List[str]:
+        """Every name without links above it that leads to the file: those of links, then its own."""
+        return [link for link, _status, _owner in self.way.links] + [self.path]
+
+
+def find(path: str) -> Place:
+    """Follow an absolute path to a config file, links included.
+
+    Raises Unreadable where the way does not lead to a place for a file.
+    """
+    links: List[Link] = []
+    visited: List[Tuple[str, os.stat_result]] = []
+    target = ""
+    for _hop in range(LINKS_MAX):
+        way = walk(os.path.dirname(path))
+        name = os.path.basename(path)
+        way.links[:0] = links
+        way.visited[:0] = visited
+        if way.error:
+            remedy = "become a user who may, with become_user" if way.denied else "correct that first"
+            raise _unreadable("unreadable", "it cannot be read: %s" % way.error, remedy)
+        if name in ("", ".", ".."):
+            raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
+        full = os.path.join(way.real, name)
+        status = None
+        if not way.missing:
+            with contextlib.suppress(FileNotFoundError):
+                status = os.lstat(full)
+        if status is None or not stat.S_ISLNK(status.st_mode):
+            if links and status is None:
+                raise _unreadable(
+                    "dangling-link",
+                    "it is a symbolic link to %s, which does not exist" % target,
+                    "name the file itself, or remove the link if nothing needs it",
+                )
+            return Place(way, name)
+        links = [*way.links, (full, status, way.status().st_uid)]
+        visited = way.visited
+        target = os.readlink(full)
+        path = os.path.join(way.real, target)
+    raise _unreadable("unreadable", "it cannot be read: too many symbolic links", "correct that first")
+
+
+def read(place: Place) -> Optional[Tuple[bytes, os.stat_result]]:
+    """The bytes of a config file, and what the file was when it was read; None where there is none.
+
+    Raises Unreadable for a directory, a file that is no regular file, too large, not
+    permitted, that changes while it is read, or that a user's link wants root to read.
+    """
+    if place.way.missing:
+        return None
+    with contextlib.ExitStack() as stack:
+        try:
+            directory = hold(place.way)
+            stack.callback(os.close, directory)
+            found = look_up(place.name, directory)
+            stack.callback(os.close, found)
+            _judge(place, os.fstat(found))
+            handle = reopen(found, place.name, directory)
+            stack.callback(os.close, handle)
+            before = os.fstat(handle)
+            data = _whole(handle)
+            after = os.fstat(handle)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ESTALE):
+                raise _changing() from None
+            raise _unreadable("unreadable", "it cannot be read: %s" % error.strerror, "correct that first") from None
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
+        raise _changing()
+    return data, after
+
+
+def _judge(place: Place, status: os.stat_result) -> None:
+    """Raise Unreadable for what is not to be opened."""
+    if stat.S_ISLNK(status.st_mode):
+        raise _changing()
+    if stat.S_ISDIR(status.st_mode):
+        raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
+    if not stat.S_ISREG(status.st_mode):
+        raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
+    if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.way.public()):
+        from .guards import secret
+
+        unsafe = secret(place.path, place.way, status)
+        if unsafe:
+            raise _unreadable("unreadable", unsafe, "become that user instead (become_user)")
+    if status.st_size > MAX_BYTES:
+        raise Unreadable(too_large(status.st_size))
+
+
+def _whole(handle: int) -> bytes:
+    """The bytes of an open file, and no more than tell that it is too large. Raises OSError."""
+    data = b""
+    while len(data) <= MAX_BYTES:
+        more = os.read(handle, MAX_BYTES + 1 - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def chooser(place: Place, seen: Optional[os.stat_result]) -> Optional[int]:
+    """Who else than root can write the config, and with it choose the directory.
+
+    A user, C(ANYONE), C(UNREACHED), or None for nobody, and where this is not root: the kernel keeps other users.
+    C(seen): what the file was when it was read, None for no file.
+    """
+    if os.geteuid() != 0:
+        return None
+    way = place.way
+    users = {uid for _path, status, parent in way.links for uid in (status.st_uid, parent)}
+    for path, status in way.visited:
+        users.add(status.st_uid)
+        # In a sticky directory anyone can put what is not there yet, or a file that has other names.
+        creates = path == way.real and (seen is None or seen.st_nlink > 1)
+        if (creates or not status.st_mode & stat.S_ISVTX) and others_may(path, status.st_mode, status.st_uid, WRITE):
+            if way.reached(path):
+                return ANYONE
+            users.add(UNREACHED)
+    if seen is not None:
+        users.add(seen.st_uid)
+        if others_may(place.path, seen.st_mode, seen.st_uid, WRITE):
+            users.add(ANYONE if way.reached(way.real) else UNREACHED)
+    users.discard(0)
+    return None if not users else users.pop() if len(users) == 1 else ANYONE
+
+
+def _changing() -> Unreadable:
+    return _unreadable("changing", "it changed while it was read", "run again when nothing else writes it")
+
+
+def problems(place: Place, mode: int, uid: Optional[int], gid: Optional[int], user: int) -> List[Problem]:
+    """What is wrong with a config file of this mode, owner and group for processes of C(user)."""
+    found = []
+    barred = barred_by(place.way.visited, user)
+    if barred:
+        text = "%s may not enter %s, and so not read the file" % (user_name(user), quoted(barred))
+        found.append(Problem("unreadable", ERROR, text, "use a path that it can reach"))
+    elif not may(place.path, mode, uid, gid, user, READ):
+        text = "%s may not read the file" % user_name(user)
+        found.append(Problem("unreadable", ERROR, text, "set mode to 0644, or group to one of its own"))
+    owners = [(place.path, uid)] + [(path, status.st_uid) for path, status in place.way.visited]
+    strangers = [
+        "%s, who owns %s" % (user_name(owner), quoted(path)) for path, owner in owners if owner not in (0, user, None)
+    ]
+    # Root looks at files for users whom it does not know.
+    if user != 0 and strangers:
+        text = (
+            "it can be written or replaced by %s, and with it the cache directory chosen, whose code is run"
+            % strangers[0]
+        )
+        remedy = "use a file that belongs to %s or root, as every directory above it does" % user_name(user)
+        found.append(Problem("file-writable-by-others", DANGER, text, remedy))
+    if others_may(place.path, mode, uid, WRITE):
+        text = "others than its owner can write to the file, and with it choose the cache directory, whose code is run"
+        found.append(Problem("file-writable-by-others", DANGER, text, "set mode to 0644, and remove ACLs"))
+    for path, status in place.way.visited:
+        # In a sticky directory only the owner of a file that is there can put another one in its place.
+        if status.st_mode & stat.S_ISVTX or not others_may(path, status.st_mode, status.st_uid, WRITE):
+            continue
+        if place.way.reached(path):
+            text = (
+                "others can put another file in the place of this one, as they can write to %s, and with it choose the cache"
+                " directory, whose code is run" % quoted(path)
+            )
+            remedy = "take the right to write there from group and others, and remove ACLs, or use another path"
+            found.append(Problem("file-writable-by-others", DANGER, text, remedy))
+            break
+    return found

@@ -1,0 +1,324 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cache directory: how it stands, what is dangerous about it, and its creation.
+
+Whoever can write to it, or put another directory in its place, runs native code in
+every process that loads the cache; and the engine deletes what it finds there and
+does not know. Every rule here follows from one of these two facts.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from itertools import islice
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from .._config.printable import quoted
+from .access import ENTER, READ, WRITE, everybody_may, group_name, may, others_may, user_name
+from .path import LIST, Walk, barred_by, hold, walk
+
+DEFAULT_MODE = 0o700
+
+
+# What the engine itself makes (C(crates/cache/src/worker.rs)): the name of an entry is a hash of 43 characters.
+_LOCK = ".cleanup.wip-"
+_COMPILER = "modules/wasmtime-"
+_HASH = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+_HASH_LENGTH = 43
+
+_SYSTEM = frozenset(
+    path
+    for line in (
+        "/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /var",
+        "/usr/bin /usr/lib /usr/local /usr/sbin /usr/share /usr/src /run/user /dev/shm",
+        "/var/cache /var/lib /var/local /var/log /var/mail /var/opt /var/spool /var/tmp",
+        "/Users /Library /System /Applications /private /private/tmp /private/var",
+    )
+    for path in line.split()
+)
+
+
+# Where systemd keeps the CacheDirectory= and the like of units with DynamicUser=: the usual path is a link into it.
+_UNITS = ("/run/private", "/var/cache/private", "/var/lib/private", "/var/log/private")
+
+
+class State(NamedTuple):
+    """A cache directory as it is, or as it is going to be."""
+
+    path: str
+    way: Walk
+    exists: bool
+    uid: Optional[int]
+    """The owner; None where it will be a user that does not exist yet."""
+    gid: Optional[int]
+    mode: Optional[int]
+
+    def as_dict(self) -> Dict[str, Any]:
+        """The directory as the modules return it."""
+        return {
+            "path": self.path,
+            "exists": self.exists,
+            "owner": user_name(self.uid) if self.exists else None,
+            "group": group_name(self.gid) if self.exists else None,
+            "mode": "%04o" % self.mode if self.exists and self.mode is not None else None,
+        }
+
+
+def inspect(path: str) -> State:
+    """The directory at an absolute path as it is now."""
+    way = walk(path)
+    if way.error or way.missing:
+        return State(path, way, False, None, None, None)
+    status = way.status()
+    return State(path, way, True, status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
+
+
+Found = Tuple[str, List[str]]
+"""The name of a text in C(_module/dangers.py), and the paths or reasons that it names."""
+
+STRAY_MAX = 3
+# Among those paths: there are more, which nobody has counted.
+UNCOUNTED = ""
+
+
+def findings(
+    state: State,
+    user: int,
+    owner: Optional[int] = None,
+    most: Optional[int] = None,
+    chosen_by: Optional[int] = None,
+    config: Sequence[str] = (),
+) -> List[Found]:
+    """What is wrong with the directory for processes of C(user), or of C(owner) if given.
+
+    C(most): of the directory and of each in it, at most so many entries are looked at; None for all.
+    C(chosen_by): who chooses the directory, see C(config_file.chooser).
+    C(config): the names that lead to the config file, without links above them.
+    """
+    meant = user if owner is None else owner
+    unit = _kept_by_systemd(state.way)
+    if state.way.error:
+        if unit == state.way.real:
+            return [("dynamic-user", [unit])]
+        error = [state.way.error]
+        return [("not-entered", error)] if state.way.denied else [("in-the-way", error)]
+    found = _replaceable(state, meant)
+    inside = [name for name in config if _is_below(name, state.way.target)]
+    if inside:
+        found.append(("config", inside[-1:]))
+    if state.way.target in _SYSTEM or _is_home(state.way.target, {user, owner, state.uid}):
+        found.append(("not-dedicated", []))
+    found += [("dynamic-user", [unit])] if unit else _unreachable(state, meant)
+    if not state.exists:
+        if others_may(state.way.real, 0, meant, WRITE, below=True):
+            found.append(("inherits", [state.way.real]))
+        return found
+    if others_may(state.way.target, state.mode or 0, state.uid, WRITE, below=True):
+        found.append(("writable", []))
+    if state.uid not in (0, user, owner, None) and not unit:
+        # Root looks at directories for users whom it does not know.
+        whose = [str(user_name(state.uid))]
+        found.append(("owned", whose) if meant else ("owner", whose))
+    if not state.way.missing:
+        closed = hidden(state.way, chosen_by)
+        start = len(state.way.target.rstrip("/")) + 1
+        known = [name[start:] for name in inside if not os.path.isdir(name)]
+        found += [("hidden", [closed])] if closed else _contents(state, meant, most, known)
+    system = _unwritable(state.way.real, meant)
+    # A user that does not exist yet will own it, and is meant; that of a unit gets it when the unit starts.
+    if not system and state.uid is not None and not unit and not _may(state, meant):
+        found.append(("unwritable-by-root", []) if meant == 0 else ("unwritable", []))
+    return found + system
+
+
+def _kept_by_systemd(way: Walk) -> Optional[str]:
+    """The directory in which systemd keeps those of units with DynamicUser= from others, if this leads there."""
+    for path, status in way.visited:
+        if path in _UNITS and status.st_uid == 0 and not status.st_mode & 0o077:
+            return path
+    return None
+
+
+def _unwritable(path: str, user: int) -> List[Found]:
+    """What keeps everybody from writing, whatever modes say."""
+    try:
+        system = os.statvfs(path)
+    except OSError:
+        return []
+    if system.f_flag & os.ST_RDONLY:
+        return [("read-only", [])]
+    blocks, files = (system.f_bfree, system.f_ffree) if user == 0 else (system.f_bavail, system.f_favail)
+    # Some file systems do not count the one or the other.
+    if (system.f_blocks and not blocks) or (system.f_files and not files):
+        return [("full", [])]
+    return []
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path.startswith(directory.rstrip("/") + "/")
+
+
+def _is_home(path: str, users: Set[Optional[int]]) -> bool:
+    import pwd
+
+    if os.path.dirname(path) in ("/home", "/Users"):
+        return True
+    for uid in users - {None}:
+        try:
+            if os.path.normpath(pwd.getpwuid(uid).pw_dir) == path:  # type: ignore[arg-type]
+                return True
+        except KeyError:
+            continue
+    return False
+
+
+def _replaceable(state: State, user: int) -> List[Found]:
+    owner = state.uid if state.exists and state.uid is not None else user
+    reasons = []
+    for path, status in state.way.above():
+        if status.st_uid not in (0, owner):
+            reasons.append("%s belongs to %s" % (quoted(path), user_name(status.st_uid)))
+        elif others_may(path, status.st_mode, owner, WRITE):
+            if not status.st_mode & stat.S_ISVTX:
+                reasons.append("others can write to %s" % quoted(path))
+            elif not state.exists and path == state.way.real:
+                reasons.append("anyone can create it first in %s" % quoted(path))
+    for path, status, _parent in state.way.links:
+        if status.st_uid not in (0, owner):
+            reasons.append("the symbolic link %s belongs to %s" % (quoted(path), user_name(status.st_uid)))
+    return [("replaceable", reasons)] if reasons else []
+
+
+def hidden(way: Walk, chosen_by: Optional[int]) -> Optional[str]:
+    """Why root must not tell what is in the directory, as who led it there may not list it; None if it may.
+
+    C(chosen_by): who chooses the directory, see C(config_file.chooser).
+    """
+    if os.geteuid() != 0 or (chosen_by is None and not way.links):
+        return None
+    if everybody_may(way.target, way.status().st_mode, READ) and way.public():
+        return None
+    from .guards import private
+
+    return private(way, chosen_by)
+
+
+def _contents(state: State, user: int, most: Optional[int], known: Sequence[str]) -> List[Found]:
+    """Files that the engine would delete although they are not its own, and those that others can swap.
+
+    C(known): files below it of which it is said already that the engine deletes them.
+    """
+    used = False
+    # Of which there are more than are named.
+    uncounted: Set[str] = set()
+    foreign: List[str] = []
+    links: List[str] = []
+    exposed: List[str] = []
+    planted: List[str] = []
+    trusted = (0, state.uid, user)
+    # What others can write does no harm where they cannot get.
+    reachable = others_may(state.way.real, state.mode or 0, state.uid, ENTER)
+
+    def scan(name: str, above: int, below: str, depth: int) -> None:
+        try:
+            handle = os.open(name, LIST, dir_fd=above)
+        except OSError:
+            return
+        try:
+            scan_open(handle, below, depth)
+        finally:
+            os.close(handle)
+
+    def scan_open(handle: int, below: str, depth: int) -> None:
+        nonlocal used
+        used = used or below.startswith(_COMPILER)
+        try:
+            with os.scandir(handle) as listed:
+                for number, entry in enumerate(islice(listed, most)):
+                    look(entry, handle, below, depth)
+                    if number + 1 == most:
+                        uncounted.update(("foreign", "links", "planted", "exposed"))
+        except OSError:
+            return
+
+    def look(entry: os.DirEntry[str], handle: int, below: str, depth: int) -> None:
+        name = os.path.join(below, entry.name)
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError:  # gone meanwhile
+            return
+        directory = stat.S_ISDIR(status.st_mode)
+        if status.st_uid not in trusted:
+            planted.append(name)
+        elif directory:
+            path = os.path.join(state.way.real, name)
+            if reachable and others_may(path, status.st_mode, state.uid, WRITE, below=True):
+                exposed.append(name)
+        elif reachable and stat.S_ISREG(status.st_mode) and status.st_mode & 0o022:
+            exposed.append(name)
+        if name in known or (depth == 2 and any(_is_below(file, name) for file in known)):
+            return
+        if depth == 2:
+            if directory or not (below.startswith(_COMPILER) and _is_entry(entry.name)):
+                foreign.append(name)
+            if directory:
+                uncounted.add("foreign")
+        elif stat.S_ISLNK(status.st_mode):
+            links.append(name)
+        elif directory:
+            scan(entry.name, handle, name, depth + 1)
+        elif depth or not entry.name.startswith(_LOCK):
+            foreign.append(name)
+
+    try:
+        top = hold(state.way)
+    except OSError:
+        return []
+    try:
+        scan(".", top, "", 0)
+    finally:
+        os.close(top)
+    found = [("links", links), ("planted", planted), ("exposed", exposed)]
+    # A few of them in a cache that is in use can leave it; where there are more, the cache is in the wrong place.
+    stray = used and len(foreign) <= STRAY_MAX and "foreign" not in uncounted
+    found.insert(0, ("stray", foreign) if stray else ("foreign", foreign))
+    return [(name, names + [UNCOUNTED] * (name in uncounted)) for name, names in found if names]
+
+
+def _is_entry(name: str) -> bool:
+    rest = name[_HASH_LENGTH:]
+    return (
+        len(name) >= _HASH_LENGTH
+        and _HASH.issuperset(name[:_HASH_LENGTH])
+        and (rest in ("", ".stats") or rest.startswith(".wip-"))
+    )
+
+
+def _may(state: State, user: int) -> bool:
+    """Whether a user may make files in the directory, or where it is missing, create it."""
+    real, status = state.way.real, state.way.status()
+    now = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+    mode, uid, gid = (state.mode or 0, state.uid, state.gid) if state.exists else now
+    planned = state.exists and (state.way.missing or (mode, uid, gid) != now)
+    if user == os.geteuid() and not planned:
+        # Knows of read-only file systems and capabilities.
+        return os.access(real, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+    return may(real, mode, uid, gid, user, WRITE) and may(real, mode, uid, gid, user, ENTER)
+
+
+def _unreachable(state: State, user: int) -> List[Found]:
+    """What keeps the engine from the directory, or from creating it, so that it refuses the config."""
+    barred = barred_by(state.way.above(), user)
+    if barred:
+        return [("barred", [barred])]
+    if state.exists:
+        return []
+    if ("read-only", []) in _unwritable(state.way.real, user):
+        return [("cannot-create-read-only", [state.way.real])]
+    if _may(state, user):
+        return []
+    above = [state.way.real]
+    return [("cannot-create-by-root", above)] if user == 0 else [("cannot-create", above)]

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The end of a run, in words."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from .._config.printable import printable
+
+
+class Refused(Exception):
+    """The run ends here; the text is the sentence for the user, C(points) its list, C(result) goes with it.
+
+    Only the list has lines: a line break in a name cannot make another one.
+    """
+
+    def __init__(self, message: str, *points: str, **result: Any) -> None:
+        super().__init__("\n- ".join(map(printable, (message, *points))))
+        self.result = result
+
+
+def refuse_library(name: str, needed_for: str, error: BaseException) -> NoReturn:
+    """End the run with Ansible's own sentence on missing Python libraries. Raises Refused.
+
+    All that a run may need are named at once, so that they can be installed in one go.
+    """
+    import importlib.util
+
+    from ansible.module_utils.basic import missing_required_lib
+
+    modules = {"tomli": ("tomllib", "tomli"), "tomli-w": ("tomli_w",), "platformdirs": ("platformdirs",)}
+    names = [name] + [
+        library
+        for library, any_of in modules.items()
+        if library != name and not any(importlib.util.find_spec(module) for module in any_of)
+    ]
+    raise Refused(
+        missing_required_lib(", ".join(names), reason="for " + needed_for), missing_libraries=names
+    ) from error

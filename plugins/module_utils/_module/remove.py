@@ -1,0 +1,158 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run does that is to remove the file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import Any, Dict, NamedTuple, Optional
+
+from .._files.config_file import Changed, Place, Unreadable, find, read
+from .._files.guards import unsafe_link, unwritable
+from .._files.lock import Lock
+from .._files.path import walk
+from .._files.rights import uncopyable
+from .._files.write import (
+    CannotWrite,
+    back_up,
+    held,
+    opened,
+    private_directory,
+    prove_bytes,
+    prove_unchanged,
+    put_beside,
+    rename_new,
+    sync_names,
+)
+from .change import text_diff, undisturbed
+from .common import ATTEMPTS
+from .refused import Refused
+
+
+class Old(NamedTuple):
+    """A file that was read."""
+
+    place: Place
+    status: os.stat_result
+    data: bytes
+
+
+def remove(run: Any) -> Dict[str, Any]:
+    """Remove the file or the link; return the result. Raises Refused."""
+    run.lock = Lock()
+    for _attempt in range(ATTEMPTS):
+        try:
+            return _attempt_to_remove(run)
+        except Changed:
+            continue
+        except CannotWrite as error:
+            result = {} if error.backup is None else {"backup_file": error.backup}
+            raise Refused(
+                "%s: %s" % (run.path, error), path=run.path, problems=[], changed=error.changed, **result
+            ) from error
+    raise run.refused_for("another process keeps writing it; run again when none does")
+
+
+def _attempt_to_remove(run: Any) -> Dict[str, Any]:
+    """Do it, if nobody else writes the file meanwhile. Raises Changed, CannotWrite and Refused."""
+    place = Place(walk(os.path.dirname(run.path)), os.path.basename(run.path))
+    result: Dict[str, Any] = {"changed": True, "path": run.path, "problems": []}
+    run.diff = []
+    try:
+        status = os.lstat(run.path)
+    except (FileNotFoundError, NotADirectoryError):
+        return dict(result, changed=False)
+    except OSError as error:
+        raise run.refused_for("it cannot be removed: %s" % error.strerror) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise run.refused_for("it is a directory, not a config file; name the file in it")
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
+        raise run.refused_for("it is not a regular file, so no config; remove it by hand if it is not needed")
+    old = None
+    try:
+        real = find(run.path)
+        found = read(real)
+        if found:
+            old = Old(real, found[1], found[0])
+    except Unreadable as error:
+        if run.params["backup"] and error.problem.code != "dangling-link":
+            raise run.refused("no backup can be made, so nothing was changed", [error.problem]) from error
+    # Only now: it opens the file, which was judged before it was read.
+    reason = unsafe_link(place.way) or unwritable(run.path)
+    if reason:
+        raise run.refused_for("it cannot be removed: %s" % reason)
+    backup = bool(run.params["backup"] and old)
+    if backup and old:
+        reason = unsafe_link(old.place.way) or unwritable(old.place.path + "~")
+        reason = reason or uncopyable(old.status.st_uid, old.status.st_gid, old.status.st_mode)
+        if reason:
+            raise run.refused_for("no backup can be made, so nothing was changed: %s" % reason)
+    run.diff.append(text_diff(run.path, old.data if old else b"", b""))
+    if not run.module.check_mode:
+        if run.lock.take(place.way):
+            raise Changed
+        with undisturbed():
+            kept = unlink(place, status, old, backup)
+        if kept:
+            result["backup_file"] = kept
+    return result
+
+
+def unlink(place: Place, seen: os.stat_result, old: Optional[Old], backup: bool) -> Optional[str]:
+    """Remove the file or the link that was seen, after a backup of what is behind it if asked for; return its path.
+
+    C(old): the file itself, or the one behind the link; None where it cannot be read.
+    Raises CannotWrite, and Changed if one of them is no longer what was seen.
+    """
+    kept = None
+    with contextlib.ExitStack() as stack, contextlib.ExitStack() as undone:
+        handle = -1
+        if old is not None:
+            beside = stack.enter_context(
+                held(old.place.way, "no backup can be made" if backup else "it cannot be removed")
+            )
+            handle = stack.enter_context(opened(beside, old.place.name, old.status))
+            if backup:
+                kept = back_up(undone, old.place, beside, handle, old.status, old.data)
+        directory = stack.enter_context(held(place.way, "it cannot be removed"))
+        if old is not None and backup and stat.S_ISREG(seen.st_mode):
+            _unlink_kept(directory, place, seen, handle, old.data)
+        else:
+            if old is not None:
+                prove_bytes(handle, old.data)
+            prove_unchanged(directory, place.name, seen)
+            os.unlink(place.name, dir_fd=directory)
+        undone.pop_all()
+        sync_names(directory, "it was removed", kept)
+    return kept
+
+
+def _unlink_kept(directory: int, place: Place, seen: os.stat_result, handle: int, data: bytes) -> None:
+    """Remove a file of which there is a copy, unless it is no longer what was copied.
+
+    It is moved to where nobody else can put anything in its place, looked at there, and put back if it is another one.
+    """
+    name = place.name
+    with private_directory(directory) as private:
+        prove_unchanged(directory, name, seen)
+        os.rename(name, name, src_dir_fd=directory, dst_dir_fd=private)
+        try:
+            prove_unchanged(private, name, seen, moved=True)
+            prove_bytes(handle, data)
+            os.unlink(name, dir_fd=private)
+        except (OSError, Changed):
+            _put_back(private, name, directory, place)
+            raise
+
+
+def _put_back(private: int, name: str, directory: int, place: Place) -> None:
+    try:
+        rename_new(private, name, directory, name)
+    except FileExistsError:
+        new = put_beside(private, name, directory)
+        text = "it was not removed: another process has made a new one meanwhile; what was there before is %s now"
+        raise CannotWrite(text % os.path.join(place.way.real, new), changed=True) from None

@@ -1,0 +1,187 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Figures about a cache directory, and what the engine's next cleanup will make of it."""
+
+from __future__ import annotations
+
+import heapq
+import sys
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+
+from .._config.check import CLOCK_MAX
+from .._config.settings import U64_MAX
+from .scan import LISTED, SECOND, Budget, Entry, Look, Rules, Stopped, shown
+
+if TYPE_CHECKING:
+    from .._config.config import Config
+
+_SETTINGS = (
+    "file-count-soft-limit",
+    "file-count-limit-percent-if-deleting",
+    "files-total-size-soft-limit",
+    "files-total-size-limit-percent-if-deleting",
+    "cleanup-interval",
+    "optimizing-compression-task-timeout",
+    "allowed-clock-drift-for-files-from-future",
+)
+
+
+def rules_of(config: Config) -> Optional[Rules]:
+    """What a cleanup goes by under this config; None if the engine refuses it."""
+    values = [config.effective.get(name) for name in _SETTINGS]
+    if not config.valid or any(not isinstance(value, int) for value in values):
+        return None
+    # An engine that takes a duration over 64 bits wraps it.
+    return Rules(*(int(value or 0) % (U64_MAX + 1) for value in values))
+
+
+# How many entries one call sorts: that cannot be stopped.
+_RUN = 2**14
+
+
+def order(entries: List[Entry], rules: Rules, now: int, budget: Budget) -> None:
+    """Put the entries in the order of a cleanup: the newest first, last those of a future beyond the drift.
+
+    Among those of the far future the engine has no order. Raises Stopped.
+    """
+    width = _RUN
+    while True:
+        for start in range(0, len(entries), width):
+            budget.check()
+            # From the second time on these are two runs, which Python recognizes and merges.
+            entries[start : start + width] = sorted(entries[start : start + width], reverse=True)
+        if width >= len(entries):
+            break
+        width *= 2
+    latest = now + rules.drift * SECOND
+    far = 0
+    while far < len(entries) and entries[far].time > latest:
+        budget.check()
+        far += 1
+    if far:
+        budget.need(2 * sys.getsizeof(entries))
+        entries[:] = entries[far:] + entries[:far]
+
+
+def kept(ordered: List[Entry], rules: Rules, budget: Budget) -> Tuple[int, int]:
+    """Return how many of the entries a cleanup keeps if a limit is exceeded, and their bytes. Raises Stopped.
+
+    The first ones stay whose number and bytes are within the percentages of both limits.
+    """
+    most = rules.file_count * rules.file_count_percent // 100
+    largest = rules.total_size * rules.total_size_percent // 100
+    number = size = 0
+    for entry in ordered:
+        budget.check()
+        if number >= most or size + entry.size > largest:
+            break
+        number += 1
+        size += entry.size
+    return number, size
+
+
+def crashes(rules: Rules, now: int) -> bool:
+    """Whether a cleanup takes the process down instead: its own sums overflow."""
+    return (
+        rules.file_count * rules.file_count_percent > U64_MAX
+        or rules.total_size * rules.total_size_percent > U64_MAX
+        or now // SECOND + rules.drift > CLOCK_MAX
+    )
+
+
+def next_cleanup(look: Look) -> Optional[Dict[str, Any]]:
+    """Return what a cleanup would delete if it ran now; None if that is unknown, or none will run. Raises Stopped."""
+    rules = look.rules
+    if rules is None or not look.complete or crashes(rules, look.now):
+        return None
+    entries = look.entries
+    stay, size = len(entries), look.all.size
+    exceeded = stay > rules.file_count or size > rules.total_size
+    if exceeded:
+        order(entries, rules, look.now, look.budget)
+        stay, size = kept(entries, rules, look.budget)
+    # What goes in any case comes last; of it no order is known.
+    end = len(entries) if look.listed is None else stay + look.listed
+    gone = [look.path(entry) for entry in entries[stay:end]]
+    gone += [removal.path for removal in look.removals]
+    return {
+        "limit_exceeded": exceeded,
+        "entries_deleted": len(entries) - stay,
+        "bytes_deleted": look.all.size - size,
+        "entries_left": stay,
+        "bytes_left": size,
+        "foreign_deleted": look.foreign_removed,
+        "leftovers_deleted": look.leftovers_removed,
+        "blocked_until": None if look.blocked_until is None else -(-look.blocked_until // SECOND),
+        "deleted": [shown(path) for path in gone[: look.listed]],
+    }
+
+
+def _seconds(then: Optional[int]) -> Optional[int]:
+    return None if then is None else then // SECOND
+
+
+def _limit(limit: Optional[int], used: int) -> Dict[str, Any]:
+    return {"limit": limit, "used": used, "percent": round(100 * used / limit, 1) if limit else None}
+
+
+def limits(rules: Optional[Rules], entries: int, size: int) -> Dict[str, Any]:
+    """The two limits and how much of them is used."""
+    return {
+        "file_count_soft_limit": _limit(None if rules is None else rules.file_count, entries),
+        "files_total_size_soft_limit": _limit(None if rules is None else rules.total_size, size),
+    }
+
+
+def describe(look: Look) -> Tuple[Dict[str, Any], Optional[str]]:
+    """Return the look as the module does, and what stopped it before the end: what is not known then is None."""
+    cleanup, stopped = None, look.stopped_by
+    try:
+        cleanup = next_cleanup(look)
+    except Stopped as stop:
+        stopped = stop.reason
+    # This and all below takes little of the time of the look itself, however much there is.
+    folders = heapq.nsmallest(
+        LISTED, (folder for folder in look.folders if folder.matters), key=lambda folder: (-folder.size, folder.path)
+    )
+    figures = look.all
+    ends: Dict[str, Any] = {"oldest": None, "newest": None}
+    for name, entry in (("oldest", look.oldest), ("newest", look.newest)):
+        if entry is not None:
+            ends[name] = {"name": shown(look.path(entry)), "time": _seconds(entry.time)}
+    return {
+        "entries": figures.entries,
+        "size": figures.size,
+        "size_on_disk": figures.size_on_disk,
+        "limits": limits(look.rules, figures.entries, figures.size),
+        "compilers": [
+            {
+                "name": shown(folder.path[len("modules/") :] if folder.path.startswith("modules/") else folder.path),
+                "entries": folder.entries,
+                "size": folder.size,
+                "size_on_disk": folder.size_on_disk,
+                "oldest": _seconds(folder.oldest),
+                "newest": _seconds(folder.newest),
+                "usages": folder.usages,
+            }
+            for folder in folders
+        ],
+        "next_cleanup": cleanup,
+        "usages": {
+            "total": figures.usages,
+            "least": figures.least,
+            "most": figures.most,
+            "unknown": figures.unknown,
+        },
+        "recorded_levels": look.levels,
+        "locks": [
+            {"name": shown(lock.path), "age": (look.now - lock.time) // SECOND, "stale": lock.stale}
+            for lock in look.locks
+        ],
+        "foreign": {"count": look.foreign_count, "size": look.foreign_size, "names": look.foreign},
+        "links": look.links,
+        "unreadable": look.unreadable,
+        **ends,
+    }, stopped

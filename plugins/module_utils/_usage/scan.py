@@ -1,0 +1,613 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is in a cache directory, seen as the engine's cleanup sees it (C(crates/cache/src/worker.rs)).
+
+Nothing is changed, not even a time of access where the system lets it be. Directories are
+opened one below the other, so that nobody can put a link in the way. The engine follows
+symbolic links to directories on the first two levels; so does this, and what is behind them
+is listed and never opened.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+
+from .._config.settings import is_integer
+from .._files.path import look_up, reopen
+
+if TYPE_CHECKING:
+    from .._config.toml_error import Loads
+
+SECOND = 10**9
+
+# How many names a list in the result has at most.
+LISTED = 100
+
+# What the engine itself makes below the directory; all else is foreign, even where it is taken for a cached module.
+_OWN = re.compile(r"modules/wasmtime-[^/]*/[A-Za-z0-9_-]{43}(\.stats|\.wip-[^/]*)?\Z")
+_OWN_FOLDER = re.compile(r"modules/wasmtime-[^/]*\Z")
+
+# The engine writes some 40 bytes.
+STATS_MAX = 4096
+# The libraries need quadratic time for a dotted key, and the engine refuses more than 128 parts.
+_DOTS_MAX = 400
+_LEVELS = range(22)
+_I64_MAX = 2**63 - 1
+# No cache has more kinds of C(.stats) than this; a flood of them shall not fill the memory.
+_KINDS_MAX = 4096
+# Each level of a foreign tree holds two handles.
+_DEPTH_MAX = 100
+_MEMORY_EVERY = 256
+# More than threading waits for. 31 years.
+_SECONDS_MAX = 10**9
+_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+# What comes of directories that are gone, or something else, since they were listed.
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
+
+
+class Stopped(Exception):
+    """The look ends before its time; C(reason) is C(time_limit) or C(memory_limit)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Budget:
+    """Limits of a look: seconds from now, and bytes of the whole process in memory.
+
+    C(clock) returns seconds, as C(time.monotonic) does.
+    """
+
+    def __init__(self, seconds: float, memory: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.memory = memory
+        self._seconds = seconds
+        self._clock = clock
+        self._start = clock()
+        self._calls = 0
+
+    def left(self) -> float:
+        """Return the seconds that are left; negative when the time is over."""
+        # No float holds each number of seconds that a task can give.
+        return min(self._seconds, _SECONDS_MAX) - (self._clock() - self._start)
+
+    def check(self) -> None:
+        """Raise Stopped if one of the two is used up. To be called for each file or piece of one."""
+        if self.left() < 0:
+            raise Stopped("time_limit")
+        if self._calls % _MEMORY_EVERY == 0:
+            self.need(0)
+        self._calls += 1
+
+    def need(self, more: int) -> None:
+        """Raise Stopped if so many bytes more are not to be had."""
+        if resident() + more > self.memory:
+            raise Stopped("memory_limit")
+
+
+def resident() -> int:
+    """Bytes of this process in memory; at its peak where the system does not tell what it is now."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+class Rules(NamedTuple):
+    """The settings that a cleanup goes by, in base units: counts, bytes, percent, seconds."""
+
+    file_count: int
+    file_count_percent: int
+    total_size: int
+    total_size_percent: int
+    interval: int
+    timeout: int
+    drift: int
+
+
+def expired(now: int, then: int, threshold: int, drift: int) -> bool:
+    """Whether the engine disregards a lock of this time.
+
+    C(now) and C(then) in nanoseconds since 1970, C(threshold) and C(drift) in seconds.
+    """
+    if then > now:
+        return then - now > drift * SECOND
+    return now - then >= threshold * SECOND
+
+
+def parts(name: str) -> Tuple[str, Optional[str]]:
+    """The stem and the extension of a file name as Rust has them: C(.x) and C(x) have no extension."""
+    stem, _dot, extension = name.rpartition(".")
+    return (stem, extension) if stem else (name, None)
+
+
+def _is_counted_extension(extension: Optional[str]) -> bool:
+    """Whether the engine takes a file with this extension for a module or for statistics, as far as it collects them."""
+    return extension is None or extension == "stats" or not _is_text(extension)
+
+
+def _is_text(extension: str) -> bool:
+    try:
+        os.fsencode(extension).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def shown(path: str) -> str:
+    """A path for the result, which is text: bytes that are no UTF-8 are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+class Entry(NamedTuple):
+    """A cached module, as far as the engine is concerned. Newer ones are greater."""
+
+    time: int
+    """That of its C(.stats), else its own; nanoseconds since 1970."""
+    size: int
+    folder: int
+    """The place of its folder in the list of all."""
+    name: str
+
+
+class Lock(NamedTuple):
+    """A file by which the engine says that it is cleaning up or recompressing, or was."""
+
+    path: str
+    time: int
+    stale: Optional[bool]
+    """Whether the engine disregards it; None where its rules are not known."""
+    of_cleanup: bool
+
+
+class Removal(NamedTuple):
+    """What every cleanup deletes; C(things) files, links and directories."""
+
+    path: str
+    things: int
+    size: int
+
+
+class Sum:
+    """Figures of cached modules: how many, how large, how old, how used."""
+
+    def __init__(self) -> None:
+        self.entries = 0
+        self.size = 0
+        self.size_on_disk = 0
+        self.oldest: Optional[int] = None
+        self.newest: Optional[int] = None
+        self.usages = 0
+        self.least: Optional[int] = None
+        self.most: Optional[int] = None
+        self.unknown = 0
+
+    def add(self, then: int, size: int, usages: Optional[int]) -> None:
+        self.entries += 1
+        self.size += size
+        self.oldest = then if self.oldest is None else min(then, self.oldest)
+        self.newest = then if self.newest is None else max(then, self.newest)
+        if usages is None:
+            self.unknown += 1
+            return
+        self.usages += usages
+        self.least = usages if self.least is None else min(usages, self.least)
+        self.most = usages if self.most is None else max(usages, self.most)
+
+
+class Folder(Sum):
+    """A directory on the second level: the modules of one compiler version."""
+
+    def __init__(self, path: str, behind_link: bool) -> None:
+        super().__init__()
+        self.path = path
+        self.behind_link = behind_link
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is one of the engine's, or is taken for one."""
+        return bool(self.entries) or _OWN_FOLDER.match(self.path) is not None
+
+
+def open_directory(name: str, above: Optional[int] = None, follow: bool = False) -> int:
+    """A handle to list a directory with. Raises OSError."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    return _open(name, flags, above)
+
+
+def open_file(name: str, above: int) -> int:
+    """A handle to read a file with, which the caller knows to be a regular one a moment ago.
+
+    Raises OSError, ESTALE if it is none any more.
+    """
+    if os.geteuid() != 0:
+        return _open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | _CLOEXEC, above)
+    # Users can put another name of a pipe or a device of root's in its place, which would notice.
+    found = look_up(name, above)
+    try:
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return reopen(found, name, above, os.O_RDONLY | getattr(os, "O_NOATIME", 0))
+    finally:
+        os.close(found)
+
+
+def _open(name: str, flags: int, above: Optional[int]) -> int:
+    silent = getattr(os, "O_NOATIME", 0)
+    try:
+        return os.open(name, flags | silent, dir_fd=above)
+    except PermissionError:
+        # Only the owner and root may look without a trace.
+        if not silent:
+            raise
+    return os.open(name, flags, dir_fd=above)
+
+
+def open_folder(top: int, path: str) -> int:
+    """A handle to a directory below another one, with no link on the way. Raises OSError."""
+    handle = os.dup(top)
+    try:
+        for name in path.split("/"):
+            above, handle = handle, -1
+            try:
+                handle = open_directory(name, above)
+            finally:
+                os.close(above)
+    except BaseException:
+        if handle >= 0:
+            os.close(handle)
+        raise
+    return handle
+
+
+class Look:
+    """One look at a cache directory.
+
+    C(top): a handle to it, None where there is none. C(listed): how many names the lists have at most, None for all. C(rules) is None where the
+    config is refused: what depends on them is then not known.
+    Does not raise Stopped, but notes it: the figures are then those of what was seen so far.
+    """
+
+    def __init__(
+        self,
+        top: Optional[int],
+        rules: Optional[Rules],
+        now: int,
+        budget: Budget,
+        loads: Callable[[], Loads],
+        listed: Optional[int] = LISTED,
+    ) -> None:
+        self.top = -1 if top is None else top
+        self.rules = rules
+        self.now = now
+        self.budget = budget
+        self.listed = listed
+        self.entries: List[Entry] = []
+        self.folders: List[Folder] = []
+        self.all = Sum()
+        self.oldest: Optional[Entry] = None
+        self.newest: Optional[Entry] = None
+        self.levels: Dict[str, int] = {}
+        """How many entries are of which level, by what their C(.stats) says."""
+        self.locks: List[Lock] = []
+        self.blocked_until: Optional[int] = None
+        """When the locks that hold off a cleanup have expired, nanoseconds since 1970."""
+        self.removals: List[Removal] = []
+        """What every cleanup deletes."""
+        self.foreign: List[str] = []
+        self.foreign_count = 0
+        self.foreign_size = 0
+        self.foreign_removed = 0
+        self.leftovers_removed = 0
+        self.links: List[str] = []
+        """Symbolic links to directories that the engine follows."""
+        self.unreadable: List[str] = []
+        """Directories that could not be listed."""
+        self.stopped_by: Optional[str] = None
+        self._loads = loads
+        self._kinds: Dict[bytes, Optional[Tuple[int, int]]] = {}
+        self._seen: Set[Tuple[int, int]] = set()
+        try:
+            if top is not None:
+                self._on_disk(os.fstat(top))
+                self._level(top, "", False)
+        except Stopped as stop:
+            self.stopped_by = stop.reason
+        self._kinds.clear()
+        self._seen.clear()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all was seen."""
+        return self.stopped_by is None and not self.unreadable
+
+    def path(self, entry: Entry) -> str:
+        """The path of an entry below the directory."""
+        return self.folders[entry.folder].path + "/" + entry.name
+
+    def _list(self, names: List[Any], item: Any) -> None:
+        if self.listed is None or len(names) < self.listed:
+            names.append(item)
+
+    def _scan(self, handle: int, path: str) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(handle) as listed:
+                for item in listed:
+                    self.budget.check()
+                    yield item
+        except OSError as error:
+            self._failed(path, error)
+
+    def _failed(self, path: str, error: OSError) -> None:
+        name = shown(path).rstrip("/") or "."
+        if error.errno not in GONE and name not in self.unreadable:
+            self._list(self.unreadable, name)
+
+    def _status(self, name: str, handle: int, path: str) -> Optional[os.stat_result]:
+        """What a name in the directory of this path stands for, links not followed; None if it is gone."""
+        try:
+            return os.stat(name, dir_fd=handle, follow_symlinks=False)
+        except OSError as error:
+            self._failed(path, error)
+            return None
+
+    def _on_disk(self, status: os.stat_result, folder: Optional[Folder] = None) -> None:
+        if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
+            if (status.st_dev, status.st_ino) in self._seen:
+                return
+            if len(self._seen) % _MEMORY_EVERY == 0:
+                # A large set that grows is copied to one twice as large.
+                self.budget.need(2 * sys.getsizeof(self._seen))
+            self._seen.add((status.st_dev, status.st_ino))
+        size = status.st_blocks * 512
+        self.all.size_on_disk += size
+        if folder is not None:
+            folder.size_on_disk += size
+
+    def _level(self, handle: int, above: str, behind: bool) -> None:
+        """The directory itself, or one in it: directories are entered and all else is deleted, save live locks."""
+        for item in self._scan(handle, above):
+            path = above + item.name
+            if not _is_directory(item):
+                status = self._status(item.name, handle, above)
+                if status is not None:
+                    self._on_disk(status)
+                    self._file(path, status, above == "")
+                continue
+            link = item.is_symlink()
+            if link:
+                self._list(self.links, shown(path))
+            try:
+                below = open_directory(item.name, handle, follow=link)
+            except OSError as error:
+                self._failed(path, error)
+                continue
+            try:
+                if link and not self._may_follow(path, item, handle, below):
+                    continue
+                status = os.fstat(below)
+                if above:
+                    folder = Folder(path, behind or link)
+                    self.folders.append(folder)
+                    self._on_disk(status, folder)
+                    self._folder(below, folder)
+                    if not folder.matters:
+                        self.folders.pop()
+                else:
+                    self._on_disk(status)
+                    self._level(below, path + "/", behind or link)
+            finally:
+                os.close(below)
+
+    def _may_follow(self, path: str, item: os.DirEntry[str], handle: int, below: int) -> bool:
+        from .._files.guards import follows
+
+        try:
+            if follows(item.stat(follow_symlinks=False), os.fstat(handle), below):
+                return True
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            self._failed(path, error)
+            return False
+
+    def _file(self, path: str, status: os.stat_result, on_top: bool) -> None:
+        stem, extension = parts(path)
+        if on_top and stem == ".cleanup" and extension is not None:
+            stale = None
+            if self.rules is not None:
+                stale = expired(self.now, status.st_mtime_ns, self.rules.interval, self.rules.drift)
+            if extension.startswith("wip-") and _is_text(extension):
+                self._list(self.locks, Lock(path, status.st_mtime_ns, stale, True))
+                if stale:
+                    self._removed(path, 1, status.st_size, own=True)
+                elif self.rules is not None:
+                    end = status.st_mtime_ns + self.rules.interval * SECOND
+                    self.blocked_until = max(end, self.blocked_until or end)
+                return
+            if not stale:
+                return
+        self._removed(path, 1, status.st_size)
+
+    def _removed(self, path: str, count: int, size: int, own: bool = False) -> None:
+        self._list(self.removals, Removal(path, count, size))
+        if own:
+            self.leftovers_removed += count
+        else:
+            self.foreign_removed += count
+            self._is_foreign(path, count, size)
+
+    def _is_foreign(self, path: str, count: int, size: int) -> None:
+        self._list(self.foreign, shown(path))
+        self.foreign_count += count
+        self.foreign_size += size
+
+    def _folder(self, handle: int, folder: Folder) -> None:
+        """A directory on the second level: cached modules with their statistics, locks, and what does not belong."""
+        # The names are not collected first: of millions of files they would fill the memory.
+        number = len(self.folders) - 1
+        for item in self._scan(handle, folder.path):
+            if _is_directory(item):
+                self._tree(handle, item, folder)
+                continue
+            stem, extension = parts(item.name)
+            if extension == "stats" and self._is_counted(handle, folder, stem):
+                continue  # comes with its module
+            status = self._status(item.name, handle, folder.path)
+            if status is None:
+                continue
+            self._on_disk(status, folder)
+            path = folder.path + "/" + item.name
+            if extension is None:
+                self._module(handle, folder, number, item.name, status)
+            elif not _is_counted_extension(extension):
+                self._beside(path, extension, status)
+            elif not self._is_counted(handle, folder, stem):
+                self._removed(path, 1, status.st_size, own=_OWN.match(path) is not None)
+
+    def _is_counted(self, handle: int, folder: Folder, name: str) -> bool:
+        """Whether there is such a file, and the engine takes it for a module or for statistics."""
+        return _is_counted_extension(parts(name)[1]) and self._beside_modules(handle, folder, name) is not None
+
+    def _beside_modules(self, handle: int, folder: Folder, name: str) -> Optional[os.stat_result]:
+        """What a name among the modules stands for, links not followed; None for a directory and for nothing."""
+        status = self._status(name, handle, folder.path)
+        if status is None or stat.S_ISDIR(status.st_mode):
+            return None
+        if stat.S_ISLNK(status.st_mode):
+            try:
+                followed = os.stat(name, dir_fd=handle)
+            except OSError:
+                return status
+            if stat.S_ISDIR(followed.st_mode):
+                return None
+        return status
+
+    def _module(self, handle: int, folder: Folder, number: int, name: str, status: os.stat_result) -> None:
+        then = status.st_mtime_ns
+        stats = None
+        of_stats = self._beside_modules(handle, folder, name + ".stats")
+        if of_stats is not None:
+            self._on_disk(of_stats, folder)
+            then = of_stats.st_mtime_ns
+            if stat.S_ISREG(of_stats.st_mode) and of_stats.st_size <= STATS_MAX and not folder.behind_link:
+                stats = self._stats(handle, name + ".stats")
+        for figures in (folder, self.all):
+            figures.add(then, status.st_size, None if stats is None else stats[0])
+        if stats is not None:
+            level = str(stats[1]) if stats[1] in _LEVELS else "other"
+            self.levels[level] = self.levels.get(level, 0) + 1
+        entry = Entry(then, status.st_size, number, name)
+        self.entries.append(entry)
+        if self.oldest is None or entry < self.oldest:
+            self.oldest = entry
+        if self.newest is None or entry > self.newest:
+            self.newest = entry
+        path = folder.path + "/" + name
+        if not _OWN.match(path):
+            self._is_foreign(path, 1, status.st_size)
+
+    def _stats(self, handle: int, name: str) -> Optional[Tuple[int, int]]:
+        """The usages and the level that the engine has noted; None where it would read none."""
+        try:
+            file = open_file(name, handle)
+            try:
+                data = os.read(file, STATS_MAX)
+            finally:
+                os.close(file)
+        except OSError:
+            return None
+        if data not in self._kinds:
+            if len(self._kinds) >= _KINDS_MAX:
+                self._kinds.clear()
+            self._kinds[data] = _statistics(data, self._loads())
+        return self._kinds[data]
+
+    def _beside(self, path: str, extension: str, status: os.stat_result) -> None:
+        """A file with an extension of its own beside the modules."""
+        own = _OWN.match(path) is not None
+        stale: Optional[bool] = True
+        if extension.startswith("wip-"):
+            stale = None
+            if self.rules is not None:
+                stale = expired(self.now, status.st_mtime_ns, self.rules.timeout, self.rules.drift)
+            self._list(self.locks, Lock(path, status.st_mtime_ns, stale, False))
+        if stale:
+            self._removed(path, 1, status.st_size, own)
+        elif not own:
+            self._is_foreign(path, 1, status.st_size)
+
+    def _tree(self, handle: int, item: os.DirEntry[str], folder: Folder) -> None:
+        """A directory, or a link to one, among the modules: the one goes with all that is in it, the other alone."""
+        status = self._status(item.name, handle, folder.path)
+        if status is None:
+            return
+        self._on_disk(status, folder)
+        path = folder.path + "/" + item.name
+        if stat.S_ISDIR(status.st_mode):
+            count, size = self._below(handle, item.name, path, folder, 1)
+            self._removed(path + "/", count + 1, size)
+        else:
+            self._removed(path, 1, status.st_size)
+
+    def _below(self, above: int, name: str, path: str, folder: Folder, depth: int) -> Tuple[int, int]:
+        count = size = 0
+        if depth > _DEPTH_MAX:
+            self._list(self.unreadable, shown(path))
+            return count, size
+        try:
+            handle = open_directory(name, above)
+        except OSError as error:
+            self._failed(path, error)
+            return count, size
+        try:
+            for item in self._scan(handle, path):
+                status = self._status(item.name, handle, path)
+                if status is None:
+                    continue
+                self._on_disk(status, folder)
+                count += 1
+                if stat.S_ISDIR(status.st_mode):
+                    more, larger = self._below(handle, item.name, path + "/" + item.name, folder, depth + 1)
+                    count += more
+                    size += larger
+                else:
+                    size += status.st_size
+        finally:
+            os.close(handle)
+        return count, size
+
+
+def _is_directory(item: os.DirEntry[str]) -> bool:
+    """Whether the engine takes it for a directory: links are followed."""
+    try:
+        return item.is_dir()
+    except OSError:
+        return False
+
+
+def _statistics(data: bytes, loads: Loads) -> Optional[Tuple[int, int]]:
+    if data.count(b".") > _DOTS_MAX:
+        return None
+    try:
+        # Why it cannot be read takes long to find out, and nobody is told.
+        table = loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    usages: Any = table.get("usages")
+    level: Any = table.get("optimized-compression")
+    if not is_integer(usages) or not is_integer(level):
+        return None
+    if not 0 <= usages <= _I64_MAX or not -(2**31) <= level < 2**31:
+        return None
+    return usages, level

@@ -1,0 +1,375 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cached modules read with zstd: which are broken, and what other levels would make of them."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import stat
+import sys
+import threading
+import time
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from .scan import GONE, LISTED, Budget, Entry, Look, Stopped, open_file, open_folder, shown
+
+try:
+    import zstandard
+except ImportError as error:
+    MISSING: Optional[ImportError] = error
+else:
+    MISSING = None
+
+# The engine's own bound: what asks for more it does not read either.
+WINDOW_MAX = 2**27
+
+_READ = 2**18
+# zstd makes up to 128 KiB of 4 bytes; so much is fed at a time that the outcome stays below 8 MiB.
+_FED = 256
+# The outcome, while it grows, and what was read.
+_PIECES = 16 * 2**20
+# No header of a frame is longer.
+_HEADER_MAX = 18
+# What comes out at a time where a whole content is at hand.
+_OUTCOME = 2**17
+
+SAMPLE_BYTES = 16 * 2**20
+SAMPLE_ENTRIES = 64
+# So many are tried to find those.
+_CANDIDATES = 1024
+# A level is measured again until it has taken so many seconds, but not more often than so.
+_ENOUGH = 0.3
+_RUNS = 5
+
+# With this level zstd takes its own.
+_DEFAULT_LEVEL = 3
+
+
+class Broken(Exception):
+    """What is in a file cannot be decompressed; its text is the reason."""
+
+
+def new_enough() -> bool:
+    """Whether zstandard tells where a frame ends; it does from 0.18 on."""
+    return hasattr(zstandard.ZstdDecompressor().decompressobj(), "unused_data")
+
+
+def decompress(file: int, budget: Budget) -> Iterator[bytes]:
+    """The content of an open file, piece by piece; zstd frames one after the other, as the engine reads them.
+
+    Raises Broken, Stopped and OSError.
+    """
+    decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX)
+    budget.need(_PIECES)
+    stream = None
+    reserved = position = 0
+    data = os.read(file, _READ)
+    if not data:
+        raise Broken("the file is empty")
+    while data:
+        budget.check()
+        if stream is None:
+            if len(data) - position < _HEADER_MAX:
+                data = data[position:] + os.read(file, _READ)
+                position = 0
+            window = _window(data[position : position + _HEADER_MAX])
+            if window > reserved:
+                budget.need(window + _PIECES)
+                reserved = window
+            stream = decompressor.decompressobj()
+        piece = data[position : position + _FED]
+        try:
+            content = stream.decompress(piece)
+        except zstandard.ZstdError as error:
+            raise Broken(str(error).rpartition("error: ")[2]) from None
+        if content:
+            yield content
+        position += len(piece)
+        if stream.eof:
+            position -= len(stream.unused_data)
+            stream = None
+        if position == len(data):
+            data = os.read(file, _READ)
+            position = 0
+    if stream is not None:
+        raise Broken("the file ends too early")
+
+
+def _window(header: bytes) -> int:
+    """Return the bytes of memory that a frame takes to decompress, beside the pieces; 0 if zstd will refuse it."""
+    try:
+        window = int(zstandard.get_frame_parameters(header).window_size)
+    except zstandard.ZstdError:
+        return 0
+    return window if window <= WINDOW_MAX else 0
+
+
+class Reader:
+    """Opens the entries of a look, those of one folder after the other without a new way to it."""
+
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        self._folder = -1
+        self._handle = -1
+
+    def close(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def folder(self, entry: Entry) -> int:
+        """A handle to the folder of an entry. Raises OSError."""
+        if self._folder != entry.folder or self._handle < 0:
+            self.close()
+            self._handle = open_folder(self.look.top, self.look.folders[entry.folder].path)
+            self._folder = entry.folder
+        return self._handle
+
+    def open(self, entry: Entry) -> int:
+        """A handle to the file of an entry. Raises OSError and Broken."""
+        folder = self.folder(entry)
+        status = os.stat(entry.name, dir_fd=folder, follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode):
+            raise Broken("not a regular file")
+        return open_file(entry.name, folder)
+
+    def replaced(self, entry: Entry, before: os.stat_result) -> bool:
+        """Whether the name of an entry stands for something else by now, or for nothing."""
+        try:
+            now = os.stat(entry.name, dir_fd=self.folder(entry), follow_symlinks=False)
+        except OSError:
+            return True
+        return _identity(now) != _identity(before)
+
+
+def _identity(status: os.stat_result) -> Tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _reachable(look: Look) -> List[Entry]:
+    """Return the entries that may be opened, folder by folder. Raises Stopped."""
+    look.budget.check()
+    # The list, and what sort() needs for it.
+    look.budget.need(3 * sys.getsizeof(look.entries))
+    found = [entry for entry in look.entries if not look.folders[entry.folder].behind_link]
+    found.sort(key=lambda entry: entry.folder)
+    return found
+
+
+def verify(look: Look) -> Tuple[Dict[str, Any], Optional[str]]:
+    """Decompress every entry; the figures as the module returns them, and what stopped it before the end."""
+    broken: List[Dict[str, str]] = []
+    read = count = compressed = uncompressed = 0
+    reachable = len(look.entries)
+    stopped = None
+    reader = Reader(look)
+    try:
+        entries = _reachable(look)
+        reachable = len(entries)
+        for entry in entries:
+            look.budget.check()
+            try:
+                sizes = _sizes(reader, entry)
+                if sizes is None:
+                    continue
+                compressed += sizes[0]
+                uncompressed += sizes[1]
+            except Broken as reason:
+                count += 1
+                if len(broken) < LISTED:
+                    broken.append({"name": shown(look.path(entry)), "reason": str(reason)})
+            read += 1
+    except Stopped as stop:
+        stopped = stop.reason
+    finally:
+        reader.close()
+    return {
+        "entries": read,
+        "broken": broken,
+        "broken_count": count,
+        "compressed": compressed,
+        "uncompressed": uncompressed,
+        "ratio": _ratio(uncompressed, compressed),
+        "complete": stopped is None and look.complete and reachable == len(look.entries),
+    }, stopped
+
+
+def _sizes(reader: Reader, entry: Entry) -> Optional[Tuple[int, int]]:
+    """Compressed and uncompressed bytes of a whole entry; None if it is gone. Raises Broken and Stopped."""
+    for last in (False, True):
+        try:
+            file = reader.open(entry)
+        except OSError as error:
+            if error.errno in GONE:
+                return None
+            raise Broken("cannot be read: %s" % error.strerror) from None
+        try:
+            before = os.fstat(file)
+            return before.st_size, sum(map(len, decompress(file, reader.look.budget)))
+        except (Broken, OSError) as error:
+            # The engine replaces files while it runs.
+            if last or not reader.replaced(entry, before):
+                raise Broken(getattr(error, "strerror", None) or str(error)) from None
+        finally:
+            os.close(file)
+    return None
+
+
+def _ratio(uncompressed: int, compressed: int) -> Optional[float]:
+    return round(uncompressed / compressed, 2) if compressed else None
+
+
+def sample(look: Look) -> List[bytes]:
+    """Return the contents of modules of the host; the last one may be cut off. Raises Stopped.
+
+    The modules are those whose names come first: the engine's names are hashes, and so a random choice that does not
+    change. Those that cannot be read are passed over, unless there are very many.
+    """
+
+    def candidates() -> Iterator[Entry]:
+        for entry in look.entries:
+            look.budget.check()
+            if not look.folders[entry.folder].behind_link:
+                yield entry
+
+    # Not sorted as a whole: that would take memory for each entry.
+    first = heapq.nsmallest(_CANDIDATES, candidates(), key=lambda entry: (entry.name, look.folders[entry.folder].path))
+    chosen: List[bytes] = []
+    left = SAMPLE_BYTES
+    reader = Reader(look)
+    try:
+        for entry in first:
+            look.budget.check()
+            if left <= 0 or len(chosen) >= SAMPLE_ENTRIES:
+                break
+            try:
+                content = _content(reader, entry, left)
+            except (Broken, OSError):
+                continue
+            left -= len(content)
+            if content:
+                chosen.append(content)
+    finally:
+        reader.close()
+    return chosen
+
+
+def _content(reader: Reader, entry: Entry, most: int) -> bytes:
+    file = reader.open(entry)
+    try:
+        # The pieces, and they joined.
+        reader.look.budget.need(2 * most)
+        pieces: List[bytes] = []
+        size = 0
+        for piece in decompress(file, reader.look.budget):
+            pieces.append(piece[: most - size])
+            size += len(pieces[-1])
+            if size >= most:
+                break
+        return b"".join(pieces)
+    finally:
+        os.close(file)
+
+
+def measure(contents: Sequence[bytes], level: int, budget: Budget) -> Dict[str, Any]:
+    """Ratio and speed of a level on this host, in millions of uncompressed bytes per second of one processor.
+
+    Raises Stopped.
+    """
+    parameters = zstandard.ZstdCompressionParameters.from_level(level or _DEFAULT_LEVEL)
+    size = sum(map(len, contents))
+    # The compressed modules stay; beside them zstd holds one content, and so do the pieces before they are joined.
+    budget.need(parameters.estimated_compression_context_size() + size + 2 * max(map(len, contents)))
+    compressed: List[bytes] = []
+    outcome = bytearray(_OUTCOME)
+
+    def compress() -> None:
+        del compressed[:]
+        compressed.extend(b"".join(_compress(content, level, budget)) for content in contents)
+
+    def expand() -> None:
+        for data in compressed:
+            stream = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX).stream_reader(data)
+            while stream.readinto(outcome):
+                budget.check()
+
+    to_compress = _seconds(compress)
+    return {
+        "level": level,
+        "ratio": _ratio(size, sum(map(len, compressed))),
+        "compress_mb_per_s": _speed(size, to_compress),
+        "decompress_mb_per_s": _speed(size, _seconds(expand)),
+    }
+
+
+def _compress(content: bytes, level: int, budget: Budget) -> Iterator[bytes]:
+    """As the engine does it: it does not tell zstd how much is to come."""
+    stream = zstandard.ZstdCompressor(level=level).compressobj()
+    for start in range(0, len(content), _READ):
+        budget.check()
+        yield stream.compress(content[start : start + _READ])
+    yield stream.flush()
+
+
+def _seconds(work: Callable[[], None], clock: Callable[[], float] = time.thread_time) -> float:
+    """Return the median of the seconds that the work takes on the processor, without what others do there."""
+    times: List[float] = []
+    while len(times) < _RUNS and sum(times) < _ENOUGH:
+        start = clock()
+        work()
+        times.append(clock() - start)
+    return sorted(times)[len(times) // 2]
+
+
+def _speed(size: int, seconds: float) -> Optional[float]:
+    return round(size / seconds / 1e6, 1) if seconds else None
+
+
+def _in_time(contents: Sequence[bytes], level: int, budget: Budget) -> Dict[str, Any]:
+    """Measure in a thread, which is left behind when the time is over. Raises Stopped.
+
+    One call of zstd at a high level can take a second, and cannot be stopped.
+    """
+    rows: List[Dict[str, Any]] = []
+    failures: List[BaseException] = []
+
+    def run() -> None:
+        try:
+            rows.append(measure(contents, level, budget))
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    budget.check()
+    thread.start()
+    thread.join(max(budget.left(), 0))
+    if thread.is_alive():
+        raise Stopped("time_limit")
+    if failures:
+        raise failures[0]
+    return rows[0]
+
+
+def levels(look: Look, wanted: Sequence[int]) -> Tuple[Optional[Dict[str, int]], List[Dict[str, Any]], Optional[str]]:
+    """The sample, a row for each level, and what stopped it before the end: values that are not known are None."""
+    rows: List[Dict[str, Any]] = []
+    stopped = None
+    contents: List[bytes] = []
+    try:
+        contents = sample(look)
+    except Stopped as stop:
+        stopped = stop.reason
+    for level in wanted:
+        row = {"level": level, "ratio": None, "compress_mb_per_s": None, "decompress_mb_per_s": None}
+        if contents:
+            try:
+                row = _in_time(contents, level, look.budget)
+            except Stopped as stop:
+                # A lower level may still fit the memory.
+                stopped = stopped or stop.reason
+        rows.append(row)
+    of = {"entries": len(contents), "size": sum(map(len, contents))} if contents else None
+    return of, rows, stopped

@@ -1,0 +1,119 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ranges of Wasmtime versions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import (
+    CURRENT,
+    DIALECTS,
+    BadVersion,
+    for_version,
+    version_from_output,
+)
+
+
+@given(st.integers(0, 10**8 - 1))
+def test_every_version_has_exactly_one_dialect(major):
+    dialect = for_version(str(major))
+    assert dialect.first <= major <= dialect.last
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        ("0.28.0", "<=32"),
+        ("18", "<=32"),
+        ("32.0.1", "<=32"),
+        ("33", "33-47"),
+        ("42.0.2", "33-47"),
+        ("42.0", "33-47"),
+        ("47.9.9", "33-47"),
+        ("48.0.0", "48"),
+        ("49.0.0-rc.1", ">=49"),
+        ("50.0.1+abc.2", ">=49"),
+        ("049", ">=49"),
+    ],
+)
+def test_versions_fall_into_their_range(version, name):
+    assert for_version(version).name == name
+
+
+@pytest.mark.parametrize(
+    ("version", "reader"), [("32", 0), ("33", 0), ("38.9", 0), ("39", 39), ("42.0.2", 39), ("50", 39)]
+)
+def test_the_reader_of_toml_changed_with_39(version, reader):
+    assert for_version(version).reader == reader
+
+
+@pytest.mark.parametrize(
+    ("name", "enabled", "wraps", "grammars"),
+    [
+        ("<=32", True, True, ("1.0",)),
+        ("33-47", False, True, ("1.0", "1.1")),
+        ("48", False, False, ("1.0", "1.1")),
+        (">=49", False, False, ("1.1",)),
+    ],
+)
+def test_each_range_has_its_rules(name, enabled, wraps, grammars):
+    (dialect,) = (d for d in DIALECTS if d.name == name)
+    assert (dialect.enabled, dialect.wraps, dialect.grammars) == (enabled, wraps, grammars)
+
+
+def test_without_a_version_all_from_33_on_are_meant():
+    assert [dialect.name for dialect in CURRENT] == ["33-47", "48", ">=49"]
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        "",
+        "abc",
+        "v42",
+        "42.",
+        "42..1",
+        "42.0.2.1",
+        "-1",
+        " 42",
+        "42 ",
+        "42\n",
+        "٤٢",
+        "1e9",
+        "999999999",
+        "42.0.2-",
+        "auto",
+        "latest",
+    ],
+)
+def test_what_is_no_version_is_named_in_the_sentence(version):
+    with pytest.raises(BadVersion) as caught:
+        for_version(version)
+    assert str(caught.value).startswith(
+        'wasmtime_version: "%s" is not a Wasmtime version; write a version like' % version
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "version"),
+    [
+        ("wasmtime 42.0.2\n", "42.0.2"),
+        ("wasmtime 42.0.2 (abcdef123 2026-01-01)\n", "42.0.2"),
+        ("wasmtime-cli 0.40.1\n", "0.40.1"),
+        ("wasmtime 51.0.0-dev\n", "51.0.0"),
+    ],
+)
+def test_the_version_is_read_from_what_wasmtime_prints(output, version):
+    assert version_from_output(output) == version
+
+
+@pytest.mark.parametrize("output", ["", "wasmer 4.0.0\n", "wasmtime\n", "42.0.2", "wasmtime 42", "x" * 1000])
+def test_other_answers_are_shown_and_refused(output):
+    with pytest.raises(BadVersion) as caught:
+        version_from_output(output)
+    assert 'answered "%s", which names no version' % output[:80] in str(caught.value)

@@ -1,0 +1,569 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading real files, and telling beforehand whether they can be written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import MAX_BYTES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import user_name
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import (
+    Unreadable,
+    find,
+    problems,
+    read,
+)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import denied, unwritable
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
+    ACCESS,
+    USER,
+    entries,
+    needs_acls,
+    set_acl,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
+    STRANGER,
+    give,
+    new,
+    place,
+    without_root,
+)
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
+
+
+def read_file(path):
+    found = read(find(str(path)))
+    return found[0] if found else None
+
+
+def refusal(path):
+    with pytest.raises(Unreadable) as caught:
+        read_file(path)
+    problem = caught.value.problem
+    assert str(caught.value) == problem.sentence() == "%s; %s" % (problem.message, problem.remedy)
+    assert problem.severity == "error"
+    return problem
+
+
+@pytest.mark.parametrize("data", [b"", b"[cache]\n", b"\xff\x00", b"x" * MAX_BYTES], ids=len)
+def test_a_file_is_read_as_it_is(tmp_path, data):
+    (tmp_path / "f").write_bytes(data)
+    assert read_file(tmp_path / "f") == data
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "f").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("f")
+    assert read_file(tmp_path / "link") == b"x"
+
+
+def test_no_file_is_none(tmp_path):
+    assert read_file(tmp_path / "f") is None
+    assert read_file(tmp_path / "no" / "f") is None
+
+
+def test_a_dangling_link_is_named_with_its_target(tmp_path):
+    (tmp_path / "link").symlink_to("nowhere/f")
+    problem = refusal(tmp_path / "link")
+    assert problem.code == "dangling-link"
+    assert problem.message == "it is a symbolic link to nowhere/f, which does not exist"
+
+
+def test_a_loop_of_links_is_unreadable(tmp_path):
+    (tmp_path / "link").symlink_to("link")
+    assert refusal(tmp_path / "link").code == "unreadable"
+
+
+def test_a_file_as_parent_is_unreadable(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    problem = refusal(tmp_path / "f" / "config.toml")
+    assert (problem.code, problem.message) == (
+        "unreadable",
+        'it cannot be read: "%s" is not a directory' % (tmp_path / "f"),
+    )
+
+
+def test_a_directory_is_no_file(tmp_path):
+    problem = refusal(tmp_path)
+    assert (problem.code, problem.message) == ("not-a-file", "it is a directory")
+
+
+def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
+    os.mkfifo(str(tmp_path / "pipe"))
+    problem = refusal(tmp_path / "pipe")
+    assert (problem.code, problem.message) == ("not-a-file", "it is not a regular file")
+
+
+def test_a_device_is_refused():
+    assert refusal("/dev/null").code == "not-a-file"
+
+
+def test_a_huge_file_is_refused_by_its_size(tmp_path):
+    with (tmp_path / "f").open("wb") as file:
+        file.truncate(10 * 2**20)
+    problem = refusal(tmp_path / "f")
+    assert (problem.code, problem.message) == ("too-large", "the file has %d bytes" % (10 * 2**20))
+
+
+def test_the_first_byte_too_much_is_refused(tmp_path):
+    (tmp_path / "f").write_bytes(b"x" * (MAX_BYTES + 1))
+    assert refusal(tmp_path / "f").code == "too-large"
+
+
+def test_a_file_without_the_right_to_read_is_unreadable():
+    with place() as there:
+        (there / "f").write_bytes(b"x")
+        (there / "f").chmod(0)
+        with without_root():
+            problem = refusal(there / "f")
+    assert (problem.code, problem.message) == ("unreadable", "it cannot be read: Permission denied")
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/mem").exists(), reason="needs a file that fails while it is read: Linux's /proc"
+)
+def test_an_error_while_reading_is_unreadable():
+    problem = refusal("/proc/self/mem")
+    assert problem.code == "unreadable"
+    assert problem.message.startswith("it cannot be read: ")
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs a file with another size than it says: /proc")
+def test_a_file_that_has_more_than_its_size_is_not_taken_in_part():
+    assert refusal("/proc/version").code == "changing"
+
+
+def test_a_file_that_changes_while_it_is_read_is_never_taken(tmp_path):
+    path = tmp_path / "f"
+    contents = [bytes([letter]) * (MAX_BYTES - 7 * letter) for letter in b"abc"]
+    path.write_bytes(contents[0])
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            for content in contents:
+                with path.open("r+b") as file:
+                    file.write(content)
+                    file.truncate()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = set()
+    deadline = time.monotonic() + 600
+    try:
+        while "changing" not in seen:
+            assert time.monotonic() < deadline, "this hangs: no change is seen"
+            try:
+                read_file(path)
+            except Unreadable as error:
+                seen.add(error.problem.code)
+    finally:
+        stop.set()
+        writer.join()
+    assert seen == {"changing"}
+
+
+def test_what_can_be_written_has_no_reason_against_it(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    assert unwritable(str(tmp_path / "f")) is None
+    assert unwritable(str(tmp_path / "new" / "deep" / "f")) is None
+
+
+def test_a_file_as_parent_is_the_reason(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    reason = "%s is not a directory" % (tmp_path / "f")
+    assert unwritable(str(tmp_path / "f" / "new")) == reason
+    assert unwritable(str(tmp_path / "f" / "new" / "deeper")) == reason
+
+
+def test_a_directory_without_the_right_to_write_is_the_reason():
+    with place() as there:
+        (there / "d").mkdir()
+        (there / "d" / "f").write_bytes(b"")
+        (there / "d" / "f").chmod(0o666)
+        (there / "d").chmod(0o555)
+        with without_root():
+            reason = unwritable(str(there / "d" / "f"))
+            assert reason is not None
+            assert reason.endswith(" may not write in %s" % (there / "d"))
+            assert reason.startswith("the user ")
+            assert unwritable(str(there / "d" / "new")) == reason
+        (there / "d").chmod(0o755)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user whom passwd does not know")
+def test_a_user_without_a_name_is_named_by_number():
+    with place() as there:
+        with without_root(STRANGER):
+            reason = unwritable(str(there / "f"))
+        assert reason == "the user %d may not write in %s" % (STRANGER, there)
+
+
+def reason_where_mounted(path, file, commands):
+    """What unwritable() says after these commands, in a mount name space that nobody else sees."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        pytest.skip("needs unshare to mount a file system that nobody else sees")
+    mount = [unshare, "-m"] if os.geteuid() == 0 else [unshare, "-r", "-m"]
+    mounted = '%s || exit 77; shift; exec "$@"' % commands
+    code = (
+        "import sys\n"
+        "from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import unwritable\n"
+        "print(unwritable(sys.argv[1]))\n"
+    )
+    root = __file__[: __file__.index("/ansible_collections/")]
+    result = subprocess.run(
+        [*mount, "sh", "-c", mounted, str(path), str(path), sys.executable, "-c", code, str(file)],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, PYTHONPATH=root, PYTHONUTF8="1"),
+        check=False,
+    )
+    if result.returncode == 77 or "unshare" in result.stderr:
+        pytest.skip("may not mount here: %s" % result.stderr.strip())
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_a_read_only_file_system_is_the_reason(tmp_path):
+    reason = reason_where_mounted(tmp_path, tmp_path / "f", 'mount -t tmpfs -o ro none "$1"')
+    assert reason == "%s is on a read-only file system" % tmp_path
+
+
+@pytest.mark.parametrize("name", ["config.toml", "a b.toml", "\u00fc\u4e16.toml", "back\\slash"])
+def test_a_mounted_file_can_only_be_overwritten(tmp_path, name):
+    """As containers mount single files."""
+    path = tmp_path / name
+    path.write_bytes(b"")
+    reason = reason_where_mounted(path, path, 'mount --bind "$1" "$1"')
+    assert reason == "it is a mount point, which can only be overwritten, as unsafe_writes does"
+
+
+def test_a_system_without_mountinfo_has_no_mounted_files(tmp_path, monkeypatch):
+    def fail(*_arguments):
+        raise FileNotFoundError
+
+    monkeypatch.setattr("builtins.open", fail)
+    assert unwritable(str(tmp_path / "f")) is None
+
+
+@as_root
+def test_what_root_may_not_write_either_is_the_reason(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    marked = subprocess.run(["chattr", "+i", str(tmp_path / "f")], check=False, capture_output=True, text=True)
+    if marked.returncode:
+        pytest.skip("the file system has no immutable files: %s" % marked.stderr.strip())
+    try:
+        reason = "the system denies writing %s although its mode allows it; see lsattr" % (tmp_path / "f")
+        assert unwritable(str(tmp_path / "f")) == denied(str(tmp_path / "f")) == reason
+    finally:
+        subprocess.run(["chattr", "-i", str(tmp_path / "f")], check=True)
+    assert denied(str(tmp_path / "f")) is None
+
+
+@as_root
+def test_what_can_only_be_appended_to_is_the_reason(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    for marked in (tmp_path / "f", tmp_path):
+        done = subprocess.run(["chattr", "+a", str(marked)], check=False, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip("the file system has no append-only files: %s" % done.stderr.strip())
+        try:
+            reason = "%s is append-only, see lsattr" % marked
+            assert unwritable(str(tmp_path / "f")) == denied(str(marked)) == reason
+        finally:
+            subprocess.run(["chattr", "-a", str(marked)], check=True)
+    assert unwritable(str(tmp_path / "f")) is None
+
+
+@as_root
+def test_in_a_sticky_directory_only_the_owner_replaces_a_file():
+    with place(0) as there:
+        there.chmod(0o1777)
+        (there / "f").write_bytes(b"")
+        with without_root():
+            reason = unwritable(str(there / "f"))
+            assert reason == "only its owner may replace or remove it in %s, which is sticky" % there
+            assert unwritable(str(there / "new")) is None
+            (there / "mine").write_bytes(b"")
+            assert unwritable(str(there / "mine")) is None
+
+
+# What root must not read for others
+
+
+@as_root
+def test_root_reads_no_secret_behind_a_user_s_link():
+    with place(0) as there:
+        home = new(there / "home", 0o755)
+        give(home, STRANGER)
+        secret = there / "secret"
+        secret.write_bytes(b"secret")
+        (home / "link").symlink_to(secret)
+        give(home / "link", STRANGER)
+        assert read_file(home / "link") == b"secret"
+        secret.chmod(0o640)
+        assert "root does not follow it" in refusal(home / "link").message
+        # Its owner's own secrets are the owner's.
+        (home / "mine").write_bytes(b"mine")
+        (home / "mine").chmod(0o600)
+        give(home / "mine", STRANGER)
+        (home / "other").symlink_to("mine")
+        assert read_file(home / "other") == b"mine"
+        # What nobody can get at is a secret, too, whatever its mode.
+        (new(there / "d") / "f").write_bytes(b"secret")
+        (home / "third").symlink_to(there / "d" / "f")
+        assert "root does not follow it" in refusal(home / "third").message
+
+
+@as_root
+def test_others_than_root_read_what_they_may():
+    """The kernel keeps them from the rest."""
+    with place(STRANGER) as there:
+        (there / "f").write_bytes(b"mine")
+        (there / "f").chmod(0o600)
+        give(there / "f", NOBODY)
+        os.link(str(there / "f"), str(there / "g"))
+        with without_root():
+            assert read_file(there / "f") == b"mine"
+        assert "others can swap" in refusal(there / "f").message
+        (there / "g").unlink()
+        assert "others may not read" in refusal(there / "f").message
+
+
+KEPT_OUT = (USER, 0, STRANGER)
+SOMEBODY = (USER, 4, STRANGER + 7)
+
+
+@as_root
+@needs_acls
+@pytest.mark.parametrize(
+    ("led", "mode", "acl"),
+    [
+        ("moved", 0o600, None),
+        # The mode shows the mask as the group's right.
+        ("moved", 0o600, entries(4, SOMEBODY, owner=6)),
+        ("moved", 0o644, entries(4, KEPT_OUT, owner=6, group=4, other=4)),
+        ("shared", 0o600, None),
+        # The members of the group can swap it and may not read it.
+        ("shared", 0o604, None),
+        ("shared", 0o600, entries(4, SOMEBODY, owner=6)),
+        ("shared", 0o644, entries(4, KEPT_OUT, owner=6, group=4, other=4)),
+    ],
+)
+def test_root_reads_no_secret_that_a_mode_or_an_acl_keeps_from_some(led, mode, acl):
+    """It was moved to a home, or is in a directory in which a group may swap names."""
+    with place(0) as there:
+        home = new(there / "home", 0o755 if led == "moved" else 0o775)
+        os.chown(str(home), STRANGER if led == "moved" else 0, STRANGER)
+        home.chmod(0o755 if led == "moved" else 0o775)
+        path = home / "f"
+        path.write_bytes(b"secret")
+        os.chown(str(path), 0, 0 if led == "moved" else STRANGER)
+        path.chmod(mode)
+        if acl is not None:
+            set_acl(path, ACCESS, *acl)
+        assert "others may not read" in refusal(path).message
+        os.chown(str(home), 0, 0)
+        home.chmod(0o755)
+        assert read_file(path) == b"secret"
+
+
+@as_root
+@needs_acls
+@pytest.mark.parametrize(("mode", "acl"), [(0o705, None), (0o755, entries(5, KEPT_OUT, group=5, other=5))])
+def test_root_reads_nothing_in_a_directory_that_keeps_some_out(mode, acl):
+    with place(0) as there:
+        home = new(there / "home", 0o755)
+        give(home, STRANGER)
+        directory = new(there / "d", mode)
+        (directory / "f").write_bytes(b"secret")
+        (directory / "f").chmod(0o644)
+        (home / "link").symlink_to(directory / "f")
+        give(home / "link", STRANGER)
+        if acl is not None:
+            set_acl(directory, ACCESS, *acl)
+        assert "root does not follow it" in refusal(home / "link").message
+        directory.chmod(0o755)
+        if acl is None:
+            assert read_file(home / "link") == b"secret"
+
+
+@as_root
+def test_root_reads_no_secret_that_a_user_has_given_another_name():
+    with place(0) as there:
+        home = new(there / "home", 0o755)
+        secret = there / "secret"
+        secret.write_bytes(b"secret")
+        secret.chmod(0o600)
+        os.link(str(secret), str(home / "f"))
+        # Nobody but root gives names there.
+        assert read_file(home / "f") == b"secret"
+        give(home, STRANGER)
+        assert refusal(home / "f").message.startswith("it is a file of root with other names, and others can swap")
+        secret.chmod(0o644)
+        assert read_file(home / "f") == b"secret"
+        # Its own files are no secret from the user.
+        secret.chmod(0o600)
+        give(secret, STRANGER)
+        assert read_file(home / "f") == b"secret"
+
+
+# Who else can read or write it
+
+
+@pytest.fixture
+def public():
+    """A directory that everybody can enter; pytest's own are closed to others."""
+    with place(os.geteuid()) as there:
+        yield there
+
+
+def told(path, mode, uid, gid, user):
+    return [(p.code, p.severity) for p in problems(find(str(path)), mode, uid, gid, user)]
+
+
+UNREADABLE = ("unreadable", "error")
+WRITABLE = ("file-writable-by-others", "danger")
+
+
+@pytest.mark.parametrize("kind", [0, stat.S_IFREG])
+@pytest.mark.parametrize(
+    ("mode", "uid", "gid", "wanted"),
+    [
+        (0o644, 0, 0, []),
+        (0o604, 0, 0, []),
+        (0o640, 0, 0, [UNREADABLE]),
+        (0o600, 0, 0, [UNREADABLE]),
+        (0o600, NOBODY, 0, []),
+        (0o200, NOBODY, 0, [UNREADABLE]),
+        (0o044, NOBODY, 0, [UNREADABLE]),
+        (0o640, 0, NOBODY, []),
+        (0o604, 0, NOBODY, [UNREADABLE]),
+        (0o640, 0, None, []),
+        (0o600, 0, None, [UNREADABLE]),
+        (0o600, None, 0, [UNREADABLE]),
+        (0o664, 0, 0, [WRITABLE]),
+        (0o646, 0, 0, [WRITABLE]),
+        (0o666, NOBODY, NOBODY, [WRITABLE]),
+        (0o620, 0, 0, [UNREADABLE, WRITABLE]),
+    ],
+)
+def test_a_file_is_judged_by_its_mode_and_owners(public, kind, mode, uid, gid, wanted):
+    assert told(public / "new", kind | mode, uid, gid, NOBODY) == wanted
+    # Root reads what it likes.
+    assert told(public / "new", kind | mode, uid, gid, 0) == [found for found in wanted if found != UNREADABLE]
+
+
+def test_the_problems_of_a_file_say_what_to_do(public):
+    found = {p.code: p for p in problems(find(str(public / "new")), 0o020, 0, 0, STRANGER)}
+    assert found["unreadable"].sentence() == (
+        "%d may not read the file; set mode to 0644, or group to one of its own" % STRANGER
+    )
+    assert "choose the cache directory" in found["file-writable-by-others"].message
+    assert found["file-writable-by-others"].remedy == "set mode to 0644, and remove ACLs"
+    assert {p.setting for p in found.values()} == {None}
+
+
+def test_who_cannot_come_to_the_file_cannot_read_it(tmp_path):
+    tmp_path.chmod(0o700)
+    path = find(str(tmp_path / "new"))
+    (problem,) = problems(path, 0o644, os.geteuid(), 0, STRANGER)
+    assert (problem.code, problem.severity) == UNREADABLE
+    assert problem.message.startswith("%d may not enter " % STRANGER)
+    assert problems(path, 0o644, os.geteuid(), 0, os.geteuid()) == []
+
+
+@needs_acls
+def test_the_acl_of_a_file_counts(public):
+    path = public / "f"
+    path.write_bytes(b"")
+    path.chmod(0o600)
+    uid = path.stat().st_uid
+
+    def now():
+        return told(path, path.stat().st_mode, uid, 0, STRANGER)
+
+    set_acl(path, ACCESS, *entries(6, (USER, 6, STRANGER), owner=6))
+    assert now() == [WRITABLE]
+    set_acl(path, ACCESS, *entries(4, (USER, 6, STRANGER), owner=6))
+    assert now() == []
+    # A mode without rights for the group is a mask without any.
+    assert told(path, 0o600, uid, 0, STRANGER) == [UNREADABLE]
+    path.chmod(0o600)
+    assert now() == [UNREADABLE]
+
+
+@pytest.mark.parametrize(
+    ("mode", "wanted"),
+    [(0o755, []), (0o777, [WRITABLE]), (0o775, [WRITABLE]), (0o757, [WRITABLE]), (0o1777, [])],
+)
+@pytest.mark.parametrize("name", ["above/below/file", "link", "above/missing/file"])
+def test_who_can_replace_a_file_can_write_it(public, name, mode, wanted):
+    (public / "above" / "below").mkdir(parents=True)
+    (public / "above" / "below").chmod(0o755)
+    (public / "above" / "below" / "file").write_bytes(b"")
+    (public / "link").symlink_to("above/below/file")
+    (public / "above").chmod(mode)
+    uid = os.geteuid()
+    assert told(public / name, 0o644, uid, 0, uid) == wanted
+    if wanted:
+        (problem,) = problems(find(str(public / name)), 0o644, uid, 0, uid)
+        assert 'as they can write to "%s"' % (public / "above") in problem.message
+    # What others can write does no harm where they cannot get.
+    public.chmod(0o700)
+    assert told(public / name, 0o644, uid, 0, uid) == []
+
+
+@as_root
+def test_a_file_of_another_user_or_below_one_s_directory_is_in_that_user_s_hands(public):
+    (public / "above" / "below").mkdir(parents=True)
+    path = public / "above" / "below" / "file"
+    assert told(path, 0o644, 0, 0, STRANGER) == []
+    assert told(path, 0o644, STRANGER, 0, STRANGER) == []
+    (problem,) = problems(find(str(path)), 0o644, NOBODY, 0, STRANGER)
+    assert (problem.code, problem.severity) == WRITABLE
+    assert problem.sentence().startswith(
+        'it can be written or replaced by %s, who owns "%s", and with it' % (user_name(NOBODY), path)
+    )
+    assert problem.remedy.startswith("use a file that belongs to %d or root" % STRANGER)
+    os.chown(path.parents[1], NOBODY, 0)
+    (problem,) = problems(find(str(path)), 0o644, STRANGER, 0, STRANGER)
+    assert 'by %s, who owns "%s"' % (user_name(NOBODY), path.parents[1]) in problem.message
+    assert told(path, 0o644, NOBODY, 0, NOBODY) == []
+    # One who does not exist yet, and one of whom root knows nothing.
+    os.chown(path.parents[1], 0, 0)
+    assert told(path, 0o644, None, 0, STRANGER) == []
+    assert told(path, 0o644, NOBODY, 0, 0) == []
+
+
+@needs_acls
+def test_the_acl_of_a_directory_above_a_file_counts(public):
+    public.chmod(0o755)
+    set_acl(public, ACCESS, *entries(7, (USER, 7, STRANGER), group=5, other=5))
+    assert told(public / "f", 0o644, os.geteuid(), 0, os.geteuid()) == [WRITABLE]
+    set_acl(public, ACCESS, *entries(5, (USER, 7, STRANGER), group=5, other=5))
+    assert told(public / "f", 0o644, os.geteuid(), 0, os.geteuid()) == []
+
+
+def test_what_this_user_has_read_is_not_unreadable(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(b"")
+    for mode in (0o400, 0o440, 0o644):
+        path.chmod(mode)
+        status = path.stat()
+        assert told(path, status.st_mode, status.st_uid, status.st_gid, os.geteuid()) == []

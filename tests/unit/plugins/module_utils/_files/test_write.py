@@ -1,0 +1,939 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The directory made and the file put in place, in real trees that others change at the worst moment."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import Changed, Place, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.make_directory import (
+    make,
+    make_with_file,
+    parent_mode,
+)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.write import CannotWrite, settle, write
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems as problems
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.remove import Old, unlink
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
+    ACCESS,
+    DEFAULT,
+    USER,
+    entries,
+    needs_acls,
+    set_acl,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
+    STRANGER,
+    give,
+    mode_of,
+    new,
+    place,
+    snapshot,
+    without_root,
+)
+
+ROOT = os.geteuid() == 0
+as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
+
+
+@pytest.fixture(autouse=True)
+def _usual_umask():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def file_at(there):
+    """The bytes and the status of the file in its place."""
+    found = read(there)
+    assert found is not None
+    return found
+
+
+def names(path):
+    return sorted(entry.name for entry in path.iterdir())
+
+
+def refused_by_the_system(*_arguments, **_options):
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+# The cache directory
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o000, 0o027])
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o2770, 0o1777])
+@pytest.mark.parametrize(
+    ("above", "inherited"),
+    [(0o700, 0o700), (0o755, 0o755), (0o750, 0o750), (0o711, 0o711), (0o777, 0o755), (0o1777, 0o755), (0o2775, 0o755)],
+)
+def test_a_directory_gets_its_mode_and_its_parents_that_of_the_directory_above(tmp_path, umask, mode, above, inherited):
+    os.umask(umask)
+    new(tmp_path / "above", above)
+    path = tmp_path / "above" / "a" / "b" / "d"
+    make(inspect(str(path)), -1, -1, mode)
+    assert mode_of(path) == mode
+    assert mode_of(tmp_path / "above") == above
+    # The umask of root is not meant for directories that others must pass.
+    expected = inherited if ROOT else inherited & ~umask
+    assert mode_of(path.parent) == mode_of(path.parent.parent) == expected
+
+
+@as_root
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o000, 0o027])
+@pytest.mark.parametrize("above", [0o700, 0o755, 0o777])
+def test_the_umask_counts_for_parents_that_others_than_root_make(umask, above):
+    with place() as there, without_root():
+        os.umask(umask)
+        new(there / "above", above)
+        make(inspect(str(there / "above" / "a" / "d")), -1, -1, 0o700)
+        assert mode_of(there / "above" / "a") == above & 0o755 & ~umask
+
+
+def test_the_mode_of_parents_leaves_their_owner_all_rights(monkeypatch):
+    os.umask(0o077)
+    for uid, above, wanted in [(0, 0o055, 0o755), (0, 0, 0o700), (1, 0o055, 0o700), (1, 0o777, 0o700)]:
+        monkeypatch.setattr(os, "geteuid", lambda uid=uid: uid)
+        assert parent_mode(above) == wanted
+
+
+@as_root
+def test_root_makes_no_parents_that_a_directory_s_owner_cannot_pass():
+    os.umask(0o077)
+    with place(0) as there:
+        path = there / "a" / "b" / "d"
+        state = inspect(str(path))
+        planned = state._replace(exists=True, uid=NOBODY, gid=NOBODY, mode=0o700)
+        assert problems(planned, 0, NOBODY) == []
+        make(state, NOBODY, NOBODY, 0o700)
+        assert problems(inspect(str(path)), 0, NOBODY) == []
+        with without_root():
+            (path / "modules").mkdir()
+
+
+def test_an_existing_directory_gets_its_mode(tmp_path):
+    path = new(tmp_path / "d", 0o777)
+    (path / "f").write_bytes(b"")
+    make(inspect(str(path)), -1, -1, 0o700)
+    assert mode_of(path) == 0o700
+    assert (path / "f").exists()
+
+
+def test_nothing_to_change_changes_nothing(tmp_path):
+    path = new(tmp_path / "d")
+    before = snapshot(tmp_path)
+    make(inspect(str(path)), path.stat().st_uid, path.stat().st_gid, 0o700)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_directory_is_made_behind_the_user_s_own_link(tmp_path):
+    new(tmp_path / "real")
+    (tmp_path / "link").symlink_to("real")
+    make(inspect(str(tmp_path / "link" / "d")), -1, -1, 0o700)
+    assert (tmp_path / "real" / "d").is_dir()
+    assert (tmp_path / "link").is_symlink()
+
+
+@as_root
+def test_new_directories_belong_to_the_owner_of_the_one_above(tmp_path):
+    above = new(tmp_path / "above")
+    os.chown(str(above), STRANGER, STRANGER + 1)
+    make(inspect(str(above / "a" / "d")), -1, -1, 0o700)
+    for path in (above / "a", above / "a" / "d"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (STRANGER, STRANGER + 1)
+
+
+@as_root
+def test_a_named_owner_gets_the_directory_and_not_its_parents(tmp_path):
+    make(inspect(str(tmp_path / "a" / "d")), STRANGER, STRANGER, 0o2750)
+    assert (tmp_path / "a").stat().st_uid == 0
+    status = (tmp_path / "a" / "d").stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (STRANGER, STRANGER, 0o2750)
+
+
+@as_root
+def test_an_existing_directory_gets_its_owner(tmp_path):
+    path = new(tmp_path / "d", 0o770)
+    make(inspect(str(path)), STRANGER, -1, 0o750)
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (STRANGER, 0, 0o750)
+
+
+@as_root
+@pytest.mark.parametrize(("uid", "gid"), [(STRANGER, STRANGER), (STRANGER, -1), (-1, STRANGER), (0, STRANGER)])
+def test_rights_of_the_old_group_are_gone_before_a_directory_gets_its_new_one(tmp_path, monkeypatch, uid, gid):
+    path = new(tmp_path / "d", 0o777)
+    seen = []
+    chown = os.fchown
+
+    def watched(handle, uid, gid):
+        seen.append(stat.S_IMODE(os.fstat(handle).st_mode))
+        chown(handle, uid, gid)
+
+    monkeypatch.setattr(os, "fchown", watched)
+    make(inspect(str(path)), uid, gid, 0o2770)
+    # At once with its owner, who must not be able to do more before that either.
+    assert seen == [0o770]
+    assert mode_of(path) == 0o2770
+
+
+def test_a_new_directory_is_never_open_to_others_on_its_way(tmp_path, monkeypatch):
+    os.umask(0)
+    seen = []
+    mkdir = os.mkdir
+
+    def watched(name, mode=0o777, *, dir_fd=None):
+        mkdir(name, mode, dir_fd=dir_fd)
+        seen.append(stat.S_IMODE(os.stat(name, dir_fd=dir_fd).st_mode))
+
+    monkeypatch.setattr(os, "mkdir", watched)
+    make(inspect(str(tmp_path / "a" / "d")), -1, -1, 0o755)
+    assert seen == [0o700, 0o700, 0o700]
+
+
+@pytest.mark.parametrize("replaced", ["a", "a/b", "a/b/d"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_part_that_was_replaced_by_a_link_is_refused(tmp_path, replaced, exists):
+    path = tmp_path / "a" / "b" / "d"
+    (path if exists else path.parent).mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "b" / "d").mkdir(parents=True)
+    state = inspect(str(path))
+    victim = tmp_path / replaced
+    if victim.exists():
+        victim.rename(tmp_path / "moved")
+    victim.symlink_to(elsewhere)
+    before = {path: entry[:4] + entry[6:] for path, entry in snapshot(tmp_path).items()}
+    # What takes the place of the new directory is looked at again.
+    with pytest.raises(Changed if victim == path and not exists else CannotWrite, match="meanwhile"):
+        make(state, -1, -1, 0o777)
+    assert {path: entry[:4] + entry[6:] for path, entry in snapshot(tmp_path).items()} == before
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_part_that_was_replaced_by_another_directory_is_refused(tmp_path, exists):
+    path = tmp_path / "a" / "d"
+    (path if exists else path.parent).mkdir(parents=True)
+    state = inspect(str(path))
+    (tmp_path / "a").rename(tmp_path / "moved")
+    (tmp_path / "a" / "d" if exists else tmp_path / "a").mkdir(parents=True)
+    before = snapshot(tmp_path)
+    with pytest.raises(CannotWrite, match="replaced meanwhile"):
+        make(state, -1, -1, 0o777)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_directory_that_somebody_else_made_first_is_seen(tmp_path):
+    state = inspect(str(tmp_path / "d" / "e"))
+    new(tmp_path / "d")
+    before = [entry[:4] for entry in snapshot(tmp_path / "d").values()]
+    with pytest.raises(Changed):
+        make(state, -1, -1, 0o777)
+    assert names(tmp_path) == ["d"]
+    assert [entry[:4] for entry in snapshot(tmp_path / "d").values()] == before
+
+
+@pytest.mark.parametrize("missing", [0, errno.ENOSYS, errno.EINVAL])
+@pytest.mark.parametrize("kind", ["directory", "file", "link"])
+def test_what_somebody_else_makes_at_the_last_moment_is_seen(tmp_path, monkeypatch, kind, missing):
+    rename = _write._renameat2
+
+    def raced(*arguments):
+        if kind == "directory":
+            (tmp_path / "d").mkdir()
+        elif kind == "file":
+            (tmp_path / "d").write_bytes(b"")
+        else:
+            (tmp_path / "d").symlink_to("nowhere")
+        return missing or rename(*arguments)
+
+    monkeypatch.setattr(_write, "_renameat2", raced)
+    with pytest.raises(Changed):
+        make(inspect(str(tmp_path / "d" / "e")), -1, -1, 0o700)
+    assert names(tmp_path) == ["d"]
+
+
+def test_a_private_directory_that_is_filled_before_it_is_opened_is_not_used(tmp_path, monkeypatch):
+    mkdir = os.mkdir
+
+    def raced(name, mode=0o777, *, dir_fd=None):
+        mkdir(name, mode, dir_fd=dir_fd)
+        (tmp_path / name / "planted").write_bytes(b"")
+
+    monkeypatch.setattr(os, "mkdir", raced)
+    with pytest.raises(CannotWrite, match="replaced meanwhile"):
+        make(inspect(str(tmp_path / "d")), -1, -1, 0o755)
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize("call", ["mkdir", "fchmod", "rename"])
+def test_what_fails_while_directories_are_made_leaves_none_of_them(tmp_path, monkeypatch, call):
+    real, count = getattr(os, call), iter(range(100))
+
+    def full(*arguments, **options):
+        if next(count) >= (2 if call == "mkdir" else 0):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(*arguments, **options)
+
+    if call == "rename":
+        monkeypatch.setattr(_write, "_renameat2", lambda *_arguments: errno.ENOSPC)
+    else:
+        monkeypatch.setattr(os, call, full)
+    with pytest.raises(CannotWrite, match="cannot be created or changed: No space left on device"):
+        make(inspect(str(tmp_path / "a" / "b" / "d")), -1, -1, 0o755)
+    assert names(tmp_path) == []
+
+
+def test_new_directories_appear_as_they_are_to_be(tmp_path, monkeypatch):
+    seen: List[int] = []
+    rename = _write._renameat2
+
+    def watched(source, *arguments):
+        assert names(tmp_path) == [os.readlink("/proc/self/fd/%d" % source).split("/")[-1]]
+        private = tmp_path / names(tmp_path)[0]
+        seen.extend(mode_of(path) for path in (private, private / "a", private / "a" / "d"))
+        return rename(source, *arguments)
+
+    monkeypatch.setattr(_write, "_renameat2", watched)
+    tmp_path.chmod(0o755)
+    make(inspect(str(tmp_path / "a" / "d")), -1, -1, 0o750)
+    assert seen == [0o700, 0o755, 0o750]
+
+
+@pytest.mark.parametrize("mode", [0o500, 0o400, 0o000])
+def test_a_directory_that_its_owner_may_not_write_in_is_made(mode):
+    with place() as there, without_root():
+        make(inspect(str(there / "d")), -1, -1, mode)
+        assert mode_of(there / "d") == mode
+
+
+@as_root
+@pytest.mark.parametrize("call", ["fchown", "fchmod"])
+def test_a_directory_that_cannot_be_changed_as_asked_stays_as_it_was(tmp_path, monkeypatch, call):
+    path = new(tmp_path / "d", 0o775)
+    real = getattr(os, call)
+    asked = STRANGER if call == "fchown" else 0o2700
+
+    def failing(handle, value, *more):
+        if value == asked:
+            refused_by_the_system()
+        real(handle, value, *more)
+
+    monkeypatch.setattr(os, call, failing)
+    with pytest.raises(CannotWrite, match="Operation not permitted"):
+        make(inspect(str(path)), STRANGER, -1, 0o2700)
+    assert (mode_of(path), path.stat().st_uid) == (0o775, 0)
+
+
+def test_what_the_system_refuses_is_told():
+    with place() as there:
+        path = new(there / "d", 0o500)
+        if ROOT:
+            give(path, NOBODY)
+        with without_root(), pytest.raises(CannotWrite, match="Permission denied"):
+            make(inspect(str(path / "new")), -1, -1, 0o700)
+
+
+def test_handles_are_closed_after_success_and_failure(tmp_path):
+    handles = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None  # noqa: PTH112, PTH208
+    if handles is None:
+        pytest.skip("needs /proc to count open files")
+    make(inspect(str(tmp_path / "d")), -1, -1, 0o700)
+    state = inspect(str(tmp_path / "d" / "x"))
+    new(tmp_path / "d" / "x")
+    with pytest.raises(Changed):
+        make(state, -1, -1, 0o700)
+    assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
+
+
+@as_root
+def test_root_makes_nothing_behind_a_user_s_link_into_a_directory_of_another(tmp_path):
+    new(tmp_path / "target")
+    (tmp_path / "link").symlink_to("target")
+    give(tmp_path / "link", STRANGER)
+    before = snapshot(tmp_path)
+    with pytest.raises(CannotWrite, match="root does not follow it"):
+        make(inspect(str(tmp_path / "link" / "d")), -1, -1, 0o700)
+    assert snapshot(tmp_path) == before
+
+
+@as_root
+def test_root_makes_a_directory_behind_a_user_s_link_into_a_directory_of_the_same_user(tmp_path):
+    home = new(tmp_path / "home", 0o755)
+    target = new(home / "target")
+    (home / "link").symlink_to("target")
+    for path in (home, target, home / "link"):
+        give(path, STRANGER)
+    make(inspect(str(home / "link" / "d")), -1, -1, 0o700)
+    assert (target / "d").stat().st_uid == STRANGER
+
+
+# The config file
+
+OLD, NEW = b"[cache]\n", b"[cache]\ncleanup-interval = '2h'\n"
+
+
+def put(path, data=NEW, uid=-1, gid=-1, mode=0o644, in_place=False, keep=False):
+    """Read the file and write it."""
+    there = find(str(path))
+    before, seen = read(there) or (None, None)
+    if there.way.missing:
+        make_with_file(there, data, uid, gid, mode)
+        return None
+    return write(there, seen, before, data, uid, gid, mode, in_place=in_place, keep=keep)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o640, 0o444])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_gets_its_bytes_and_its_mode_and_nothing_else_stays(tmp_path, exists, mode, umask):
+    os.umask(umask)
+    path = tmp_path / "config.toml"
+    if exists:
+        path.write_bytes(OLD)
+    assert put(path, mode=mode) is None
+    assert path.read_bytes() == NEW
+    assert mode_of(path) == mode
+    assert names(tmp_path) == ["config.toml"]
+
+
+def test_a_large_file_is_written_whole(tmp_path, monkeypatch):
+    some = os.write
+    monkeypatch.setattr(os, "write", lambda handle, data: some(handle, data[:7]))
+    put(tmp_path / "f", NEW * 9)
+    assert (tmp_path / "f").read_bytes() == NEW * 9
+
+
+def test_missing_directories_are_made_on_the_way(tmp_path):
+    put(tmp_path / "a" / "b" / "f")
+    assert (tmp_path / "a" / "b" / "f").read_bytes() == NEW
+
+
+def test_the_file_is_new_and_other_names_keep_the_old_text(tmp_path):
+    (tmp_path / "f").write_bytes(OLD)
+    os.link(str(tmp_path / "f"), str(tmp_path / "other"))
+    put(tmp_path / "f")
+    assert ((tmp_path / "f").read_bytes(), (tmp_path / "other").read_bytes()) == (NEW, OLD)
+
+
+@as_root
+def test_a_file_keeps_its_owners_unless_others_are_asked_for(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    give(path, STRANGER)
+    put(path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (STRANGER, STRANGER)
+    put(path, gid=NOBODY)
+    assert (path.stat().st_uid, path.stat().st_gid) == (STRANGER, NOBODY)
+    put(path, uid=0)
+    assert (path.stat().st_uid, path.stat().st_gid) == (0, NOBODY)
+
+
+@as_root
+def test_who_cannot_give_a_file_away_gets_it():
+    with place() as there:
+        (there / "f").write_bytes(OLD)
+        with without_root():
+            put(there / "f")
+        assert (there / "f").stat().st_uid == NOBODY
+        assert (there / "f").read_bytes() == NEW
+
+
+def test_a_new_file_has_the_group_of_a_directory_that_says_so():
+    with place(NOBODY) as there:
+        there.chmod(0o2755)
+        put(there / "f")
+        assert (there / "f").stat().st_gid == there.stat().st_gid
+
+
+@needs_acls
+def test_the_acl_of_a_file_stays_and_that_of_its_directory_is_not_taken(tmp_path):
+    path = tmp_path / "f"
+    set_acl(tmp_path, DEFAULT, *entries(6, (USER, 6, STRANGER), owner=6))
+    put(path)
+    assert ACCESS not in os.listxattr(str(path))
+    assert mode_of(path) == 0o644
+    set_acl(path, ACCESS, *entries(4, (USER, 4, STRANGER), owner=6))
+    before = os.getxattr(str(path), ACCESS)
+    put(path, mode=mode_of(path))
+    assert os.getxattr(str(path), ACCESS) == before
+
+
+@needs_acls
+def test_what_the_user_has_noted_about_a_file_stays(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    try:
+        os.setxattr(str(path), "user.note", b"mine")
+    except OSError as error:
+        pytest.skip("the file system takes no notes: %s" % error)
+    put(path)
+    assert os.getxattr(str(path), "user.note") == b"mine"
+
+
+def test_while_it_is_written_nobody_else_can_open_the_new_file(tmp_path, monkeypatch):
+    os.umask(0)
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    path.chmod(0o666)
+    seen = []
+
+    def watched(handle):
+        status = os.fstat(handle)
+        if stat.S_ISREG(status.st_mode):
+            (private,) = tmp_path.glob(".ansible_tmp*")
+            seen.append((mode_of(private), names(private), stat.S_IMODE(status.st_mode)))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    put(path, mode=0o640)
+    assert seen == [(0o700, ["f"], 0o640)]
+
+
+def test_a_file_that_was_written_meanwhile_is_not_overwritten(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    there = find(str(path))
+    _data, seen = file_at(there)
+    os.utime(str(path), ns=(1, 1))
+    for keep in (False, True):
+        with pytest.raises(Changed, match="another process"):
+            write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=keep)
+    with pytest.raises(Changed):
+        settle(there, seen, -1, -1, 0o600)
+    with pytest.raises(Changed):
+        unlink(there, seen, Old(there, seen, OLD), True)
+    path.unlink()
+    with pytest.raises(Changed):
+        write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("exists", "becomes"), [(True, "gone"), (True, "other"), (True, "link"), (False, "other"), (False, "link")]
+)
+def test_what_happens_to_the_name_at_the_last_moment_is_seen(tmp_path, monkeypatch, exists, becomes):
+    path = tmp_path / "f"
+    if exists:
+        path.write_bytes(OLD)
+    (tmp_path / "target").write_bytes(b"theirs")
+
+    def raced(_handle):
+        if exists:
+            path.unlink()
+        if becomes == "other":
+            path.write_bytes(b"theirs")
+        elif becomes == "link":
+            path.symlink_to("target")
+
+    monkeypatch.setattr(os, "fsync", raced)
+    with pytest.raises(Changed):
+        put(path)
+    assert (tmp_path / "target").read_bytes() == b"theirs"
+    assert [name for name in names(tmp_path) if name not in ("f", "target")] == []
+
+
+@pytest.mark.parametrize("call", ["mkdir", "open", "write", "fchmod", "fsync", "rename"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_what_fails_is_told_and_leaves_everything_as_it_was(tmp_path, monkeypatch, exists, call):
+    path = tmp_path / "f"
+    if exists:
+        path.write_bytes(OLD)
+    there = find(str(path))
+    seen = file_at(there)[1] if exists else None
+    before = [entry[:4] for entry in snapshot(tmp_path).values()]
+    real = getattr(os, call)
+
+    def full(*arguments, **options):
+        if call == "open" and arguments[0] != there.name:
+            return real(*arguments, **options)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if call == "rename" and not exists:
+        monkeypatch.setattr(_write, "_renameat2", lambda *_arguments: errno.ENOSPC)
+    else:
+        monkeypatch.setattr(os, call, full)
+    with pytest.raises(CannotWrite, match="it cannot be written: No space left on device"):
+        write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
+    assert [entry[:4] for entry in snapshot(tmp_path).values()] == before
+    assert not exists or path.read_bytes() == OLD
+
+
+def test_a_private_directory_that_others_fill_is_not_used(tmp_path, monkeypatch):
+    mkdir = os.mkdir
+
+    def raced(name, mode=0o777, *, dir_fd=None):
+        mkdir(name, mode, dir_fd=dir_fd)
+        (tmp_path / name / "planted").write_bytes(b"")
+
+    monkeypatch.setattr(os, "mkdir", raced)
+    with pytest.raises(CannotWrite, match="replaced meanwhile"):
+        put(tmp_path / "f")
+    assert not (tmp_path / "f").exists()
+
+
+# A file that cannot be replaced
+
+
+@pytest.mark.parametrize("error", [errno.EBUSY, errno.EPERM, errno.EACCES, errno.EROFS])
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_file_that_cannot_be_replaced_is_overwritten_if_allowed(tmp_path, monkeypatch, error, keep):
+    path = tmp_path / "f"
+    path.write_bytes(OLD * 20)
+    inode = path.stat().st_ino
+    rename = os.rename
+
+    def refused(source, target, **options):
+        if target == "f":
+            raise OSError(error, os.strerror(error))
+        rename(source, target, **options)
+
+    monkeypatch.setattr(os, "rename", refused)
+    with pytest.raises(CannotWrite, match=os.strerror(error)):
+        put(path)
+    assert path.read_bytes() == OLD * 20
+    kept = put(path, mode=0o600, in_place=True, keep=keep)
+    assert (path.read_bytes(), mode_of(path), path.stat().st_ino) == (NEW, 0o600, inode)
+    assert (kept is None) is not keep
+    assert len(names(tmp_path)) == (2 if keep else 1)
+
+
+def test_a_file_is_overwritten_for_good_when_it_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(OLD * 20)
+    inode = path.stat().st_ino
+    seen = []
+
+    def refused(_source: str, _target: str, **_options: Any) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    def watched(handle: int) -> None:
+        if os.fstat(handle).st_ino == inode:
+            seen.append((path.read_bytes(), mode_of(path)))
+
+    monkeypatch.setattr(os, "rename", refused)
+    monkeypatch.setattr(os, "fsync", watched)
+    put(path, mode=0o600, in_place=True)
+    assert seen == [(NEW, 0o600)]
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_file_that_is_overwritten_in_part_keeps_its_backup(tmp_path, monkeypatch, keep):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    rename = os.rename
+
+    def busy(source, target, **options):
+        if target == "f":
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        rename(source, target, **options)
+
+    monkeypatch.setattr(os, "rename", busy)
+    monkeypatch.setattr(os, "ftruncate", refused_by_the_system)
+    with pytest.raises(CannotWrite, match=r"it may have been written in part.*: Operation not permitted") as caught:
+        put(path, in_place=True, keep=keep)
+    kept = [name for name in names(tmp_path) if name != "f"]
+    assert len(kept) == (1 if keep else 0)
+    for name in kept:
+        assert (tmp_path / name).read_bytes() == OLD
+        assert "and %s is as it was" % (tmp_path / name) in str(caught.value)
+
+
+def test_a_file_in_a_directory_that_cannot_be_written_is_overwritten_if_allowed():
+    with place() as there:
+        path = new(there / "d", 0o700) / "f"
+        path.write_bytes(OLD)
+        if ROOT:
+            give(path, NOBODY)
+            give(path.parent, NOBODY)
+        path.parent.chmod(0o500)
+        with without_root():
+            with pytest.raises(CannotWrite, match="Permission denied"):
+                put(path)
+            put(path, in_place=True)
+            assert path.read_bytes() == NEW
+            # There is no room for a backup, and without one the file is not touched.
+            with pytest.raises(CannotWrite, match="no backup can be made: Permission denied"):
+                put(path, OLD, in_place=True, keep=True)
+            assert path.read_bytes() == NEW
+
+
+# Owner, group and mode alone
+
+
+@as_root
+def test_a_file_is_given_an_owner_a_group_and_a_mode(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    there = find(str(path))
+    settle(there, file_at(there)[1], STRANGER, NOBODY, 0o600)
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, mode_of(path)) == (STRANGER, NOBODY, 0o600)
+
+
+@as_root
+def test_a_file_with_other_names_is_left_alone_where_users_can_give_names(tmp_path):
+    home = new(tmp_path / "home")
+    (tmp_path / "secret").write_bytes(OLD)
+    os.link(str(tmp_path / "secret"), str(home / "f"))
+    there = find(str(home / "f"))
+    settle(there, file_at(there)[1], -1, -1, 0o604)
+    assert mode_of(tmp_path / "secret") == 0o604
+    give(home, STRANGER)
+    there = find(str(home / "f"))
+    with pytest.raises(CannotWrite, match="it has other names, and others can swap what is in"):
+        settle(there, (home / "f").stat(), STRANGER, -1, 0o666)
+    assert (mode_of(tmp_path / "secret"), (tmp_path / "secret").stat().st_uid) == (0o604, 0)
+
+
+@as_root
+def test_others_than_the_owner_are_told_that_they_may_not(tmp_path):
+    with place() as there:
+        (there / "f").write_bytes(OLD)
+        found = find(str(there / "f"))
+        with without_root(), pytest.raises(CannotWrite, match="mode cannot be changed: Operation not permitted"):
+            settle(found, file_at(found)[1], -1, -1, 0o600)
+
+
+# Backups and removal
+
+
+def test_a_backup_has_the_bytes_the_mode_and_the_times_of_the_file(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    path.chmod(0o604)
+    os.utime(str(path), ns=(10**18, 10**18 + 1))
+    kept = Path(put(path, keep=True))
+    assert kept.parent == tmp_path
+    assert (mode_of(kept), kept.stat().st_mtime_ns, kept.read_bytes()) == (0o604, 10**18 + 1, OLD)
+    assert len(names(tmp_path)) == 2
+
+
+def taken(path, old=None, backup=False):
+    """Remove what has a path."""
+    return unlink(Place(walk(str(path.parent)), path.name), path.lstat(), old, backup)
+
+
+def old_at(path):
+    """The file at a path, as a run has read it."""
+    there = find(str(path))
+    data, seen = file_at(there)
+    return Old(there, seen, data)
+
+
+def test_a_file_is_removed_and_a_link_without_its_target(tmp_path):
+    (tmp_path / "f").write_bytes(OLD)
+    (tmp_path / "link").symlink_to("f")
+    taken(tmp_path / "link", old_at(tmp_path / "link"))
+    assert names(tmp_path) == ["f"]
+    seen = (tmp_path / "f").lstat()
+    taken(tmp_path / "f")
+    assert names(tmp_path) == []
+    with pytest.raises(Changed):
+        unlink(Place(walk(str(tmp_path)), "f"), seen, None, False)
+
+
+@pytest.mark.parametrize("act", ["write", "remove"])
+def test_no_backup_stays_of_what_is_not_changed(tmp_path, monkeypatch, act):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    there = find(str(path))
+    seen = file_at(there)[1]
+    real: Any = {"write": os.rename, "remove": os.unlink}[act]
+
+    def failing(name, *arguments, **options):
+        if name == "f" and (act == "write" or name in os.listdir(options["dir_fd"])):  # noqa: PTH208
+            return refused_by_the_system()
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(os, "rename" if act == "write" else "unlink", failing)
+    run: Any = {
+        "write": lambda: write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=False, keep=True),
+        "remove": lambda: unlink(there, seen, Old(there, seen, OLD), True),
+    }[act]
+    with pytest.raises(CannotWrite, match=r"it cannot be (written|removed): Operation not permitted"):
+        run()
+    assert names(tmp_path) == ["f"]
+    assert path.read_bytes() == OLD
+
+
+def test_a_removed_file_is_kept_beside_what_was_behind_the_link(tmp_path):
+    path = new(tmp_path / "d") / "f"
+    path.write_bytes(OLD)
+    (tmp_path / "link").symlink_to("d/f")
+    kept = Path(str(taken(tmp_path / "link", old_at(tmp_path / "link"), True)))
+    assert (kept.parent, kept.read_bytes()) == (path.parent, OLD)
+    assert names(tmp_path) == ["d"]
+
+
+def test_what_fails_to_close_after_the_work_is_done_is_no_failure(tmp_path, monkeypatch):
+    close = os.close
+
+    def failing(handle):
+        close(handle)
+        if (tmp_path / "f").exists():
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "close", failing)
+    there = find(str(tmp_path / "f"))
+    write(there, None, None, NEW, -1, -1, 0o644, in_place=False, keep=False)
+    monkeypatch.undo()
+    assert (tmp_path / "f").read_bytes() == NEW
+
+
+def test_a_way_that_is_replaced_after_it_was_made_is_told(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    there = find(str(tmp_path / "a" / "f"))
+    fsync = os.fsync
+
+    def replaced(handle):
+        fsync(handle)
+        if (tmp_path / "a").exists():
+            (tmp_path / "a").rename(tmp_path / "moved")
+            (tmp_path / "a").symlink_to("elsewhere")
+
+    monkeypatch.setattr(os, "fsync", replaced)
+    with pytest.raises(CannotWrite, match="it was written, but a part of its path was replaced meanwhile") as caught:
+        make_with_file(there, NEW, -1, -1, 0o644)
+    assert caught.value.changed
+    assert names(tmp_path / "elsewhere") == []
+
+
+# Ways that change
+
+
+@pytest.mark.parametrize("act", ["write", "settle", "backup", "remove"])
+def test_a_directory_that_was_replaced_by_a_link_is_not_entered(tmp_path, act):
+    path = new(tmp_path / "d") / "f"
+    path.write_bytes(OLD)
+    (new(tmp_path / "victim") / "f").write_bytes(OLD)
+    there = find(str(path))
+    _data, seen = file_at(there)
+    (tmp_path / "d").rename(tmp_path / "moved")
+    (tmp_path / "d").symlink_to("victim")
+    before = snapshot(tmp_path)
+    with pytest.raises(CannotWrite, match="a part of the path was replaced meanwhile"):
+        {
+            "write": lambda: write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=True),
+            "settle": lambda: settle(there, seen, -1, -1, 0o666),
+            "backup": lambda: unlink(Place(walk(str(tmp_path)), "other"), seen, Old(there, seen, OLD), True),
+            "remove": lambda: unlink(there, seen, None, False),
+        }[act]()
+    assert snapshot(tmp_path) == before
+
+
+@as_root
+@pytest.mark.parametrize("act", ["make", "remove"])
+def test_root_changes_nothing_behind_a_user_s_link(tmp_path, act):
+    (new(tmp_path / "victim", 0o755) / "f").write_bytes(OLD)
+    (tmp_path / "link").symlink_to("victim")
+    give(tmp_path / "link", STRANGER)
+    before = snapshot(tmp_path)
+    path = tmp_path / "link" / ("f" if act == "remove" else "new/f")
+    run: Any = {"remove": taken, "make": lambda path: make_with_file(find(str(path)), NEW, -1, -1, 0o644)}[act]
+    with pytest.raises(CannotWrite, match="root does not follow it"):
+        run(path)
+    assert snapshot(tmp_path) == before
+
+
+@as_root
+def test_root_writes_nothing_behind_a_user_s_link():
+    with place(0) as there:
+        (new(there / "victim", 0o755) / "f").write_bytes(OLD)
+        (there / "link").symlink_to("victim")
+        give(there / "link", STRANGER)
+        before = snapshot(there)
+        with pytest.raises(CannotWrite, match="root does not follow it"):
+            put(there / "link" / "f")
+        assert snapshot(there) == before
+
+
+def test_the_handles_of_files_are_closed_after_success_and_failure(tmp_path):
+    if not os.path.isdir("/proc/self/fd"):  # noqa: PTH112
+        pytest.skip("needs /proc to count open files")
+    handles = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for _time in range(2):
+        put(tmp_path / "f", keep=True)
+    there = find(str(tmp_path / "f"))
+    seen = file_at(there)[1]
+    put(tmp_path / "f", OLD)
+    with pytest.raises(Changed):
+        write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
+    assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
+
+
+# What was done and may not last
+
+DONE = {
+    "directory changed": 'the directory "%s" was changed',
+    "directory created": 'the directory "%s" was created',
+    "file created": "it was written",
+    "file created with its directories": "it was written",
+    "file replaced": "it was written",
+    "file kept and replaced": "it was written",
+    "file settled": "its owner, group or mode were changed",
+}
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+@pytest.mark.parametrize("act", DONE)
+def test_what_was_done_and_may_not_survive_a_power_cut_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str, error: int
+) -> None:
+    path = tmp_path / "f"
+    if act == "directory changed":
+        path.mkdir(0o755)
+    elif act == "file created with its directories":
+        path = path / "a" / "f"
+    elif "created" not in act:
+        path.write_bytes(OLD)
+    failed = []
+
+    def done() -> bool:
+        return (
+            path.exists()
+            and mode_of(path) == 0o640
+            and (path.is_dir() or act == "file settled" or path.read_bytes() == NEW)
+        )
+
+    def lost(handle: int) -> None:
+        """Fail to write what was done: for names, the directory with them."""
+        own = act in ("directory changed", "file settled")
+        if done() and os.path.samestat(os.fstat(handle), (path if own else tmp_path).stat()):
+            failed.append(handle)
+            raise OSError(error, os.strerror(error))
+
+    def run() -> None:
+        if act.startswith("directory"):
+            make(inspect(str(path)), -1, -1, 0o640)
+        elif act == "file settled":
+            there = find(str(path))
+            settle(there, file_at(there)[1], -1, -1, 0o640)
+        else:
+            put(path, mode=0o640, keep="kept" in act)
+
+    monkeypatch.setattr(os, "fsync", lost)
+    if error == errno.EIO:
+        with pytest.raises(CannotWrite) as caught:
+            run()
+        said = DONE[act] % path if "%s" in DONE[act] else DONE[act]
+        assert str(caught.value) == said + ", but may not survive a power cut: Input/output error"
+        assert caught.value.changed
+        assert caught.value.backup == next((str(tmp_path / name) for name in names(tmp_path) if name != "f"), None)
+    else:
+        # A file system that knows no such thing.
+        run()
+    assert failed
+    assert done()

@@ -1,0 +1,100 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What both modules ask the host, as far as it needs no Ansible; the rest is tested with the modules."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import refused as _refused
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems as problems
+
+
+def test_memory_that_cannot_be_told_is_taken_as_plenty(monkeypatch):
+    def fail(_name):
+        raise ValueError
+
+    assert 2**26 < _common.host().memory < 2**60
+    monkeypatch.setattr(os, "sysconf", fail)
+    assert _common.host().memory == sys.maxsize
+
+
+def test_the_host_knows_the_time_and_looks_the_home_up_once(monkeypatch):
+    before = int(time.time())
+    host = _common.host()
+    assert before <= host.now <= time.time()
+    monkeypatch.setenv("HOME", "/home/one")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert host.default_directory() == "/home/one/.cache/wasmtime"
+    monkeypatch.setenv("HOME", "/home/two")
+    assert host.default_directory() == "/home/one/.cache/wasmtime"
+
+
+@pytest.mark.parametrize("path", ["relative", "", "~/x", "/x\0"])
+def test_a_path_that_cannot_be_is_refused(path):
+    with pytest.raises(_refused.Refused, match="set path to an absolute path"):
+        _common.config_path(path)
+
+
+@pytest.mark.parametrize("look", ["config_path", "directory_at"])
+def test_a_path_that_python_names_by_other_bytes_than_the_engine_is_refused(look):
+    module = _common.__name__.rpartition(".")[0]
+    program = "from %s import common; common.%s('/e'); common.%s('/\\xe9')" % (module, look, look)
+    environment = {"PYTHONPATH": str(Path(_common.__file__).parents[6]), "PYTHONUTF8": "0"}
+    environment.update(LC_ALL="C", PYTHONCOERCECLOCALE="0")
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, env=dict(os.environ, **environment), stderr=subprocess.PIPE, check=False)
+    assert result.returncode == 1
+    last_line = result.stderr.decode("ascii").splitlines()[-1]
+    assert (
+        'Refused: the path "/\\xe9" is not ASCII, and Python has ascii for the names of files here; run ' in last_line
+    )
+    environment["LC_ALL"] = "C.UTF-8"
+    subprocess.run(command, env=dict(os.environ, **environment), check=True)
+
+
+def test_the_shape_of_what_both_modules_return(tmp_path):
+    directory = tmp_path / "d"
+    directory.mkdir()
+    directory.chmod(0o777)
+    text = "[cache]\ndirectory = '%s'\ncleanup-interval = '2h'\nfile-count-soft-limit = '0'\n" % directory
+    config = read_config(text.encode(), CURRENT, _common.host(), Library())
+    state = _common.directory_of(config)
+    assert state is not None
+    file_problem = Problem("file-writable-by-others", DANGER, "message", "remedy")
+    every = [*config.problems, file_problem, *problems(state, os.geteuid())]
+    result = _common.describe(config, state, every)
+    assert set(result) == {"settings", "effective", "problems", "directory"}
+    assert result["settings"] == {
+        "directory": str(directory),
+        "cleanup_interval": "2h",
+        "file_count_soft_limit": "0",
+    }
+    assert result["effective"]["cleanup_interval"] == 7200
+    assert [problem["code"] for problem in result["problems"]] == [
+        "empties-itself",
+        "file-writable-by-others",
+        "directory-writable-by-others",
+    ]
+    # Those of the directory, and of nothing else.
+    assert result["directory"]["dangers"] == ["directory-writable-by-others"]
+    assert _common.describe(config, None, [])["directory"] is None
+
+
+@pytest.mark.parametrize("directory", ["relative", "/" + "x" * 300])
+def test_no_directory_is_looked_at_that_the_engine_refuses(directory):
+    config = read_config(("[cache]\ndirectory = '%s'" % directory).encode(), CURRENT, _common.host(), Library())
+    assert _common.directory_of(config) is None

@@ -1,0 +1,609 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is seen in a cache directory, and that nothing is done to it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import tracemalloc
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import scan as _scan
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import (
+    Budget,
+    Stopped,
+    expired,
+    open_file,
+    open_folder,
+    parts,
+    resident,
+    shown,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
+    COMPILER,
+    DAY,
+    Cache,
+    Clock,
+    name_of,
+    put,
+    relative,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    Opened,
+    place,
+    snapshot,
+    without_root,
+)
+
+SECOND = 10**9
+OPEN = Path("/proc/self/fd")
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return Cache(tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "extension"),
+    [
+        ("a", "a", None),
+        ("a.b", "a", "b"),
+        ("a.b.c", "a.b", "c"),
+        (".a", ".a", None),
+        (".a.b", ".a", "b"),
+        ("..a", ".", "a"),
+        ("a.", "a", ""),
+    ],
+)
+def test_extensions_are_those_of_rust(name, stem, extension):
+    assert parts(name) == (stem, extension)
+
+
+@pytest.mark.parametrize(
+    ("age", "threshold", "drift", "gone"),
+    [
+        (0, 1, 0, False),
+        (SECOND - 1, 1, 0, False),
+        (SECOND, 1, 0, True),
+        (0, 0, 0, True),
+        (-1, 0, 0, True),
+        (-SECOND, 0, 1, False),
+        (-SECOND - 1, 10, 1, True),
+    ],
+)
+def test_a_lock_expires_to_the_nanosecond(age, threshold, drift, gone):
+    assert expired(10**18, 10**18 - age, threshold, drift) is gone
+
+
+def test_an_empty_directory(cache):
+    look = cache.look()
+    assert look.complete
+    assert (look.all.entries, look.all.size, look.folders, look.removals) == (0, 0, [], [])
+
+
+def test_no_directory_at_all():
+    look = _scan.Look(None, None, 0, Budget(1, 2**40), Library().any)
+    assert look.complete
+    assert look.all.size_on_disk == 0
+
+
+def test_modules_and_their_statistics(cache):
+    cache.module(1, 100, age=DAY)
+    cache.module(2, 50, stats=b"usages = 7\noptimized-compression = 20\nmore = 'x'\n")
+    cache.module(3, 10, stats=None)
+    look = cache.look()
+    assert sorted(entry.name for entry in look.entries) == [name_of(number) for number in (1, 2, 3)]
+    figures = look.all
+    assert (figures.entries, figures.size, figures.usages, figures.least, figures.most) == (3, 160, 8, 1, 7)
+    assert figures.unknown == 1
+    assert look.levels == {"3": 1, "20": 1}
+    assert look.removals == []
+    assert look.foreign == []
+
+
+def test_the_time_is_that_of_the_statistics(cache):
+    path = cache.module(1)
+    put(path.with_name(path.name + ".stats"), b"", age=DAY)
+    (entry,) = cache.look().entries
+    assert path.stat().st_mtime_ns - entry.time > (DAY - 10) * SECOND
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"usages = 1\n",
+        b"usages = -1\noptimized-compression = 3\n",
+        b"usages = 1.0\noptimized-compression = 3\n",
+        b"usages = true\noptimized-compression = 3\n",
+        b"usages = 9223372036854775808\noptimized-compression = 3\n",
+        b"usages = 1\noptimized-compression = 2147483648\n",
+        b"usages = 1\noptimized-compression = 3\n\xff",
+        b"usages = 1\noptimized-compression = 3\n" + b"#" * 5000,
+        b"usages",
+        b"usages = 1\noptimized-compression = 3\n" + b"a." * 1990 + b"a = 1\n",
+        b"usages = 1\noptimized-compression = 3\na = " + b"[" * 3000,
+    ],
+)
+def test_statistics_that_the_engine_does_not_read(cache, data):
+    cache.module(1, stats=data)
+    look = cache.look()
+    assert (look.all.entries, look.all.unknown, look.all.usages, look.levels) == (1, 1, 0, {})
+
+
+def test_levels_that_no_config_has_are_taken_together(cache):
+    for number, level in enumerate((-5, 22, 21, 0)):
+        cache.module(number, stats=b"usages = 1\noptimized-compression = %d\n" % level)
+    assert cache.look().levels == {"other": 2, "21": 1, "0": 1}
+
+
+def peak_of(cache: Cache) -> int:
+    """The most bytes that Python holds at once during a look."""
+    cache.look()  # what is imported late does not count
+    tracemalloc.start()
+    try:
+        cache.look()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_statistics_of_all_kinds_do_not_fill_the_memory(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(500):
+        cache.module(number, stats=b"usages = %d\noptimized-compression = 3\n#" % number + bytes(b"x" * 4000))
+    assert cache.look().all.usages == sum(range(500))
+    assert peak_of(cache) > 500 * 4000
+    monkeypatch.setattr(_scan, "_KINDS_MAX", 3)
+    assert cache.look().all.usages == sum(range(500))
+    assert peak_of(cache) < 500 * 2000
+
+
+def test_files_with_several_names_do_not_fill_the_memory() -> None:
+    """The system does not make so many in a moment; what it says of them is enough."""
+    look = _scan.Look(None, None, 0, Budget(1, resident() + 2**25, Clock()), Library().any)
+
+    def count() -> None:
+        for number in range(10**6):
+            look._on_disk(os.stat_result([0o100600, number, 1, 2, *[0] * 15]))
+
+    with pytest.raises(Stopped, match="memory_limit"):
+        count()
+    assert len(look._seen) < 10**6 // 4
+
+
+def test_the_bound_on_kinds_of_statistics_is_some_megabytes() -> None:
+    assert _scan._KINDS_MAX * _scan.STATS_MAX <= 2**24
+
+
+def test_names_that_are_no_modules_do_not_fill_the_memory(cache: Cache) -> None:
+    for number in range(3000):
+        put(cache.folder / (name_of(number) + ".stats"))
+        put(cache.folder / (name_of(number) + ".txt"))
+        put(cache.top / ("%d" % number))
+    for number in range(300):
+        (cache.top / "modules" / str(number)).mkdir()
+    look = cache.look()
+    assert look.foreign_count == 6000
+    assert [folder.path for folder in look.folders] == [relative("")[:-1]]
+    assert peak_of(cache) < 2**17
+
+
+def test_what_is_not_the_engine_s(cache):
+    cache.module(1)
+    for name in ("junk", "modules/junk", relative("junk.txt"), relative("README"), relative(name_of(2) + ".txt")):
+        put(cache.top / name, b"12345")
+    (cache.folder / "nested" / "deeper").mkdir(parents=True)
+    put(cache.folder / "nested" / "deeper" / "file", b"123")
+    look = cache.look()
+    # Without an extension it counts as a module.
+    assert look.all.entries == 2
+    assert sorted(look.foreign) == sorted(
+        ["junk", "modules/junk"] + [relative(name) for name in ("README", name_of(2) + ".txt", "junk.txt", "nested/")]
+    )
+    assert (look.foreign_count, look.foreign_size) == (8, 28)
+    assert look.foreign_removed == 7
+    removed = {removal.path: removal for removal in look.removals}
+    assert set(removed) == set(look.foreign) - {relative("README")}
+    assert removed[relative("nested/")][1:] == (3, 3)
+
+
+def test_names_that_are_the_engine_s_elsewhere_are_foreign(cache):
+    put(cache.top / "else" / COMPILER / name_of(1))
+    put(cache.top / "modules" / "else" / name_of(1))
+    look = cache.look()
+    assert look.all.entries == look.foreign_count == 2
+    assert look.removals == []
+
+
+def test_what_the_engine_has_left_behind(cache):
+    put(cache.folder / (name_of(1) + ".stats"))
+    put(cache.folder / (name_of(2) + ".wip-77"), age=DAY)
+    put(cache.folder / (name_of(3) + ".wip-78"), age=60)
+    put(cache.folder / (name_of(3) + ".wip-79"), age=-2 * DAY)
+    put(cache.top / ".cleanup.wip-1", age=DAY)
+    put(cache.top / ".cleanup.wip-2", age=60)
+    put(cache.top / ".cleanup.else", age=60)
+    look = cache.look()
+    assert (look.foreign, look.leftovers_removed) == ([], 4)
+    assert {lock.path: (lock.stale, lock.of_cleanup) for lock in look.locks} == {
+        ".cleanup.wip-1": (True, True),
+        ".cleanup.wip-2": (False, True),
+        relative(name_of(2) + ".wip-77"): (True, False),
+        relative(name_of(3) + ".wip-78"): (False, False),
+        relative(name_of(3) + ".wip-79"): (True, False),
+    }
+    assert look.blocked_until == (cache.top / ".cleanup.wip-2").stat().st_mtime_ns + 3600 * SECOND
+
+
+def test_without_rules_no_lock_is_called_stale(cache):
+    put(cache.folder / (name_of(2) + ".wip-77"), age=DAY)
+    put(cache.top / ".cleanup.wip-1", age=DAY)
+    look = cache.look(rules=None)
+    assert [lock.stale for lock in look.locks] == [None, None]
+    assert (look.removals, look.blocked_until) == ([], None)
+
+
+def test_size_on_disk_counts_everything_once(cache):
+    path = cache.module(1, 10_000)
+    os.link(str(path), str(cache.folder / name_of(2)))
+    put(cache.folder / "nested" / "file", bytes(9000))
+    put(cache.top / "junk", bytes(9000))
+    (cache.top / "empty").mkdir()
+    seen = {path.lstat().st_ino: path.lstat().st_blocks * 512 for path in [cache.top, *cache.top.rglob("*")]}
+    look = cache.look()
+    assert look.all.size_on_disk == sum(seen.values())
+    assert look.all.size == 20_000
+    assert 0 < look.folders[0].size_on_disk < look.all.size_on_disk
+
+
+def test_the_sparse_and_the_special_are_no_trouble(cache):
+    cache.module(1)
+    os.mkfifo(str(cache.folder / name_of(2)))
+    os.mkfifo(str(cache.folder / (name_of(2) + ".stats")))
+    with (cache.folder / name_of(3)).open("wb") as file:
+        file.truncate(2**33)
+    look = cache.look()
+    assert (look.all.entries, look.all.size, look.all.unknown) == (3, 100 + 2**33, 2)
+    assert look.all.size_on_disk < 2**20
+
+
+def test_links_are_followed_where_the_engine_does_and_never_read(cache, tmp_path):
+    behind = Cache(tmp_path / "behind")
+    behind.module(1)
+    put(behind.top / "junk", b"123")
+    (cache.top / "modules").symlink_to(behind.top / "modules")
+    (cache.top / "link").symlink_to(behind.top)
+    look = cache.look()
+    assert sorted(look.links) == ["link", "modules"]
+    # Once as modules/wasmtime-42.0.2/..., and as link/modules/wasmtime-42.0.2, a directory too deep to be entered.
+    assert look.all.entries == 1
+    assert look.all.unknown == 1
+    assert sorted(look.foreign) == ["link/junk", "link/modules/%s/" % COMPILER]
+    assert look.folders[0].behind_link
+
+
+def test_a_link_among_the_modules_is_only_a_link(cache, tmp_path):
+    put(tmp_path / "outside" / "file", bytes(1000))
+    cache.folder.mkdir(parents=True)
+    (cache.folder / "to-folder").symlink_to(tmp_path / "outside")
+    (cache.folder / "to-file").symlink_to(tmp_path / "outside" / "file")
+    (cache.folder / "loop").symlink_to("loop")
+    look = cache.look()
+    assert [removal.path for removal in look.removals] == [relative("to-folder")]
+    assert look.all.entries == 2
+    assert look.all.size < 1000
+    assert look.links == []
+
+
+def test_a_loop_of_links_ends(cache):
+    cache.module(1)
+    (cache.top / "self").symlink_to(cache.top)
+    look = cache.look()
+    assert look.complete
+    assert look.all.entries == 1
+    assert "self/modules/%s/" % COMPILER in look.foreign
+
+
+def test_a_deep_tree_is_told_not_followed_for_ever(cache):
+    path = cache.folder / "deep"
+    path.mkdir(parents=True)
+    handle = os.open(str(path), os.O_RDONLY)
+    for _level in range(150):
+        os.mkdir("d", dir_fd=handle)  # the path is getting too long
+        above, handle = handle, os.open("d", os.O_RDONLY, dir_fd=handle)
+        os.close(above)
+    os.close(handle)
+    look = cache.look()
+    assert not look.complete
+    assert len(look.unreadable) == 1
+
+
+def test_lists_are_cut_and_counts_are_not(cache):
+    for number in range(30):
+        put(cache.top / ("junk%d" % number))
+        put(cache.top / (".cleanup.wip-%d" % number))
+        put(cache.folder / ("junk%d.txt" % number))
+    look = cache.look(listed=7)
+    assert len(look.foreign) == len(look.locks) == len(look.removals) == 7
+    assert look.foreign_count == look.foreign_removed == 60
+    assert len(cache.look(listed=None).foreign) == 60
+
+
+def test_names_that_are_no_text_are_shown_as_text(cache):
+    put(cache.top / os.fsdecode(b"\xff<b>\n"))
+    (shown_name,) = cache.look().foreign
+    assert shown_name == "\\xff<b>\n"
+    assert shown("ä") == "ä"
+
+
+def test_nothing_changes(cache):
+    cache.module(1)
+    put(cache.top / "junk")
+    before = snapshot(cache.top)
+    assert cache.look().all.usages == 1
+    assert snapshot(cache.top) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOATIME"), reason="this system notes every access")
+def test_not_even_a_time_of_access_changes(cache):
+    cache.module(1)
+    paths = [cache.top, *cache.top.rglob("*")]
+    for path in paths:
+        os.utime(str(path), (1, 1))
+    assert cache.look().all.usages == 1
+    assert [path.lstat().st_atime for path in paths] == [1] * len(paths)
+
+
+def test_what_a_user_may_not_see_is_told():
+    with place() as there:
+        cache = Cache(there / "cache")
+        cache.module(1)
+        put(cache.top / "modules" / "wasmtime-closed" / name_of(1))
+        for path in [cache.top, *cache.top.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o600)
+        (cache.top / "modules" / "wasmtime-closed").chmod(0)
+        with without_root():
+            look = cache.look()
+        assert look.unreadable == ["modules/wasmtime-closed"]
+        assert not look.complete
+        assert look.all.entries == 1
+        # Statistics of another user can be counted, if not read.
+        assert look.all.unknown == (1 if os.geteuid() == 0 else 0)
+
+
+def test_a_directory_that_can_be_listed_and_no_more_is_told():
+    with place() as there:
+        cache = Cache(there / "cache")
+        cache.module(1)
+        cache.folder.chmod(0o444)
+        with without_root():
+            look = cache.look()
+        assert look.unreadable == [relative("")[:-1]]
+        assert not look.complete
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of another user")
+def test_a_file_of_another_user_is_read_with_a_trace_if_need_be():
+    with place() as there:
+        cache = Cache(there / "cache")
+        cache.module(1)
+        with without_root():
+            assert cache.look().all.usages == 1
+
+
+def many_modules(cache: Cache) -> None:
+    for number in range(40):
+        cache.module(number)
+
+
+def many_statistics(cache: Cache) -> None:
+    for number in range(40):
+        put(cache.folder / (name_of(number) + ".stats"))
+
+
+def many_files(cache: Cache) -> None:
+    for number in range(40):
+        put(cache.top / str(number))
+
+
+def many_folders(cache: Cache) -> None:
+    for number in range(40):
+        (cache.top / "modules" / ("wasmtime-%d" % number)).mkdir(parents=True)
+
+
+def many_links(cache: Cache) -> None:
+    cache.folder.mkdir(parents=True)
+    for number in range(40):
+        (cache.top / str(number)).symlink_to(cache.top)
+
+
+def many_special_files(cache: Cache) -> None:
+    cache.folder.mkdir(parents=True)
+    for number in range(40):
+        os.mkfifo(str(cache.folder / name_of(number)))
+
+
+def a_deep_tree(cache: Cache) -> None:
+    (cache.folder / "/".join("d" * 40)).mkdir(parents=True)
+
+
+def a_wide_tree(cache: Cache) -> None:
+    for number in range(40):
+        (cache.folder / "tree" / str(number)).mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        many_modules,
+        many_statistics,
+        many_files,
+        many_folders,
+        many_links,
+        many_special_files,
+        a_deep_tree,
+        a_wide_tree,
+    ],
+)
+def test_a_look_at_anything_is_stopped_by_time(cache: Cache, make: Callable[[Cache], None]) -> None:
+    make(cache)
+    assert cache.look(clock=Clock()).complete
+    look = cache.look(seconds=20, clock=Clock(step=1))
+    assert (look.stopped_by, look.complete) == ("time_limit", False)
+
+
+def test_the_figures_of_a_stopped_look_are_those_of_what_was_seen(cache: Cache) -> None:
+    many_modules(cache)
+    look = cache.look(seconds=20, clock=Clock(step=1))
+    assert 0 < look.all.entries == len(look.entries) < 40
+
+
+def test_a_budget_ends_after_its_time_and_not_before() -> None:
+    clock = Clock()
+    budget = Budget(5, 2**62, clock)
+    clock.now = 5
+    budget.check()
+    assert budget.left() == 0
+    clock.now = 5.001
+    with pytest.raises(Stopped, match="time_limit"):
+        budget.check()
+
+
+def test_a_budget_of_more_seconds_than_a_float_holds_does_not_end() -> None:
+    budget = Budget(10**400, 2**62, Clock())
+    budget.check()
+    assert budget.left() > 10**8
+
+
+def test_memory_is_looked_at_at_once_and_again_and_again() -> None:
+    with pytest.raises(Stopped, match="memory_limit"):
+        Budget(1, resident() - 2**20, Clock()).check()
+    budget = Budget(1, resident() + 2**25, Clock())
+    budget.check()
+    held = bytearray(os.urandom(1)) * 2**26
+    with pytest.raises(Stopped, match="memory_limit"):
+        exhaust(budget)
+    assert held
+
+
+def exhaust(budget: Budget) -> None:
+    for _call in range(_scan._MEMORY_EVERY):
+        budget.check()
+
+
+def test_memory_is_not_looked_at_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading /proc for each file would cost more than the look."""
+    opened = []
+
+    def counted(path: str, mode: str) -> object:
+        opened.append(path)
+        return open(path, mode)  # noqa: PTH123 # it takes this one's place
+
+    monkeypatch.setattr(_scan, "open", counted, raising=False)
+    budget = Budget(1, 2**62, Clock())
+    for _call in range(10 * _scan._MEMORY_EVERY):
+        budget.check()
+    assert len(opened) == 10
+    assert _scan._MEMORY_EVERY >= 100
+
+
+def test_a_look_is_stopped_by_memory(cache):
+    cache.module(1)
+    assert cache.look(memory=resident() - 2**20).stopped_by == "memory_limit"
+    assert cache.look(memory=resident() + 2**26).stopped_by is None
+
+
+def test_memory_grows_with_what_is_held():
+    before = resident()
+    held = bytearray(os.urandom(1)) * 2**25
+    assert resident() - before > 2**24
+    with pytest.raises(Stopped, match="memory_limit"):
+        Budget(10, resident() + 2**20).need(2**21)
+    assert held
+
+
+def test_what_comes_and_goes_meanwhile_is_no_error(cache):
+    """A thread adds, replaces and deletes modules, directories and links all the time."""
+    for number in range(50):
+        cache.module(number)
+    over = threading.Event()
+
+    def disturb():
+        step = 0
+        while not over.is_set():
+            step += 1
+            number = step % 50
+            path = cache.folder / name_of(number)
+            for name in (path, path.with_name(path.name + ".stats")):
+                if name.exists():
+                    name.unlink()
+            cache.module(number, step % 1000)
+            other = cache.top / "modules" / ("wasmtime-%d" % (step % 3))
+            if other.is_symlink():
+                other.unlink()
+                other.mkdir()
+            elif other.is_dir():
+                other.rmdir()
+            else:
+                other.symlink_to("/nonexistent" if step % 2 else str(cache.folder))
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        for _look in range(60):
+            look = cache.look()
+            assert look.complete
+            assert look.all.entries > 40
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's pipes and devices do not concern those who are not root")
+def test_a_pipe_put_in_the_place_of_a_file_does_not_notice(tmp_path):
+    os.mkfifo(str(tmp_path / "f"))
+    directory = os.open(str(tmp_path), os.O_RDONLY)
+    with contextlib.closing(Opened(tmp_path / "f")) as opened:
+        with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
+            open_file("f", directory)
+        assert opened.times() == 0
+        (tmp_path / "f").unlink()
+        (tmp_path / "f").write_bytes(b"text")
+        handle = open_file("f", directory)
+        assert os.read(handle, 9) == b"text"
+        os.close(handle)
+    os.close(directory)
+
+
+def test_a_link_put_in_the_way_of_a_folder_is_not_followed(cache, tmp_path):
+    cache.module(1)
+    handle = os.open(str(cache.top), os.O_RDONLY)
+    try:
+        os.close(open_folder(handle, "modules/" + COMPILER))
+        cache.folder.rename(tmp_path / "moved")
+        cache.folder.symlink_to(tmp_path / "moved")
+        with pytest.raises(OSError, match="directory"):
+            open_folder(handle, "modules/" + COMPILER)
+    finally:
+        os.close(handle)
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell which files are open")
+def test_no_handle_is_left_open(cache, tmp_path):
+    cache.module(1)
+    put(cache.folder / "nested" / "file")
+    (cache.top / "link").symlink_to(tmp_path)
+    before = len(list(OPEN.iterdir()))
+    cache.look()
+    cache.look(seconds=0)
+    assert len(list(OPEN.iterdir())) == before
