@@ -250,6 +250,13 @@ def ruff(session: nox.Session) -> None:
     session.run("ruff", "check", "--quiet", "--output-format", "concise")
 
 
+@on_new_python
+def imports(session: nox.Session) -> None:
+    """Check that what plugins/ imports is further down, never in a circle (.importlinter)."""
+    session.install("import-linter >= 2.17, < 3")
+    run_in_copy(session, "lint-imports", ".importlinter", "--no-cache")
+
+
 @nox.session
 def changelog(session: nox.Session) -> None:
     """Check the changelog and its fragments, and that CHANGELOG.md is what they make (`-- release` makes a release's)."""
@@ -336,6 +343,7 @@ ORDER += [
     "docs-check",
     "license-check",
     "ruff",
+    "imports",
     "yamllint",
     "workflows",
     "extra-checks",

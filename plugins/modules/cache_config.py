@@ -295,7 +295,6 @@ diff:
       after: "[cache]\ncleanup-interval = \"1d\"\n"
 """
 
-import os
 from typing import Any
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import hasten, loaded
@@ -305,8 +304,7 @@ hasten()
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.ansible_module import Module
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.provision import Run
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.refused import Refused
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.provision import run
 
 OPTION_TYPES = {"path": "path", "level": "int"}
 
@@ -336,17 +334,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def main() -> None:
-    module = Module(argument_spec=argument_spec(), add_file_common_args=True, supports_check_mode=True)
-    # What is created here is never writable by others, whatever the environment says.
-    os.umask(os.umask(0o022) | 0o022)
-    try:
-        run = Run(module)
-        result = run.result()
-    except Refused as error:
-        module.fail_json(msg=str(error), **error.result)
-    if module._diff:
-        result["diff"] = run.diff
-    module.exit_json(**result)
+    run(Module(argument_spec=argument_spec(), add_file_common_args=True, supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -207,106 +207,27 @@ wasmtime_version:
   sample: 42.0.2
 """
 
-import os
-from typing import Any
-
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import hasten, loaded
 
 hasten()
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER, ERROR, Problem
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import Config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import (
-    Unreadable,
-    chooser,
-    failure,
-    find,
-    read,
-)
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import problems as file_problems
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import refused as _refused
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.ansible_module import Module
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems
-
-
-def gather(module: Module, path: str | None) -> dict[str, Any]:
-    """The result of the module for this file, or for the content given. Raises Refused."""
-    dialects, version = _common.dialects_for(module)
-    place, exists, data, status, trouble = None, False, None, None, None
-    if path is None:
-        data = module.params["content"].encode("utf-8", "surrogateescape")
-    else:
-        try:
-            place = find(path)
-            found = read(place)
-            exists = found is not None
-            if found:
-                data, status = found
-            else:
-                trouble = Problem("missing", ERROR, "there is no such file", "create it, or correct path")
-        except Unreadable as error:
-            trouble = error.problem
-            exists = trouble.code != "dangling-link"
-        if trouble is not None and not exists and module.params["path"] is None:
-            # At its default path the engine does without a file, and takes a dangling link for none.
-            trouble = None
-    if trouble is None:
-        config = _common.judge(data, dialects, _common.host(), Library())
-    else:
-        config = Config("", False)
-        config.problems.append(trouble)
-    user, owner = os.geteuid(), None
-    if module.params["directory_owner"] is not None:
-        from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.owners import user_id
-
-        owner = user_id(module.params["directory_owner"])
-    problems = list(config.problems)
-    if place is not None and status is not None:
-        reader = user if owner is None else owner
-        of_file = file_problems(place, status.st_mode, status.st_uid, status.st_gid, reader)
-        problems += config.that_matter(of_file)
-    state = _common.directory_of(config)
-    if state is not None:
-        chosen_by = chooser(place, status) if place is not None and config.names_directory else None
-        names = [] if place is None or status is None else place.names()
-        problems += config.that_matter(directory_problems(state, user, owner, None, chosen_by, names))
-    problems = _common.spoken(problems)
-    return dict(
-        _common.describe(config, state, problems),
-        path=path,
-        exists=exists,
-        valid=not _common.severe(problems, ERROR),
-        safe=not _common.severe(problems, DANGER),
-        defaults=[name for name in _common.options(config.effective) if name not in _common.options(config.settings)],
-        accepted_by=config.accepted_by,
-        wasmtime_version=version,
-    )
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.config_info import run
 
 
 def main() -> None:
-    module = Module(
-        argument_spec={
-            "path": {"type": "path", "aliases": ["dest"]},
-            "content": {"type": "str"},
-            "wasmtime_version": {"type": "list", "elements": "str"},
-            "directory_owner": {"type": "str"},
-        },
-        mutually_exclusive=[("path", "content")],
-        supports_check_mode=True,
+    run(
+        Module(
+            argument_spec={
+                "path": {"type": "path", "aliases": ["dest"]},
+                "content": {"type": "str"},
+                "wasmtime_version": {"type": "list", "elements": "str"},
+                "directory_owner": {"type": "str"},
+            },
+            mutually_exclusive=[("path", "content")],
+            supports_check_mode=True,
+        )
     )
-    path = None
-    try:
-        if module.params["content"] is None:
-            path = _common.config_path(module.params["path"])
-        result = gather(module, path)
-    except _refused.Refused as error:
-        module.fail_json(msg=str(error), **error.result)
-    except OSError as error:
-        module.fail_json(msg=printable(failure(path or "content", error)))
-    module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

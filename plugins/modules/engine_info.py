@@ -229,121 +229,30 @@ complete:
   sample: true
 """
 
-import os
-from typing import Any
-
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import hasten, loaded
 
 hasten()
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import ERROR, Problem
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import Config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import KINDS, BadValue
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.values import parse_text
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventory import NOTES, Inventory, usual_places
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import Unreadable, failure, find, read
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import refused as _refused
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.ansible_module import Module
-
-
-def inventory_for(module: Module) -> Inventory:
-    """An inventory with the limits that the options give. Raises Refused."""
-    for name, least in (("time_limit", 1), ("depth", 0)):
-        if module.params[name] < least:
-            raise _refused.Refused("%s is %d; write %d or more" % (name, module.params[name], least))
-    try:
-        size = parse_text(KINDS["size"], module.params["size_limit"])
-    except BadValue as error:
-        raise _refused.Refused(
-            'size_limit "%s" %s; %s' % (module.params["size_limit"], error.message, error.remedy)
-        ) from error
-    for path in module.params["paths"] or ():
-        if not path.startswith("/") or "\0" in path:
-            raise _refused.Refused('paths has "%s", which is not an absolute path; write an absolute path' % path)
-        _common.refuse_unnameable(path)
-    return Inventory(size, module.params["time_limit"])
-
-
-def config_at(path: str) -> bytes | Problem:
-    """The bytes of the config, or why there are none."""
-    try:
-        found = read(find(path))
-    except Unreadable as error:
-        return error.problem
-    return found[0] if found else Problem("missing", ERROR, "there is no such file", "create it, or correct path")
-
-
-def judged(data: bytes | Problem, dialects: Any) -> Config:
-    """How Wasmtimes of these dialects take the config. Raises Refused."""
-    if isinstance(data, bytes):
-        return _common.judge(data, dialects, _common.host(), Library())
-    config = Config("", False)
-    config.problems.append(data)
-    return config
-
-
-def gather(module: Module) -> dict[str, Any]:
-    """The result of the module. Raises Refused and OSError."""
-    inventory = inventory_for(module)
-    data = None
-    if module.params["path"] is not None:
-        data = config_at(_common.config_path(module.params["path"]))
-    if module.params["running"]:
-        inventory.look_at_processes()
-    for path in module.params["paths"] or usual_places():
-        if os.path.isdir(path):
-            inventory.search(path, module.params["depth"])
-        elif module.params["paths"]:
-            inventory.look_at(path)
-    engines = inventory.results()
-    verdicts: dict[Any, Config] = {}
-    for engine in engines:
-        dialects = engine.pop("dialects")
-        if data is not None:
-            if dialects and dialects not in verdicts:
-                verdicts[dialects] = judged(data, dialects)
-            config = verdicts.get(dialects)
-            engine["accepts"] = config.valid if config else None
-            engine["problems"] = [problem.as_dict() for problem in _common.spoken(config.problems)] if config else []
-    return {
-        "engines": engines,
-        "notes": [
-            {
-                "code": code,
-                "message": NOTES[code],
-                "count": inventory.notes[code][0],
-                "examples": inventory.notes[code][1],
-            }
-            for code in NOTES
-            if code in inventory.notes
-        ],
-        "complete": not {"time-limit", "not-listed"}.intersection(inventory.notes),
-    }
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.engine_info import run
 
 
 def main() -> None:
-    module = Module(
-        argument_spec={
-            "paths": {"type": "list", "elements": "path"},
-            "running": {"type": "bool", "default": True},
-            "path": {"type": "path"},
-            "depth": {"type": "int", "default": 8},
-            "size_limit": {"type": "str", "default": "1Gi"},
-            "time_limit": {"type": "int", "default": 60},
-        },
-        supports_check_mode=True,
-        # The owner and the size of the config are no part of what is told of the engines.
-        path_info=False,
+    run(
+        Module(
+            argument_spec={
+                "paths": {"type": "list", "elements": "path"},
+                "running": {"type": "bool", "default": True},
+                "path": {"type": "path"},
+                "depth": {"type": "int", "default": 8},
+                "size_limit": {"type": "str", "default": "1Gi"},
+                "time_limit": {"type": "int", "default": 60},
+            },
+            supports_check_mode=True,
+            # The owner and the size of the config are no part of what is told of the engines.
+            path_info=False,
+        )
     )
-    try:
-        result = gather(module)
-    except _refused.Refused as error:
-        module.fail_json(msg=str(error), **error.result)
-    except OSError as error:
-        module.fail_json(msg=failure(module.params["path"] or "paths", error))
-    module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 """From the bytes of a config to its settings, effective values and problems.
 
 Knows the rules of Wasmtime's C(crates/cache/src/config.rs) and nothing of Ansible. What a
-problem says, and where, is for C(_problems), which a run without problems never loads.
+problem says, and where, is for C(problems), which a run without problems never loads.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ERROR = "error"
 DANGER = "danger"
 WARNING = "warning"
 
-# The codes of severity danger, from here, C(_directory) and C(_files); what C(ignore_dangers) takes.
+# The codes of severity danger, from here, C(_files) and C(_module); what C(ignore_dangers) takes.
 DANGERS = (
     "clock-overflow",
     "config-in-cache",
@@ -75,7 +75,7 @@ PATH_MAX = 4095
 Effective = Dict[str, Optional[TomlValue]]
 
 Finding = Tuple[str, str, Tuple[str, ...], Any, Dict[str, Any]]
-"""A severity, the name of a text in C(_problems), the path that it is about, the value there, and other facts."""
+"""A severity, the name of a text in C(problems), the path that it is about, the value there, and other facts."""
 
 
 class Host(NamedTuple):

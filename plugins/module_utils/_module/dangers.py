@@ -29,7 +29,7 @@ class Text(NamedTuple):
     remedy: str
 
 
-# By the names under which C(_directory) finds them.
+# By the names under which C(directory.findings) gives them.
 TEXTS = {
     "in-the-way": Text(
         "directory-unusable",

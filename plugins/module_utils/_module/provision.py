@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, NoReturn, Optional, Sequence
 
 from .._config.check import DANGER, ERROR, Problem
 from .._config.printable import shown
@@ -303,6 +303,20 @@ class Run:
     def labels(self) -> bool:
         """Whether the file has marks that Ansible sets by path: an SELinux context, or attributes asked for."""
         return self.params["attributes"] is not None or self.module.selinux_enabled()
+
+
+def run(module: AnsibleModule) -> NoReturn:
+    """Do what the task asks for and end the process with the result."""
+    # What is created here is never writable by others, whatever the environment says.
+    os.umask(os.umask(0o022) | 0o022)
+    try:
+        made = Run(module)
+        result = made.result()
+    except _refused.Refused as error:
+        module.fail_json(msg=str(error), **error.result)
+    if module._diff:
+        result["diff"] = made.diff
+    module.exit_json(**result)
 
 
 def _option(name: str) -> str:

@@ -28,6 +28,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import mak
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import change as _change
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import config_info
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import installed_version as _installed_version
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import remove as _remove
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
@@ -1469,7 +1470,7 @@ def test_what_fails_between_two_looks_is_told(world, monkeypatch, state, error, 
     monkeypatch.setattr(_config_file if state == "present" else _remove, "find", gone)
     results = [world.run(state=state, cleanup_interval="2h" if state == "present" else None)]
     if state == "present":
-        monkeypatch.setattr(cache_config_info, "find", gone)
+        monkeypatch.setattr(config_info, "find", gone)
         results.append(world.info(path=str(world.config)))
     for result in results:
         assert result["failed"] is True

@@ -15,6 +15,7 @@ import yaml
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import PROGRAMS, RULES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.processes import SOURCES, VARIABLES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import engine_info as gathering
 from ansible_collections.wasmops.wasmtime.plugins.modules import engine_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
     BUG,
@@ -136,7 +137,7 @@ def test_names_of_any_bytes(world):
 
 def test_the_usual_places_are_searched(programs, monkeypatch):
     monkeypatch.setattr("os.environ", {"PATH": str(programs.bin), "HOME": str(programs.home)})
-    monkeypatch.setattr(engine_info, "usual_places", lambda: [str(programs.bin), str(programs.home / "no")])
+    monkeypatch.setattr(gathering, "usual_places", lambda: [str(programs.bin), str(programs.home / "no")])
     result = run()
     assert len(result["engines"]) == 4
     assert result["notes"] == []

@@ -25,6 +25,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.values im
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT, DIALECTS, for_version
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import config_file as _config_file
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import dangers as _dangers
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils._config.test_toml import missing, only
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import (
     HOST,
     READS_1_0,
@@ -34,7 +35,6 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.docume
     provable,
     reader,
 )
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils._config.test_toml import missing, only
 
 LIBRARY = Library()
 EVERY = [dialect.name for dialect in DIALECTS]

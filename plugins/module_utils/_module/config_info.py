@@ -1,0 +1,97 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module cache_config_info does: read a config and look at its directory."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .._config.check import DANGER, ERROR, Problem
+from .._config.config import Config
+from .._config.printable import printable
+from .._config.toml import Library
+from .._files.config_file import (
+    Unreadable,
+    chooser,
+    failure,
+    find,
+    read,
+)
+from .._files.config_file import problems as file_problems
+from . import common as _common
+from . import refused as _refused
+from .common import directory_problems
+
+if TYPE_CHECKING:
+    from .ansible_module import Module
+
+
+def gather(module: Module, path: str | None) -> dict[str, Any]:
+    """The result of the module for this file, or for the content given. Raises Refused."""
+    dialects, version = _common.dialects_for(module)
+    place, exists, data, status, trouble = None, False, None, None, None
+    if path is None:
+        data = module.params["content"].encode("utf-8", "surrogateescape")
+    else:
+        try:
+            place = find(path)
+            found = read(place)
+            exists = found is not None
+            if found:
+                data, status = found
+            else:
+                trouble = Problem("missing", ERROR, "there is no such file", "create it, or correct path")
+        except Unreadable as error:
+            trouble = error.problem
+            exists = trouble.code != "dangling-link"
+        if trouble is not None and not exists and module.params["path"] is None:
+            # At its default path the engine does without a file, and takes a dangling link for none.
+            trouble = None
+    if trouble is None:
+        config = _common.judge(data, dialects, _common.host(), Library())
+    else:
+        config = Config("", False)
+        config.problems.append(trouble)
+    user, owner = os.geteuid(), None
+    if module.params["directory_owner"] is not None:
+        from .owners import user_id
+
+        owner = user_id(module.params["directory_owner"])
+    problems = list(config.problems)
+    if place is not None and status is not None:
+        reader = user if owner is None else owner
+        of_file = file_problems(place, status.st_mode, status.st_uid, status.st_gid, reader)
+        problems += config.that_matter(of_file)
+    state = _common.directory_of(config)
+    if state is not None:
+        chosen_by = chooser(place, status) if place is not None and config.names_directory else None
+        names = [] if place is None or status is None else place.names()
+        problems += config.that_matter(directory_problems(state, user, owner, None, chosen_by, names))
+    problems = _common.spoken(problems)
+    return dict(
+        _common.describe(config, state, problems),
+        path=path,
+        exists=exists,
+        valid=not _common.severe(problems, ERROR),
+        safe=not _common.severe(problems, DANGER),
+        defaults=[name for name in _common.options(config.effective) if name not in _common.options(config.settings)],
+        accepted_by=config.accepted_by,
+        wasmtime_version=version,
+    )
+
+
+def run(module: Module) -> NoReturn:
+    """Do what the task asks for and end the process with the result."""
+    path = None
+    try:
+        if module.params["content"] is None:
+            path = _common.config_path(module.params["path"])
+        result = gather(module, path)
+    except _refused.Refused as error:
+        module.fail_json(msg=str(error), **error.result)
+    except OSError as error:
+        module.fail_json(msg=printable(failure(path or "content", error)))
+    module.exit_json(changed=False, **result)

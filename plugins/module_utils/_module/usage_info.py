@@ -1,0 +1,191 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module cache_usage_info does: look into a cache and tell what it holds."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .._config.config import Config
+from .._config.printable import printable, quoted
+from .._config.settings import (
+    KINDS,
+    LEVEL_MAX,
+    LEVEL_MIN,
+    BadValue,
+)
+from .._config.toml import Library, NoLibrary
+from .._config.values import parse_text
+from .._files.config_file import (
+    Unreadable,
+    chooser,
+    failure,
+    find,
+    read,
+)
+from .._files.directory import hidden
+from .._files.path import hold, walk
+from .._usage.cleanup import describe, rules_of
+from .._usage.scan import GONE, Budget, Look, open_directory
+from . import common as _common
+from . import refused as _refused
+
+if TYPE_CHECKING:
+    from .._config.toml_error import Loads
+    from .ansible_module import Module
+
+
+def budget_for(module: Module) -> Budget:
+    """What the options, if they are possible ones, allow the look to cost from now on. Raises Refused."""
+    if module.params["time_limit"] < 1:
+        raise _refused.Refused("time_limit is %d; give 1 second or more" % module.params["time_limit"])
+    try:
+        memory = parse_text(KINDS["size"], module.params["memory_limit"])
+    except BadValue as error:
+        raise _refused.Refused(
+            'memory_limit "%s" %s; %s' % (module.params["memory_limit"], error.message, error.remedy)
+        ) from error
+    directory = module.params["directory"]
+    if directory is not None and (not directory.startswith("/") or "\0" in directory):
+        raise _refused.Refused('directory is "%s", which is not an absolute path; give one' % directory)
+    for level in module.params["levels"] or ():
+        if not LEVEL_MIN <= level <= LEVEL_MAX:
+            raise _refused.Refused("levels: %d is no level; give %d to %d" % (level, LEVEL_MIN, LEVEL_MAX))
+    return Budget(module.params["time_limit"], memory)
+
+
+def compression() -> Any:
+    """What reads zstd. Raises Refused without zstandard."""
+    from .._usage import zstd as _zstd
+
+    if _zstd.MISSING is not None:
+        _refused.refuse_library("zstandard", "verify and levels", _zstd.MISSING)
+    if not _zstd.new_enough():
+        raise _refused.Refused("verify and levels need zstandard 0.18 or newer", missing_libraries=["zstandard"])
+    return _zstd
+
+
+def config_of(module: Module, path: str, library: Library) -> tuple[Config, str | None, int | None]:
+    """The config as the engine takes it, the versions whose rules were used, and who chooses the directory with it.
+
+    Raises Refused.
+    """
+    dialects, version = _common.dialects_for(module)
+    data, chosen_by = None, None
+    try:
+        place = find(path)
+        found = read(place)
+        data, status = (None, None) if found is None else found
+        chosen_by = chooser(place, status)
+    except Unreadable as error:
+        if error.problem.code != "dangling-link":
+            return Config("", False), version, None
+    if data is None and module.params["path"] is not None:
+        return Config("", False), version, None
+    # At its default path the engine does without a file, and takes a dangling link for none.
+    config = _common.judge(data, dialects, _common.host(), library)
+    return config, version, chosen_by if config.names_directory else None
+
+
+def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
+    """A handle to the directory, whatever links lead to it; None if there is none.
+
+    C(chosen_by): who can name the directory in the config; None where the task names it.
+    Raises OSError, EACCES with a warning for a directory that may not be entered, or that root must not tell of.
+    """
+    way = walk(directory)
+    if way.missing:
+        return None
+    if way.error:
+        if way.denied:
+            module.warn("the directory %s cannot be looked at: %s" % (quoted(directory), way.error))
+        # Raises what keeps this user from it.
+        os.stat(directory)
+        return None
+    closed = hidden(way, chosen_by)
+    if closed:
+        text = (
+            "root does not look into the directory %s, which not everybody may list: %s; become the user of the cache"
+        )
+        module.warn(text % (quoted(directory), closed) + " with become_user, or name the directory in directory")
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    held = hold(way)
+    try:
+        return open_directory(".", held)
+    finally:
+        os.close(held)
+
+
+def gather(module: Module, path: str) -> dict[str, Any]:
+    """The result of the module. Raises Refused and OSError."""
+    budget = budget_for(module)
+    verify, levels = module.params["verify"], module.params["levels"]
+    # Told before anything else is done, and only where it will be needed.
+    zstd = compression() if verify or levels else None
+    library = Library()
+
+    def loads() -> Loads:
+        try:
+            return library.any()
+        except NoLibrary as error:
+            _refused.refuse_library("tomli", "reading TOML before Python 3.11", error)
+
+    config, version, chosen_by = config_of(module, path, library)
+    directory = module.params["directory"]
+    if directory is not None:
+        chosen_by = None
+    elif config.valid:
+        directory = config.effective.get("directory")
+    handle, barred = None, False
+    if directory is not None:
+        _common.refuse_unnameable(directory)
+        try:
+            handle = enter(module, directory, chosen_by)
+        except OSError as error:
+            barred = error.errno not in GONE
+    try:
+        look = Look(handle, rules_of(config), time.time_ns(), budget, loads)
+        if barred:
+            look.unreadable.append(".")
+        described, stop = describe(look)
+        result = dict(described, verified=None, levels=None, sample=None)
+        stops = [stop]
+        if zstd is not None and levels:
+            result["sample"], result["levels"], stop = zstd.levels(look, levels)
+            stops.append(stop)
+        if zstd is not None and verify:
+            result["verified"], stop = zstd.verify(look)
+            stops.append(stop)
+    finally:
+        if handle is not None:
+            os.close(handle)
+    if (config.table or {}).get("enabled") is False:
+        # Wasmtime up to 32 then does nothing with the directory.
+        result["next_cleanup"] = None
+    return dict(
+        result,
+        path=path,
+        directory=directory,
+        exists=handle is not None or (barred and os.path.isdir(directory)),
+        complete=look.complete,
+        stopped_by=next((stop for stop in stops if stop), None),
+        wasmtime_version=version,
+    )
+
+
+def run(module: Module) -> NoReturn:
+    """Do what the task asks for and end the process with the result."""
+    path = None
+    try:
+        path = _common.config_path(module.params["path"])
+        result = gather(module, path)
+    except _refused.Refused as error:
+        module.fail_json(msg=str(error), **error.result)
+    except OSError as error:
+        module.fail_json(msg=printable(failure(module.params["directory"] or path or "path", error)))
+    module.exit_json(changed=False, **result)
