@@ -194,7 +194,7 @@ class Inventory:
         try:
             held = hold(way)
             try:
-                self._folder(path, os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=held), depth)
+                self._folder(path, os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=held), depth)
             finally:
                 os.close(held)
         except OSError as error:
@@ -219,7 +219,7 @@ class Inventory:
             if not depth:
                 return self.note("depth", path)
             try:
-                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
                 self._folder(path, os.open(entry.name, flags, dir_fd=handle), depth - 1)
             except OSError as error:
                 self.note("unreadable", path, str(error.strerror))

@@ -109,7 +109,7 @@ def open_mapped(pid: int, file: Mapped) -> int:
         places.append(file.path)
     for place in places:
         with contextlib.suppress(OSError):
-            held = os.open(place, os.O_PATH | os.O_CLOEXEC)
+            held = os.open(place, os.O_PATH)
             try:
                 status = os.fstat(held)
                 if stat.S_ISREG(status.st_mode) and status.st_ino == file.inode:
@@ -121,7 +121,7 @@ def open_mapped(pid: int, file: Mapped) -> int:
 
 def reopen(held: int) -> int:
     """Open for reading the regular file that is held by a handle of C(O_PATH). Raises OSError."""
-    return os.open("/proc/self/fd/%d" % held, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return os.open("/proc/self/fd/%d" % held, os.O_RDONLY | os.O_NONBLOCK)
 
 
 def started(pid: int, key: Key) -> Process:

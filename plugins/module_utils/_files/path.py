@@ -151,16 +151,13 @@ def barred_by(visited: List[Tuple[str, os.stat_result]], user: int) -> Optional[
     return None
 
 
-_CLOSE = getattr(os, "O_CLOEXEC", 0)
+_HOLD = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
-_HOLD = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | _CLOSE
+LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
-LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | _CLOSE
-
-
-_LOOK = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | os.O_NOFOLLOW | _CLOSE
+_LOOK = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | os.O_NOFOLLOW
 
 
 def hold(way: Walk) -> int:
@@ -194,7 +191,8 @@ def look_up(name: str, directory: Optional[int] = None) -> int:
 
 def reopen(handle: int, name: str, directory: Optional[int] = None, flags: int = os.O_RDONLY) -> int:
     """Open what C(look_up) found under this name, once it is judged. Raises OSError."""
-    flags |= os.O_NONBLOCK | _CLOSE
+    # Whoever holds a lease on a file (fcntl(2)) would have this process wait.
+    flags |= os.O_NONBLOCK
     try:
         return os.open("/proc/self/fd/%d" % handle, flags)
     except FileNotFoundError:  # no /proc

@@ -28,8 +28,7 @@ from .rights import FOWNER, capable
 
 # How the names of temporary directories begin.
 TEMPORARY = ".ansible_tmp"
-_CLOSE = getattr(os, "O_CLOEXEC", 0)
-DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | _CLOSE
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _REPLACED = (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.ENOENT)
 # Some file systems cannot be told to write a directory at once.
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
@@ -409,7 +408,7 @@ def create(
 
     C(old): an open file whose owners and attributes it gets. C(undone) removes it. Raises OSError.
     """
-    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _CLOSE, 0o600, dir_fd=directory)
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=directory)
     undone.callback(_remove_file, directory, name)
     try:
         _write_all(handle, data)

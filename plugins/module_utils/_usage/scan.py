@@ -48,7 +48,6 @@ _DEPTH_MAX = 100
 _MEMORY_EVERY = 256
 # More than threading waits for. 31 years.
 _SECONDS_MAX = 10**9
-_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 # What comes of directories that are gone, or something else, since they were listed.
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
 
@@ -222,7 +221,7 @@ class Folder(Sum):
 
 def open_directory(name: str, above: Optional[int] = None, follow: bool = False) -> int:
     """A handle to list a directory with. Raises OSError."""
-    flags = os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    flags = os.O_RDONLY | os.O_DIRECTORY | (0 if follow else os.O_NOFOLLOW)
     return _open(name, flags, above)
 
 
@@ -232,7 +231,7 @@ def open_file(name: str, above: int) -> int:
     Raises OSError, ESTALE if it is none any more.
     """
     if os.geteuid() != 0:
-        return _open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | _CLOEXEC, above)
+        return _open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, above)
     # Users can put another name of a pipe or a device of root's in its place, which would notice.
     found = look_up(name, above)
     try:

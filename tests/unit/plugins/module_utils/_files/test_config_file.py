@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -439,6 +441,24 @@ def told(path, mode, uid, gid, user):
 
 UNREADABLE = ("unreadable", "error")
 WRITABLE = ("file-writable-by-others", "danger")
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETLEASE"), reason="this system has no leases")
+def test_nobody_is_waited_for_who_holds_a_lease(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"[cache]\n")
+    # A process is told that its own lease is to end, and that of another one, too.
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)
+    handle = os.open(path, os.O_WRONLY)
+    try:
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        with pytest.raises(Unreadable) as caught:
+            read_file(path)
+    finally:
+        os.close(handle)
+        signal.signal(signal.SIGIO, before)
+    assert caught.value.problem.code == "unreadable"
+    assert read_file(path) == b"[cache]\n"
 
 
 @pytest.mark.parametrize("kind", [0, stat.S_IFREG])
