@@ -164,7 +164,7 @@ def _mach_o(handle: int, head: bytes) -> _Facts:
     library = kind == 6
     start = 32 if wide else 28
     commands = os.pread(handle, min(length, 2**20), base + start)
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[bytes, tuple[int, int]] = {}
     at = 0
     for _number in range(min(count, _SECTIONS_MAX)):
         command, size = struct.unpack_from("<II", commands, at)

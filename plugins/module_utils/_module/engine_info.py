@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from .._config.check import ERROR, Problem
 from .._config.config import Config
@@ -98,7 +98,7 @@ def gather(module: Module) -> dict[str, Any]:
     }
 
 
-def run(module: Module) -> NoReturn:
+def run(module: Module) -> None:
     """Do what the task asks for and end the process with the result."""
     try:
         result = gather(module)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Mapping, NoReturn, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 
 from .._config.check import DANGER, ERROR, Problem
 from .._config.printable import shown
@@ -305,7 +305,7 @@ class Run:
         return self.params["attributes"] is not None or self.module.selinux_enabled()
 
 
-def run(module: AnsibleModule) -> NoReturn:
+def run(module: AnsibleModule) -> None:
     """Do what the task asks for and end the process with the result."""
     # What is created here is never writable by others, whatever the environment says.
     os.umask(os.umask(0o022) | 0o022)

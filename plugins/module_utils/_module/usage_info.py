@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from .._config.config import Config
 from .._config.printable import printable, quoted
@@ -178,7 +178,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
     )
 
 
-def run(module: Module) -> NoReturn:
+def run(module: Module) -> None:
     """Do what the task asks for and end the process with the result."""
     path = None
     try:
