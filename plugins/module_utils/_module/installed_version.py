@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Sequence, Tuple
+from typing import Any, Sequence, Tuple
 
 from .._config.versions import VERSION_HELP, BadVersion, Dialect, for_version, version_from_output
 from .refused import Refused
@@ -25,42 +25,29 @@ def dialects_of(module: Any, versions: Sequence[str]) -> Tuple[Tuple[Dialect, ..
     return tuple(sorted(dialects, key=lambda dialect: (dialect.first, dialect.reader))), ", ".join(versions)
 
 
-class _TimedOut(Exception):
-    pass
-
-
 def _ask_wasmtime(module: Any) -> str:
-    import signal
+    import subprocess
 
     binary = module.get_bin_path("wasmtime", opt_dirs=["/usr/local/bin"])
     if binary is None:
         raise Refused("wasmtime_version: auto: there is no wasmtime on PATH; %s" % VERSION_HELP.split(",")[0])
-    started: List[Any] = []
-
-    def stop(_signal: int, _frame: Any) -> None:
-        raise _TimedOut
-
-    previous = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(VERSION_TIMEOUT)
+    told = 'wasmtime_version: auto: "%s --version"' % binary
     try:
-        code, output, errors = module.run_command(
-            [binary, "--version"], handle_exceptions=False, before_communicate_callback=started.append
+        done = subprocess.run(
+            [binary, "--version"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=VERSION_TIMEOUT,
+            check=False,
         )
-    except _TimedOut:
-        for process in started:
-            process.kill()
+    except subprocess.TimeoutExpired:
         raise Refused(
-            'wasmtime_version: auto: "%s --version" gave no answer in %d seconds; %s'
-            % (binary, VERSION_TIMEOUT, VERSION_HELP.split(",")[0])
+            "%s gave no answer in %d seconds; %s" % (told, VERSION_TIMEOUT, VERSION_HELP.split(",")[0])
         ) from None
     except OSError as error:
-        raise Refused('wasmtime_version: auto: "%s --version" does not run: %s' % (binary, error.strerror)) from None
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous)
-    if code != 0:
-        raise Refused(
-            'wasmtime_version: auto: "%s --version" ended with status %d: %s'
-            % (binary, code, (errors or output).strip()[:200])
-        )
-    return str(output)
+        raise Refused("%s does not run: %s" % (told, error.strerror)) from None
+    output, errors = (part.decode("utf-8", "replace") for part in (done.stdout, done.stderr))
+    if done.returncode != 0:
+        raise Refused("%s ended with status %d: %s" % (told, done.returncode, (errors or output).strip()[:200]))
+    return output

@@ -1261,9 +1261,10 @@ def test_the_wasmtime_on_path_is_asked_for_its_version(world, printed, kept):
         ("echo broken >&2; exit 1", "ended with status 1: broken"),
         ("echo half; exit 3", "ended with status 3: half"),
         ("exec sleep 60", "gave no answer in 1 seconds"),
+        ("sleep 9 & echo wasmtime 42.0.2", "gave no answer in 1 seconds"),
         ("", "answered"),
     ],
-    ids=["none", "garbage", "fails", "fails-on-stdout", "sleeps", "silent"],
+    ids=["none", "garbage", "fails", "fails-on-stdout", "sleeps", "leaves-a-sleeper", "silent"],
 )
 def test_a_wasmtime_that_cannot_tell_its_version_is_an_error(world, monkeypatch, script, message):
     monkeypatch.setattr(_installed_version, "VERSION_TIMEOUT", 1)
