@@ -17,6 +17,7 @@ from .._config.printable import quoted
 from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
 from .._config.versions import CURRENT, Dialect
+from .._files.config_file import Place, chooser
 from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
 
@@ -156,6 +157,14 @@ def directory_problems(
     from .dangers import told
 
     return told(found, state.path, user if owner is None else owner)
+
+
+def directory_chooser(config: Config, place: Place, seen: Optional[os.stat_result]) -> Optional[int]:
+    """Who else than root can choose the cache directory by writing the config; see C(config_file.chooser).
+
+    Nobody where the file names none: then it is the default of whoever loads the file.
+    """
+    return chooser(place, seen) if config.names_directory else None
 
 
 def spoken(problems: Sequence[Problem], ignored: Sequence[str] = ()) -> List[Problem]:

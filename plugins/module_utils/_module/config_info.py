@@ -15,7 +15,6 @@ from .._config.printable import printable
 from .._config.toml import Library
 from .._files.config_file import (
     Unreadable,
-    chooser,
     failure,
     find,
     read,
@@ -67,7 +66,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
         problems += config.that_matter(of_file)
     state = _common.directory_of(config)
     if state is not None:
-        chosen_by = chooser(place, status) if place is not None and config.names_directory else None
+        chosen_by = None if place is None else _common.directory_chooser(config, place, status)
         names = [] if place is None or status is None else place.names()
         problems += config.that_matter(directory_problems(state, user, owner, None, chosen_by, names))
     problems = _common.spoken(problems)

@@ -36,8 +36,7 @@ def _ask_wasmtime(module: Any) -> str:
         done = subprocess.run(
             [binary, "--version"],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=VERSION_TIMEOUT,
             check=False,
         )

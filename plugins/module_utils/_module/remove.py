@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import Any, Dict, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional
 
 from .._files.config_file import Changed, Place, Unreadable, find, read
 from .._files.guards import unsafe_link, unwritable
@@ -32,6 +32,9 @@ from .change import text_diff, undisturbed
 from .common import ATTEMPTS
 from .refused import Refused
 
+if TYPE_CHECKING:
+    from .task import Task
+
 
 class Old(NamedTuple):
     """A file that was read."""
@@ -41,59 +44,59 @@ class Old(NamedTuple):
     data: bytes
 
 
-def remove(run: Any) -> Dict[str, Any]:
+def remove(task: Task) -> Dict[str, Any]:
     """Remove the file or the link; return the result. Raises Refused."""
-    run.lock = Lock()
+    lock = task.progress.lock = Lock()
     for _attempt in range(ATTEMPTS):
         try:
-            return _attempt_to_remove(run)
+            return _attempt_to_remove(task, lock)
         except Changed:
             continue
         except CannotWrite as error:
             result = {} if error.backup is None else {"backup_file": error.backup}
             raise Refused(
-                "%s: %s" % (run.path, error), path=run.path, problems=[], changed=error.changed, **result
+                "%s: %s" % (task.path, error), path=task.path, problems=[], changed=error.changed, **result
             ) from error
-    raise run.refused_for("another process keeps writing it; run again when none does")
+    raise task.refused_for("another process keeps writing it; run again when none does")
 
 
-def _attempt_to_remove(run: Any) -> Dict[str, Any]:
+def _attempt_to_remove(task: Task, lock: Lock) -> Dict[str, Any]:
     """Do it, if nobody else writes the file meanwhile. Raises Changed, CannotWrite and Refused."""
-    place = Place(walk(os.path.dirname(run.path)), os.path.basename(run.path))
-    result: Dict[str, Any] = {"changed": True, "path": run.path, "problems": []}
-    run.diff = []
+    place = Place(walk(os.path.dirname(task.path)), os.path.basename(task.path))
+    result: Dict[str, Any] = {"changed": True, "path": task.path, "problems": []}
+    task.progress.diff = []
     try:
-        status = os.lstat(run.path)
+        status = os.lstat(task.path)
     except (FileNotFoundError, NotADirectoryError):
         return dict(result, changed=False)
     except OSError as error:
-        raise run.refused_for("it cannot be removed: %s" % error.strerror) from error
+        raise task.refused_for("it cannot be removed: %s" % error.strerror) from error
     if stat.S_ISDIR(status.st_mode):
-        raise run.refused_for("it is a directory, not a config file; name the file in it")
+        raise task.refused_for("it is a directory, not a config file; name the file in it")
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
-        raise run.refused_for("it is not a regular file, so no config; remove it by hand if it is not needed")
+        raise task.refused_for("it is not a regular file, so no config; remove it by hand if it is not needed")
     old = None
     try:
-        real = find(run.path)
+        real = find(task.path)
         found = read(real)
         if found:
             old = Old(real, found[1], found[0])
     except Unreadable as error:
-        if run.params["backup"] and error.problem.code != "dangling-link":
-            raise run.refused("no backup can be made, so nothing was changed", [error.problem]) from error
+        if task.params["backup"] and error.problem.code != "dangling-link":
+            raise task.refused("no backup can be made, so nothing was changed", [error.problem]) from error
     # Only now: it opens the file, which was judged before it was read.
-    reason = unsafe_link(place.way) or unwritable(run.path)
+    reason = unsafe_link(place.way) or unwritable(task.path)
     if reason:
-        raise run.refused_for("it cannot be removed: %s" % reason)
-    backup = bool(run.params["backup"] and old)
+        raise task.refused_for("it cannot be removed: %s" % reason)
+    backup = bool(task.params["backup"] and old)
     if backup and old:
         reason = unsafe_link(old.place.way) or unwritable(old.place.path + "~")
         reason = reason or uncopyable(old.status.st_uid, old.status.st_gid, old.status.st_mode)
         if reason:
-            raise run.refused_for("no backup can be made, so nothing was changed: %s" % reason)
-    run.diff.append(text_diff(run.path, old.data if old else b"", b""))
-    if not run.module.check_mode:
-        if run.lock.take(place.way):
+            raise task.refused_for("no backup can be made, so nothing was changed: %s" % reason)
+    task.progress.diff.append(text_diff(task.path, old.data if old else b"", b""))
+    if not task.module.check_mode:
+        if lock.take(place.way):
             raise Changed
         with undisturbed():
             kept = unlink(place, status, old, backup)

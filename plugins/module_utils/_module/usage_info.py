@@ -23,7 +23,6 @@ from .._config.toml import Library, NoLibrary
 from .._config.values import parse_text
 from .._files.config_file import (
     Unreadable,
-    chooser,
     failure,
     find,
     read,
@@ -76,20 +75,19 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
     Raises Refused.
     """
     dialects, version = _common.dialects_for(module)
-    data, chosen_by = None, None
     try:
         place = find(path)
         found = read(place)
-        data, status = (None, None) if found is None else found
-        chosen_by = chooser(place, status)
     except Unreadable as error:
         if error.problem.code != "dangling-link":
             return Config("", False), version, None
-    if data is None and module.params["path"] is not None:
+        place, found = None, None
+    if found is None and module.params["path"] is not None:
         return Config("", False), version, None
     # At its default path the engine does without a file, and takes a dangling link for none.
+    data, status = found or (None, None)
     config = _common.judge(data, dialects, _common.host(), library)
-    return config, version, chosen_by if config.names_directory else None
+    return config, version, None if place is None else _common.directory_chooser(config, place, status)
 
 
 def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:

@@ -22,14 +22,13 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import ed
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import MAX_BYTES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.edit import HEADER
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import config_file as _config_file
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import directory as _directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import make_directory as _make_directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import change as _change
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import config_info
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import installed_version as _installed_version
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import plan as _plan
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import remove as _remove
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import READS_1_0, READS_1_1
@@ -1331,7 +1330,7 @@ def test_a_layout_that_is_too_complex_is_left_alone(world, monkeypatch):
         raise _edit.CannotEdit("the layout of the file is too unusual to edit in place")
 
     world.write("[cache]\n")
-    monkeypatch.setattr(_change, "edit", refuse)
+    monkeypatch.setattr(_edit, "edit", refuse)
     assert world.refused() == (
         "%s: the layout of the file is too unusual to edit in place; change it by hand" % world.config
     )
@@ -1339,7 +1338,7 @@ def test_a_layout_that_is_too_complex_is_left_alone(world, monkeypatch):
 
 def test_an_edit_that_does_not_say_what_was_meant_is_not_written(world, monkeypatch):
     world.write("[cache]\n")
-    monkeypatch.setattr(_change, "edit", lambda text, changes, loads: text + "cleanup-interval = '9h'\n")
+    monkeypatch.setattr(_edit, "edit", lambda text, changes, loads: text + "cleanup-interval = '9h'\n")
     assert "its layout does not allow this change in place" in world.refused()
 
 
@@ -1468,7 +1467,7 @@ def test_what_fails_between_two_looks_is_told(world, monkeypatch, state, error, 
         raise error
 
     world.write("[cache]\n")
-    monkeypatch.setattr(_config_file if state == "present" else _remove, "find", gone)
+    monkeypatch.setattr(_plan if state == "present" else _remove, "find", gone)
     results = [world.run(state=state, cleanup_interval="2h" if state == "present" else None)]
     if state == "present":
         monkeypatch.setattr(config_info, "find", gone)

@@ -1,0 +1,305 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run of cache_config is to make of what is there: everything is decided here, and nothing is changed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Any, List, Mapping, NamedTuple, Optional, Tuple
+
+from .._config.check import DANGER, ERROR, Host, Problem
+from .._config.config import BOM, Config
+from .._config.printable import shown
+from .._config.settings import SETTINGS, BadValue
+from .._config.values import base_value, from_option
+from .._files.access import umask
+from .._files.config_file import Place, Unreadable, chooser, find, read
+from .._files.config_file import problems as file_problems
+from .._files.directory import DEFAULT_MODE, State
+from .common import ENTRIES, directory_at, directory_chooser, directory_of, directory_problems, judge, severe
+from .refused import Refused, refuse_library
+
+if TYPE_CHECKING:
+    from .._config.versions import Dialect
+    from .task import Task
+
+OPTIONS = {setting.option: setting for setting in SETTINGS.values()}
+ENABLED = "enabled"
+# The errors of a file that some of the programs in question may take.
+UNSURE = ("toml-grammar", "toml-unproven")
+# The mode of a new file, less the umask.
+NEW_FILE = 0o666
+
+Owners = Tuple[Optional[int], Optional[int], int]
+"""Owner, group and mode; None for a user or a group that does not exist yet."""
+
+
+class Engines(NamedTuple):
+    """Which Wasmtimes read the file, and on which host."""
+
+    dialects: Tuple[Dialect, ...]
+    """The oldest first."""
+    versions: Optional[str]
+    """As the task names them; None if it does not."""
+    host: Host
+
+
+class Plan(NamedTuple):
+    """What is there at one moment, and what is to be there."""
+
+    place: Place
+    """Where the config is, or will be."""
+    seen: Optional[os.stat_result]
+    """What the file was when it was read; None for no file."""
+    before: Optional[Config]
+    """None for a file that is created or replaced as a whole."""
+    after: Config
+    old: Optional[bytes]
+    new: bytes
+    changes: Mapping[str, Any]
+    """The keys that change, with their new values; None to remove one."""
+    directory: State
+    new_directory: State
+    owners: Tuple[int, int, int]
+    new_owners: Owners
+    cache_owner: Optional[int]
+    """The user for whom the cache is meant, if one is named and exists."""
+    chooser: Optional[int]
+    """Who else than the task and root can choose the directory, see C(config_file.chooser)."""
+    problems: List[Problem]
+    """What will be wrong with the config, the file and the directory."""
+
+    @property
+    def reader(self) -> int:
+        """The user who reads the file."""
+        return os.geteuid() if self.cache_owner is None else self.cache_owner
+
+    @property
+    def writes(self) -> bool:
+        """Whether the text changes."""
+        return self.new != self.old
+
+    @property
+    def settles(self) -> bool:
+        """Whether the owner, group or mode of a file that is there changes."""
+        return self.seen is not None and self.owners != self.new_owners
+
+    @property
+    def changes_directory(self) -> bool:
+        """Whether the directory is created, or changes its owner, group or mode."""
+        return self.new_directory != self.directory
+
+
+def plan(task: Task, engines: Engines) -> Plan:
+    """Decide everything by what is there now. Raises Refused."""
+    params = task.params
+    wanted = _wanted(task, engines)
+    cache_owner = _cache_owner(params["directory_owner"])
+    place, data, seen = _read(task)
+    before = None if data is None else _existing(task, engines, (place, data, seen), wanted, cache_owner)
+    table = {} if before is None else before.table or {}
+    changes = _changes(engines, table, wanted, params["exclusive"])
+    if data is None or before is None or changes:
+        new_data, after = _edited(task, engines, before, changes)
+    else:
+        new_data, after = data, before
+    now = directory_at(str(after.effective["directory"]))
+    planned = _new_directory(task, now)
+    owners = _owners(place, seen)
+    new_owners = _asked(task, "", stat.S_IFREG, *owners)
+    reader = os.geteuid() if cache_owner is None else cache_owner
+    found = file_problems(place, new_owners[2], *new_owners[:2], reader)
+    # A directory that the task names is the task's own choice.
+    chosen_by = None if params["directory"] is not None else chooser(place, seen)
+    led_by = chosen_by if after.names_directory else None
+    found += directory_problems(planned, os.geteuid(), cache_owner, ENTRIES, led_by, place.names())
+    errors = severe(found, ERROR)
+    if errors:
+        raise task.refused("nothing was changed", errors)
+    problems = after.problems + after.that_matter(found)
+    return Plan(
+        place,
+        seen,
+        before,
+        after,
+        data,
+        new_data,
+        changes,
+        now,
+        planned,
+        owners,
+        new_owners,
+        cache_owner,
+        chosen_by,
+        problems,
+    )
+
+
+def _wanted(task: Task, engines: Engines) -> dict[str, Any]:
+    """The keys that the options name, with their TOML values; None to remove a key."""
+    given = [name for name in OPTIONS if task.params[name] is not None]
+    wanted: dict[str, Any] = {}
+    for name in task.params["unset"]:
+        option = name.replace("-", "_")
+        if option not in OPTIONS:
+            raise Refused("unset: %s is not a setting; name one of %s" % (shown(name), ", ".join(OPTIONS)))
+        if option in given:
+            raise Refused("%s is given a value and also named in unset; do one of both" % option)
+        wanted[OPTIONS[option].name] = None
+    for option in given:
+        try:
+            wanted[OPTIONS[option].name] = from_option(OPTIONS[option], task.params[option])
+        except BadValue as bad:
+            raise Refused(
+                "%s: %s: %s %s; %s" % (task.path, option, shown(task.params[option]), bad.message, bad.remedy)
+            ) from bad
+    if task.params[ENABLED] is not None:
+        if not engines.dialects[0].enabled:
+            from .._config.problems import SWITCH_OFF
+
+            remedy = "" if task.params[ENABLED] else "; or " + SWITCH_OFF
+            raise Refused(
+                "enabled: Wasmtime 33 and later refuse this setting; leave it out, or set wasmtime_version to the"
+                " version up to 32 that reads the file%s" % remedy
+            )
+        wanted[ENABLED] = task.params[ENABLED]
+    return wanted
+
+
+def _cache_owner(name: Optional[str]) -> Optional[int]:
+    if name is None:
+        return None
+    from .owners import user_id
+
+    return user_id(name)
+
+
+def _read(task: Task) -> Tuple[Place, Optional[bytes], Optional[os.stat_result]]:
+    """Where the file is, its bytes and its status; None for both to create it."""
+    try:
+        place = find(task.path)
+        found = read(place)
+    except Unreadable as error:
+        raise task.refused("nothing was changed", [error.problem]) from error
+    if found is None and not task.params["create"]:
+        raise task.refused_for("there is no such file, and create is false")
+    return (place, *found) if found else (place, None, None)
+
+
+def _existing(
+    task: Task,
+    engines: Engines,
+    file: Tuple[Place, bytes, Optional[os.stat_result]],
+    wanted: Mapping[str, Any],
+    cache_owner: Optional[int],
+) -> Optional[Config]:
+    """The config in the file; None to replace it. Its errors end the run, but for those that this run removes."""
+    place, data, seen = file
+    config = judge(data, engines.dialects, engines.host, task.library)
+    errors = []
+    for problem in severe(config.problems, ERROR):
+        migrated = problem.code == "enabled-missing" or (
+            problem.code == "enabled-refused" and config.table and config.table[ENABLED] is True
+        )
+        given = problem.code == "no-home" and wanted.get("directory") is not None
+        if not migrated and not given:
+            errors.append(problem)
+    if not errors:
+        return config
+    if task.params["force"]:
+        return None
+    if errors[0].code in UNSURE:
+        raise task.refused("not every Wasmtime takes this file, so nothing was changed", errors)
+    if wanted.get("directory") is None and any(problem.code == "enabled-refused" for problem in errors):
+        # Without that line, the cache is on in this directory.
+        state = directory_of(config)
+        found = list(config.problems)
+        if state is not None:
+            led_by = directory_chooser(config, place, seen)
+            found += directory_problems(state, os.geteuid(), cache_owner, ENTRIES, led_by, place.names())
+        errors += severe(found, DANGER)
+    raise task.refused("Wasmtime refuses this file, so nothing was changed", errors)
+
+
+def _changes(engines: Engines, table: Mapping[str, Any], wanted: Mapping[str, Any], exclusive: bool) -> dict[str, Any]:
+    """What of the wanted is not so already, in the engine's order of settings."""
+    changes: dict[str, Any] = {}
+    for name, value in wanted.items():
+        if value is None:
+            if name in table:
+                changes[name] = None
+        elif name not in table or _means(name, table[name]) != _means(name, value):
+            changes[name] = value
+    if exclusive:
+        changes.update((name, None) for name in table if name in SETTINGS and name not in wanted)
+    if not engines.dialects[0].enabled:
+        if ENABLED in table:
+            changes[ENABLED] = None
+    elif ENABLED not in table:
+        changes.setdefault(ENABLED, True)
+    return {name: changes[name] for name in (ENABLED,) + tuple(SETTINGS) if name in changes}
+
+
+def _means(name: str, value: Any) -> Any:
+    # A boolean equals no text and no number here, as "true" and 1 do not mean true.
+    return (type(value), value) if name == ENABLED else base_value(SETTINGS[name], value)
+
+
+def _edited(task: Task, engines: Engines, before: Optional[Config], changes: Mapping[str, Any]) -> Tuple[bytes, Config]:
+    """The new bytes and the config in them, which must be the intended one and valid. Raises Refused."""
+    from .._config.edit import CannotEdit, edit, merge, new_text, same
+
+    try:
+        text = new_text(changes) if before is None else edit(before.text, changes, task.library.reader(before.text))
+    except ImportError as error:
+        refuse_library("tomli-w", "writing TOML", error)
+    except CannotEdit as error:
+        raise task.refused_for("%s; change it by hand" % error) from error
+    bom = BOM if before is not None and before.bom else ""
+    data = (bom + text).encode("utf-8", "surrogateescape")
+    after = judge(data, engines.dialects, engines.host, task.library)
+    if not after.valid:
+        raise task.refused("Wasmtime would refuse the result, so nothing was changed", severe(after.problems, ERROR))
+    if not same(after.table, merge(before.table or {} if before else {}, changes)):
+        raise task.refused_for("its layout does not allow this change in place; change it by hand")
+    return data, after
+
+
+def _new_directory(task: Task, now: State) -> State:
+    """The directory as it is to be after the run."""
+    if now.way.error or not (now.exists or task.params["create_directory"]):
+        return now
+    if now.exists:
+        uid, gid, mode = now.uid, now.gid, now.mode or 0
+    else:
+        from .._files.rights import owner_of_new
+
+        above = now.way.status()
+        uid, gid = owner_of_new(above)
+        if uid == -1:
+            uid = os.geteuid()
+            gid = above.st_gid if above.st_mode & stat.S_ISGID else os.getegid()
+        mode = DEFAULT_MODE
+    uid, gid, mode = _asked(task, "directory_", stat.S_IFDIR, uid, gid, mode)
+    return now._replace(exists=True, uid=uid, gid=gid, mode=mode)
+
+
+def _owners(place: Place, seen: Optional[os.stat_result]) -> Tuple[int, int, int]:
+    """The owner, group and mode of the file, or of a new one."""
+    if seen is not None:
+        return seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode)
+    above = place.way.status()
+    inherits = above.st_mode & stat.S_ISGID and not place.way.missing
+    return os.geteuid(), above.st_gid if inherits else os.getegid(), NEW_FILE & ~umask()
+
+
+def _asked(task: Task, prefix: str, kind: int, uid: Optional[int], gid: Optional[int], mode: int) -> Owners:
+    """The owner, group and mode by the options with this prefix; those given where none is."""
+    if not task.gives(prefix):
+        return uid, gid, mode
+    from .owners import planned
+
+    return planned(task.module, prefix, kind, uid, gid, mode)

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task of cache_config asks for, and how its run ends for a reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
+
+from .._config.toml import Library
+from .common import config_path, spoken
+from .refused import Refused
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+    from .._config.check import Problem
+    from .._files.lock import Lock
+
+
+class Progress:
+    """What a run has done by now."""
+
+    def __init__(self) -> None:
+        self.diff: List[Dict[str, Any]] = []
+        self.done: List[Dict[str, Any]] = []
+        """The part of it that is done already when a run starts anew."""
+        self.lock: Optional[Lock] = None
+
+
+class Task:
+    """The options, the path of the config, and what all steps of the run share. Raises Refused."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.params: Dict[str, Any] = module.params
+        self.path = config_path(self.params["path"])
+        self.library = Library()
+        self.progress = Progress()
+
+    def refused(self, summary: str, problems: Sequence[Problem]) -> Refused:
+        """The end of the run for these problems."""
+        problems = spoken(problems, self.params["ignore_dangers"])
+        sentences = [problem.sentence() for problem in problems]
+        if len(sentences) == 1:
+            summary, sentences = "%s: %s" % (summary, sentences[0]), []
+        else:
+            summary += ":"
+        return Refused(
+            "%s: %s" % (self.path, summary),
+            *sentences,
+            path=self.path,
+            problems=[problem.as_dict() for problem in problems],
+        )
+
+    def refused_for(self, reason: str) -> Refused:
+        """The end of the run for a reason that is no problem of the config."""
+        return Refused("%s: %s" % (self.path, reason), path=self.path, problems=[])
+
+    def labels(self) -> bool:
+        """Whether the file has marks that Ansible sets by path: an SELinux context, or attributes asked for."""
+        return self.params["attributes"] is not None or bool(self.module.selinux_enabled())
+
+    def gives(self, prefix: str) -> bool:
+        """Whether the options with this prefix name an owner, a group or a mode."""
+        return any(self.params[prefix + name] is not None for name in ("owner", "group", "mode"))
