@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Tuple
+from typing import Iterable, NamedTuple, Tuple
+
+from ._settings import SETTINGS, Setting
 
 TOML_1_0 = "1.0"
 TOML_1_1 = "1.1"
@@ -39,11 +41,34 @@ class Dialect(NamedTuple):
 
 MAJOR_MAX = 10**8
 
-DIALECTS: Tuple[Dialect, ...] = (
-    Dialect("<=32", 0, 32, (TOML_1_0,), enabled=True, wraps=True, reader=0),
-    Dialect("33-47", 33, 47, (TOML_1_0, TOML_1_1), enabled=False, wraps=True, reader=39),
-    Dialect("48", 48, 48, (TOML_1_0, TOML_1_1), enabled=False, wraps=False, reader=39),
-    Dialect(">=49", 49, MAJOR_MAX, (TOML_1_1,), enabled=False, wraps=False, reader=39),
+
+def _name(first: int, last: int) -> str:
+    if first == 0:
+        return "<=%d" % last
+    if last == MAJOR_MAX:
+        return ">=%d" % first
+    return "%d" % first if first == last else "%d-%d" % (first, last)
+
+
+def cut(ranges: Iterable[Dialect], settings: Iterable[Setting]) -> Tuple[Dialect, ...]:
+    """The ranges cut where a setting comes or goes, so that all versions in one know the same settings."""
+    starts = {setting.since for setting in settings} | {setting.until + 1 for setting in settings if setting.until}
+    dialects = []
+    for whole in ranges:
+        firsts = [whole.first, *sorted(start for start in starts if whole.first < start <= whole.last)]
+        for first, following in zip(firsts, [*firsts[1:], whole.last + 1]):
+            dialects.append(whole._replace(name=_name(first, following - 1), first=first, last=following - 1))
+    return tuple(dialects)
+
+
+DIALECTS = cut(
+    (
+        Dialect("", 0, 32, (TOML_1_0,), enabled=True, wraps=True, reader=0),
+        Dialect("", 33, 47, (TOML_1_0, TOML_1_1), enabled=False, wraps=True, reader=39),
+        Dialect("", 48, 48, (TOML_1_0, TOML_1_1), enabled=False, wraps=False, reader=39),
+        Dialect("", 49, MAJOR_MAX, (TOML_1_1,), enabled=False, wraps=False, reader=39),
+    ),
+    SETTINGS.values(),
 )
 
 # What a config must suit when nobody says which Wasmtime reads it.

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from ._config import ERROR, KEYS_OF_2019, NAME_MAX, PATH_MAX, WARNING, Check, Problem
 from ._dialect import TOML_1_1
 from ._layout import Entry, Layout
-from ._settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, quoted, shown
+from ._settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, Setting, quoted, shown
 from ._toml import Library, Loads, TomlError
 from ._words import format_value, type_name
 
@@ -55,7 +55,13 @@ TEXTS = {
         'write it anew with %(new)s, which take texts with a unit, like "1h" or "70%%"',
         at_key=True,
     ),
-    "unlisted": Text("unknown-key", "%(number)d more unknown keys", "a cache config has at most 12 keys"),
+    "setting-of-others": Text(
+        "unknown-key",
+        "%(name)s is not known to every Wasmtime that reads the file, only to %(known)s",
+        "remove it, or name these versions in wasmtime_version",
+        at_key=True,
+    ),
+    "unlisted": Text("unknown-key", "%(number)d more unknown keys", "remove every key that is not a setting"),
     "cache-missing": Text("cache-missing", "the table [cache] is missing", "add a line [cache]"),
     "cache-not-a-table": Text(
         "cache-not-a-table",
@@ -196,6 +202,8 @@ def _facts(check: Check, text: str, path: Tuple[str, ...], value: Any, facts: Di
     said = dict(facts, name=name, shown=shown(value), type=type_name(facts.get("instead", value)))
     if text.startswith("unknown-"):
         said.update(key=shown(name), better=_better(name) if text == "unknown-setting" else _table(name))
+    elif text == "setting-of-others":
+        said["known"] = known_to(SETTINGS[name])
     elif text == "enabled-refused":
         said["remedy"] = _STAYS_ON if value is False else "remove the line: the cache is on without it"
     elif text == "cache-not-a-table":
@@ -234,6 +242,13 @@ def _levels(cache: Dict[str, Any], baseline: int, optimized: int) -> str:
     if "baseline-compression-level" not in cache:
         text += ", which is the default"
     return text % (optimized, baseline)
+
+
+def known_to(setting: Setting) -> str:
+    """The versions that know a setting which not all know."""
+    if setting.until is None:
+        return "%d and later" % setting.since
+    return "%d to %d" % (setting.since, setting.until) if setting.since else "those up to %d" % setting.until
 
 
 # What stands for something else in other programs: home directories and variables of a shell, braces of Jinja and of

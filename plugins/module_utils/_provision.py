@@ -170,6 +170,14 @@ class Run:
                 raise _common.Refused("%s is given a value and also named in unset; do one of both" % option)
             wanted[OPTIONS[option].name] = None
         for option in given:
+            setting = OPTIONS[option]
+            if not all(setting.known_to(dialect.first, dialect.last) for dialect in self.dialects):
+                from ._problems import known_to
+
+                raise _common.Refused(
+                    "%s: not every Wasmtime that reads the file knows this setting, only %s; leave it out, or name these"
+                    " versions in wasmtime_version" % (option, known_to(setting))
+                )
             try:
                 wanted[OPTIONS[option].name] = from_option(OPTIONS[option], self.params[option])
             except BadValue as bad:
@@ -209,6 +217,10 @@ class Run:
                 problem.code == "enabled-refused" and config.table and config.table[ENABLED] is True
             )
             given = problem.code == "no-home" and wanted.get("directory") is not None
+            if problem.code == "unknown-key" and problem.setting in SETTINGS:
+                # Other versions know it; after this run it is gone, if the options say so.
+                named = problem.setting in wanted
+                migrated = wanted[problem.setting] is None if named else self.params["exclusive"]
             if not migrated and not given:
                 errors.append(problem)
         if not errors:

@@ -42,7 +42,7 @@ options:
     default: true
   enabled:
     description:
-      - The thirteenth setting of Wasmtime up to 32, where it is mandatory. Without this option it is kept as it is and set
+      - A setting of Wasmtime up to 32, where it is mandatory. Without this option it is kept as it is and set
         to V(true) if missing.
       - Wasmtime 33 and later refuse it. With their rules C(enabled = true) is removed, and C(enabled = false) is an error.
         No file switches the cache of these versions off, and without the line, or without a file at the default path, it is
@@ -175,7 +175,7 @@ settings:
     cleanup_interval: 1d
     files_total_size_soft_limit: 2Gi
 effective:
-  description: All twelve settings with the defaults filled in, in seconds, bytes, counts and percent.
+  description: All settings with the defaults filled in, in seconds, bytes, counts and percent.
   returned: if O(state=present) succeeds
   type: dict
   sample:

@@ -137,7 +137,7 @@ settings:
     cleanup_interval: 60m
 effective:
   description:
-    - All twelve settings with the defaults filled in, in seconds, bytes, counts and percent; null where the value is invalid.
+    - All settings with the defaults filled in, in seconds, bytes, counts and percent; null where the value is invalid.
     - Empty if the file could not be read as TOML with a table C([cache]).
   returned: always
   type: dict
