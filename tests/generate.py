@@ -168,12 +168,15 @@ def variable(entry_point: str, option: str) -> str:
     return PREFIX + ("" if option in SHARED else own) + option
 
 
-def as_variable(option: dict[str, Any]) -> dict[str, Any]:
+def as_variable(entry_point: str, option: dict[str, Any]) -> dict[str, Any]:
     """The specification of a variable, from the documentation of its option."""
     described = copy.deepcopy(option)
     texts = described["description"]
     texts = [texts] if isinstance(texts, str) else texts
-    described["description"] = [re.sub(r"\b([OR]V?)\((?=[a-z])", r"\1(" + PREFIX, text) for text in texts]
+    described["description"] = [
+        re.sub(r"\b([OR])\((\w+)", lambda found: "%s(%s" % (found[1], variable(entry_point, found[2])), text)
+        for text in texts
+    ]
     # Another name for a variable would be one more to set it by.
     described.pop("aliases", None)
     return described
@@ -196,7 +199,7 @@ def specification(text: str, new_fragment: str) -> str:
         variables = {}
         for name in names:
             if name not in left_out:
-                described = as_variable(options[name])
+                described = as_variable(entry_point, options[name])
                 if variable(entry_point, name) not in defaults:
                     described.pop("default", None)  # the module's own holds
                 Dumper.names[described["description"][0]] = name

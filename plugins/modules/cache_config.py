@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.files
   - wasmops.wasmtime._attributes
+  - wasmops.wasmtime._attributes.action_group
   - wasmops.wasmtime._settings
   - wasmops.wasmtime._settings.settings
 requirements:
@@ -108,6 +109,8 @@ attributes:
     support: full
   platform:
     platforms: posix
+  safe_file_operations:
+    support: full
 notes:
   - As root below a directory of another user, it changes nothing outside of that directory, whatever its owner does meanwhile.
     It is safer still to become that user, which C(become_user) does.
