@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, NamedTuple, Tuple
+from typing import Collection, Iterable, NamedTuple, Tuple
 
 from ._settings import SETTINGS, Setting
 
@@ -33,6 +33,11 @@ class Dialect(NamedTuple):
     order, not as written, and keeps CRLF in strings of several lines, where earlier ones make it LF."""
 
     @property
+    def fields(self) -> int:
+        """How many fields the engine's structure has: the settings, and C(enabled)."""
+        return sum(setting.known_to(self.first, self.last) for setting in SETTINGS.values()) + self.enabled
+
+    @property
     def with_1_1(self) -> str:
         """The name of the programs with these versions that read TOML 1.1, where others do not."""
         first = max(self.first, self.reader)
@@ -50,9 +55,9 @@ def _name(first: int, last: int) -> str:
     return "%d" % first if first == last else "%d-%d" % (first, last)
 
 
-def cut(ranges: Iterable[Dialect], settings: Iterable[Setting]) -> Tuple[Dialect, ...]:
+def cut(ranges: Iterable[Dialect], settings: Collection[Setting]) -> Tuple[Dialect, ...]:
     """The ranges cut where a setting comes or goes, so that all versions in one know the same settings."""
-    starts = {setting.since for setting in settings} | {setting.until + 1 for setting in settings if setting.until}
+    starts = {s.since for s in settings} | {s.until + 1 for s in settings if s.until is not None}
     dialects = []
     for whole in ranges:
         firsts = [whole.first, *sorted(start for start in starts if whole.first < start <= whole.last)]
