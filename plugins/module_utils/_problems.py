@@ -14,7 +14,7 @@ from ._dialect import TOML_1_1
 from ._layout import Entry, Layout
 from ._settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, Setting, quoted, shown
 from ._toml import Library, Loads, TomlError
-from ._words import format_value, type_name
+from ._words import format_value, type_name, versions_of
 
 
 class Text(NamedTuple):
@@ -57,8 +57,8 @@ TEXTS = {
     ),
     "setting-of-others": Text(
         "unknown-key",
-        "%(name)s is not known to every Wasmtime that reads the file, only to %(known)s",
-        "remove it, or name these versions in wasmtime_version",
+        "only Wasmtime %(known)s knows %(name)s",
+        "remove it, or set wasmtime_version to the version that reads the file",
         at_key=True,
     ),
     "unlisted": Text("unknown-key", "%(number)d more unknown keys", "remove every key that is not a setting"),
@@ -201,9 +201,11 @@ def _facts(check: Check, text: str, path: Tuple[str, ...], value: Any, facts: Di
     name = path[-1] if path else ""
     said = dict(facts, name=name, shown=shown(value), type=type_name(facts.get("instead", value)))
     if text.startswith("unknown-"):
-        said.update(key=shown(name), better=_better(name) if text == "unknown-setting" else _table(name))
+        said.update(
+            key=shown(name), better=(_better if text == "unknown-setting" else _table)(name, check.rules.settings)
+        )
     elif text == "setting-of-others":
-        said["known"] = known_to(SETTINGS[name])
+        said["known"] = versions_of(SETTINGS[name])
     elif text == "enabled-refused":
         said["remedy"] = _STAYS_ON if value is False else "remove the line: the cache is on without it"
     elif text == "cache-not-a-table":
@@ -242,13 +244,6 @@ def _levels(cache: Dict[str, Any], baseline: int, optimized: int) -> str:
     if "baseline-compression-level" not in cache:
         text += ", which is the default"
     return text % (optimized, baseline)
-
-
-def known_to(setting: Setting) -> str:
-    """The versions that know a setting which not all know."""
-    if setting.until is None:
-        return "%d and later" % setting.since
-    return "%d to %d" % (setting.since, setting.until) if setting.since else "those up to %d" % setting.until
 
 
 # What stands for something else in other programs: home directories and variables of a shell, braces of Jinja and of
@@ -312,18 +307,18 @@ def other_file(keys: List[str]) -> Optional[Tuple[str, str]]:
     return None
 
 
-def _table(key: str) -> str:
+def _table(key: str, known: Mapping[str, Setting]) -> str:
     """What to do about an unknown key at the top level."""
-    return "write the line [cache] above it" if key in SETTINGS else "the only table is [cache]"
+    return "write the line [cache] above it" if key in known else "the only table is [cache]"
 
 
-def _better(key: str) -> str:
+def _better(key: str, known: Mapping[str, Setting]) -> str:
     """What to do about an unknown setting."""
-    if key.replace("_", "-").lower() in SETTINGS:
+    if key.replace("_", "-").lower() in known:
         return "write %s" % key.replace("_", "-").lower()
     import difflib
 
-    near = difflib.get_close_matches(key, SETTINGS, 1, 0.75)
+    near = difflib.get_close_matches(key, known, 1, 0.75)
     return "did you mean %s?" % near[0] if near else "remove it"
 
 

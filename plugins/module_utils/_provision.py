@@ -172,14 +172,14 @@ class Run:
         for option in given:
             setting = OPTIONS[option]
             if not all(setting.known_to(dialect.first, dialect.last) for dialect in self.dialects):
-                from ._problems import known_to
+                from ._words import versions_of
 
                 raise _common.Refused(
-                    "%s: not every Wasmtime that reads the file knows this setting, only %s; leave it out, or name these"
-                    " versions in wasmtime_version" % (option, known_to(setting))
+                    "%s: only Wasmtime %s knows this setting; leave it out, or set wasmtime_version to the version that"
+                    " reads the file" % (option, versions_of(setting))
                 )
             try:
-                wanted[OPTIONS[option].name] = from_option(OPTIONS[option], self.params[option])
+                wanted[setting.name] = from_option(setting, self.params[option])
             except BadValue as bad:
                 raise _common.Refused(
                     "%s: %s: %s %s; %s" % (self.path, option, shown(self.params[option]), bad.message, bad.remedy)
