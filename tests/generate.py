@@ -5,12 +5,15 @@
 """Write what follows from the table of settings and from the modules' documentation (`make generate`).
 
 That is the documentation fragment, the samples of effective settings, the table in README.md, and the role's
-specification of arguments and its tasks' arguments. `--check` changes nothing and names the files that are stale.
+specification of arguments and its tasks' arguments.
+
+Usage: generate.py FOLDER (the collection to write them to).
 """
 
 from __future__ import annotations
 
 import copy
+import json
 import re
 import sys
 import textwrap
@@ -19,8 +22,9 @@ from typing import Any, Callable, ClassVar
 
 import yaml
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import SETTINGS, Setting
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._dialect import CURRENT
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, Setting
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._words import format_value, versions_of
 
 ROOT = Path(__file__).resolve().parents[1]
 ROLE = "roles/wasmtime_cache"
@@ -42,7 +46,7 @@ SHARED = ("path", "wasmtime_version")
 OWN = [PREFIX + name for name in ("owner", "group", "mode", "unsafe_writes")]
 
 
-class Dumper(yaml.SafeDumper):
+class Dumper(yaml.SafeDumper):  # type: ignore[misc] # yaml has no annotations
     """YAML as it is written by hand: lists are indented, and an option that repeats is an anchor with its name."""
 
     names: ClassVar[dict[str, str]] = {}
@@ -66,12 +70,14 @@ def default_of(setting: Setting) -> str:
 
 def rule_of(setting: Setting) -> str:
     """The format of an option's value, as a sentence; empty where the setting's own text says it."""
-    if not setting.kind.units:
-        return ""
     rule = setting.kind.rule
-    if setting.kind.name == "percent":  # the option takes a number for it as well
+    if setting.kind.name == "path":
+        return ""
+    if setting.kind.name == "level":  # for an option, quotes are no matter
+        rule = "from V(%d) to V(%d)" % (LEVEL_MIN, LEVEL_MAX)
+    elif setting.kind.name == "percent":  # the option takes a number for it as well
         rule = rule.replace(" followed", ", alone or followed")
-    return " %s." % (rule[0].upper() + rule[1:])
+    return " %s." % ", ".join(filter(None, (rule[0].upper() + rule[1:], setting.bound)))
 
 
 def description_of(setting: Setting) -> list[str]:
@@ -80,8 +86,7 @@ def description_of(setting: Setting) -> list[str]:
     letter = "C" if setting.kind.name == "path" else "V"
     known = []
     if setting.since or setting.until is not None:
-        ends = ("from %d on" % setting.since if setting.since else "", "up to %s" % setting.until)
-        known.append("Only Wasmtime %s knows it." % " ".join(ends[: 1 if setting.until is None else 2]).strip())
+        known.append("Only Wasmtime %s knows it." % versions_of(setting))
     where = " on Linux" if setting.default is None else ""
     default = "Wasmtime's default: %s(%s)%s." % (letter, default_of(setting), where)
     return [first + rule_of(setting), *rest, *known, default]
@@ -123,7 +128,7 @@ def table() -> str:
         text = "absolute path" if kind.name == "path" else kind.name
         if kind.name not in seen:
             if kind.name == "level":
-                text = "level: 0 to 21"
+                text = "level: %d to %d" % (LEVEL_MIN, LEVEL_MAX)
             elif kind.name == "percent":
                 text = "percent: 0 to 100"
             elif kind.units:
@@ -136,6 +141,7 @@ def table() -> str:
                     " ".join(units),
                 )
         seen.add(kind.name)
+        text = ", ".join(filter(None, (text, setting.bound)))
         rows.append("| `%s` | `%s` | %s |\n" % (setting.option, default_of(setting), text))
     return "".join(rows)
 
@@ -228,6 +234,12 @@ def everything() -> dict[str, str]:
     files = {FRAGMENT: replaced(read(FRAGMENT), r'(SETTINGS = r"""\n)(.*?)(^""")', new_fragment)}
     for name, values in SAMPLES.items():
         files[name] = replaced(read(name), r"(^effective:\n.*?^  sample:\n)((?:    \w+: \S+\n)+)(^\w)", sample(values))
+    name = "plugins/modules/cache_config_info.py"
+    files[name] = replaced(
+        files[name],
+        r"(^accepted_by:\n.*?^  sample: )(\[.*?\])(\n)",
+        json.dumps([dialect.name for dialect in CURRENT]),
+    )
     files["README.md"] = replaced(
         read("README.md"), r"(^\| Setting \| Default \| Format \|\n\|[-|]+\|\n)((?:\|.*?\|\n)+)(\n)", table()
     )
@@ -246,15 +258,13 @@ def everything() -> dict[str, str]:
     return files
 
 
-def main() -> None:
-    stale = [name for name, text in everything().items() if (ROOT / name).read_text(encoding="utf-8") != text]
-    if "--check" in sys.argv[1:]:
-        if stale:
-            sys.exit("Stale, run make generate: %s" % ", ".join(stale))
-        return
-    for name in stale:
-        (ROOT / name).write_text(everything()[name], encoding="utf-8")
+def main(folder: Path) -> None:
+    """Write what is stale, and name it."""
+    for name, text in everything().items():
+        if (folder / name).read_text(encoding="utf-8") != text:
+            (folder / name).write_text(text, encoding="utf-8")
+            print(name)
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))

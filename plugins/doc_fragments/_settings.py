@@ -54,12 +54,12 @@ options:
     type: raw
   baseline_compression_level:
     description:
-      - The zstd level of new cache files, V(0) to V(21).
+      - The zstd level of new cache files. From V(0) to V(21).
       - "Wasmtime's default: V(3)."
     type: int
   optimized_compression_level:
     description:
-      - The zstd level of cache files that are used often, V(0) to V(21), not below the baseline level.
+      - The zstd level of cache files that are used often. From V(0) to V(21), not below the baseline level.
       - "Wasmtime's default: V(20)."
     type: int
   optimized_compression_usage_counter_threshold:

@@ -77,6 +77,8 @@ class Setting(NamedTuple):
     """In base units; None: the user's own directory."""
     about: str
     """What it does, for the documentation: a paragraph a line."""
+    bound: str = ""
+    """What a value must be beyond its kind, for the documentation."""
     since: int = 0
     """The first major version of Wasmtime that knows the setting."""
     until: Optional[int] = None
@@ -111,12 +113,13 @@ SETTINGS: Dict[str, Setting] = {
             16,
             "How many events the cache worker holds; further ones are dropped.",
         ),
-        Setting("baseline-compression-level", KINDS["level"], 3, "The zstd level of new cache files, V(0) to V(21)."),
+        Setting("baseline-compression-level", KINDS["level"], 3, "The zstd level of new cache files."),
         Setting(
             "optimized-compression-level",
             KINDS["level"],
             20,
-            "The zstd level of cache files that are used often, V(0) to V(21), not below the baseline level.",
+            "The zstd level of cache files that are used often.",
+            bound="not below the baseline level",
         ),
         Setting(
             "optimized-compression-usage-counter-threshold",
