@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help provision check report test release-check engine-test fleet-up fleet-test fleet-down benchmark mutants screenshots docs nox format clean
+.PHONY: help provision check report test release-check engine-test fleet-up fleet-test fleet-down benchmark mutants screenshots docs nox generate format clean
 
 # May be given on the command line
 PYTHON ?= python3
@@ -153,6 +153,9 @@ docs: .venv-dev/ready ## Build the documentation site in docs/build
 
 nox: .venv-dev/ready ## Run single sessions, e.g. make nox ARGS='-s units-3.11' (ARGS=-l lists them)
 	@$(call split_words,.venv-dev); exec $(NOX) "$$@"
+
+generate: .venv-dev/ready ## Write what follows from the table of settings: documentation, the role's options
+	@$(NOX) -s generate
 
 format: .venv-dev/ready ## Format the Python code, and correct what ruff can correct
 	@$(NOX) -s ruff -- fix

@@ -119,6 +119,13 @@ def core_alone(session: nox.Session) -> None:
 
 
 @on_new_python
+def settings(session: nox.Session) -> None:
+    """Add a setting to a copy of the collection, and run the unit tests there."""
+    session.install(requirement(NEW_CORE), *LIBRARIES)
+    run_pytest(session, "tests/settings")
+
+
+@on_new_python
 def engine(session: nox.Session) -> None:
     """Compare with seven real engines: thousands of documents, and what we write."""
     session.install(requirement(NEW_CORE), *LIBRARIES)
@@ -257,6 +264,14 @@ def imports(session: nox.Session) -> None:
     run_in_copy(session, "lint-imports", ".importlinter", "--no-cache")
 
 
+# Not among the tests: the unit tests find what is stale.
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write here what follows from the table of settings."""
+    session.install("pyyaml")
+    run_in_copy(session, "python", "-m", f"{COLLECTION}.tests.generate", str(ROOT))
+
+
 @nox.session
 def changelog(session: nox.Session) -> None:
     """Check the changelog and its fragments, and that CHANGELOG.md is what they make (`-- release` makes a release's)."""
@@ -332,6 +347,7 @@ def shellcheck(session: nox.Session) -> None:
 
 ORDER += [
     "report",
+    "settings",
     "programs",
     "coverage",
     "core-alone",

@@ -22,4 +22,17 @@ attributes:
       - When run twice in a row outside check mode, with the same arguments, the second run reports no change.
   platform:
     description: Target systems the module works on.
+  safe_file_operations:
+    description: Replaces files atomically and gives nobody more rights meanwhile, as Ansible's own functions for files do.
+"""
+
+    # Of the modules in the action group, whose path and wasmtime_version are the same options.
+    ACTION_GROUP = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/wasmops.wasmtime.wasmtime) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - wasmops.wasmtime.wasmtime
 """

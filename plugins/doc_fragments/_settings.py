@@ -35,37 +35,37 @@ requirements:
   - platformdirs, unless both the path of the file and the cache directory are given
 """
 
-    # The twelve settings of [cache].
+    # The settings of [cache]; generated from the table of settings: make generate.
     SETTINGS = r"""
 options:
   directory:
     description:
       - The cache directory, an absolute path. Whoever can write there runs native code in every process
         that loads the cache, and Wasmtime deletes every file there that it does not know.
+      - In the file Wasmtime expands neither C(~) nor variables; in this option they are expanded on the
+        host before they are written.
       - "Wasmtime's default: C(~/.cache/wasmtime) on Linux."
-      - In the file Wasmtime expands neither C(~) nor variables; in this option they are expanded on the host
-        before they are written.
     type: path
   worker_event_queue_size:
     description:
-      - How many events the cache worker holds; further ones are dropped.
-        A whole number, alone or followed by K, M, G, T or P.
+      - How many events the cache worker holds; further ones are dropped. A whole number, alone or followed
+        by K, M, G, T or P.
       - "Wasmtime's default: V(16)."
     type: raw
   baseline_compression_level:
     description:
-      - The zstd level of new cache files, V(0) to V(21).
+      - The zstd level of new cache files. From V(0) to V(21).
       - "Wasmtime's default: V(3)."
     type: int
   optimized_compression_level:
     description:
-      - The zstd level of cache files that are used often, V(0) to V(21), not below the baseline level.
+      - The zstd level of cache files that are used often. From V(0) to V(21), not below the baseline level.
       - "Wasmtime's default: V(20)."
     type: int
   optimized_compression_usage_counter_threshold:
     description:
-      - How often a cache file is used before it is compressed again.
-        A whole number, alone or followed by K, M, G, T or P.
+      - How often a cache file is used before it is compressed again. A whole number, alone or followed by
+        K, M, G, T or P.
       - "Wasmtime's default: V(256)."
     type: raw
   cleanup_interval:
@@ -75,8 +75,8 @@ options:
     type: raw
   optimizing_compression_task_timeout:
     description:
-      - For how long one worker's recompression of a file keeps other workers from it.
-        A whole number followed by s, m, h or d.
+      - For how long one worker's recompression of a file keeps other workers from it. A whole number
+        followed by s, m, h or d.
       - "Wasmtime's default: V(30m)."
     type: raw
   allowed_clock_drift_for_files_from_future:
@@ -86,26 +86,26 @@ options:
     type: raw
   file_count_soft_limit:
     description:
-      - The number of cache files above which a cleanup deletes some.
-        A whole number, alone or followed by K, M, G, T or P.
+      - The number of cache files above which a cleanup deletes some. A whole number, alone or followed by
+        K, M, G, T or P.
       - "Wasmtime's default: V(65536)."
     type: raw
   files_total_size_soft_limit:
     description:
-      - The size of all cache files above which a cleanup deletes some.
-        A whole number of bytes, alone or followed by K, Ki, M, Mi, G, Gi, T, Ti, P or Pi.
+      - The size of all cache files above which a cleanup deletes some. A whole number of bytes, alone or
+        followed by K, Ki, M, Mi, G, Gi, T, Ti, P or Pi.
       - "Wasmtime's default: V(512Mi)."
     type: raw
   file_count_limit_percent_if_deleting:
     description:
-      - The share of O(file_count_soft_limit) that a cleanup leaves.
-        A whole number from 0 to 100, alone or followed by %.
+      - The share of O(file_count_soft_limit) that a cleanup leaves. A whole number from 0 to 100, alone or
+        followed by %.
       - "Wasmtime's default: V(70%)."
     type: raw
   files_total_size_limit_percent_if_deleting:
     description:
-      - The share of O(files_total_size_soft_limit) that a cleanup leaves.
-        A whole number from 0 to 100, alone or followed by %.
+      - The share of O(files_total_size_soft_limit) that a cleanup leaves. A whole number from 0 to 100,
+        alone or followed by %.
       - "Wasmtime's default: V(70%)."
     type: raw
 """

@@ -12,7 +12,7 @@ version_added: 0.1.0
 author: wasmops contributors (@wasmops)
 description:
   - Makes lines of text of what M(wasmops.wasmtime.cache_config) or M(wasmops.wasmtime.cache_config_info) returned, such as
-    the twelve effective settings with their values for people, their values in base units, and where they come from,
+    the effective settings with their values for people, their values in base units, and where they come from,
     and every problem.
   - Of what M(wasmops.wasmtime.cache_usage_info) returned, it makes lines on what the cache holds, how much of the limits that
     is, and what the next cleanup deletes.

@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.files
   - wasmops.wasmtime._attributes
+  - wasmops.wasmtime._attributes.action_group
   - wasmops.wasmtime._settings
   - wasmops.wasmtime._settings.settings
 requirements:
@@ -42,7 +43,7 @@ options:
     default: true
   enabled:
     description:
-      - The thirteenth setting of Wasmtime up to 32, where it is mandatory. Without this option it is kept as it is and set
+      - A setting of Wasmtime up to 32, where it is mandatory. Without this option it is kept as it is and set
         to V(true) if missing.
       - Wasmtime 33 and later refuse it. With their rules C(enabled = true) is removed, and C(enabled = false) is an error.
         No file switches the cache of these versions off, and without the line, or without a file at the default path, it is
@@ -108,6 +109,8 @@ attributes:
     support: full
   platform:
     platforms: posix
+  safe_file_operations:
+    support: full
 notes:
   - As root below a directory of another user, it changes nothing outside of that directory, whatever its owner does meanwhile.
     It is safer still to become that user, which C(become_user) does.
@@ -175,7 +178,7 @@ settings:
     cleanup_interval: 1d
     files_total_size_soft_limit: 2Gi
 effective:
-  description: All twelve settings with the defaults filled in, in seconds, bytes, counts and percent.
+  description: All settings with the defaults filled in, in seconds, bytes, counts and percent.
   returned: if O(state=present) succeeds
   type: dict
   sample:

@@ -19,6 +19,7 @@ description:
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - wasmops.wasmtime._attributes
+  - wasmops.wasmtime._attributes.action_group
   - wasmops.wasmtime._settings
 options:
   content:
@@ -137,7 +138,7 @@ settings:
     cleanup_interval: 60m
 effective:
   description:
-    - All twelve settings with the defaults filled in, in seconds, bytes, counts and percent; null where the value is invalid.
+    - All settings with the defaults filled in, in seconds, bytes, counts and percent; null where the value is invalid.
     - Empty if the file could not be read as TOML with a table C([cache]).
   returned: always
   type: dict

@@ -28,6 +28,7 @@ description:
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - wasmops.wasmtime._attributes
+  - wasmops.wasmtime._attributes.action_group
   - wasmops.wasmtime._settings
 options:
   directory:

@@ -75,7 +75,9 @@ class Case(NamedTuple):
         own = self._at("effective", ENGINES.index(version))
         if own is None:
             return None
-        defaults = {name: setting.default for name, setting in SETTINGS.items() if setting.default is not None}
+        major = int(version.partition(".")[0])
+        known = (setting for setting in SETTINGS.values() if setting.known_to(major, major))
+        defaults = {setting.name: setting.default for setting in known if setting.default is not None}
         return {**defaults, **{k: v.replace("@D", HERE) if isinstance(v, str) else v for k, v in own.items()}}
 
     def is_quirk(self, version: str) -> bool:

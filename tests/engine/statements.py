@@ -42,6 +42,9 @@ OURS = (
     "From Wasmtime 32 to 33 and later ===",
     "Change engine and file in the same play",
     "The same files are right for the engine that is there now",
+    # of settings that the table gives to some versions, when there are any
+    "only Wasmtime %(known)s knows",
+    "only Wasmtime %s knows this setting",
     # what the collection does about a config or a cache
     "of Wasmtime's compilation cache",
     "configures Wasmtime's compilation cache",

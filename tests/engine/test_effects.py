@@ -30,6 +30,7 @@ from ansible_collections.wasmops.wasmtime.tests.engine.live import (
 from ansible_collections.wasmops.wasmtime.tests.engine.statements import proves
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import (
     DECOYS,
+    KNOWN_TO_ALL,
     TEXTS,
     documents,
     good_values,
@@ -91,7 +92,7 @@ def option_values(draw: st.DrawFn, option: str) -> Any:
 @st.composite
 def tasks(draw: st.DrawFn, old: bool) -> Dict[str, Any]:
     """The options of a task."""
-    names = [setting.option for setting in SETTINGS.values()]
+    names = [SETTINGS[name].option for name in KNOWN_TO_ALL]
     chosen = draw(st.lists(st.sampled_from(names), unique=True, max_size=6))
     options = {name: draw(option_values(name)) for name in chosen}
     unset = draw(st.lists(st.sampled_from(names), unique=True, max_size=2))
@@ -107,7 +108,7 @@ def tasks(draw: st.DrawFn, old: bool) -> Dict[str, Any]:
 def files(draw: st.DrawFn, version: Optional[str]) -> Optional[bytes]:
     """What may be there before: nothing, a config as people leave it behind, or something else."""
     styles = ("header", "dotted", "inline") + (("inline-1.1",) if version == VERSIONS[-1] else ())
-    known = (*SETTINGS, "enabled") if draw(st.booleans()) else tuple(SETTINGS)
+    known = (*KNOWN_TO_ALL, "enabled") if draw(st.booleans()) else KNOWN_TO_ALL
     document = documents(styles, toml_values, known).map(lambda d: d.text.encode())
     with_mark = document.map(lambda text: b"\xef\xbb\xbf" + text)
     drawn: Optional[bytes] = draw(st.one_of(document, document, document, with_mark, st.none(), st.binary(max_size=20)))

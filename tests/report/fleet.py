@@ -13,12 +13,13 @@ import random
 from typing import Any, Dict, List
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT, MAJOR_MAX
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import fleet
 
 NOW = 1795000000  # 2026-11-18 11:06:40 UTC
 MADE = "2026-11-18 11:06 UTC"
 VERSIONS = ("36.0.3", "42.0.2", "48.0.0")
-FROM_33 = ["33-47", "48", ">=49"]
+FROM_33 = [dialect.name for dialect in CURRENT]
 MIB = 2**20
 
 Record = Dict[str, Any]
@@ -96,7 +97,7 @@ QUEUE = problem(
 
 
 def effective(home: str, **changed: Any) -> Record:
-    values = {setting.option: setting.default for setting in SETTINGS.values()}
+    values = {s.option: s.default for s in SETTINGS.values() if s.known_to(33, MAJOR_MAX)}
     return {**values, "directory": home + "/.cache/wasmtime", **changed}
 
 

@@ -133,6 +133,11 @@ class Rules:
         self.enabled_refused = any(not d.enabled for d in dialects)
         self.refuses_overflow = any(not d.wraps for d in dialects)
         self.sorts_keys = self.keeps_crlf = dialects[-1].reader >= 39
+        self.settings = {
+            name: setting
+            for name, setting in SETTINGS.items()
+            if all(setting.known_to(d.first, d.last) for d in dialects)
+        }
 
 
 def too_large(size: int) -> Problem:
@@ -205,8 +210,10 @@ class Check:
         for key, value in self._in_order(self.cache):
             if old and key in SETTINGS and is_integer(value) and SETTINGS[key].kind.units:
                 self.effective[key] = None  # as it was written then
-            elif key in SETTINGS:
+            elif key in self.rules.settings:
                 self._setting(SETTINGS[key], value)
+            elif key in SETTINGS:
+                self._note(ERROR, "setting-of-others", ("cache", key), value)
             elif key in old:
                 if not told:
                     self._note(ERROR, "keys-of-2019", ("cache", key), old=old)
@@ -238,7 +245,9 @@ class Check:
 
     def _ranges(self) -> None:
         self._directory()
-        self.effective = {name: self.effective.get(name, setting.default) for name, setting in SETTINGS.items()}
+        self.effective = {
+            name: self.effective.get(name, setting.default) for name, setting in self.rules.settings.items()
+        }
         self._queue("worker-event-queue-size")
         self._levels("baseline-compression-level", "optimized-compression-level")
         for limit, percent in LIMITS:
@@ -249,7 +258,7 @@ class Check:
             self._about(name, DANGER, "clock-overflow")
 
     def _number(self, name: str) -> Optional[int]:
-        value = self.effective[name]
+        value = self.effective.get(name)
         return value if isinstance(value, int) else None
 
     def _directory(self) -> None:

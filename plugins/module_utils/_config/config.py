@@ -80,11 +80,11 @@ def read_config(data: bytes, dialects: Sequence[Dialect], host: Host, library: L
     return judge(config, dialects, host, library)
 
 
-def no_config(host: Host) -> Config:
+def no_config(dialects: Sequence[Dialect], host: Host) -> Config:
     """How the engine stands without a config file: every setting has its default."""
     config = Config("", False)
     # The engine takes a missing default file for an empty table, whatever its version.
-    check = Check({"cache": {}}, Rules([dialect for dialect in DIALECTS if not dialect.enabled]), host)
+    check = Check({"cache": {}}, Rules([dialect._replace(enabled=False) for dialect in dialects]), host)
     if check.findings:
         from .problems import told
 

@@ -13,10 +13,10 @@ from .check import ERROR, KEYS_OF_2019, NAME_MAX, PATH_MAX, WARNING, Check, Prob
 from .layout import Entry, Layout
 from .lookalikes import placeholder
 from .printable import quoted, shown
-from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX
+from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, Setting
 from .toml_error import Loads, TomlError
 from .versions import TOML_1_1
-from .words import format_value, type_name
+from .words import format_value, type_name, versions_of
 
 if TYPE_CHECKING:
     from .toml import Library
@@ -60,7 +60,13 @@ TEXTS = {
         'write it anew with %(new)s, which take texts with a unit, like "1h" or "70%%"',
         at_key=True,
     ),
-    "unlisted": Text("unknown-key", "%(number)d more unknown keys", "a cache config has at most 12 keys"),
+    "setting-of-others": Text(
+        "unknown-key",
+        "only Wasmtime %(known)s knows %(name)s",
+        "remove it, or set wasmtime_version to the version that reads the file",
+        at_key=True,
+    ),
+    "unlisted": Text("unknown-key", "%(number)d more unknown keys", "remove every key that is not a setting"),
     "cache-missing": Text("cache-missing", "the table [cache] is missing", "add a line [cache]"),
     "cache-not-a-table": Text(
         "cache-not-a-table",
@@ -200,7 +206,11 @@ def _facts(check: Check, text: str, path: Tuple[str, ...], value: Any, facts: Di
     name = path[-1] if path else ""
     said = dict(facts, name=name, shown=shown(value), type=type_name(facts.get("instead", value)))
     if text.startswith("unknown-"):
-        said.update(key=shown(name), better=_better(name) if text == "unknown-setting" else _table(name))
+        said.update(
+            key=shown(name), better=(_better if text == "unknown-setting" else _table)(name, check.rules.settings)
+        )
+    elif text == "setting-of-others":
+        said["known"] = versions_of(SETTINGS[name])
     elif text == "enabled-refused":
         said["remedy"] = _STAYS_ON if value is False else "remove the line: the cache is on without it"
     elif text == "cache-not-a-table":
@@ -249,18 +259,18 @@ def _half(capacity: int) -> str:
     return str(capacity // 2)
 
 
-def _table(key: str) -> str:
+def _table(key: str, known: Mapping[str, Setting]) -> str:
     """What to do about an unknown key at the top level."""
-    return "write the line [cache] above it" if key in SETTINGS else "the only table is [cache]"
+    return "write the line [cache] above it" if key in known else "the only table is [cache]"
 
 
-def _better(key: str) -> str:
+def _better(key: str, known: Mapping[str, Setting]) -> str:
     """What to do about an unknown setting."""
-    if key.replace("_", "-").lower() in SETTINGS:
+    if key.replace("_", "-").lower() in known:
         return "write %s" % key.replace("_", "-").lower()
     import difflib
 
-    near = difflib.get_close_matches(key, SETTINGS, 1, 0.75)
+    near = difflib.get_close_matches(key, known, 1, 0.75)
     return "did you mean %s?" % near[0] if near else "remove it"
 
 

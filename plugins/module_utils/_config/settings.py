@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of the twelve settings, and how their values are read.
+"""The table of the settings, and how their values are read.
 
 Everything else in the collection that knows a setting by name, kind or default
 takes it from C(SETTINGS) or is tested against it.
@@ -60,34 +60,101 @@ KINDS = {
 
 
 class Setting(NamedTuple):
-    """One key of C([cache]): C(default) is in base units; C(None) is the user's own directory."""
+    """One key of C([cache])."""
 
     name: str
     kind: Kind
     default: Optional[int]
+    """In base units; None: the user's own directory."""
+    about: str
+    """What it does, for the documentation: a paragraph a line."""
+    bound: str = ""
+    """What a value must be beyond its kind, for the documentation."""
+    since: int = 0
+    """The first major version of Wasmtime that knows the setting."""
+    until: Optional[int] = None
+    """The last one; None while the newest one knows it."""
 
     @property
     def option(self) -> str:
         """The name in Ansible."""
         return self.name.replace("-", "_")
 
+    def known_to(self, first: int, last: int) -> bool:
+        """Whether every major version from C(first) to C(last) knows the setting."""
+        return self.since <= first and (self.until is None or last <= self.until)
 
-# In the order of the engine's own structure, which is the order of its documentation.
+
+# In the order of the engine's own structure, which is the order of its documentation. After a change: make generate.
 SETTINGS: Dict[str, Setting] = {
-    name: Setting(name, KINDS[kind], default)
-    for name, kind, default in (
-        ("directory", "path", None),
-        ("worker-event-queue-size", "count", 16),
-        ("baseline-compression-level", "level", 3),
-        ("optimized-compression-level", "level", 20),
-        ("optimized-compression-usage-counter-threshold", "count", 256),
-        ("cleanup-interval", "duration", 3600),
-        ("optimizing-compression-task-timeout", "duration", 1800),
-        ("allowed-clock-drift-for-files-from-future", "duration", 86400),
-        ("file-count-soft-limit", "count", 65536),
-        ("files-total-size-soft-limit", "size", 512 * 2**20),
-        ("file-count-limit-percent-if-deleting", "percent", 70),
-        ("files-total-size-limit-percent-if-deleting", "percent", 70),
+    setting.name: setting
+    for setting in (
+        Setting(
+            "directory",
+            KINDS["path"],
+            None,
+            "The cache directory, an absolute path. Whoever can write there runs native code in every process that loads"
+            " the cache, and Wasmtime deletes every file there that it does not know.\n"
+            "In the file Wasmtime expands neither C(~) nor variables; in this option they are expanded on the host before"
+            " they are written.",
+        ),
+        Setting(
+            "worker-event-queue-size",
+            KINDS["count"],
+            16,
+            "How many events the cache worker holds; further ones are dropped.",
+        ),
+        Setting("baseline-compression-level", KINDS["level"], 3, "The zstd level of new cache files."),
+        Setting(
+            "optimized-compression-level",
+            KINDS["level"],
+            20,
+            "The zstd level of cache files that are used often.",
+            bound="not below the baseline level",
+        ),
+        Setting(
+            "optimized-compression-usage-counter-threshold",
+            KINDS["count"],
+            256,
+            "How often a cache file is used before it is compressed again.",
+        ),
+        Setting("cleanup-interval", KINDS["duration"], 3600, "The time between two cleanups."),
+        Setting(
+            "optimizing-compression-task-timeout",
+            KINDS["duration"],
+            1800,
+            "For how long one worker's recompression of a file keeps other workers from it.",
+        ),
+        Setting(
+            "allowed-clock-drift-for-files-from-future",
+            KINDS["duration"],
+            86400,
+            "How far in the future a lock may be dated and still count.",
+        ),
+        Setting(
+            "file-count-soft-limit",
+            KINDS["count"],
+            65536,
+            "The number of cache files above which a cleanup deletes some.",
+        ),
+        Setting(
+            "files-total-size-soft-limit",
+            KINDS["size"],
+            512 * 2**20,
+            "The size of all cache files above which a cleanup deletes some.",
+        ),
+        Setting(
+            "file-count-limit-percent-if-deleting",
+            KINDS["percent"],
+            70,
+            "The share of O(file_count_soft_limit) that a cleanup leaves.",
+        ),
+        Setting(
+            "files-total-size-limit-percent-if-deleting",
+            KINDS["percent"],
+            70,
+            "The share of O(files_total_size_soft_limit) that a cleanup leaves.",
+        ),
     )
 }
 

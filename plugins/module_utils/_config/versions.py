@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Tuple
+from typing import Collection, Iterable, NamedTuple, Tuple
+
+from .settings import SETTINGS, Setting
 
 TOML_1_0 = "1.0"
 TOML_1_1 = "1.1"
@@ -31,6 +33,11 @@ class Dialect(NamedTuple):
     order, not as written, and keeps CRLF in strings of several lines, where earlier ones make it LF."""
 
     @property
+    def fields(self) -> int:
+        """How many fields the engine's structure has: the settings, and C(enabled)."""
+        return sum(setting.known_to(self.first, self.last) for setting in SETTINGS.values()) + self.enabled
+
+    @property
     def with_1_1(self) -> str:
         """The name of the programs with these versions that read TOML 1.1, where others do not."""
         first = max(self.first, self.reader)
@@ -39,11 +46,34 @@ class Dialect(NamedTuple):
 
 MAJOR_MAX = 10**8
 
-DIALECTS: Tuple[Dialect, ...] = (
-    Dialect("<=32", 0, 32, (TOML_1_0,), enabled=True, wraps=True, reader=0),
-    Dialect("33-47", 33, 47, (TOML_1_0, TOML_1_1), enabled=False, wraps=True, reader=39),
-    Dialect("48", 48, 48, (TOML_1_0, TOML_1_1), enabled=False, wraps=False, reader=39),
-    Dialect(">=49", 49, MAJOR_MAX, (TOML_1_1,), enabled=False, wraps=False, reader=39),
+
+def _name(first: int, last: int) -> str:
+    if first == 0:
+        return "<=%d" % last
+    if last == MAJOR_MAX:
+        return ">=%d" % first
+    return "%d" % first if first == last else "%d-%d" % (first, last)
+
+
+def cut(ranges: Iterable[Dialect], settings: Collection[Setting]) -> Tuple[Dialect, ...]:
+    """The ranges cut where a setting comes or goes, so that all versions in one know the same settings."""
+    starts = {s.since for s in settings} | {s.until + 1 for s in settings if s.until is not None}
+    dialects = []
+    for whole in ranges:
+        firsts = [whole.first, *sorted(start for start in starts if whole.first < start <= whole.last)]
+        for first, following in zip(firsts, [*firsts[1:], whole.last + 1]):
+            dialects.append(whole._replace(name=_name(first, following - 1), first=first, last=following - 1))
+    return tuple(dialects)
+
+
+DIALECTS = cut(
+    (
+        Dialect("", 0, 32, (TOML_1_0,), enabled=True, wraps=True, reader=0),
+        Dialect("", 33, 47, (TOML_1_0, TOML_1_1), enabled=False, wraps=True, reader=39),
+        Dialect("", 48, 48, (TOML_1_0, TOML_1_1), enabled=False, wraps=False, reader=39),
+        Dialect("", 49, MAJOR_MAX, (TOML_1_1,), enabled=False, wraps=False, reader=39),
+    ),
+    SETTINGS.values(),
 )
 
 # What a config must suit when nobody says which Wasmtime reads it.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .printable import shown
-from .settings import BadValue, Kind, TomlValue, is_integer
+from .settings import BadValue, Kind, Setting, TomlValue, is_integer
 
 
 def _say(kind: Kind) -> str:
@@ -60,6 +60,13 @@ def type_name(value: Any) -> str:
     if isinstance(value, dict):
         return "a table"
     return "a date or time"
+
+
+def versions_of(setting: Setting) -> str:
+    """The Wasmtime versions that know a setting which not all know."""
+    if setting.until is None:
+        return "%d and later" % setting.since
+    return "%d to %d" % (setting.since, setting.until) if setting.since else "up to %d" % setting.until
 
 
 def format_value(kind: Kind, value: TomlValue) -> str:

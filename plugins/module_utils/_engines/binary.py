@@ -14,7 +14,7 @@ import os
 import re
 from typing import Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from .._config.versions import MAJOR_MAX, TOML_1_0, TOML_1_1, Dialect, for_version
+from .._config.versions import DIALECTS, MAJOR_MAX, TOML_1_0, TOML_1_1, Dialect, for_version
 from .formats import layout_of
 
 PIECE = 2**20
@@ -78,7 +78,7 @@ _TEXTS = (
     (_BACKTRACE, (_DIRECTLY_BEFORE,)),
     (b"Module was compiled with incompatible", (_DIRECTLY_BEFORE,)),
     (b"package version must be", (_DIRECTLY_BEFORE,)),
-    (b"struct CacheConfig with ", (("fields", *_after("(1[23]) ")),)),
+    (b"struct CacheConfig with ", (("fields", *_after("([0-9]{1,3}) ")),)),
     (b"toml-", (("toml", *_after(r"(?<=[/\\]toml-)(%s)[/\\]" % _VERSION)),)),
     (b"toml_parser-", (("toml_parser", *_after(r"(?<=[/\\]toml_parser-)(%s)[/\\]" % _VERSION)),)),
     # Up to 45 a build that asks git outside of a repository gets an empty answer, and takes it
@@ -97,7 +97,6 @@ _REVISION = re.compile(rb"-([0-9a-f]{40})")
 
 # The major versions of Wasmtime that ask for a series of the toml crate.
 _TOML_SERIES = {"0.5": (0, 18), "0.8": (19, 38), "0.9": (39, 48), "1": (49, MAJOR_MAX)}
-_LAST_WITH_ENABLED = 32
 # From this version on the text of a panic says the version.
 _SAYS_VERSION = 43
 # From this version on the directory of a build from a git repository has the time of the executable in its name.
@@ -152,8 +151,9 @@ class Engine(NamedTuple):
     def dialects(self) -> Tuple[Dialect, ...]:
         """The dialects that are possible, oldest first: a config is right if it suits each of them."""
         found = []
-        for start, end in ((0, 32), (33, 38), (39, 47), (48, 48), (49, MAJOR_MAX)):
-            if self.first <= end and start <= self.last:
+        starts = sorted({start for dialect in DIALECTS for start in (dialect.first, dialect.reader)})
+        for start, following in zip(starts, [*starts[1:], MAJOR_MAX + 1]):
+            if self.first < following and start <= self.last:
                 rules = for_version(str(start))
                 grammars = tuple(grammar for grammar in rules.grammars if grammar in self.grammars)
                 found += [rules._replace(grammars=grammars)] if grammars else []
@@ -287,20 +287,20 @@ def _numbers(version: str) -> Tuple[int, ...]:
 
 def _range(answers: Answers, tomls: Set[str]) -> Tuple[int, int]:
     """The major versions that the fields of the config and the toml crates allow."""
-    first, last = 0, MAJOR_MAX
-    if answers.get("fields") == {"13"}:
-        last = _LAST_WITH_ENABLED
-    elif answers.get("fields") == {"12"}:
-        first = _LAST_WITH_ENABLED + 1
+    fields = answers.get("fields")
+    ranges = [(d.first, d.last) for d in DIALECTS if fields == {str(d.fields)}] or [(0, MAJOR_MAX)]
+    possible: List[Tuple[int, int]] = []
     series = set()
     for numbers in filter(None, map(_numbers, tomls)):
         name = "%d.%d" % numbers[:2] if numbers[0] == 0 else "%d" % numbers[0]
-        # Other parts of a program may use another series.
-        if name in _TOML_SERIES and _TOML_SERIES[name][0] <= last and first <= _TOML_SERIES[name][1]:
-            series.add(name)
-    if series:
-        first = max(first, min(_TOML_SERIES[name][0] for name in series))
-        last = min(last, max(_TOML_SERIES[name][1] for name in series))
+        if name in _TOML_SERIES:
+            start, end = _TOML_SERIES[name]
+            both = [(max(first, start), min(last, end)) for first, last in ranges if first <= end and start <= last]
+            # Other parts of a program may use another series.
+            if both:
+                series.add(name)
+                possible += both
+    first, last = min(possible or ranges)[0], max(last for _first, last in possible or ranges)
     if series == {"0.9"} and "bug" not in answers:
         last = _SAYS_VERSION - 1
     return first, last

@@ -121,7 +121,7 @@ def dialects_for(module: Any) -> Tuple[Tuple[Dialect, ...], Optional[str]]:
 def judge(data: Optional[bytes], dialects: Sequence[Dialect], on: Host, library: Library) -> Config:
     """How the engine takes these bytes, or the absence of a file. Raises Refused without a TOML library."""
     if data is None:
-        return no_config(on)
+        return no_config(dialects, on)
     try:
         return read_config(data, dialects, on, library)
     except NoLibrary as error:

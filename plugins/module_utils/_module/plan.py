@@ -150,8 +150,16 @@ def _wanted(task: Task, engines: Engines) -> dict[str, Any]:
             raise Refused("%s is given a value and also named in unset; do one of both" % option)
         wanted[OPTIONS[option].name] = None
     for option in given:
+        setting = OPTIONS[option]
+        if not all(setting.known_to(dialect.first, dialect.last) for dialect in engines.dialects):
+            from .._config.words import versions_of
+
+            raise Refused(
+                "%s: only Wasmtime %s knows this setting; leave it out, or set wasmtime_version to the version that"
+                " reads the file" % (option, versions_of(setting))
+            )
         try:
-            wanted[OPTIONS[option].name] = from_option(OPTIONS[option], task.params[option])
+            wanted[setting.name] = from_option(setting, task.params[option])
         except BadValue as bad:
             raise Refused(
                 "%s: %s: %s %s; %s" % (task.path, option, shown(task.params[option]), bad.message, bad.remedy)
@@ -205,6 +213,10 @@ def _existing(
             problem.code == "enabled-refused" and config.table and config.table[ENABLED] is True
         )
         given = problem.code == "no-home" and wanted.get("directory") is not None
+        if problem.code == "unknown-key" and problem.setting in SETTINGS:
+            # Other versions know it; after this run it is gone, if the options say so.
+            named = problem.setting in wanted
+            migrated = wanted[problem.setting] is None if named else task.params["exclusive"]
         if not migrated and not given:
             errors.append(problem)
     if not errors:

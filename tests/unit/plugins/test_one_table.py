@@ -21,6 +21,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words imp
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import ENTRIES
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
+from ansible_collections.wasmops.wasmtime.tests.generate import everything
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "wasmtime_cache"
@@ -276,3 +277,23 @@ def test_the_supported_versions_are_the_tested_ones():
     assert runtime["requires_ansible"] == ">=%s.0" % cores[0]
     config = yaml.safe_load((ROOT / "tests" / "config.yml").read_text(encoding="utf-8"))
     assert config["modules"]["python_requires"] == ">=3.%d" % oldest
+
+
+def test_every_module_with_the_common_options_is_in_the_action_group():
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    common, marked = [], []
+    for path in sorted((ROOT / "plugins" / "modules").glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        fragments = yaml.safe_load(text.split('DOCUMENTATION = r"""')[1].split('"""')[0])[
+            "extends_documentation_fragment"
+        ]
+        if "wasmops.wasmtime._settings" in fragments:
+            common.append(path.stem)
+        if "wasmops.wasmtime._attributes.action_group" in fragments:
+            marked.append(path.stem)
+    assert runtime["action_groups"]["wasmtime"] == common == marked
+
+
+def test_what_is_generated_is_up_to_date():
+    stale = [name for name, text in everything().items() if (ROOT / name).read_text(encoding="utf-8") != text]
+    assert stale == [], "make generate writes them anew"

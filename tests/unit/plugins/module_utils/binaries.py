@@ -10,9 +10,12 @@ import json
 import struct
 import zlib
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import for_version
+
 CONFIG = b"\0optimized-compression-usage-counter-threshold\0"
-WITH_ENABLED = CONFIG + b"struct CacheConfig with 13 elements\0"
-WITHOUT_ENABLED = CONFIG + b"struct CacheConfig with 12 elements\0"
+FIELDS = CONFIG + b"struct CacheConfig with %d elements\0"
+WITH_ENABLED = FIELDS % for_version("32").fields
+WITHOUT_ENABLED = FIELDS % for_version("33").fields
 BUG = b"\nversion: %s\n\nThis is a bug in Wasmtime that was not thought to be reachable."
 
 

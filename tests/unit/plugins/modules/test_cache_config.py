@@ -22,6 +22,8 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import ed
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import MAX_BYTES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.edit import HEADER
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS, MAJOR_MAX
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value, versions_of
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import directory as _directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import make_directory as _make_directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
@@ -1595,7 +1597,6 @@ def test_no_options_raise_or_touch_what_a_dry_run_must_not(world, options, conte
 def test_the_limit_of_size_is_the_engine_s_reader_s(world):
     world.write(b"[cache]\n#" + b"x" * (MAX_BYTES - 9))
     assert world.both(create_directory=False, directory=...)["changed"] is False
-    assert len(SETTINGS) == 12
 
 
 def test_a_cause_that_is_ignored_hides_nothing(world, monkeypatch):
@@ -1627,3 +1628,56 @@ def test_a_config_in_its_own_cache_is_refused(world, below):
     # It is known then, and named by nothing else.
     result = world.both(path=path, cleanup_interval="2h")
     assert [problem["code"] for problem in result["problems"]] == ["config-in-cache"]
+
+
+# One that every version knows, and all that only some versions know.
+SOME = [SETTINGS["cleanup-interval"], *(s for s in SETTINGS.values() if not s.known_to(0, MAJOR_MAX))]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+@pytest.mark.parametrize("setting", SOME, ids=lambda setting: setting.name)
+def test_a_setting_is_for_the_versions_that_know_it(world, setting, dialect):
+    option, value, version = setting.option, format_value(setting.kind, setting.default), str(dialect.first)
+    if not setting.known_to(dialect.first, dialect.last):
+        refuses_the_setting(world, setting, value, version)
+        return
+    result = world.both(**{option: value}, wasmtime_version=version)
+    assert result["changed_settings"][option] == {"before": None, "after": value}
+    assert "%s = " % setting.name in world.config.read_text()
+    assert result["effective"][option] == setting.default
+    result = world.both(unset=[option], wasmtime_version=version)
+    assert result["removed"] == [option]
+    assert setting.name not in world.config.read_text()
+    assert result["effective"][option] == setting.default
+
+
+def refuses_the_setting(world, setting, value, version):
+    """It is no value for this file, ends the run where it is there, and can be removed."""
+    message = "%s: only Wasmtime %s knows this setting; leave it out, or set wasmtime_version to the version that reads the file"
+    option, known = setting.option, versions_of(setting)
+    before = world.snapshot()
+    assert world.refused(**{option: value}, wasmtime_version=version) == message % (option, known)
+    assert world.snapshot() == before
+    assert option not in world.both(wasmtime_version=version)["effective"]
+    good = world.config.read_text()
+    bad = good + "%s = '%s'\n" % (setting.name, value)
+    line = len(bad.splitlines())
+    world.write(bad)
+    refused = world.refused(wasmtime_version=version)
+    assert "line %d, column 1: only Wasmtime %s knows %s; remove it" % (line, known, setting.name) in refused
+    for removing in ({"unset": [option]}, {"exclusive": True}):
+        world.write(bad)
+        result = world.both(**removing, wasmtime_version=version)
+        assert result["removed"] == [option]
+        assert option not in result["effective"]
+        assert world.config.read_text() == good
+    # Without a version all have to know it.
+    world.write(bad)
+    assert setting.name in world.refused()
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
+def test_an_option_is_taken_without_a_version_if_all_from_33_on_know_it(world, setting):
+    value = "/d" if setting.kind.name == "path" else format_value(setting.kind, setting.default)
+    result = world.run(check=True, **{setting.option: value})
+    assert result.get("failed", False) is not setting.known_to(33, MAJOR_MAX)

@@ -22,12 +22,19 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library, NoLibrary, parse
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml_error import TomlError
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.values import base_value
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT, DIALECTS, for_version
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import (
+    CURRENT,
+    DIALECTS,
+    MAJOR_MAX,
+    for_version,
+)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value, versions_of
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import config_file as _config_file
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import dangers as _dangers
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils._config.test_toml import missing, only
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import (
     HOST,
+    KNOWN_TO_ALL,
     READS_1_0,
     READS_1_1,
     documents,
@@ -39,6 +46,10 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.docume
 LIBRARY = Library()
 EVERY = [dialect.name for dialect in DIALECTS]
 LATER = EVERY[1:]
+# What some programs with 39 to 48 take, and all of 49 and later.
+WITH_1_1 = ["39-47 with TOML 1.1", "48 with TOML 1.1", *(dialect.name for dialect in DIALECTS if dialect.first >= 49)]
+# The settings that all of 33 and later know.
+CURRENT_SETTINGS = [name for name, setting in SETTINGS.items() if setting.known_to(33, MAJOR_MAX)]
 OLD, C, D, E, F = ((for_version(version),) for version in ("32", "38", "42.0.2", "48", "49"))
 needs_1_0 = pytest.mark.skipif(not READS_1_0, reason="needs a parser for TOML 1.0 alone, as Python 3.11 has")
 needs_1_1 = pytest.mark.skipif(not READS_1_1, reason="needs a parser for TOML 1.1")
@@ -94,13 +105,13 @@ def test_valid_configs_have_no_problem(text):
     assert codes(config) == []
     assert config.valid
     assert config.accepted_by == LATER
-    assert list(config.effective) == list(SETTINGS)
+    assert list(config.effective) == CURRENT_SETTINGS
 
 
 def test_defaults_fill_what_the_file_does_not_name():
     config = read(cache("cleanup-interval = '60m'"))
     assert config.settings == {"cleanup-interval": "60m"}
-    assert config.effective == {
+    assert {name: config.effective[name] for name in KNOWN_TO_ALL} == {
         "directory": "/home/u/.cache/wasmtime",
         "worker-event-queue-size": 16,
         "baseline-compression-level": 3,
@@ -123,7 +134,7 @@ def test_messy_but_valid_documents_are_taken_with_their_values(document):
     table = parse(reader(document.text), document.text)["cache"]
     crlf = any(pair.key == "directory" and breaks_lines(document, pair) for pair in document.pairs)
     assert codes(config) == (["directory-line-break"] if crlf else [])
-    assert config.accepted_by == (LATER if proven else ["39-47 with TOML 1.1", "48 with TOML 1.1", ">=49"])
+    assert config.accepted_by == (LATER if proven else WITH_1_1)
     assert config.settings == table
     assert set(table) == {pair.key for pair in document.pairs}
     for name, value in config.effective.items():
@@ -160,11 +171,46 @@ def test_crlf_in_a_string_is_read_as_it_stands_since_39():
 
 
 def test_without_a_file_everything_has_its_default():
-    config = no_config(HOST)
-    assert config.valid
-    assert config.accepted_by == EVERY
-    assert config.effective == read(cache()).effective
-    assert config.settings == {}
+    for dialects in (OLD, CURRENT, *([dialect] for dialect in DIALECTS)):
+        config = no_config(dialects, HOST)
+        assert config.valid
+        assert config.accepted_by == EVERY
+        text = cache("enabled = true") if dialects[0].enabled else cache()
+        assert config.effective == read(text, dialects).effective
+        assert config.settings == {}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=EVERY)
+def test_each_version_has_its_settings(dialect):
+    """What it knows has a value, what only others know is refused at its key."""
+    known = {name: s for name, s in SETTINGS.items() if s.known_to(dialect.first, dialect.last)}
+    first = ["enabled = true"] * dialect.enabled
+    lines = first + [line(setting) for setting in known.values()]
+    config = read(cache(*lines), [dialect])
+    assert codes(config) == []
+    assert dialect.name in config.accepted_by
+    assert config.effective == {name: s.default or "/d" for name, s in known.items()}
+    assert read(cache(*first), [dialect]).effective.keys() == known.keys()
+    for name in SETTINGS.keys() - known.keys():
+        config = read(cache(*lines, line(SETTINGS[name])), [dialect])
+        problem = the_problem(config)
+        assert (problem.code, problem.severity, problem.setting) == ("unknown-key", "error", name)
+        assert (problem.line, problem.column) == (len(lines) + 2, 1)
+        assert problem.message == "only Wasmtime %s knows %s" % (versions_of(SETTINGS[name]), name)
+        assert config.effective.keys() == known.keys()
+        assert not config.valid
+        assert dialect.name not in config.accepted_by
+        # What it does not know is not advised.
+        problem = the_problem(read(cache(*lines, "%s = 1" % name.replace("-", "_")), [dialect]))
+        assert (problem.code, problem.setting) == ("unknown-key", name.replace("-", "_"))
+        assert name not in problem.remedy
+
+
+def line(setting):
+    """A setting with its default in a config."""
+    if setting.kind.name == "level":
+        return "%s = %d" % (setting.name, setting.default)
+    return "%s = '%s'" % (setting.name, format_value(setting.kind, setting.default or "/d"))
 
 
 # What it refuses, one problem at a time: text, code, setting, value, line, column, ranges that take it
@@ -525,7 +571,7 @@ def test_toml_1_1_is_for_49_and_later_and_for_some_programs_with_39_to_48(text, 
         assert problem.message.startswith("valid TOML 1.1, but not TOML 1.0: ")
         assert problem.remedy.startswith("write it in TOML 1.0: ")
         assert not config.valid
-        assert config.accepted_by == ["39-47 with TOML 1.1", "48 with TOML 1.1", ">=49"]
+        assert config.accepted_by == WITH_1_1
         assert place is None or (problem.line, problem.column) == place
         assert config.effective
 
@@ -586,7 +632,7 @@ def test_without_a_parser_for_1_0_what_may_be_newer_is_not_proven(text):
     config = read(text, D, library=Library([lambda: reader("a = {b = 1,}")]))
     assert codes(config) == ["toml-unproven"]
     assert not config.valid
-    assert config.accepted_by == ["39-47 with TOML 1.1", "48 with TOML 1.1", ">=49"]
+    assert config.accepted_by == WITH_1_1
     assert codes(read(text, F, library=Library([lambda: reader("a = {b = 1,}")]))) == []
 
 
@@ -595,7 +641,7 @@ def test_without_a_parser_for_1_0_what_may_be_newer_is_not_proven(text):
 )
 def test_without_a_parser_for_1_0_all_else_is_proven(text):
     config = read(text, D, library=only("1.1"))
-    assert (codes(config), config.accepted_by) == ([], ["33-47", "48", ">=49"])
+    assert (codes(config), config.accepted_by) == ([], LATER)
 
 
 def test_without_a_parser_for_1_1_new_syntax_cannot_be_told():
@@ -679,7 +725,7 @@ def test_a_user_without_home_needs_a_directory():
     host = HOST._replace(default_directory=lambda: None)
     problem = the_problem(read(cache(), host=host))
     assert (problem.code, problem.setting, problem.line, problem.column) == ("no-home", None, 1, 2)
-    assert codes(no_config(host)) == ["no-home"]
+    assert codes(no_config(CURRENT, host)) == ["no-home"]
     assert codes(read(cache("directory = '/x'"), host=host)) == []
     assert read(cache(), host=host).effective["directory"] is None
 
@@ -720,7 +766,7 @@ def mixed_values(draw, key):
 STYLES = ("header", "dotted", "inline") + (("inline-1.1",) if READS_1_1 else ())
 
 
-@given(documents(STYLES, values=mixed_values, known=(*SETTINGS, *UNKNOWN)), st.booleans())
+@given(documents(STYLES, values=mixed_values, known=(*KNOWN_TO_ALL, *UNKNOWN)), st.booleans())
 @settings(max_examples=200)
 def test_every_problem_of_a_messy_document_stands_where_it_was_put(document, bom):
     wanted = []

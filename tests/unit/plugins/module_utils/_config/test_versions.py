@@ -10,13 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import (
     CURRENT,
     DIALECTS,
+    MAJOR_MAX,
     BadVersion,
+    cut,
     for_version,
     version_from_output,
 )
+
+EVERY = [dialect.name for dialect in DIALECTS]
+FIRST, LAST = DIALECTS[0], DIALECTS[-1]
 
 
 @given(st.integers(0, 10**8 - 1))
@@ -36,13 +42,63 @@ def test_every_version_has_exactly_one_dialect(major):
         ("42.0", "33-47"),
         ("47.9.9", "33-47"),
         ("48.0.0", "48"),
-        ("49.0.0-rc.1", ">=49"),
-        ("50.0.1+abc.2", ">=49"),
-        ("049", ">=49"),
     ],
 )
 def test_versions_fall_into_their_range(version, name):
     assert for_version(version).name == name
+
+
+@pytest.mark.parametrize("version", ["49.0.0-rc.1", "50.0.1+abc.2", "049"])
+def test_the_last_rules_are_those_of_49(version):
+    assert for_version(version) == for_version("49") == DIALECTS[EVERY.index("48") + 1]
+
+
+def name_of(first, last):
+    return cut([DIALECTS[-1]._replace(first=first, last=last)], [])[0].name
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "name"),
+    [(0, 32, "<=32"), (33, 47, "33-47"), (48, 48, "48"), (49, MAJOR_MAX, ">=49"), (0, MAJOR_MAX, "<=%d" % MAJOR_MAX)],
+)
+def test_a_range_is_named_by_its_ends(first, last, name):
+    assert name_of(first, last) == name
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "names"),
+    [
+        (0, None, ["<=32", ">=33"]),
+        (60, None, ["<=32", "33-59", ">=60"]),
+        (0, 59, ["<=32", "33-59", ">=60"]),
+        (40, 59, ["<=32", "33-39", "40-59", ">=60"]),
+        (20, 20, ["<=19", "20", "21-32", ">=33"]),
+        (0, 0, ["<=0", "1-32", ">=33"]),
+    ],
+)
+def test_a_range_is_cut_where_a_setting_comes_or_goes(since, until, names):
+    setting = SETTINGS["cleanup-interval"]._replace(since=since, until=until)
+    whole = [FIRST._replace(name="", first=0, last=32), LAST._replace(name="", first=33, last=MAJOR_MAX)]
+    ranges = cut(whole, [setting])
+    assert [dialect.name for dialect in ranges] == names
+    assert [dialect.first for dialect in ranges] == [0] + [dialect.last + 1 for dialect in ranges[:-1]]
+    assert ranges[-1].last == MAJOR_MAX
+    for dialect in ranges:
+        known = [since <= major <= (MAJOR_MAX if until is None else until) for major in (dialect.first, dialect.last)]
+        assert known == [setting.known_to(dialect.first, dialect.last)] * 2
+        assert dialect.enabled == (dialect.last <= 32)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=EVERY)
+def test_all_versions_in_a_range_know_the_same_settings(dialect):
+    for setting in SETTINGS.values():
+        known = {setting.known_to(major, major) for major in (dialect.first, dialect.last)}
+        assert known == {setting.known_to(dialect.first, dialect.last)}
+
+
+@pytest.mark.parametrize(("version", "fields"), [("18", 13), ("32", 13), ("33", 12), ("50", 12)])
+def test_the_engine_s_structure_has_a_field_for_each_setting_and_one_for_enabled(version, fields):
+    assert for_version(version).fields == fields
 
 
 @pytest.mark.parametrize(
@@ -58,7 +114,8 @@ def test_the_reader_of_toml_changed_with_39(version, reader):
         ("<=32", True, True, ("1.0",)),
         ("33-47", False, True, ("1.0", "1.1")),
         ("48", False, False, ("1.0", "1.1")),
-        (">=49", False, False, ("1.1",)),
+        (for_version("49").name, False, False, ("1.1",)),
+        (DIALECTS[-1].name, False, False, ("1.1",)),
     ],
 )
 def test_each_range_has_its_rules(name, enabled, wraps, grammars):
@@ -67,7 +124,7 @@ def test_each_range_has_its_rules(name, enabled, wraps, grammars):
 
 
 def test_without_a_version_all_from_33_on_are_meant():
-    assert [dialect.name for dialect in CURRENT] == ["33-47", "48", ">=49"]
+    assert [dialect.name for dialect in CURRENT] == EVERY[EVERY.index("33-47") :]
 
 
 @pytest.mark.parametrize(

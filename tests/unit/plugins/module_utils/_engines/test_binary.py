@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS, for_version
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import binary
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import Changing, Engine, Stopped
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
     BUG,
     CONFIG,
+    FIELDS,
     WITH_ENABLED,
     WITHOUT_ENABLED,
     crates,
@@ -28,6 +30,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binari
     sbom,
 )
 
+FROM_49 = for_version("49").name
 REVISION = b"6844a83b530f86ad13a65175282fe2dbcd33cad1"
 FORMATS = {
     "elf": lambda texts, packages=b"": elf(texts, packages=packages),
@@ -117,7 +120,7 @@ def test_two_answers_are_none(look):
     assert [dialect.name for dialect in engine.dialects()] == ["33-47"]
     engine = look(elf(WITHOUT_ENABLED + crates(b"41.0.0") + BUG % b"50.0.0"))
     assert engine.told() == ["41.0.0", "50.0.0"]
-    assert {dialect.name for dialect in engine.dialects()} == {"33-47", "48", ">=49"}
+    assert {dialect.name for dialect in engine.dialects()} == {"33-47", "48", FROM_49}
 
 
 def test_a_neighbour_counts_only_where_nothing_else_speaks_and_nothing_speaks_against_it(look):
@@ -150,7 +153,6 @@ def test_a_version_elsewhere_is_none(look, text):
 @pytest.mark.parametrize(
     ("texts", "told", "dialect", "grammars"),
     [
-        (WITH_ENABLED, ["<=32"], ["<=32"], ("1.0",)),
         (WITH_ENABLED + b"/toml-0.5.9/", ["<=18"], ["<=32"], ("1.0",)),
         (WITH_ENABLED + b"/toml-0.8.10/", ["19-32"], ["<=32"], ("1.0",)),
         (WITHOUT_ENABLED + b"/toml-0.8.10/", ["33-38"], ["33-47"], ("1.0",)),
@@ -159,8 +161,7 @@ def test_a_version_elsewhere_is_none(look, text):
         (WITHOUT_ENABLED + b"/toml-0.9.12+spec-1.1.0/", ["39-42"], ["33-47"], ("1.1",)),
         (WITHOUT_ENABLED + b"/toml-0.9.8/", ["39-42"], ["33-47"], ("1.0", "1.1")),
         (WITHOUT_ENABLED + b"/toml-0.9.8/" + BUG % b"", ["39-48"], ["33-47", "48"], ("1.0", "1.1")),
-        (WITHOUT_ENABLED + b"/toml-1.1.4/", [">=49"], [">=49"], ("1.1",)),
-        (WITHOUT_ENABLED, [">=33"], ["33-47", "48", ">=49"], ("1.0", "1.1")),
+        (WITHOUT_ENABLED + b"/toml-1.1.4/", [FROM_49], [FROM_49], ("1.1",)),
         # Another part of the program uses that.
         (WITHOUT_ENABLED + b"/toml-0.5.11//toml-0.8.10/", ["33-38"], ["33-47"], ("1.0",)),
     ],
@@ -170,6 +171,22 @@ def test_without_a_version_there_is_a_range(look, texts, told, dialect, grammars
     assert (engine.version, engine.rule, engine.told()) == (None, "config-fields", told)
     assert list(dict.fromkeys(found.name for found in engine.dialects())) == dialect
     assert engine.grammars == grammars
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_the_number_of_fields_alone_tells_the_versions_that_have_as_many(look, dialect):
+    engine = look(elf(FIELDS % dialect.fields))
+    equal = [other for other in DIALECTS if other.fields == dialect.fields]
+    assert (engine.version, engine.first, engine.last) == (None, equal[0].first, equal[-1].last)
+    between = [other.name for other in DIALECTS if equal[0].first <= other.first <= equal[-1].first]
+    assert list(dict.fromkeys(found.name for found in engine.dialects())) == between
+    assert engine.grammars == (("1.0",) if engine.last <= 32 else ("1.0", "1.1"))
+
+
+def test_a_number_of_fields_that_no_known_version_has_tells_nothing(look):
+    engine = look(elf(FIELDS % 99))
+    assert (engine.version, engine.rule, engine.told(), engine.reads_config) == (None, None, [], True)
+    assert list(dict.fromkeys(found.name for found in engine.dialects())) == [dialect.name for dialect in DIALECTS]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,275 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write what follows from the table of settings and from the modules' documentation (`make generate`).
+
+That is the documentation fragment, the samples of effective settings, the table in README.md, and the role's
+specification of arguments and its tasks' arguments.
+
+Usage: generate.py FOLDER (the collection to write them to).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any, Callable, ClassVar
+
+import yaml
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import (
+    LEVEL_MAX,
+    LEVEL_MIN,
+    SETTINGS,
+    Setting,
+)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value, versions_of
+
+ROOT = Path(__file__).resolve().parents[1]
+ROLE = "roles/wasmtime_cache"
+PREFIX = "wasmtime_cache_"
+FRAGMENT = "plugins/doc_fragments/_settings.py"
+DEFAULT_DIRECTORY = "~/.cache/wasmtime"
+SAMPLES = {
+    "plugins/modules/cache_config.py": {"cleanup_interval": 86400, "files_total_size_soft_limit": 2147483648},
+    "plugins/modules/cache_config_info.py": {},
+}
+# The role's entry points: the module, its options that are no variables, and a prefix for those that are its own.
+ENTRY_POINTS = {
+    "main": ("cache_config", {"create"}, ""),
+    "check": ("cache_config_info", {"content"}, ""),
+    "usage": ("cache_usage_info", {"directory"}, "usage_"),
+}
+SHARED = ("path", "wasmtime_version")
+# Ansible's own options, which no module of this collection documents: the role's texts on them are where they are.
+OWN = [PREFIX + name for name in ("owner", "group", "mode", "unsafe_writes")]
+
+
+class Dumper(yaml.SafeDumper):  # type: ignore[misc] # yaml has no annotations
+    """YAML as it is written by hand: lists are indented, and an option that repeats is an anchor with its name."""
+
+    names: ClassVar[dict[str, str]] = {}
+    """The names of options by how their descriptions begin."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
+
+    def generate_anchor(self, node: Any) -> str:
+        text = next(value.value[0].value for key, value in node.value if key.value == "description")
+        return self.names[text]
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return not isinstance(data, dict)
+
+
+def default_of(setting: Setting) -> str:
+    """The default of a setting as a person would write it."""
+    return DEFAULT_DIRECTORY if setting.default is None else format_value(setting.kind, setting.default)
+
+
+def rule_of(setting: Setting) -> str:
+    """The format of an option's value, as a sentence; empty where the setting's own text says it."""
+    rule = setting.kind.rule
+    if setting.kind.name == "path":
+        return ""
+    if setting.kind.name == "level":  # for an option, quotes are no matter
+        rule = "from V(%d) to V(%d)" % (LEVEL_MIN, LEVEL_MAX)
+    elif setting.kind.name == "percent":  # the option takes a number for it as well
+        rule = rule.replace(" followed", ", alone or followed")
+    return " %s." % ", ".join(filter(None, (rule[0].upper() + rule[1:], setting.bound)))
+
+
+def description_of(setting: Setting) -> list[str]:
+    """The paragraphs on a setting's option."""
+    first, *rest = setting.about.split("\n")
+    letter = "C" if setting.kind.name == "path" else "V"
+    known = []
+    if setting.since or setting.until is not None:
+        known.append("Only Wasmtime %s knows it." % versions_of(setting))
+    where = " on Linux" if setting.default is None else ""
+    default = "Wasmtime's default: %s(%s)%s." % (letter, default_of(setting), where)
+    return [first + rule_of(setting), *rest, *known, default]
+
+
+def type_of(setting: Setting) -> str:
+    """The type of a setting's option."""
+    return {"path": "path", "level": "int"}.get(setting.kind.name, "raw")
+
+
+def fragment() -> str:
+    """The options for the settings, for DOCUMENTATION."""
+    lines = ["options:"]
+    for setting in SETTINGS.values():
+        lines += ["  %s:" % setting.option, "    description:"]
+        for text in description_of(setting):
+            item = '"%s"' % text if ": " in text else text
+            lines += textwrap.wrap(
+                item, 108, initial_indent="      - ", subsequent_indent="        ", break_long_words=False
+            )
+        lines.append("    type: %s" % type_of(setting))
+    return "\n".join(lines) + "\n"
+
+
+def sample(values: dict[str, Any]) -> str:
+    """The effective settings, for RETURN."""
+    lines = []
+    for setting in SETTINGS.values():
+        default = "/home/ci/.cache/wasmtime" if setting.default is None else setting.default
+        lines.append("    %s: %s\n" % (setting.option, values.get(setting.option, default)))
+    return "".join(lines)
+
+
+def table() -> str:
+    """The rows for README.md."""
+    rows, seen = [], set()
+    for setting in SETTINGS.values():
+        kind = setting.kind
+        text = "absolute path" if kind.name == "path" else kind.name
+        if kind.name not in seen:
+            if kind.name == "level":
+                text = "level: %d to %d" % (LEVEL_MIN, LEVEL_MAX)
+            elif kind.name == "percent":
+                text = "percent: 0 to 100"
+            elif kind.units:
+                units = [unit for unit in sorted(kind.units, key=lambda unit: kind.units[unit]) if unit]
+                base = " of %s" % kind.base_unit if kind.name == "size" else ""
+                text = "%s: whole number%s%s %s" % (
+                    kind.name,
+                    base,
+                    ", or with" if "" in kind.units else " with",
+                    " ".join(units),
+                )
+        seen.add(kind.name)
+        text = ", ".join(filter(None, (text, setting.bound)))
+        rows.append("| `%s` | `%s` | %s |\n" % (setting.option, default_of(setting), text))
+    return "".join(rows)
+
+
+def replaced(text: str, pattern: str, new: str) -> str:
+    """The text with the only place that matches, its second group, replaced."""
+    result, number = re.subn(pattern, lambda match: match[1] + new + match[3], text, flags=re.DOTALL | re.MULTILINE)
+    if number != 1:
+        raise ValueError("%d places match %s" % (number, pattern))
+    return result
+
+
+def options_of(module: str, new_fragment: str) -> dict[str, Any]:
+    """The documented options of a module, those of its fragments included."""
+    source = (ROOT / "plugins" / "modules" / (module + ".py")).read_text(encoding="utf-8")
+    documentation = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])
+    common = (ROOT / FRAGMENT).read_text(encoding="utf-8").split('DOCUMENTATION = r"""')[1].split('"""')[0]
+    options: dict[str, Any] = dict(documentation.get("options", {}))
+    for name in documentation["extends_documentation_fragment"]:
+        if name == "wasmops.wasmtime._settings":
+            options.update(yaml.safe_load(common)["options"])
+        elif name == "wasmops.wasmtime._settings.settings":
+            options.update(yaml.safe_load(new_fragment)["options"])
+    return options
+
+
+def variable(entry_point: str, option: str) -> str:
+    """The name of the role's variable for an option."""
+    own = ENTRY_POINTS[entry_point][2]
+    return PREFIX + ("" if option in SHARED else own) + option
+
+
+def as_variable(entry_point: str, option: dict[str, Any]) -> dict[str, Any]:
+    """The specification of a variable, from the documentation of its option."""
+    described = copy.deepcopy(option)
+    texts = described["description"]
+    texts = [texts] if isinstance(texts, str) else texts
+    described["description"] = [
+        re.sub(r"\b([OR])\((\w+)", lambda found: "%s(%s" % (found[1], variable(entry_point, found[2])), text)
+        for text in texts
+    ]
+    # Another name for a variable would be one more to set it by.
+    described.pop("aliases", None)
+    return described
+
+
+def specification(text: str, new_fragment: str) -> str:
+    """meta/argument_specs.yml: what the modules do not know, as it is there, and the variables for their options."""
+    head = text[: text.index("argument_specs:")]
+    spec = yaml.safe_load(text)
+    defaults = yaml.safe_load((ROOT / ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    shared: dict[str, dict[str, Any]] = {}
+    for entry_point, (module, left_out, _own) in ENTRY_POINTS.items():
+        options = options_of(module, new_fragment)
+        known = {variable(entry_point, name) for name in options}
+        there = spec["argument_specs"][entry_point]["options"]
+        settings = {setting.option for setting in SETTINGS.values()}
+        # A setting that is gone from the table goes from here.
+        own = {name: option for name, option in there.items() if name in OWN and name not in known}
+        names = sorted(options, key=lambda name: (name not in SHARED, name not in settings))
+        variables = {}
+        for name in names:
+            if name not in left_out:
+                described = as_variable(entry_point, options[name])
+                if variable(entry_point, name) not in defaults:
+                    described.pop("default", None)  # the module's own holds
+                Dumper.names[described["description"][0]] = name
+                variables[variable(entry_point, name)] = shared.setdefault(repr((name, described)), described)
+        spec["argument_specs"][entry_point]["options"] = {**variables, **own}
+    dumped: str = yaml.dump(spec, Dumper=Dumper, sort_keys=False, width=120, allow_unicode=True)
+    return head + dumped
+
+
+def arguments(spec: dict[str, Any], entry_point: str, indent: str) -> str:
+    """The arguments of the role's task."""
+    lines = []
+    for name, option in spec["argument_specs"][entry_point]["options"].items():
+        own = ENTRY_POINTS[entry_point][2]
+        argument = name[len(PREFIX) :]
+        argument = argument[len(own) :] if own and argument.startswith(own) else argument
+        value = name if "default" in option else name + " | default(omit)"
+        lines.append('%s%s: "{{ %s }}"\n' % (indent, argument, value))
+    return "".join(lines)
+
+
+def everything() -> dict[str, str]:
+    """The texts of all files that follow from something else."""
+    read: Callable[[str], str] = lambda name: (ROOT / name).read_text(encoding="utf-8")  # noqa: E731
+    new_fragment = fragment()
+    files = {FRAGMENT: replaced(read(FRAGMENT), r'(SETTINGS = r"""\n)(.*?)(^""")', new_fragment)}
+    for name, values in SAMPLES.items():
+        files[name] = replaced(read(name), r"(^effective:\n.*?^  sample:\n)((?:    \w+: \S+\n)+)(^\w)", sample(values))
+    name = "plugins/modules/cache_config_info.py"
+    files[name] = replaced(
+        files[name],
+        r"(^accepted_by:\n.*?^  sample: )(\[.*?\])(\n)",
+        json.dumps([dialect.name for dialect in CURRENT]),
+    )
+    files["README.md"] = replaced(
+        read("README.md"), r"(^\| Setting \| Default \| Format \|\n\|[-|]+\|\n)((?:\|.*?\|\n)+)(\n)", table()
+    )
+    name = ROLE + "/meta/argument_specs.yml"
+    files[name] = specification(read(name), new_fragment)
+    spec = yaml.safe_load(files[name])
+    for entry_point, (module, _left_out, _own) in ENTRY_POINTS.items():
+        name = "%s/tasks/%s.yml" % (ROLE, entry_point)
+        text = read(name)
+        indent = re.search(r"^( +)wasmops\.wasmtime\.%s:" % module, text, re.MULTILINE)[1] + "  "  # type: ignore[index]
+        files[name] = replaced(
+            text,
+            r"(^ +wasmops\.wasmtime\.%s:(?: &arguments)?\n)((?:%s\w+: .*?\n)+)(^ +register)" % (module, indent),
+            arguments(spec, entry_point, indent),
+        )
+    return files
+
+
+def main(folder: Path) -> None:
+    """Write what is stale, and name it."""
+    for name, text in everything().items():
+        if (folder / name).read_text(encoding="utf-8") != text:
+            (folder / name).write_text(text, encoding="utf-8")
+            print(name)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
