@@ -95,7 +95,7 @@ _value:
       elements: dict
 """
 
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleFilterError
 
@@ -103,7 +103,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import fle
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import are_results
 
 
-def cache_fleet(configs: Mapping[str, Any], usages: Mapping[str, Any], made: str) -> Dict[str, Any]:
+def cache_fleet(configs: Mapping[str, Any], usages: Mapping[str, Any], made: str) -> dict[str, Any]:
     """Results of the modules by host as the data of the report. Raises AnsibleFilterError for what are no such results."""
     for results in (configs, usages):
         if not are_results(results):
@@ -114,5 +114,5 @@ def cache_fleet(configs: Mapping[str, Any], usages: Mapping[str, Any], made: str
 class FilterModule:
     """The filters of this file."""
 
-    def filters(self) -> Dict[str, Callable[..., Dict[str, Any]]]:
+    def filters(self) -> dict[str, Callable[..., dict[str, Any]]]:
         return {"cache_fleet": cache_fleet}

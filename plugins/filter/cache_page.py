@@ -39,7 +39,7 @@ _value:
   type: str
 """
 
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleFilterError
 
@@ -57,5 +57,5 @@ def cache_page(fleet: Mapping[str, Any]) -> str:
 class FilterModule:
     """The filters of this file."""
 
-    def filters(self) -> Dict[str, Callable[..., str]]:
+    def filters(self) -> dict[str, Callable[..., str]]:
         return {"cache_page": cache_page}

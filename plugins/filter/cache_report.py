@@ -66,7 +66,7 @@ _value:
   elements: str
 """
 
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleFilterError
 
@@ -92,7 +92,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._usage_lines import usage_lines
 
 
-def cache_report(result: Mapping[str, Any], only_problems: bool = False, by_host: bool = False) -> List[str]:
+def cache_report(result: Mapping[str, Any], only_problems: bool = False, by_host: bool = False) -> list[str]:
     """Results of a module as lines. Raises AnsibleFilterError for what is no such result."""
     if by_host:
         if not are_results(result):
@@ -109,7 +109,7 @@ def cache_report(result: Mapping[str, Any], only_problems: bool = False, by_host
     raise AnsibleFilterError("cache_report takes what cache_config, cache_config_info or cache_usage_info returned")
 
 
-def _config(result: Mapping[str, Any], only_problems: bool) -> List[str]:
+def _config(result: Mapping[str, Any], only_problems: bool) -> list[str]:
     lines = []
     if not only_problems:
         lines += _settings(result)
@@ -120,7 +120,7 @@ def _config(result: Mapping[str, Any], only_problems: bool) -> List[str]:
     return lines
 
 
-def _settings(result: Mapping[str, Any]) -> List[str]:
+def _settings(result: Mapping[str, Any]) -> list[str]:
     effective: Mapping[str, Any] = result.get("effective") or {}
     named: Mapping[str, Any] = result.get("settings") or {}
     rows = []
@@ -148,9 +148,9 @@ def _advice(problem: Mapping[str, Any]) -> str:
     return "%s%s; %s" % (place, problem["message"], problem["remedy"])
 
 
-def _summary(results: Mapping[str, Any]) -> List[str]:
+def _summary(results: Mapping[str, Any]) -> list[str]:
     # By severity and code, then by what is said: what many hosts share is said once.
-    found: Dict[Tuple[int, str], Dict[str, List[str]]] = {}
+    found: dict[tuple[int, str], dict[str, list[str]]] = {}
     standings = []
     for name, result in results.items():
         host = printable(str(name))
@@ -183,5 +183,5 @@ def _count(number: int) -> str:
 class FilterModule:
     """The filters of this file."""
 
-    def filters(self) -> Dict[str, Callable[..., List[str]]]:
+    def filters(self) -> dict[str, Callable[..., list[str]]]:
         return {"cache_report": cache_report}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Mapping
 
 from ansible.plugins.action.normal import ActionModule as Normal
 
@@ -26,7 +26,7 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
 
     schema: Record
 
-    def run(self, tmp: Optional[str] = None, task_vars: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
+    def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Run the module on the host and return its result, or a failure if that is malformed.
 
         Not in the background: the answer would come through C(async_status), which takes whatever the host says.

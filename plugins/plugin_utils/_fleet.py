@@ -10,7 +10,7 @@ Every step takes time in proportion to the number of hosts.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Mapping
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
@@ -61,7 +61,7 @@ NOTES = {
 _LOST = (UNKNOWN, UNREACHABLE)
 
 
-def fleet(configs: Mapping[str, Any], usages: Mapping[str, Any], made: str) -> Dict[str, Any]:
+def fleet(configs: Mapping[str, Any], usages: Mapping[str, Any], made: str) -> dict[str, Any]:
     """The data of the report on these hosts.
 
     C(configs) has the results of cache_config_info by the names of hosts, C(usages) those of cache_usage_info. Each may
@@ -70,7 +70,7 @@ def fleet(configs: Mapping[str, Any], usages: Mapping[str, Any], made: str) -> D
     return _data([_host(name, config, usages.get(name, {})) for name, config in configs.items()], made)
 
 
-def again(data: Mapping[str, Any]) -> Dict[str, Any]:
+def again(data: Mapping[str, Any]) -> dict[str, Any]:
     """The data of a report that was written to a file, say: what is malformed of a host makes it one not looked at."""
     hosts = []
     for number, host in enumerate(data["hosts"]):
@@ -82,7 +82,7 @@ def again(data: Mapping[str, Any]) -> Dict[str, Any]:
     return _data(hosts, data["made"] if isinstance(data.get("made"), str) else "")
 
 
-def _data(hosts: List[Dict[str, Any]], made: str) -> Dict[str, Any]:
+def _data(hosts: list[dict[str, Any]], made: str) -> dict[str, Any]:
     common = _common(hosts)
     for host in hosts:
         host["differs"] = [option for option, value in host["effective"].items() if value != common.get(option)]
@@ -97,7 +97,7 @@ def _data(hosts: List[Dict[str, Any]], made: str) -> Dict[str, Any]:
     }
 
 
-def _common(hosts: List[Dict[str, Any]]) -> Dict[str, Any]:
+def _common(hosts: list[dict[str, Any]]) -> dict[str, Any]:
     """The most common effective value of each setting; of equally common ones the engine's default, or the first seen."""
     common = {}
     for setting in SETTINGS.values():
@@ -108,7 +108,7 @@ def _common(hosts: List[Dict[str, Any]]) -> Dict[str, Any]:
     return common
 
 
-def _host(name: str, config: Any, usage: Any) -> Dict[str, Any]:
+def _host(name: str, config: Any, usage: Any) -> dict[str, Any]:
     verdict, message, found = standing(config)
     lost = verdict in _LOST
     measured, usage_message = (None, None) if lost else _measured(usage)
@@ -132,7 +132,7 @@ def _host(name: str, config: Any, usage: Any) -> Dict[str, Any]:
     }
 
 
-def _measured(usage: Any) -> Tuple[Optional[Dict[str, Any]], Optional[str]]:
+def _measured(usage: Any) -> tuple[dict[str, Any] | None, str | None]:
     """What the report keeps of a result of cache_usage_info, or why there is none."""
     try:
         if not isinstance(usage, Mapping):
@@ -144,9 +144,9 @@ def _measured(usage: Any) -> Tuple[Optional[Dict[str, Any]], Optional[str]]:
         return None, str(error)
 
 
-def _usage(usage: Mapping[str, Any]) -> Dict[str, Any]:
+def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
     """What cache_usage_info returned, with some examples instead of long lists."""
-    kept: Dict[str, Any] = {name: usage.get(name) for name in (*MEASURED, *MEASURED_TOO)}
+    kept: dict[str, Any] = {name: usage.get(name) for name in (*MEASURED, *MEASURED_TOO)}
     for name, examples in (("next_cleanup", "deleted"), ("foreign", "names"), ("verified", "broken")):
         if kept[name]:
             kept[name] = dict(kept[name], **{examples: kept[name][examples][:MOST_NAMES]})
@@ -183,19 +183,19 @@ _HOST = Record(
 )
 
 
-def _percent(usage: Optional[Mapping[str, Any]]) -> Optional[float]:
+def _percent(usage: Mapping[str, Any] | None) -> float | None:
     """How much of a limit is used, of the two limits the fuller one."""
     limits: Mapping[str, Mapping[str, Any]] = (usage or {}).get("limits") or {}
     return max((limit["percent"] for limit in limits.values() if limit["percent"] is not None), default=None)
 
 
-def _fullness(percent: Optional[float]) -> str:
+def _fullness(percent: float | None) -> str:
     if percent is None:
         return NOT_KNOWN
     return OVER if percent > 100 else FULLNESS[min(int(percent // 25), 3)]
 
 
-def _notes(usage: Optional[Mapping[str, Any]]) -> List[str]:
+def _notes(usage: Mapping[str, Any] | None) -> list[str]:
     if usage is None:
         return ["usage-unknown"]
     there = {
@@ -208,7 +208,7 @@ def _notes(usage: Optional[Mapping[str, Any]]) -> List[str]:
     return [note for note in NOTES if there.get(note)]
 
 
-def _totals(hosts: List[Dict[str, Any]]) -> Dict[str, Any]:
+def _totals(hosts: list[dict[str, Any]]) -> dict[str, Any]:
     verdicts = Counter(host["verdict"] for host in hosts)
     fullness = Counter(host["fullness"] for host in hosts)
     accepted = Counter(version for host in hosts for version in host["accepted_by"])
@@ -226,10 +226,10 @@ def _totals(hosts: List[Dict[str, Any]]) -> Dict[str, Any]:
     }
 
 
-def _problems(hosts: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def _problems(hosts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Each kind of problem, the worst and most common first, with the most common words for it."""
-    kinds: Dict[Tuple[int, str], Counter[Tuple[str, str]]] = {}
-    numbers: Counter[Tuple[int, str]] = Counter()
+    kinds: dict[tuple[int, str], Counter[tuple[str, str]]] = {}
+    numbers: Counter[tuple[int, str]] = Counter()
     for host in hosts:
         seen = set()
         for problem in host["problems"]:

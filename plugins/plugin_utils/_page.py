@@ -14,7 +14,7 @@ import base64
 import hashlib
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Hashable, List, Mapping
+from typing import Any, Hashable, Mapping
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -56,9 +56,9 @@ def _source(part: str) -> str:
     return "'sha256-%s'" % base64.b64encode(hashlib.sha256(part.encode("utf-8")).digest()).decode("ascii")
 
 
-def _texts(fleet: Mapping[str, Any]) -> Dict[str, Dict[str, str]]:
+def _texts(fleet: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """By setting, each effective value of the fleet in the units in which people write it."""
-    texts: Dict[str, Dict[str, str]] = {}
+    texts: dict[str, dict[str, str]] = {}
     for setting in SETTINGS.values():
         if setting.kind.name != "path":
             values = {host["effective"].get(setting.option) for host in fleet["hosts"]} - {None}
@@ -66,16 +66,16 @@ def _texts(fleet: Mapping[str, Any]) -> Dict[str, Dict[str, str]]:
     return texts
 
 
-def pack(value: Any) -> Dict[str, Any]:
+def pack(value: Any) -> dict[str, Any]:
     """JSON data with what is equal kept once, as hosts of a fleet are alike: report.js unpacks it.
 
     C(data) is the value. Scalars are themselves. A dictionary is the number of its keys in C(shapes), then its values;
     a list is C(LIST), then its elements; what occurs more than once is C(SHARED), then its number in C(shared).
     """
-    numbers: Dict[Hashable, int] = {}
+    numbers: dict[Hashable, int] = {}
     times: Counter[int] = Counter()
-    nodes: List[Any] = []  # in an order in which parts come before what they are part of
-    shapes: Dict[Hashable, int] = {}
+    nodes: list[Any] = []  # in an order in which parts come before what they are part of
+    shapes: dict[Hashable, int] = {}
 
     def number(value: Any) -> int:
         node = value
@@ -93,8 +93,8 @@ def pack(value: Any) -> Dict[str, Any]:
         return numbers[key]
 
     root = number(value)
-    shared: List[Any] = []
-    places: Dict[int, int] = {}
+    shared: list[Any] = []
+    places: dict[int, int] = {}
 
     def written(index: int, whole: bool = False) -> Any:
         node = nodes[index]

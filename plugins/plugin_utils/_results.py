@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Callable, Collection, Dict, List, Mapping, Optional
+from typing import Any, Callable, Collection, Mapping
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import (
     printable,
@@ -120,7 +120,7 @@ def nullable(reader: Reader) -> Reader:
 def list_of(reader: Reader) -> Reader:
     """Read a list."""
 
-    def read(value: Any) -> List[Any]:
+    def read(value: Any) -> list[Any]:
         if not isinstance(value, (list, tuple)) or len(value) > MOST_ITEMS:
             raise Malformed("is not a list of at most %d entries" % MOST_ITEMS)
         found = []
@@ -137,7 +137,7 @@ def list_of(reader: Reader) -> Reader:
 def dict_of(reader: Reader) -> Reader:
     """Read a dictionary with texts as keys."""
 
-    def read(value: Any) -> Dict[str, Any]:
+    def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping) or len(value) > MOST_ITEMS:
             raise Malformed("is not a dictionary of at most %d entries" % MOST_ITEMS)
         found = {}
@@ -155,11 +155,11 @@ def dict_of(reader: Reader) -> Reader:
 class Record:
     """Reads a dictionary with these keys; others are left out."""
 
-    def __init__(self, required: Mapping[str, Reader], optional: Optional[Mapping[str, Reader]] = None) -> None:
+    def __init__(self, required: Mapping[str, Reader], optional: Mapping[str, Reader] | None = None) -> None:
         self.required = required
         self.readers = {**(optional or {}), **required}
 
-    def __call__(self, value: Any) -> Dict[str, Any]:
+    def __call__(self, value: Any) -> dict[str, Any]:
         """Read the dictionary. Raises Malformed."""
         if not isinstance(value, Mapping):
             raise Malformed("is not a dictionary")
@@ -195,11 +195,11 @@ def anything(value: Any, depth: int = DEEPEST) -> Any:
     raise Malformed("is no JSON data")
 
 
-def table(value: Any) -> Dict[str, Any]:
+def table(value: Any) -> dict[str, Any]:
     """Read a table of a file, as C(anything)."""
     if not isinstance(value, Mapping):
         raise Malformed("is not a dictionary")
-    found: Dict[str, Any] = anything(value)
+    found: dict[str, Any] = anything(value)
     return found
 
 
@@ -228,7 +228,7 @@ DIRECTORY = Record(
     },
 )
 # What cache_config and cache_config_info have in common.
-CONFIG: Dict[str, Reader] = {
+CONFIG: dict[str, Reader] = {
     "path": nullable(text),
     "settings": table,
     "effective": Record({}, {setting.option: _setting(name) for name, setting in SETTINGS.items()}),
@@ -236,7 +236,7 @@ CONFIG: Dict[str, Reader] = {
     "wasmtime_version": nullable(text),
 }
 # What Ansible itself adds for the path.
-FILE: Dict[str, Reader] = {
+FILE: dict[str, Reader] = {
     **dict.fromkeys(("owner", "group", "mode", "state", "secontext"), text),
     **dict.fromkeys(("uid", "gid", "size"), integer),
 }
@@ -251,7 +251,7 @@ CHANGED = Record(
         "backup_file": text,
     },
 )
-CHECKED: Dict[str, Reader] = {
+CHECKED: dict[str, Reader] = {
     "problems": list_of(PROBLEM),
     "valid": flag,
     "safe": flag,
@@ -293,7 +293,7 @@ LEVEL = Record(
     {"level": count, **dict.fromkeys(("ratio", "compress_mb_per_s", "decompress_mb_per_s"), nullable(share))}
 )
 # What cache_usage_info returns, and the report keeps.
-MEASURED: Dict[str, Reader] = {
+MEASURED: dict[str, Reader] = {
     "directory": nullable(text),
     "exists": flag,
     "complete": flag,
@@ -308,7 +308,7 @@ MEASURED: Dict[str, Reader] = {
     "verified": nullable(VERIFIED),
     "levels": nullable(list_of(LEVEL)),
 }
-MEASURED_TOO: Dict[str, Reader] = {
+MEASURED_TOO: dict[str, Reader] = {
     "unreadable": list_of(text),
     "links": list_of(text),
     "oldest": nullable(END),
@@ -360,8 +360,8 @@ def reason(result: Mapping[str, Any]) -> str:
 # --- What a module's task gives to Ansible ---
 
 # What failures have beside any part of a result. Ansible acts on other keys: facts become variables of the host, say.
-_FAILURE: Dict[str, Reader] = {"missing_libraries": list_of(one_of(LIBRARIES)), "details": text}
-_ANSIBLE: Dict[str, Reader] = {
+_FAILURE: dict[str, Reader] = {"missing_libraries": list_of(one_of(LIBRARIES)), "details": text}
+_ANSIBLE: dict[str, Reader] = {
     **dict.fromkeys(("changed", "failed", "skipped"), flag),
     **dict.fromkeys(("rc", "started", "finished"), integer),
     **dict.fromkeys(("ansible_job_id", "results_file"), text),
@@ -369,7 +369,7 @@ _ANSIBLE: Dict[str, Reader] = {
 _SHOWN = ("deprecations", "diff", "exception", "invocation", "module_stderr", "module_stdout", "msg", "warnings")
 
 
-def received(result: Mapping[str, Any], schema: Record) -> Dict[str, Any]:
+def received(result: Mapping[str, Any], schema: Record) -> dict[str, Any]:
     """Return what the controller takes of a module's answer; C(schema) is that of the module.
 
     A malformed one becomes a failure.

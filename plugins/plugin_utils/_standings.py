@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Iterable, Mapping
 
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import LOOKED_AT, Malformed, reason
 
@@ -23,7 +23,7 @@ STANDINGS = (GOOD, DEFAULTS, WARNED, REFUSED, DANGEROUS, UNKNOWN, UNREACHABLE)
 VERDICT = ("valid", "safe", "exists")  # the keys that only a verdict has
 
 
-def standing(result: Any) -> Tuple[str, str, Dict[str, Any]]:
+def standing(result: Any) -> tuple[str, str, dict[str, Any]]:
     """Return the standing of a host, why it could not be looked at, and what was found there.
 
     C(result) is anything that the host has returned, or Ansible has for a module that failed or was not run.
@@ -47,7 +47,7 @@ def standing(result: Any) -> Tuple[str, str, Dict[str, Any]]:
     return (GOOD if found["exists"] else DEFAULTS), "", found
 
 
-def counts(standings: Iterable[str]) -> List[Tuple[str, int]]:
+def counts(standings: Iterable[str]) -> list[tuple[str, int]]:
     """Each standing that there is and how many hosts have it."""
     numbers = Counter(standings)
     return [(name, numbers[name]) for name in STANDINGS if numbers[name]]

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, Mapping
 
 from jinja2.filters import do_filesizeformat
 
@@ -14,7 +14,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
 
 
-def usage_lines(usage: Mapping[str, Any]) -> List[str]:
+def usage_lines(usage: Mapping[str, Any]) -> list[str]:
     """The directory, its modules by Wasmtime version, the limits, and what the next cleanup deletes."""
     if usage["directory"] is None:
         return ["%s: Wasmtime refuses it, so no cache directory is known" % usage.get("path")]
@@ -69,7 +69,7 @@ def _cleanup(cleanup: Mapping[str, Any]) -> str:
     return "deletes %s; %s, %s left" % ((", ".join(deleted),) + left)
 
 
-def _verified(verified: Mapping[str, Any]) -> List[str]:
+def _verified(verified: Mapping[str, Any]) -> list[str]:
     part = "" if verified["complete"] else ", not all"
     ratio = "" if verified["ratio"] is None else ", compressed %.2f to 1" % verified["ratio"]
     lines = [

@@ -21,7 +21,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import (
@@ -44,7 +44,7 @@ HERE = "/cache/of the/case"
 class Case(NamedTuple):
     """A document on record."""
 
-    fields: Dict[str, Any]
+    fields: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class Case(NamedTuple):
         place = self._at("place", at)
         return Answer(verdict, None if place is None else (place[0], place[1]), self._at("reason", at) or "")
 
-    def effective(self, version: str) -> Optional[Dict[str, Any]]:
+    def effective(self, version: str) -> dict[str, Any] | None:
         """The effective settings, without C(directory) where the document does not name it; None is not on record."""
         own = self._at("effective", ENGINES.index(version))
         if own is None:
@@ -89,19 +89,19 @@ class Case(NamedTuple):
         return value[at] if isinstance(value, list) and len(value) == len(ENGINES) else value
 
 
-def load() -> List[Case]:
+def load() -> list[Case]:
     """All of them."""
     lines = PATH.read_text(encoding="utf-8").splitlines()
     assert tuple(json.loads(lines[0])["versions"]) == ENGINES
     return [Case(json.loads(line)) for line in lines[1:]]
 
 
-def packed(values: Tuple[Any, ...]) -> Any:
+def packed(values: tuple[Any, ...]) -> Any:
     """One value for all versions, or one for each."""
     return values[0] if all(value == values[0] for value in values) else list(values)
 
 
-def save(cases: List[Case]) -> None:
+def save(cases: list[Case]) -> None:
     """Write the file."""
     lines = [{"versions": list(ENGINES)}, *(case.fields for case in cases)]
     text = "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in lines)

@@ -9,7 +9,7 @@ Everything follows from the random numbers given. Also used by unit tests: runs 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, List, Sequence, Tuple, TypeVar
+from typing import TYPE_CHECKING, Sequence, TypeVar
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 
@@ -290,7 +290,7 @@ def key_text(rng: Random, key: str, fault: bool) -> str:
     return '"%s"' % escaped(rng, key)
 
 
-def pairs(rng: Random, major: int, faults: float, prefix: Sequence[str] = ("",), most: int = 6) -> List[str]:
+def pairs(rng: Random, major: int, faults: float, prefix: Sequence[str] = ("",), most: int = 6) -> list[str]:
     """Settings with their values."""
     keys = rng.sample(list(SETTINGS), rng.randrange(most + 1))
     if major <= 32 and rng.random() < 0.97:
@@ -318,7 +318,7 @@ def comment(rng: Random, faults: float) -> str:
 def config(rng: Random, major: int, faults: float) -> str:
     """A config as people write them; C(faults) is how often each part of it is wrong."""
     layout = rng.randrange(100)
-    lines: List[str] = []
+    lines: list[str] = []
     if layout < 60:
         lines.append(some(rng, BAD_HEADERS) if rng.random() < faults else some(rng, HEADERS))
         lines += [pick(rng, "", "", "", "  ", "\t") + pair for pair in pairs(rng, major, faults)]
@@ -327,7 +327,7 @@ def config(rng: Random, major: int, faults: float) -> str:
         if rng.random() < faults / 3:
             lines.insert(0, pick(rng, "x = 1", "cache = {}", "cache.x = 1", "enabled = true"))
     elif layout < 78:
-        tables: Tuple[str, ...] = ("cache.", "cache.", "cache.", "cache . ", "'cache'.", '"c\\u0061che".')
+        tables: tuple[str, ...] = ("cache.", "cache.", "cache.", "cache . ", "'cache'.", '"c\\u0061che".')
         if rng.random() < faults:
             tables += ("", "Cache.", "cache..", "cache.cache.", "cache\n.", "cache.\n", ".")
         lines += pairs(rng, major, faults, tables)

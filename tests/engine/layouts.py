@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import time
-from typing import TYPE_CHECKING, Dict, List, Set
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import random
@@ -71,7 +71,7 @@ class Layout:
         self.place = place
         self.top = place / "cache"
         self.elsewhere = place / "elsewhere"
-        self.times: Set[int] = set()
+        self.times: set[int] = set()
         interval, timeout, drift = (chance.choice(list(kind)) for kind in (INTERVALS, TIMEOUTS, DRIFTS))
         self.interval, self.timeout, self.drift = INTERVALS[interval], TIMEOUTS[timeout], DRIFTS[drift]
         # Rarely, as locks that hold off the cleanup leave nothing to see.
@@ -79,7 +79,7 @@ class Layout:
         self.blocked = False
         """Whether there is such a lock."""
         self.far = 0
-        self.sizes: List[int] = []
+        self.sizes: list[int] = []
         modules = self.top / "modules"
         for folder in [modules / compiler, modules / "wasmtime-1.2.3", self.top / "other" / "folder"]:
             if chance.random() < 0.7:
@@ -91,7 +91,7 @@ class Layout:
         # Every cleanup deletes this one: that it has done its listing is seen by that.
         self._file(self.top / "junk", 0, 1)
         count, size = max(len(self.sizes), 1), max(sum(self.sizes), 1)
-        self.settings: Dict[str, str] = {
+        self.settings: dict[str, str] = {
             "cleanup-interval": interval,
             "optimizing-compression-task-timeout": timeout,
             "allowed-clock-drift-for-files-from-future": drift,
@@ -156,7 +156,7 @@ class Layout:
         if chance.random() < 0.4:
             self._odd(folder, names)
 
-    def _odd(self, folder: Path, names: List[str]) -> None:
+    def _odd(self, folder: Path, names: list[str]) -> None:
         """What is no regular file."""
         nested = folder / "nested" / "deeper"
         nested.mkdir(parents=True)
@@ -201,15 +201,15 @@ class Layout:
         (self.top / "to-nothing").symlink_to("nothing")
 
 
-def listing(place: Path) -> Set[str]:
+def listing(place: Path) -> set[str]:
     """All paths below a folder, links not followed."""
-    found: Set[str] = set()
+    found: set[str] = set()
     for folder, folders, files in os.walk(place):
         found.update(os.path.join(folder, name) for name in folders + files)  # noqa: PTH118 # names may be no text
     return found
 
 
-def without(paths: Set[str], deleted: List[str], top: Path) -> Set[str]:
+def without(paths: set[str], deleted: list[str], top: Path) -> set[str]:
     """What is left of these paths when those that the module names are deleted, by whatever way they are named."""
     gone = set()
     for name in deleted:

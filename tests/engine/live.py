@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
@@ -60,7 +60,7 @@ class Died(Exception):
 class Process:
     """A process with an engine of one version. C(env) replaces what concerns the default paths."""
 
-    def __init__(self, version: str, env: Optional[Mapping[str, str]] = None, cwd: str = "/") -> None:
+    def __init__(self, version: str, env: Mapping[str, str] | None = None, cwd: str = "/") -> None:
         self.version = version
         environment = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
         # Nothing that goes wrong here shall reach the cache of the user who runs the tests.
@@ -133,7 +133,7 @@ class Process:
             self.compiled(directory, number)
 
 
-def entries(directory: Path) -> Dict[Path, int]:
+def entries(directory: Path) -> dict[Path, int]:
     """The cached modules below a directory, and their sizes."""
     found = {}
     for path in directory.glob("modules/*/*"):
@@ -143,7 +143,7 @@ def entries(directory: Path) -> Dict[Path, int]:
     return found
 
 
-def stats(entry: Path) -> Dict[str, int]:
+def stats(entry: Path) -> dict[str, int]:
     """What the engine has noted about a cached module; nothing before it has."""
     try:
         text = entry.with_name(entry.name + ".stats").read_text()
@@ -175,10 +175,10 @@ class Outcome(NamedTuple):
     """How a module ended."""
 
     failed: bool
-    result: Dict[str, Any]
+    result: dict[str, Any]
 
     @property
-    def codes(self) -> Dict[str, str]:
+    def codes(self) -> dict[str, str]:
         """The problems found: severity by code."""
         return {problem["code"]: problem["severity"] for problem in self.result["problems"]}
 
@@ -209,7 +209,7 @@ def look(**options: Any) -> Outcome:
     return _run(cache_config_info.main, options)
 
 
-def usage(**options: Any) -> Dict[str, Any]:
+def usage(**options: Any) -> dict[str, Any]:
     """Run cache_usage_info, which has no reason to fail."""
     outcome = _run(cache_usage_info.main, options)
     assert not outcome.failed, outcome.result["msg"]

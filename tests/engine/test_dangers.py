@@ -11,7 +11,7 @@ import os
 import pwd
 import struct
 import time
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple
 
 import pytest
 
@@ -49,7 +49,7 @@ def place() -> Iterator[Path]:
         yield path
 
 
-def provide(place: Path, version: str, code: Optional[str], **options: Any) -> Path:
+def provide(place: Path, version: str, code: str | None, **options: Any) -> Path:
     """Write a config that both modules find to have exactly this danger, or none."""
     path = place / "config.toml"
     options = dict({"directory": str(place / "cache")}, wasmtime_version=version, **options)
@@ -85,7 +85,7 @@ def works(process: Process, path: Path, directory: Path) -> None:
     ("size", "code"), [("6M", None), ("20M", "queue-memory"), ("18446744073709551615", "queue-memory")]
 )
 def test_a_queue_beyond_the_memory_aborts_at_load(
-    place: Path, version: str, size: str, code: Optional[str], monkeypatch: pytest.MonkeyPatch
+    place: Path, version: str, size: str, code: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory = 2**28
     monkeypatch.setattr(_common, "_memory", lambda: memory)
@@ -129,7 +129,7 @@ PERCENTS = {COUNT: "file_count_limit_percent_if_deleting", SIZE: "files_total_si
     ],
 )
 def test_a_limit_whose_part_overflows_aborts_at_cleanup(
-    place: Path, version: str, limit: str, harmful: str, harmless: str, percent: Optional[int]
+    place: Path, version: str, limit: str, harmful: str, harmless: str, percent: int | None
 ) -> None:
     options = {} if percent is None else {PERCENTS[limit]: percent}
     path = provide(place, version, "limit-overflow", **{limit: harmful}, **options)
@@ -224,7 +224,7 @@ class Find(NamedTuple):
 
     path: str
     lost: bool
-    code: Optional[str]
+    code: str | None
 
 
 @proves("its first cleanup deletes it")
@@ -458,7 +458,7 @@ Tree = Dict[str, bytes]
 @pytest.fixture(scope="module")
 def evil() -> Callable[[str], Tree]:
     """Makes, for a version, a cache in which the entry of module 1 is that of module 2."""
-    made: Dict[str, Tree] = {}
+    made: dict[str, Tree] = {}
 
     def make(version: str) -> Tree:
         if version not in made:
@@ -549,16 +549,16 @@ WRITABLE, REPLACEABLE = "directory-writable-by-others", "directory-replaceable"
 class Case(NamedTuple):
     """A way to set up the directory; gives options for cache_config."""
 
-    prepare: Callable[[Path], Dict[str, Any]]
-    code: Optional[str]
+    prepare: Callable[[Path], dict[str, Any]]
+    code: str | None
 
 
-def with_mode(mode: str, group: int = VICTIM) -> Callable[[Path], Dict[str, Any]]:
+def with_mode(mode: str, group: int = VICTIM) -> Callable[[Path], dict[str, Any]]:
     return lambda _place: {"directory_mode": mode, "directory_group": str(group)}
 
 
-def with_acl(name: str, mask: int) -> Callable[[Path], Dict[str, Any]]:
-    def prepare(place: Path) -> Dict[str, Any]:
+def with_acl(name: str, mask: int) -> Callable[[Path], dict[str, Any]]:
+    def prepare(place: Path) -> dict[str, Any]:
         directory_of_victim(place / "cache", 0o711 if name == "default" else 0o700)
         acl(place / "cache", name, mask, other=1)
         return {}
@@ -566,8 +566,8 @@ def with_acl(name: str, mask: int) -> Callable[[Path], Dict[str, Any]]:
     return prepare
 
 
-def with_modules(mode: int, above: int = 0o755, owner: int = VICTIM) -> Callable[[Path], Dict[str, Any]]:
-    def prepare(place: Path) -> Dict[str, Any]:
+def with_modules(mode: int, above: int = 0o755, owner: int = VICTIM) -> Callable[[Path], dict[str, Any]]:
+    def prepare(place: Path) -> dict[str, Any]:
         directory_of_victim(place / "cache", above)
         directory_of_victim(place / "cache" / "modules", mode)
         os.chown(place / "cache" / "modules", owner, owner)
@@ -576,8 +576,8 @@ def with_modules(mode: int, above: int = 0o755, owner: int = VICTIM) -> Callable
     return prepare
 
 
-def below(mode: int, owner: int = 0) -> Callable[[Path], Dict[str, Any]]:
-    def prepare(place: Path) -> Dict[str, Any]:
+def below(mode: int, owner: int = 0) -> Callable[[Path], dict[str, Any]]:
+    def prepare(place: Path) -> dict[str, Any]:
         above = place / "above"
         above.mkdir()
         (above / "between").mkdir()
@@ -588,8 +588,8 @@ def below(mode: int, owner: int = 0) -> Callable[[Path], Dict[str, Any]]:
     return prepare
 
 
-def behind_link(owner: int) -> Callable[[Path], Dict[str, Any]]:
-    def prepare(place: Path) -> Dict[str, Any]:
+def behind_link(owner: int) -> Callable[[Path], dict[str, Any]]:
+    def prepare(place: Path) -> dict[str, Any]:
         common = place / "common"
         common.mkdir()
         common.chmod(0o1777)
@@ -679,7 +679,7 @@ def test_a_default_acl_above_lets_others_write_to_what_the_engine_creates(
     ("owner", "mode", "code"), [(ATTACKER, 0o644, WRITABLE), (VICTIM, 0o646, WRITABLE), (VICTIM, 0o644, None)]
 )
 def test_who_can_write_an_entry_runs_code(
-    place: Path, version: str, owner: int, mode: int, code: Optional[str], evil: Callable[[str], Tree]
+    place: Path, version: str, owner: int, mode: int, code: str | None, evil: Callable[[str], Tree]
 ) -> None:
     directory_of_victim(place / "cache", 0o755)
     path = provide(place, version, None, directory_owner=str(VICTIM))
@@ -701,7 +701,7 @@ def test_who_can_write_an_entry_runs_code(
 @both_ends
 @pytest.mark.parametrize(("mode", "code"), [("0646", "file-writable-by-others"), ("0644", None)])
 def test_who_can_write_the_config_runs_code(
-    place: Path, version: str, mode: str, code: Optional[str], evil: Callable[[str], Tree]
+    place: Path, version: str, mode: str, code: str | None, evil: Callable[[str], Tree]
 ) -> None:
     path = provide(place, version, code, directory_owner=str(VICTIM), mode=mode)
     assert result_of_module_1(version, path) == 1
@@ -760,7 +760,7 @@ def test_who_creates_the_directory_first_runs_code(
 # --- Works, but is not meant ---
 
 
-def warnings(path: Path, version: str, **options: Any) -> List[str]:
+def warnings(path: Path, version: str, **options: Any) -> list[str]:
     """The codes of warnings, of a config without worse."""
     codes = look(path=str(path), wasmtime_version=version, **options).codes
     assert set(codes.values()) <= {"warning"}

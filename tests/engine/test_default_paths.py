@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from typing import TYPE_CHECKING, Dict, Optional, Set
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -47,11 +47,11 @@ class Told:
         self.place = place
         self.cwd = place / "cwd"
         self.process = process
-        self.found: Set[Path] = set()
+        self.found: set[Path] = set()
 
-    def check(self, home: Optional[str], config: Optional[str], cache: Optional[str]) -> None:
+    def check(self, home: str | None, config: str | None, cache: str | None) -> None:
         """Compare in one environment."""
-        names: Dict[str, Optional[str]] = {"HOME": home, "XDG_CONFIG_HOME": config, "XDG_CACHE_HOME": cache}
+        names: dict[str, str | None] = {"HOME": home, "XDG_CONFIG_HOME": config, "XDG_CACHE_HOME": cache}
         self.process.set_environment(
             names={name: value and value.format(place=self.place) for name, value in names.items()}
         )
@@ -108,7 +108,7 @@ def test_with_a_home(place: Path, version: str, home: str) -> None:
 
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize("home", [None, ""])
-def test_with_the_home_of_the_account(place: Path, version: str, home: Optional[str]) -> None:
+def test_with_the_home_of_the_account(place: Path, version: str, home: str | None) -> None:
     with Process(version, cwd=str(place / "cwd")) as process:
         reason = process.give_account(home=str(place / "account"), scratch=str(place / "passwd"))
         if reason is not None:
@@ -122,7 +122,7 @@ def test_with_the_home_of_the_account(place: Path, version: str, home: Optional[
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize("home", [None, ""])
 @pytest.mark.parametrize("account", [False, True])
-def test_without_any_home(place: Path, version: str, home: Optional[str], account: bool) -> None:
+def test_without_any_home(place: Path, version: str, home: str | None, account: bool) -> None:
     (place / "xdg").mkdir()
     (place / "xdg").chmod(0o777)
     with Process(version, cwd=str(place / "cwd")) as process:

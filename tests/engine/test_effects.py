@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -47,9 +47,9 @@ U64_MAX = 2**64 - 1
 
 
 @pytest.fixture(scope="module")
-def engines() -> Iterator[Dict[str, Engine]]:
+def engines() -> Iterator[dict[str, Engine]]:
     """All engines, each locked into a directory of its own."""
-    started: Dict[str, Engine] = {}
+    started: dict[str, Engine] = {}
     try:
         for version in VERSIONS:
             started[version] = Engine(version)
@@ -90,7 +90,7 @@ def option_values(draw: st.DrawFn, option: str) -> Any:
 
 
 @st.composite
-def tasks(draw: st.DrawFn, old: bool) -> Dict[str, Any]:
+def tasks(draw: st.DrawFn, old: bool) -> dict[str, Any]:
     """The options of a task."""
     names = [SETTINGS[name].option for name in KNOWN_TO_ALL]
     chosen = draw(st.lists(st.sampled_from(names), unique=True, max_size=6))
@@ -105,20 +105,20 @@ def tasks(draw: st.DrawFn, old: bool) -> Dict[str, Any]:
 
 
 @st.composite
-def files(draw: st.DrawFn, version: Optional[str]) -> Optional[bytes]:
+def files(draw: st.DrawFn, version: str | None) -> bytes | None:
     """What may be there before: nothing, a config as people leave it behind, or something else."""
     styles = ("header", "dotted", "inline") + (("inline-1.1",) if version == VERSIONS[-1] else ())
     known = (*KNOWN_TO_ALL, "enabled") if draw(st.booleans()) else KNOWN_TO_ALL
     document = documents(styles, toml_values, known).map(lambda d: d.text.encode())
     with_mark = document.map(lambda text: b"\xef\xbb\xbf" + text)
-    drawn: Optional[bytes] = draw(st.one_of(document, document, document, with_mark, st.none(), st.binary(max_size=20)))
+    drawn: bytes | None = draw(st.one_of(document, document, document, with_mark, st.none(), st.binary(max_size=20)))
     return drawn
 
 
 @proves("Never writes a file that Wasmtime would refuse", "A file that Wasmtime would refuse is never written")
 @pytest.mark.parametrize("version", [*VERSIONS, None])
 def test_the_engine_takes_what_is_written(
-    engines: Dict[str, Engine], version: Optional[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engines: dict[str, Engine], version: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -132,7 +132,7 @@ def test_the_engine_takes_what_is_written(
 
     @settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(files(version), tasks(old=version is not None and version not in LATER))
-    def check(before: Optional[bytes], options: Dict[str, Any]) -> None:
+    def check(before: bytes | None, options: dict[str, Any]) -> None:
         path.unlink(missing_ok=True)
         if before is not None:
             path.write_bytes(before)
@@ -203,7 +203,7 @@ def until_stats(entry: Path, usages: int, level: int) -> None:
     until(lambda: stats(entry) == expected, "%r" % expected)
 
 
-def until_entries(directory: Path, expected: Dict[Path, int]) -> None:
+def until_entries(directory: Path, expected: dict[Path, int]) -> None:
     """Wait until these are left."""
     until(lambda: entries(directory) == expected, "%d entries are left" % len(expected))
 
@@ -263,7 +263,7 @@ def test_count_limit_and_percent(place: Path, version: str, limit: object, perce
     )
     most = cache.effective["file_count_soft_limit"]
     kept = most * cache.effective["file_count_limit_percent_if_deleting"] // 100
-    expected: Dict[Path, int] = {}
+    expected: dict[Path, int] = {}
     with cache.process() as process:
         for number in range(3 * most):
             new = process.compiled(cache.directory, number)
@@ -289,7 +289,7 @@ def test_size_limit_and_percent(place: Path, version: str, limit: object, percen
     )
     most = cache.effective["files_total_size_soft_limit"]
     kept = most * cache.effective["files_total_size_limit_percent_if_deleting"] // 100
-    expected: Dict[Path, int] = {}
+    expected: dict[Path, int] = {}
     cleanups = 0
     with cache.process() as process:
         for number in range(16):

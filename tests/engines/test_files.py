@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 
@@ -21,7 +21,7 @@ from ansible_collections.wasmops.wasmtime.tests.engines.packages import PACKAGES
 from ansible_collections.wasmops.wasmtime.tests.engines.running import HOST, ask
 
 
-def look(path: Path) -> Optional[Engine]:
+def look(path: Path) -> Engine | None:
     handle = os.open(path, os.O_RDONLY)
     try:
         return engine_in(handle)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, List
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,7 +27,7 @@ def usual_umask() -> None:
 
 
 @pytest.fixture(scope="session")
-def stages() -> Iterator[List[Stage]]:
+def stages() -> Iterator[list[Stage]]:
     """As many stages as it makes sense to use at once."""
     with contextlib.ExitStack() as stack:
         yield [

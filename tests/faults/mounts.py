@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional, Sequence
+from typing import TYPE_CHECKING, Sequence
 
 import pytest
 
@@ -46,7 +46,7 @@ def possible(*words: str) -> None:
 
 
 @functools.lru_cache(maxsize=None)
-def _namespace() -> Optional[str]:
+def _namespace() -> str | None:
     """Take this process away from the mounts of the machine, once and for all; why that cannot be done."""
     if os.geteuid() != 0:
         return "it needs root, to mount file systems"
@@ -65,11 +65,11 @@ def enter_namespace() -> None:
 
 
 @functools.lru_cache(maxsize=None)
-def _missing(kind: str, make: Sequence[str]) -> Optional[str]:
+def _missing(kind: str, make: Sequence[str]) -> str | None:
     """Try once whether this machine mounts such a file system at all; why it does not."""
     with tempfile.TemporaryDirectory(prefix="wasmtime-faults-") as name:
         there, source = Path(name, "there"), "none"
-        options: List[str] = []
+        options: list[str] = []
         for part in ("there", "lower", "upper", "work"):
             Path(name, part).mkdir()
         try:

@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
@@ -62,7 +62,7 @@ def lift(*_signal: object) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
-def become(request: Dict[str, Any], gate: int, output: int, errors: int) -> None:
+def become(request: dict[str, Any], gate: int, output: int, errors: int) -> None:
     """Make this process the one that was asked for, and wait."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
@@ -112,7 +112,7 @@ class Life:
     OPENS_TO_CHANGE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
     def __init__(self, seconds: float) -> None:
-        self.changes: List[float] = []
+        self.changes: list[float] = []
         self.seconds = seconds
         # The interval, which there is not, and the time until the end.
         self.times = (ctypes.c_long * 4)(0, 0, int(seconds), int(seconds % 1 * 1e9))
@@ -125,7 +125,7 @@ class Life:
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
         sys.addaudithook(self.watch)
 
-    def watch(self, event: str, arguments: Tuple[Any, ...]) -> None:
+    def watch(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Begin with the first change."""
         if event in self.CHANGES or (event == "open" and arguments[2] & self.OPENS_TO_CHANGE):
             if not self.changes:
@@ -135,7 +135,7 @@ class Life:
             self.changes.append(time.monotonic())
 
 
-LIFE: List[Life] = []
+LIFE: list[Life] = []
 
 
 def tell_time(*moments: float) -> None:
@@ -153,8 +153,8 @@ def main() -> None:
         message, handles, _flags, _address = socket.recv_fds(control, 65536, 3)
         if not message:
             return
-        request: Dict[str, Any] = json.loads(message)
-        answer: List[int]
+        request: dict[str, Any] = json.loads(message)
+        answer: list[int]
         if "reap" in request:
             answer = [os.waitpid(request["reap"], 0)[1]]
         else:

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,13 +32,13 @@ class Outcome(NamedTuple):
     errors: str
 
     @property
-    def result(self) -> Dict[str, Any]:
+    def result(self) -> dict[str, Any]:
         """What the module answers."""
-        found: Dict[str, Any] = json.loads("".join(self.output.splitlines()[1:-1]))
+        found: dict[str, Any] = json.loads("".join(self.output.splitlines()[1:-1]))
         return found
 
     @property
-    def time(self) -> Tuple[float, float]:
+    def time(self) -> tuple[float, float]:
         """When it began and when it ended."""
         words = self.output.split()
         return float(words[0]), float(words[-1])
@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
         return float(moments[-2]) - float(moments[0])
 
     @property
-    def disorder(self) -> Optional[str]:
+    def disorder(self) -> str | None:
         """What shows that it has not ended as modules do."""
         if not self.errors and self.status in (0, 1):
             return None
@@ -69,7 +69,7 @@ class Run:
     def __init__(self, program: Program, pid: int, gate: int, output: int, errors: int) -> None:
         self.pid = pid
         self._program = program
-        self._gate: Optional[int] = gate
+        self._gate: int | None = gate
         self._output = output
         self._errors = errors
 
@@ -99,7 +99,7 @@ def _all_of(handle: int) -> bytes:
 class Program:
     """An interpreter that has imported everything, and forks a run whenever it is asked."""
 
-    def __init__(self, environment: Optional[Mapping[str, str]] = None) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         """C(environment) comes on top of this process's own."""
         self.noise = 0
         """How many needless files the next runs open before they begin."""
@@ -123,7 +123,7 @@ class Program:
         self._control.close()
         self._process.communicate()
 
-    def ask(self, request: Dict[str, Any], handles: Sequence[int] = ()) -> Any:
+    def ask(self, request: dict[str, Any], handles: Sequence[int] = ()) -> Any:
         """Send a request; its answer."""
         socket.send_fds(self._control, [json.dumps(request).encode()], handles)
         return json.loads(self._control.recv(4096))
@@ -132,9 +132,9 @@ class Program:
         self,
         options: Mapping[str, Any],
         umask: int = 0o022,
-        user: Optional[int] = None,
-        limit: Optional[int] = None,
-        life: Optional[float] = None,
+        user: int | None = None,
+        limit: int | None = None,
+        life: float | None = None,
     ) -> Run:
         """A run that waits at its gate: it has made all system calls that come before.
 
@@ -159,7 +159,7 @@ class Program:
 
 
 @contextlib.contextmanager
-def program(environment: Optional[Mapping[str, str]] = None) -> Iterator[Program]:
+def program(environment: Mapping[str, str] | None = None) -> Iterator[Program]:
     """A program for a while."""
     made = Program(environment)
     try:

@@ -13,7 +13,7 @@ import shutil
 import stat
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import NOBODY
 
@@ -72,7 +72,7 @@ class Place:
         self.config.rename(self.behind)
         self.config.symlink_to("../../srv/wasmtime.toml")
 
-    def unclear(self, message: str) -> List[str]:
+    def unclear(self, message: str) -> list[str]:
         """What a message lacks to be one clear sentence about the config or its directory."""
         found = []
         if any(noise in message for noise in _NOISE):
@@ -101,7 +101,7 @@ class Entry(NamedTuple):
     mode: int
     uid: int
     gid: int
-    content: Optional[bytes]
+    content: bytes | None
 
     def grants_no_more_than(self, other: Entry) -> bool:
         """Whether nobody may do here what they may not do there; the user who runs the tests may do everything."""
@@ -118,8 +118,8 @@ class Entry(NamedTuple):
 class Picture(NamedTuple):
     """All that is in a tree, the backups apart: their names are never the same twice."""
 
-    entries: Dict[str, Entry]
-    backups: Dict[str, Entry]
+    entries: dict[str, Entry]
+    backups: dict[str, Entry]
 
 
 _BACKUP = re.compile(r"(config|wasmtime)\.toml\..*~\Z")
@@ -127,8 +127,8 @@ _BACKUP = re.compile(r"(config|wasmtime)\.toml\..*~\Z")
 
 def picture(place: Place) -> Picture:
     """What is there now."""
-    entries: Dict[str, Entry] = {}
-    backups: Dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
+    backups: dict[str, Entry] = {}
     for path in [place.tree, *place.tree.rglob("*")]:
         status = path.lstat()
         content = None
@@ -148,8 +148,8 @@ class Scene(NamedTuple):
 
     name: str
     prepare: Callable[[Place], None]
-    options: Dict[str, Any]
-    user: Optional[int] = None
+    options: dict[str, Any]
+    user: int | None = None
     umask: int = 0o022
 
     @property
@@ -164,16 +164,16 @@ class Scene(NamedTuple):
             for path in [place.tree, *place.tree.rglob("*")]:
                 os.lchown(path, self.user, self.user)
 
-    def arguments(self, place: Place) -> Dict[str, Any]:
+    def arguments(self, place: Place) -> dict[str, Any]:
         """The module's arguments, with those that Ansible always gives."""
-        given: Dict[str, Any] = {"path": str(place.config)}
+        given: dict[str, Any] = {"path": str(place.config)}
         if self.options.get("state") != "absent":
             given["directory"] = str(place.cache)
         given.update(self.options)
         return dict(given, _ansible_remote_tmp=str(place.remote), _ansible_diff=True)
 
     def hold(
-        self, program: Program, place: Place, limit: Optional[int] = None, life: Optional[float] = None, **more: Any
+        self, program: Program, place: Place, limit: int | None = None, life: float | None = None, **more: Any
     ) -> Run:
         """A run that is about to begin. C(more) are arguments of the module."""
         options = dict(self.arguments(place), **more)
@@ -236,14 +236,14 @@ class Story(NamedTuple):
     place: Place
     before: Picture
     after: Picture
-    result: Dict[str, Any]
+    result: dict[str, Any]
 
-    def config(self, seen: Picture) -> Optional[Entry]:
+    def config(self, seen: Picture) -> Entry | None:
         """The config file, the one behind a link."""
         behind = seen.entries.get("srv/wasmtime.toml")
         return behind if behind is not None else seen.entries.get("etc/wasmtime/config.toml")
 
-    def leftovers(self, now: Picture) -> Dict[str, Entry]:
+    def leftovers(self, now: Picture) -> dict[str, Entry]:
         """What is there and never was meant to be; of a directory, the directory alone."""
         meant = {**self.before.entries, **self.after.entries}
         return {
@@ -262,7 +262,7 @@ class Story(NamedTuple):
         meant = {**self.before.entries, **self.after.entries}
         return any(self.before.entries.get(name) != now.entries.get(name) for name in meant)
 
-    def wrong(self, now: Picture, exact: bool) -> List[str]:
+    def wrong(self, now: Picture, exact: bool) -> list[str]:
         """What is neither as it was nor as it was to be.
 
         Owner and mode of what was there before may be on their way from the old to the new, if that

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
+from typing import TYPE_CHECKING, Callable, Sequence, TypeVar
 
 import pytest
 
@@ -45,8 +45,8 @@ class Stage:
     def __init__(self, program: Program, place: Place) -> None:
         self.program = program
         self.place = place
-        self._stories: Dict[str, Story] = {}
-        self._calls: Dict[str, List[Call]] = {}
+        self._stories: dict[str, Story] = {}
+        self._calls: dict[str, list[Call]] = {}
 
     def story(self, scene: Scene) -> Story:
         """How a scene goes."""
@@ -54,10 +54,10 @@ class Stage:
             self._stories[scene.name] = tell(self.program, self.place, scene)
         return self._stories[scene.name]
 
-    def _all_calls(self, scene: Scene) -> List[Call]:
+    def _all_calls(self, scene: Scene) -> list[Call]:
         if scene.name not in self._calls:
-            traces: List[List[Call]] = []
-            shapes: List[List[Aim]] = []
+            traces: list[list[Call]] = []
+            shapes: list[list[Aim]] = []
             while not (len(traces) > 1 and shapes[-1] == shapes[-2]):
                 if len(traces) == ATTEMPTS:
                     raise OutOfStep("%s: it makes other calls every time" % scene.name)
@@ -71,22 +71,22 @@ class Stage:
             self._calls[scene.name] = traces[-1]
         return self._calls[scene.name]
 
-    def calls(self, scene: Scene) -> List[Call]:
+    def calls(self, scene: Scene) -> list[Call]:
         """The calls of a scene that concern the tree. Raises NotHere, OutOfStep."""
         return [call for call in self._all_calls(scene) if strace.concerns(call, self.place.tree)]
 
-    def writes(self, scene: Scene) -> List[Call]:
+    def writes(self, scene: Scene) -> list[Call]:
         """The calls of a scene that put data into files, wherever."""
         return [call for call in self._all_calls(scene) if call.name in strace.WRITING]
 
-    def play(self, scene: Scene, call: Call, fault: str, limit: Optional[int] = None) -> Tuple[Outcome, Picture]:
+    def play(self, scene: Scene, call: Call, fault: str, limit: int | None = None) -> tuple[Outcome, Picture]:
         """Play a scene with a fault in the call that is about the same as this one; what comes of it.
 
         strace can only count, and a run may make a call more or less than another one. So the call that
         was hit is looked at; if it is not the one that was meant, that one is looked up and tried again.
         Raises OutOfStep.
         """
-        nth: Optional[int] = call.nth
+        nth: int | None = call.nth
         for _attempt in range(ATTEMPTS):
             if nth is None:
                 break
@@ -102,7 +102,7 @@ class Stage:
             nth = next((made.nth for made in calls if made.aim == call.aim), None)
         raise OutOfStep("%s: a call that was there is not there any more: %s" % (scene.name, call.line))
 
-    def _number(self, scene: Scene, log: str, nth: int) -> Optional[Call]:
+    def _number(self, scene: Scene, log: str, nth: int) -> Call | None:
         """The nth call in a log of calls with one name."""
         return next((made for made in strace.parse(log, self._plain(scene)) if made.nth == nth), None)
 
@@ -126,7 +126,7 @@ def ready(scene: Scene) -> None:
         pytest.skip("not run here, because it needs root")
 
 
-def side_by_side(stages: Sequence[Stage], work: Callable[[Stage, int], List[T]]) -> List[T]:
+def side_by_side(stages: Sequence[Stage], work: Callable[[Stage, int], list[T]]) -> list[T]:
     """Share work: each stage gets its number, and takes what is its part. Skips the test where nothing can be traced."""
     with ThreadPoolExecutor(len(stages)) as threads:
         parts = [threads.submit(work, stage, number) for number, stage in enumerate(stages)]

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 if TYPE_CHECKING:
     from ansible_collections.wasmops.wasmtime.tests.faults.runs import Outcome, Run
@@ -44,7 +44,7 @@ class Aim(NamedTuple):
     """What a system call is about: the same in every run that does the same."""
 
     name: str
-    paths: Tuple[str, ...]
+    paths: tuple[str, ...]
     """Without names that are made up anew every time."""
     occurrence: int
     """Its number among the calls with this name and these paths, from 1."""
@@ -56,7 +56,7 @@ class Call(NamedTuple):
     name: str
     nth: int
     """Its number among those of the same name in this run, from 1: how strace finds it."""
-    paths: Tuple[str, ...]
+    paths: tuple[str, ...]
     aim: Aim
     changes: bool
     """Whether it can change anything."""
@@ -66,7 +66,7 @@ class Call(NamedTuple):
         return "%s #%d (%s)" % (self.name, self.aim.occurrence, ", ".join(self.paths))
 
 
-def parse(log: str, plain: Callable[[str], str]) -> List[Call]:
+def parse(log: str, plain: Callable[[str], str]) -> list[Call]:
     """Return the calls in a log of strace, in their order.
 
     C(plain) takes from a path what is made up anew in every run.
@@ -97,7 +97,7 @@ def concerns(call: Call, root: Path) -> bool:
     return any(root in (Path(path), *Path(path).parents) for path in call.paths)
 
 
-def watch(run: Run, *options: str) -> Tuple[Outcome, str]:
+def watch(run: Run, *options: str) -> tuple[Outcome, str]:
     """Let a run go under strace; its outcome and the log. Raises NotHere."""
     strace = shutil.which("strace")
     if strace is None:
@@ -117,6 +117,6 @@ def watch(run: Run, *options: str) -> Tuple[Outcome, str]:
         return outcome, log.read().decode(errors="surrogateescape")
 
 
-def inject(run: Run, name: str, nth: int, fault: str) -> Tuple[Outcome, str]:
+def inject(run: Run, name: str, nth: int, fault: str) -> tuple[Outcome, str]:
     """Let a run go and put a fault into its nth call of a name; its outcome and the log of these calls."""
     return watch(run, "-e", "trace=%s" % name, "-e", "inject=%s:%s:when=%d" % (name, fault, nth))

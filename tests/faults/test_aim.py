@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterator, List, Tuple
+from typing import TYPE_CHECKING, Iterator
 
 import pytest
 
@@ -25,19 +25,19 @@ SCENE = next(scene for scene in SCENES if scene.name == "change")
 
 
 @pytest.fixture
-def stage(stages: List[Stage]) -> Iterator[Stage]:
+def stage(stages: list[Stage]) -> Iterator[Stage]:
     """A stage that knows nothing yet."""
     yield Stage(stages[0].program, stages[0].place)
     stages[0].program.noise = 0
 
 
 @pytest.fixture
-def hit(monkeypatch: pytest.MonkeyPatch) -> List[str]:
+def hit(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The lines of the calls that faults have hit."""
-    found: List[str] = []
+    found: list[str] = []
     inject = strace.inject
 
-    def watched(run: Run, name: str, nth: int, fault: str) -> Tuple[Outcome, str]:
+    def watched(run: Run, name: str, nth: int, fault: str) -> tuple[Outcome, str]:
         outcome, log = inject(run, name, nth, fault)
         found.extend(line for line in log.splitlines() if "(INJECTED)" in line)
         return outcome, log
@@ -46,8 +46,8 @@ def hit(monkeypatch: pytest.MonkeyPatch) -> List[str]:
     return found
 
 
-def test_other_calls_of_the_same_name_do_not_lead_astray(stage: Stage, hit: List[str]) -> None:
-    def part(stage: Stage, _number: int) -> List[str]:
+def test_other_calls_of_the_same_name_do_not_lead_astray(stage: Stage, hit: list[str]) -> None:
+    def part(stage: Stage, _number: int) -> list[str]:
         calls = [call for call in stage.calls(SCENE) if call.name == "openat"]
         assert calls
         for noise, call in enumerate(calls):
@@ -62,18 +62,18 @@ def test_other_calls_of_the_same_name_do_not_lead_astray(stage: Stage, hit: List
 
 
 def test_of_calls_that_look_the_same_the_one_is_hit_that_is_meant(
-    stage: Stage, hit: List[str], monkeypatch: pytest.MonkeyPatch
+    stage: Stage, hit: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    numbers: List[int] = []
+    numbers: list[int] = []
     inject = strace.inject
 
-    def watched(run: Run, name: str, nth: int, fault: str) -> Tuple[Outcome, str]:
+    def watched(run: Run, name: str, nth: int, fault: str) -> tuple[Outcome, str]:
         numbers.append(nth)
         return inject(run, name, nth, fault)
 
     monkeypatch.setattr(strace, "inject", watched)
 
-    def part(stage: Stage, _number: int) -> List[str]:
+    def part(stage: Stage, _number: int) -> list[str]:
         calls = {call.aim: call for call in stage.calls(SCENE)}
         twins = [
             (calls[aim._replace(occurrence=aim.occurrence - 1)], call)

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Set, Tuple
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -38,12 +38,12 @@ CONTENTS = frozenset(
 TEMPORARY = re.compile(r"/\.ansible_tmp[^/]*")
 
 
-def pending(calls: List[Call], tree: Path) -> Set[Path]:
+def pending(calls: list[Call], tree: Path) -> set[Path]:
     """What a power cut after these calls could undo: changed directories and files that were not synced since.
 
     What is moved keeps what it needs. What is in a temporary directory may be lost, as may that itself.
     """
-    changed: Set[Path] = set()
+    changed: set[Path] = set()
     for call in calls:
         paths = [Path(path) for path in call.paths]
         if re.search(r"= -1 E", call.line):
@@ -73,7 +73,7 @@ def is_below(path: Path, above: Path) -> bool:
 
 
 @each_scene
-def test_what_is_changed_is_synced_before_it_is_said(stages: List[Stage], scene: Scene) -> None:
+def test_what_is_changed_is_synced_before_it_is_said(stages: list[Stage], scene: Scene) -> None:
     ready(scene)
     stage = stages[0]
     story = stage.story(scene)
@@ -90,7 +90,7 @@ def test_what_is_changed_is_synced_before_it_is_said(stages: List[Stage], scene:
 
 
 @each_scene
-def test_the_new_text_is_synced_before_it_replaces_the_old(stages: List[Stage], scene: Scene) -> None:
+def test_the_new_text_is_synced_before_it_replaces_the_old(stages: list[Stage], scene: Scene) -> None:
     ready(scene)
     stage = stages[0]
     scene.set_up(stage.place)
@@ -122,7 +122,7 @@ def inside() -> Iterator[Program]:
 
 
 @pytest.fixture(scope="module")
-def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuple[Path, Place]]:
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Place]]:
     """A disk, and a place on it; its file system writes nothing of its own accord for a long time."""
     enter_namespace()
     file = tmp_path_factory.mktemp("disk") / "disk"
@@ -142,7 +142,7 @@ def after_a_power_cut(file: Path) -> Picture:
 
 @each_scene
 def test_what_is_said_to_be_changed_survives_a_power_cut(
-    inside: Program, disk: Tuple[Path, Place], scene: Scene
+    inside: Program, disk: tuple[Path, Place], scene: Scene
 ) -> None:
     file, place = disk
     scene.set_up(place)
@@ -159,7 +159,7 @@ def test_what_is_said_to_be_changed_survives_a_power_cut(
 @each_scene
 @pytest.mark.parametrize("name", ["rename", "renameat2", "unlink", "fchmod", "fsync"])
 def test_a_power_cut_amid_a_run_leaves_old_or_new(
-    inside: Program, disk: Tuple[Path, Place], scene: Scene, name: str
+    inside: Program, disk: tuple[Path, Place], scene: Scene, name: str
 ) -> None:
     file, place = disk
     story = tell(inside, place, scene)

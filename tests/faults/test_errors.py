@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Callable, List, Sequence
+from typing import TYPE_CHECKING, Callable, Sequence
 
 import pytest
 
@@ -33,7 +33,7 @@ LIMIT = 100
 DENIALS = ("nothing was changed", "cannot be written", "cannot be created", "cannot be removed")
 
 
-def complaints(story: Story, call: Call, error: str, outcome: Outcome, now: Picture) -> List[str]:
+def complaints(story: Story, call: Call, error: str, outcome: Outcome, now: Picture) -> list[str]:
     """What is not as it must be after a call has failed."""
     found = story.wrong(now, exact=False)
     if not call.name.startswith(("unlink", "rmdir")):
@@ -71,7 +71,7 @@ def sweep(stages: Sequence[Stage], scene: Scene, faults: Sequence[str], chosen: 
     """Let the calls of a scene that are chosen fail in turn."""
     ready(scene)
 
-    def part(stage: Stage, number: int) -> List[str]:
+    def part(stage: Stage, number: int) -> list[str]:
         story = stage.story(scene)
         calls = [call for place, call in enumerate(stage.calls(scene)) if chosen(place, call)]
         cases = [(call, faults[place % len(faults)]) for place, call in enumerate(calls)]
@@ -87,12 +87,12 @@ def sweep(stages: Sequence[Stage], scene: Scene, faults: Sequence[str], chosen: 
 
 @pytest.mark.parametrize("errors", [*((error,) for error in ERRORS), OTHER_ERRORS], ids="-".join)
 @each_scene
-def test_every_call_that_changes_something_fails(stages: List[Stage], scene: Scene, errors: Sequence[str]) -> None:
+def test_every_call_that_changes_something_fails(stages: list[Stage], scene: Scene, errors: Sequence[str]) -> None:
     sweep(stages, scene, errors, lambda _place, call: call.changes)
 
 
 @each_scene
-def test_every_call_that_looks_fails(stages: List[Stage], scene: Scene) -> None:
+def test_every_call_that_looks_fails(stages: list[Stage], scene: Scene) -> None:
     first = SCENES.index(scene)
     sweep(stages, scene, LOOKING_ERRORS, lambda place, call: not call.changes and (place + first) % SHARE == 0)
 
@@ -107,7 +107,7 @@ def writes_more_than_allowed(story: Story) -> bool:
 
 
 @each_scene
-def test_a_file_may_not_grow_that_long(stages: List[Stage], scene: Scene) -> None:
+def test_a_file_may_not_grow_that_long(stages: list[Stage], scene: Scene) -> None:
     """A write ends early, and what would write the rest is refused."""
     ready(scene)
     stage = stages[0]
@@ -132,11 +132,11 @@ def test_a_file_may_not_grow_that_long(stages: List[Stage], scene: Scene) -> Non
 
 
 @each_scene
-def test_the_first_write_ends_early(stages: List[Stage], scene: Scene) -> None:
+def test_the_first_write_ends_early(stages: list[Stage], scene: Scene) -> None:
     """The rest is written all the same: it is allowed from then on."""
     ready(scene)
 
-    def part(stage: Stage, _number: int) -> List[str]:
+    def part(stage: Stage, _number: int) -> list[str]:
         story = stage.story(scene)
         calls = stage.writes(scene)
         assert bool(calls) is writes_more_than_allowed(story)

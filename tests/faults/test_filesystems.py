@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import shutil
-from typing import TYPE_CHECKING, Callable, Dict, List
+from typing import TYPE_CHECKING, Callable
 
 import pytest
 
@@ -46,7 +46,7 @@ def inside() -> Iterator[Program]:
         yield made
 
 
-def refused(place: Place, before: Picture, outcome: Outcome, *reasons: str) -> List[str]:
+def refused(place: Place, before: Picture, outcome: Outcome, *reasons: str) -> list[str]:
     """What is wrong with a run that could do nothing, for a reason that is one of these."""
     found = [] if picture(place) == before else ["has changed something"]
     if outcome.disorder:
@@ -76,7 +76,7 @@ def use_up(place: Place, files: int) -> None:
     """Leave so many inodes."""
     crowd = place.root / "crowd"
     crowd.mkdir()
-    names: List[Path] = []
+    names: list[Path] = []
     with contextlib.suppress(OSError):
         while True:
             names.append(crowd / str(len(names)))
@@ -85,7 +85,7 @@ def use_up(place: Place, files: int) -> None:
         name.unlink()
 
 
-FULL: Dict[str, Callable[[], AbstractContextManager[Path]]] = {
+FULL: dict[str, Callable[[], AbstractContextManager[Path]]] = {
     "tmpfs": lambda: mounted("size=512k", "nr_inodes=60", kind="tmpfs"),
     "ext4": lambda: image(
         size="2M", make=("mkfs.ext4", "-q", "-m", "0", "-b", "4096", "-N", "64", "-O", "^has_journal")
@@ -98,7 +98,7 @@ FULL: Dict[str, Callable[[], AbstractContextManager[Path]]] = {
 @pytest.mark.parametrize("kind", FULL)
 def test_full(inside: Program, kind: str, shortage: Callable[[Place, int], None], scene: Scene) -> None:
     ends = set()
-    found: List[str] = []
+    found: list[str] = []
     with FULL[kind]() as root:
         place = Place(root)
         story = tell(inside, place, scene)
@@ -198,7 +198,7 @@ def bound(place: Place, scene: Scene) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("name", ["change", "backup", "link", "absent", "absent-backup", "owned-wider"])
-def test_bind_mount(stages: List[Stage], inside: Program, name: str) -> None:
+def test_bind_mount(stages: list[Stage], inside: Program, name: str) -> None:
     place, scene = stages[0].place, next(scene for scene in SCENES if scene.name == name)
     with bound(place, scene) as other:
         before, old = picture(place), other.read_bytes()
@@ -209,7 +209,7 @@ def test_bind_mount(stages: List[Stage], inside: Program, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["change", "backup", "link", "owned-wider"])
-def test_bind_mount_with_unsafe_writes(stages: List[Stage], inside: Program, name: str) -> None:
+def test_bind_mount_with_unsafe_writes(stages: list[Stage], inside: Program, name: str) -> None:
     stage, scene = stages[0], next(scene for scene in SCENES if scene.name == name)
     story = stage.story(scene)
     with bound(stage.place, scene) as other:
@@ -239,7 +239,7 @@ def overlay() -> Iterator[Path]:
             yield root
 
 
-ODD: Dict[str, Callable[[], AbstractContextManager[Path]]] = {
+ODD: dict[str, Callable[[], AbstractContextManager[Path]]] = {
     "ramfs": lambda: mounted(kind="ramfs"),  # knows neither ACLs nor any other extended attributes
     "overlay": overlay,
 }
@@ -254,11 +254,11 @@ def odd(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 @each_scene
-def test_odd_file_system(stages: List[Stage], inside: Program, odd: Path, scene: Scene) -> None:
+def test_odd_file_system(stages: list[Stage], inside: Program, odd: Path, scene: Scene) -> None:
     usual, place = stages[0].story(scene), Place(odd)
     story = tell(inside, place, scene)
 
-    def comparable(seen: Picture, root: Path) -> Dict[str, object]:
+    def comparable(seen: Picture, root: Path) -> dict[str, object]:
         return {
             name: entry._replace(content=entry.content and entry.content.replace(os.fsencode(root), b""))
             for name, entry in seen.entries.items()

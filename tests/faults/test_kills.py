@@ -12,7 +12,7 @@ import re
 import stat
 import statistics
 from pathlib import Path
-from typing import List, NamedTuple
+from typing import NamedTuple
 
 from ansible_collections.wasmops.wasmtime.tests.faults.scenes import IS_ROOT, SCENES, Scene, Story, picture
 from ansible_collections.wasmops.wasmtime.tests.faults.stages import Stage, each_scene, fail_for, ready, side_by_side
@@ -26,7 +26,7 @@ SOME = 0.1
 RECOGNISABLE = re.compile(r"\.ansible_tmp[0-9a-f]{16}")
 
 
-def complaints(stage: Stage, story: Story) -> List[str]:
+def complaints(stage: Stage, story: Story) -> list[str]:
     """What is not as it must be after a kill, and after the run that comes next."""
     now = picture(stage.place)
     found = story.wrong(now, exact=True)
@@ -56,10 +56,10 @@ def complaints(stage: Stage, story: Story) -> List[str]:
 
 
 @each_scene
-def test_a_kill_before_and_after_every_call_that_changes_something(stages: List[Stage], scene: Scene) -> None:
+def test_a_kill_before_and_after_every_call_that_changes_something(stages: list[Stage], scene: Scene) -> None:
     ready(scene)
 
-    def part(stage: Stage, number: int) -> List[str]:
+    def part(stage: Stage, number: int) -> list[str]:
         story = stage.story(scene)
         calls = stage.calls(scene)
         moments = [call for call, last in zip(calls, [None, *calls]) if call.changes or (last and last.changes)]
@@ -85,7 +85,7 @@ class Kill(NamedTuple):
     """Something was there that was not there before."""
     complete: bool
     """All was there."""
-    complaints: List[str]
+    complaints: list[str]
 
 
 def kill(stage: Stage, story: Story, moment: float) -> Kill:
@@ -103,7 +103,7 @@ def kill(stage: Stage, story: Story, moment: float) -> Kill:
     )
 
 
-def shoot(stage: Stage, scene: Scene, times: int, chance: random.Random) -> List[Kill]:
+def shoot(stage: Stage, scene: Scene, times: int, chance: random.Random) -> list[Kill]:
     """Kill runs at moments spread evenly over their write phase, and a little before and after it."""
     story = stage.story(scene)
     lengths = []
@@ -111,20 +111,20 @@ def shoot(stage: Stage, scene: Scene, times: int, chance: random.Random) -> List
         scene.set_up(stage.place)
         lengths.append(scene.hold(stage.program, stage.place, life=FOREVER).end().work)
     length = statistics.median(lengths)
-    kills: List[Kill] = []
+    kills: list[Kill] = []
     while sum(not shot.missed for shot in kills) < times:
         assert len(kills) < 10 * times, "too many runs are over before they are killed"
         kills.append(kill(stage, story, chance.uniform(-MARGIN * length - TICK, (1 + MARGIN) * length + TICK)))
     return kills
 
 
-def test_a_thousand_kills(stages: List[Stage]) -> None:
+def test_a_thousand_kills(stages: list[Stage]) -> None:
     seed = os.environ.get("FAULTS_SEED") or str(random.SystemRandom().getrandbits(32))
     print("FAULTS_SEED=%s" % seed)
     scenes = [scene for scene in SCENES if IS_ROOT or not scene.needs_root]
     each = -(-KILLS // len(scenes))
 
-    def part(stage: Stage, number: int) -> List[Kill]:
+    def part(stage: Stage, number: int) -> list[Kill]:
         chance = random.Random("%s/%d" % (seed, number))
         return [shot for scene in scenes[number :: len(stages)] for shot in shoot(stage, scene, each, chance)]
 

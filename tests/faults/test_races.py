@@ -23,7 +23,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 import pytest
 
@@ -70,7 +70,7 @@ class Field(NamedTuple):
     def cache(self) -> Path:
         return self.home / "a" / "cache"
 
-    def options(self, number: int) -> Dict[str, Any]:
+    def options(self, number: int) -> dict[str, Any]:
         """What does most harm if it hits the wrong file: everything is given to the user."""
         common = {
             "path": str(self.config),
@@ -308,7 +308,7 @@ def root_s_runs() -> Iterator[Program]:
         yield made
 
 
-def touched(field: Field, attack: Attack, before: Dict[str, Tuple[object, ...]]) -> List[str]:
+def touched(field: Field, attack: Attack, before: dict[str, tuple[object, ...]]) -> list[str]:
     """What of root's own is not as it was."""
     now = snapshot(field.victim)
     # A file is another one to the system when a name of it goes, which the user may always do to his own.

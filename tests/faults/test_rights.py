@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
@@ -37,7 +37,7 @@ for line in sys.stdin:
             cache_config.main()
     os.wait()
 """
-LESS: Dict[str, List[str]] = {
+LESS: dict[str, list[str]] = {
     "all": [],
     "no CHOWN": ["setpriv", "--bounding-set", "-chown"],
     "no FOWNER": ["setpriv", "--bounding-set", "-fowner"],
@@ -74,14 +74,14 @@ class Runner:
                 pytest.skip("not run here, because of %s" % errors.strip())
             pytest.fail(errors)
 
-    def run(self, options: Dict[str, Any]) -> Dict[str, Any]:
+    def run(self, options: dict[str, Any]) -> dict[str, Any]:
         """The result of the module."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(options) + "\n")
         self.process.stdin.flush()
         answer = self._answer().strip() or self._answer()
         assert answer, self.close()
-        result: Dict[str, Any] = json.loads(answer)
+        result: dict[str, Any] = json.loads(answer)
         return result
 
     def _answer(self) -> str:
@@ -151,7 +151,7 @@ def nothing(owner: int, mode: int) -> Prepare:
 
 
 OWN = {"directory_owner": str(NOBODY), "directory_group": str(NOBODY)}
-CASES: Dict[str, Tuple[Prepare, Dict[str, Any]]] = {
+CASES: dict[str, tuple[Prepare, dict[str, Any]]] = {
     "create": (nothing(0, 0o755), CHANGE),
     "create in the directory of another": (nothing(NOBODY, 0o755), CHANGE),
     "create where all may write": (nothing(NOBODY, 0o1777), dict(CHANGE, ignore_dangers=["directory-replaceable"])),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Tuple
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @each_scene
 @pytest.mark.parametrize("umask", [0o000, 0o077], ids="{:03o}".format)
-def test_umask(stages: List[Stage], scene: Scene, umask: int) -> None:
+def test_umask(stages: list[Stage], scene: Scene, umask: int) -> None:
     ready(scene)
     usual = stages[0].story(scene)
     story = tell(stages[0].program, stages[0].place, scene._replace(umask=umask))
@@ -42,7 +42,7 @@ def test_umask(stages: List[Stage], scene: Scene, umask: int) -> None:
     assert sorted(story.after.backups.values()) == sorted(usual.after.backups.values())
 
 
-LOCALES: Dict[str, Dict[str, str]] = {
+LOCALES: dict[str, dict[str, str]] = {
     "C": {"LC_ALL": "C"},
     "ascii": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
 }
@@ -56,7 +56,7 @@ def foreign(request: pytest.FixtureRequest) -> Iterator[Program]:
 
 
 @each_scene
-def test_locale(stages: List[Stage], foreign: Program, scene: Scene) -> None:
+def test_locale(stages: list[Stage], foreign: Program, scene: Scene) -> None:
     ready(scene)
     usual = stages[0].story(scene)
     story = tell(foreign, stages[0].place, scene)
@@ -65,7 +65,7 @@ def test_locale(stages: List[Stage], foreign: Program, scene: Scene) -> None:
 
 
 @pytest.fixture(scope="module")
-def unspeakable() -> Iterator[Tuple[Program, Place]]:
+def unspeakable() -> Iterator[tuple[Program, Place]]:
     """A program with the C locale, and a place whose path that cannot spell."""
     with program({"LC_ALL": "C"}) as made, place() as outer:
         root = outer.root / "größer"
@@ -74,7 +74,7 @@ def unspeakable() -> Iterator[Tuple[Program, Place]]:
 
 
 @each_scene
-def test_path_that_the_locale_cannot_spell(unspeakable: Tuple[Program, Place], scene: Scene) -> None:
+def test_path_that_the_locale_cannot_spell(unspeakable: tuple[Program, Place], scene: Scene) -> None:
     ready(scene)
     made, there = unspeakable
     story = tell(made, there, scene)
@@ -94,7 +94,7 @@ def late() -> Iterator[Program]:
 
 
 @each_scene
-def test_clock(stages: List[Stage], late: Program, scene: Scene) -> None:
+def test_clock(stages: list[Stage], late: Program, scene: Scene) -> None:
     ready(scene)
     usual = stages[0].story(scene)
     story = tell(late, stages[0].place, scene)
@@ -121,12 +121,12 @@ def lost() -> Iterator[Program]:
 
 
 @each_scene
-def test_no_temporary_directory(stages: List[Stage], lost: Program, scene: Scene) -> None:
+def test_no_temporary_directory(stages: list[Stage], lost: Program, scene: Scene) -> None:
     odd_temporary(stages[0], scene, lost, "/proc/nonexistent")
 
 
 @pytest.fixture(scope="module")
-def cramped() -> Iterator[Tuple[Program, Path]]:
+def cramped() -> Iterator[tuple[Program, Path]]:
     """A program with a full temporary directory."""
     with mounted("size=4k", "mode=1777", kind="tmpfs") as full:
         full.joinpath("all").write_bytes(bytes(4096))
@@ -135,7 +135,7 @@ def cramped() -> Iterator[Tuple[Program, Path]]:
 
 
 @each_scene
-def test_full_temporary_directory(stages: List[Stage], cramped: Tuple[Program, Path], scene: Scene) -> None:
+def test_full_temporary_directory(stages: list[Stage], cramped: tuple[Program, Path], scene: Scene) -> None:
     made, full = cramped
     odd_temporary(stages[0], scene, made, str(full))
     assert [path.name for path in full.iterdir()] == ["all"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import random
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple
 
 import pytest
 import tomllib
@@ -30,14 +30,14 @@ Table = Dict[str, Any]
 class Part(NamedTuple):
     """One of the runs: what it asks for, and what has come of it."""
 
-    settings: Dict[str, str]
+    settings: dict[str, str]
     outcome: Outcome
 
     @property
     def wanted(self) -> Table:
         return {name.replace("_", "-"): value for name, value in self.settings.items()}
 
-    def texts(self, place: Place) -> Tuple[Optional[str], Optional[str]]:
+    def texts(self, place: Place) -> tuple[str | None, str | None]:
         """The text that the run says to have found, and the one that it says to have written."""
         for diff in self.outcome.result["diff"]:
             if diff["before_header"] == str(place.config):
@@ -45,7 +45,7 @@ class Part(NamedTuple):
         return None, None
 
 
-def settings(number: int, chance: random.Random) -> Dict[str, str]:
+def settings(number: int, chance: random.Random) -> dict[str, str]:
     """Some settings, with values that no other run has."""
     every = {
         "cleanup_interval": "%dh" % (number + 3),
@@ -64,7 +64,7 @@ def table(text: str) -> Table:
     return {name: value for name, value in found.items() if name != "directory"}
 
 
-def is_an_order(beginning: Table, end: Table, parts: List[Part]) -> bool:
+def is_an_order(beginning: Table, end: Table, parts: list[Part]) -> bool:
     """Whether the end is what some of the runs, in some order, make of the beginning.
 
     Found from the end on: whichever run can have been the last has given what it sets its value,
@@ -83,7 +83,7 @@ def is_an_order(beginning: Table, end: Table, parts: List[Part]) -> bool:
     return all(end.get(name) == beginning.get(name) for name in unexplained)
 
 
-def most_at_once(parts: List[Part]) -> int:
+def most_at_once(parts: list[Part]) -> int:
     """How many runs were under way at the busiest moment."""
     moments = sorted((moment, step) for part in parts for moment, step in zip(part.outcome.time, (1, -1)))
     now = most = 0
@@ -93,7 +93,7 @@ def most_at_once(parts: List[Part]) -> int:
     return most
 
 
-def truth(part: Part, place: Place, known: List[str]) -> List[str]:
+def truth(part: Part, place: Place, known: list[str]) -> list[str]:
     """What is wrong with what a run says of itself."""
     if part.outcome.disorder:
         return [part.outcome.disorder]
@@ -115,7 +115,7 @@ def truth(part: Part, place: Place, known: List[str]) -> List[str]:
 
 @pytest.mark.parametrize("backup", [False, True], ids=["plain", "backup"])
 @pytest.mark.parametrize("name", ["create", "change"])
-def test_many_runs_at_once(stages: List[Stage], name: str, backup: bool) -> None:
+def test_many_runs_at_once(stages: list[Stage], name: str, backup: bool) -> None:
     stage = stages[0]
     place, scene = stage.place, next(scene for scene in SCENES if scene.name == name)
     alone = stage.story(scene)
@@ -177,11 +177,11 @@ OWN = (
 
 @pytest.mark.parametrize("together", [2, 3, 4])
 @pytest.mark.parametrize("name", ["create", "create-deep", "change"])
-def test_a_few_runs_at_once_lose_nothing(stages: List[Stage], name: str, together: int) -> None:
+def test_a_few_runs_at_once_lose_nothing(stages: list[Stage], name: str, together: int) -> None:
     stage = stages[0]
     place, scene = stage.place, next(scene for scene in SCENES if scene.name == name.partition("-")[0])
     wanted = [{key.replace("_", "-"): value for key, value in options.items()} for options in OWN[:together]]
-    lost: List[str] = []
+    lost: list[str] = []
     overlaps = 0
     for _round in range(FEW_ROUNDS):
         scene.set_up(place)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
@@ -27,11 +27,11 @@ def chrome() -> Iterator[webdriver.Chrome]:
 
 
 @pytest.fixture
-def view(chrome: webdriver.Chrome, tmp_path: Path) -> Iterator[Callable[[Dict[str, Any]], View]]:
+def view(chrome: webdriver.Chrome, tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], View]]:
     """Opens the page of the results given. In the end nothing may have gone wrong in it, nor been asked of any network."""
     opened = []
 
-    def see(results: Dict[str, Any]) -> View:
+    def see(results: dict[str, Any]) -> View:
         for kind in ("browser", "performance"):
             chrome.get_log(kind)  # what was before is none of ours
         path = write_page(results, tmp_path)

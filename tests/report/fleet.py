@@ -10,7 +10,7 @@ The same size and seed make the same fleet, so that pictures and measurements ca
 from __future__ import annotations
 
 import random
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT, MAJOR_MAX
@@ -101,7 +101,7 @@ def effective(home: str, **changed: Any) -> Record:
     return {**values, "directory": home + "/.cache/wasmtime", **changed}
 
 
-def config(home: str = "/home/ci", problems: List[Record] | None = None, exists: bool = True, **changed: Any) -> Record:
+def config(home: str = "/home/ci", problems: list[Record] | None = None, exists: bool = True, **changed: Any) -> Record:
     """The result of cache_config_info for a file that changes these settings."""
     problems = problems or []
     severities = {found["severity"] for found in problems}
@@ -276,13 +276,13 @@ KINDS = {
 }  # fmt: skip
 
 
-def fleet_of(found: Dict[str, Record]) -> Record:
+def fleet_of(found: dict[str, Record]) -> Record:
     """The data of the report on these results."""
     configs = {name: pair["config"] for name, pair in found.items()}
     return fleet(configs, {name: pair["usage"] for name, pair in found.items()}, MADE)
 
 
-def results(number: int, seed: int = 5) -> Dict[str, Record]:
+def results(number: int, seed: int = 5) -> dict[str, Record]:
     """The results of that many hosts, by name."""
     chance = random.Random(seed)
     kinds = list(SMALL if number <= len(SMALL) else KINDS)[:number]

@@ -308,7 +308,7 @@ def test_each_column_sorts_both_ways(view: Open) -> None:
         "good", "good without a config file", "with warnings", "unreachable", "not looked at", "refused by Wasmtime", "dangerous",
     ]  # fmt: skip
 
-    def used(host: Dict[str, Any], limit: str) -> float:
+    def used(host: dict[str, Any], limit: str) -> float:
         return -1 if host["percent"] is None else host["usage"]["limits"][limit]["percent"]
 
     keys = {

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, List, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -39,13 +39,13 @@ class View:
     def one(self, selector: str) -> WebElement:
         return self.chrome.find_element(By.CSS_SELECTOR, selector)
 
-    def all(self, selector: str) -> List[WebElement]:
+    def all(self, selector: str) -> list[WebElement]:
         return self.chrome.find_elements(By.CSS_SELECTOR, selector)
 
-    def texts(self, selector: str) -> List[str]:
+    def texts(self, selector: str) -> list[str]:
         return [element.text for element in self.all(selector)]
 
-    def rows(self) -> List[Row]:
+    def rows(self) -> list[Row]:
         """The hosts on this page of the table, without what is open below them."""
         script = (
             "return [...document.querySelectorAll('#rows > tr:not(.details):has(> th)')]"
@@ -53,7 +53,7 @@ class View:
         )
         return [Row(*cells) for cells in self.chrome.execute_script(script)]
 
-    def names(self) -> List[str]:
+    def names(self) -> list[str]:
         return [row.name for row in self.rows()]
 
     def count(self) -> str:
@@ -85,11 +85,11 @@ class View:
             button.click()
         return self.one("#" + str(button.get_attribute("aria-controls")))
 
-    def complaints(self) -> List[str]:
+    def complaints(self) -> list[str]:
         """All errors and warnings in the console since it was last asked."""
         return [entry["message"] for entry in self.chrome.get_log("browser")]
 
-    def requests(self) -> List[str]:
+    def requests(self) -> list[str]:
         """The addresses of all that pages asked for since it was last asked."""
         events = [json.loads(entry["message"])["message"] for entry in self.chrome.get_log("performance")]
         asked = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]

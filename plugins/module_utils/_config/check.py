@@ -10,7 +10,7 @@ problem says, and where, is for C(problems), which a run without problems never 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from .settings import (
     LEVEL_MAX,
@@ -81,13 +81,13 @@ Finding = Tuple[str, str, Tuple[str, ...], Any, Dict[str, Any]]
 class Host(NamedTuple):
     """What the verdict needs to know of the host and the user."""
 
-    default_directory: Callable[[], Optional[str]]
+    default_directory: Callable[[], str | None]
     """Gives the engine's own cache directory for the user; None where the user has no home."""
     memory: int
     """Bytes of memory."""
     now: int
     """Seconds since 1970."""
-    capacity: Callable[[str], Optional[int]] = lambda _directory: None
+    capacity: Callable[[str], int | None] = lambda _directory: None
     """Gives the bytes that the file system of an absolute path can hold, those in use included; None if not known."""
 
 
@@ -100,10 +100,10 @@ class Problem:
         severity: str,
         message: str,
         remedy: str,
-        setting: Optional[str] = None,
-        value: Optional[str] = None,
-        line: Optional[int] = None,
-        column: Optional[int] = None,
+        setting: str | None = None,
+        value: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
     ) -> None:
         self.code = code
         self.severity = severity
@@ -114,7 +114,7 @@ class Problem:
         self.message = message
         self.remedy = remedy
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The problem as the modules return it."""
         return dict(vars(self))
 
@@ -153,13 +153,13 @@ def too_large(size: int) -> Problem:
 class Check:
     """One pass over the data by one set of rules, in the order the engine goes."""
 
-    def __init__(self, document: Dict[str, Any], rules: Rules, host: Host) -> None:
+    def __init__(self, document: dict[str, Any], rules: Rules, host: Host) -> None:
         self.rules = rules
         self.host = host
-        self.findings: List[Finding] = []
+        self.findings: list[Finding] = []
         self.effective: Effective = {}
         cache = document.get("cache")
-        self.cache: Dict[str, Any] = cache if isinstance(cache, dict) else {}
+        self.cache: dict[str, Any] = cache if isinstance(cache, dict) else {}
         self.unlisted = 0
         if cache is not self.cache and not document.keys() <= {"cache"}:
             from .lookalikes import other_file
@@ -189,16 +189,16 @@ class Check:
         directory = self.effective.get("directory")
         return isinstance(directory, str) and "\n" in directory and "\r\n" in text
 
-    def _in_order(self, table: Dict[str, Any]) -> List[Tuple[str, Any]]:
+    def _in_order(self, table: dict[str, Any]) -> list[tuple[str, Any]]:
         return sorted(table.items()) if self.rules.sorts_keys else list(table.items())
 
-    def _note(self, severity: str, text: str, path: Tuple[str, ...], value: Any = None, **facts: Any) -> None:
+    def _note(self, severity: str, text: str, path: tuple[str, ...], value: Any = None, **facts: Any) -> None:
         self.findings.append((severity, text, path, value, facts))
 
     def _about(self, name: str, severity: str, text: str, **facts: Any) -> None:
         self._note(severity, text, ("cache", name), self.cache[name], **facts)
 
-    def _unknown(self, text: str, path: Tuple[str, ...]) -> None:
+    def _unknown(self, text: str, path: tuple[str, ...]) -> None:
         if len(self.findings) < MAX_PROBLEMS:
             self._note(ERROR, text, path)
         else:
@@ -257,7 +257,7 @@ class Check:
         if drift is not None and self.host.now + drift > CLOCK_MAX:
             self._about(name, DANGER, "clock-overflow")
 
-    def _number(self, name: str) -> Optional[int]:
+    def _number(self, name: str) -> int | None:
         value = self.effective.get(name)
         return value if isinstance(value, int) else None
 

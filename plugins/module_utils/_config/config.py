@@ -9,7 +9,7 @@ What a problem says, and where, is for C(problems), which a run without problems
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Sequence
 
 from .check import ERROR, MAX_BYTES, Check, Effective, Host, Problem, Rules, too_large
 from .settings import SETTINGS
@@ -28,11 +28,11 @@ class Config:
     def __init__(self, text: str, bom: bool) -> None:
         self.text = text
         self.bom = bom
-        self.table: Optional[Dict[str, Any]] = None
+        self.table: dict[str, Any] | None = None
         """The C([cache]) table as the TOML library gives it; None where there is none."""
-        self.problems: List[Problem] = []
+        self.problems: list[Problem] = []
         self.effective: Effective = {}
-        self.accepted_by: List[str] = []
+        self.accepted_by: list[str] = []
         self.off = False
         """Whether the config switches the cache off, which only Wasmtime up to 32 lets it do."""
 
@@ -41,7 +41,7 @@ class Config:
         """Whether the engine takes the file."""
         return not any(p.severity == ERROR for p in self.problems)
 
-    def that_matter(self, problems: Sequence[Problem]) -> List[Problem]:
+    def that_matter(self, problems: Sequence[Problem]) -> list[Problem]:
         """The problems without those of a cache in use, if this config switches it off.
 
         Wasmtime up to 32 still validates such a config, creates the directory, and does no more.
@@ -54,7 +54,7 @@ class Config:
         return "directory" in (self.table or {})
 
     @property
-    def settings(self) -> Dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """The known settings that the file names, as it spells them."""
         return {k: v for k, v in (self.table or {}).items() if k in SETTINGS}
 
@@ -96,7 +96,7 @@ def no_config(dialects: Sequence[Dialect], host: Host) -> Config:
 
 def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Library) -> Config:
     """Fill in data, problems, effective settings and C(accepted_by) of a config's text."""
-    parsed: Dict[str, Any] = {}
+    parsed: dict[str, Any] = {}
     for grammar in (TOML_1_0, TOML_1_1):
         # What is TOML 1.0 is TOML 1.1 with the same meaning.
         if _proven(parsed.get(TOML_1_0)):

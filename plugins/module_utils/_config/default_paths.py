@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 _XDG = ("XDG_CONFIG_HOME", "XDG_CACHE_HOME")
 
@@ -25,7 +25,7 @@ class DefaultPaths(NamedTuple):
     directory: str
 
 
-def default_paths(platform: str = sys.platform) -> Optional[DefaultPaths]:
+def default_paths(platform: str = sys.platform) -> DefaultPaths | None:
     """The default paths of the current user, or None where there is no home directory.
 
     Raises ImportError without platformdirs.
@@ -56,7 +56,7 @@ def default_paths(platform: str = sys.platform) -> Optional[DefaultPaths]:
                 environ[name] = value
 
 
-def _passwd_home() -> Optional[str]:
+def _passwd_home() -> str | None:
     import pwd
 
     try:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Mapping
 
 from .layout import Entry, Layout
 
@@ -30,7 +30,7 @@ class CannotEdit(Exception):
     """A layout of the text in which the change has no safe place."""
 
 
-def merge(table: Mapping[str, Any], changes: Changes) -> Dict[str, Any]:
+def merge(table: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
     """The table as it is wanted: what the edited text has to parse to."""
     wanted = {key: value for key, value in table.items() if changes.get(key, value) is not None}
     wanted.update((key, value) for key, value in changes.items() if value is not None)
@@ -68,7 +68,7 @@ def edit(text: str, changes: Changes, loads: Loads) -> str:
     opening = [entry for entry in layout.entries if entry.path == ("cache",)]
     if not layout.complete or not (pairs or opening):
         raise CannotEdit("the layout of the file is too unusual to edit in place")
-    edits: List[Tuple[int, int, str]] = []
+    edits: list[tuple[int, int, str]] = []
     removed = {key for key, value in changes.items() if value is None and key in pairs}
     added = ["%s = %s" % (key, toml(value)) for key, value in changes.items() if value is not None and key not in pairs]
     for key, value in changes.items():
@@ -86,11 +86,11 @@ def edit(text: str, changes: Changes, loads: Loads) -> str:
 def _lines(
     text: str,
     layout: Layout,
-    opening: List[Entry],
-    pairs: Dict[str, Entry],
+    opening: list[Entry],
+    pairs: dict[str, Entry],
     removed: Any,
-    added: List[str],
-) -> List[Tuple[int, int, str]]:
+    added: list[str],
+) -> list[tuple[int, int, str]]:
     """Edits of a table with a line for each setting, below a header or with dotted keys."""
     newline = "\r\n" if "\r\n" in text else "\n"
     edits = [(pairs[key].start, pairs[key].end, "") for key in removed]
@@ -117,17 +117,17 @@ def _lines(
 def _inline(
     text: str,
     table: Entry,
-    pairs: Dict[str, Entry],
+    pairs: dict[str, Entry],
     removed: Any,
-    added: List[str],
-) -> List[Tuple[int, int, str]]:
+    added: list[str],
+) -> list[tuple[int, int, str]]:
     """Edits of an inline table."""
     order = sorted(pairs.values(), key=lambda entry: entry.key)
     kept = [entry for entry in order if entry.path[1] not in removed]
     if not kept:
         return [table.value + ("{ " + ", ".join(added) + " }" if added else "{}",)]
-    edits: List[Tuple[int, int, str]] = []
-    previous: Optional[Entry] = None
+    edits: list[tuple[int, int, str]] = []
+    previous: Entry | None = None
     for index, entry in enumerate(order):
         if entry in kept:
             previous = entry

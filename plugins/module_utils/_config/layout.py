@@ -9,7 +9,7 @@ Boundaries are found by asking the library which pieces of the text parse alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Tuple
 
 if TYPE_CHECKING:
     from .toml_error import Loads
@@ -28,8 +28,8 @@ class Entry(NamedTuple):
     header: bool
     start: int
     end: int
-    key: Tuple[int, int]
-    value: Tuple[int, int]
+    key: tuple[int, int]
+    value: tuple[int, int]
 
 
 class TooComplex(Exception):
@@ -49,17 +49,17 @@ class Layout:
         # A statement of n lines costs n attempts; this bounds the sum of their lengths.
         self._budget = 2 * len(text) + 1_000_000
         self.complete = True
-        self.entries: List[Entry] = []
+        self.entries: list[Entry] = []
         try:
             self.entries.extend(self._scan())
         except TooComplex:
             self.complete = False
 
-    def position(self, offset: int) -> Tuple[int, int]:
+    def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, from 1, in characters."""
         return self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
 
-    def _try(self, text: str) -> Optional[Dict[str, Any]]:
+    def _try(self, text: str) -> dict[str, Any] | None:
         self._budget -= len(text) + 200  # what a call costs beside its characters
         if self._budget < 0:
             raise TooComplex
@@ -112,11 +112,11 @@ class Layout:
         if self.text.startswith("{", value[0]):
             yield from self._inline(start, end, value, path)
 
-    def _inline(self, start: int, end: int, span: Tuple[int, int], table: Path) -> Iterator[Entry]:
+    def _inline(self, start: int, end: int, span: tuple[int, int], table: Path) -> Iterator[Entry]:
         offset, close = span[0] + 1, span[1] - 1
         while offset < close:
             comma = offset
-            data: Optional[Dict[str, Any]] = None
+            data: dict[str, Any] | None = None
             while data is None and comma < close:
                 comma = self.text.find(",", comma + 1, close)
                 comma = close if comma < 0 else comma
@@ -132,7 +132,7 @@ class Layout:
                 yield from self._inline(start, end, value, path)
             offset = comma + 1
 
-    def _key(self, start: int, end: int) -> Tuple[Tuple[int, int], Dict[str, Any]]:
+    def _key(self, start: int, end: int) -> tuple[tuple[int, int], dict[str, Any]]:
         equals = start
         while True:
             equals = self.text.find("=", equals + 1, end)
@@ -147,7 +147,7 @@ class Layout:
             first = self._line_end(first) if self.text[first] == "#" else first + 1
         return (first, start + len(self.text[start:equals].rstrip(" \t"))), data
 
-    def _value(self, after: int, end: int) -> Tuple[int, int]:
+    def _value(self, after: int, end: int) -> tuple[int, int]:
         first = self.text.index("=", after) + 1
         while self.text[first] in " \t\r\n":
             first += 1
@@ -159,7 +159,7 @@ class Layout:
                 return first, first + len(self.text[first:mark].rstrip(" \t\r\n"))
             mark += 1
 
-    def key_parts(self, entry: Entry) -> List[int]:
+    def key_parts(self, entry: Entry) -> list[int]:
         """Offsets of the parts of a dotted key; one for a plain key."""
         first, last = entry.key
         parts, dot = [first], first
@@ -180,7 +180,7 @@ class Layout:
 
 def _only_path(data: Any) -> Path:
     """The keys down to the only leaf of the data of one statement."""
-    path: List[str] = []
+    path: list[str] = []
     while isinstance(data, (dict, list)) and data:
         if isinstance(data, list):
             data = data[0]

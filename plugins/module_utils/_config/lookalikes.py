@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-from typing import List, Optional, Tuple
 
 # What stands for something else in other programs: home directories and variables of a shell, braces of Jinja and of
 # Python, specifiers of systemd, and what a person is to fill in. Not in it is what names of files have: a percent sign
@@ -22,7 +21,7 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def placeholder(directory: str) -> Optional[str]:
+def placeholder(directory: str) -> str | None:
     """The first part of a path that looks like something to be expanded, which the engine does not do; None without."""
     found = _PLACEHOLDER.search(directory)
     return found.group() if found else None
@@ -49,7 +48,7 @@ _OTHER_FILES = (
 )
 
 
-def other_file(keys: List[str]) -> Optional[Tuple[str, str]]:
+def other_file(keys: list[str]) -> tuple[str, str] | None:
     """What a file is that has these keys at its top level and no table C([cache]), and what to do; None if unknown."""
     if any(key in _RUN for key in keys):
         named = ", ".join("[%s]" % key for key in keys if key in _RUN)

@@ -9,7 +9,7 @@ Both ends use this: a module for what it returns, and the controller for what a 
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 BOM = "\ufeff"
 # Keys of a result whose texts have several lines: sentences with a list, a traceback, the contents of a file in a diff.
@@ -38,7 +38,7 @@ def visible(value: Any, lines: bool = False) -> Any:
     if isinstance(value, str):
         return printable_lines(value) if lines else printable(value)
     if isinstance(value, dict):
-        shown: Dict[Any, Any] = {visible(key): visible(part, key in _LINES) for key, part in value.items()}
+        shown: dict[Any, Any] = {visible(key): visible(part, key in _LINES) for key, part in value.items()}
         return shown
     if isinstance(value, (list, tuple)):
         return [visible(part) for part in value]

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from .check import ERROR, KEYS_OF_2019, NAME_MAX, PATH_MAX, WARNING, Check, Problem
 from .layout import Entry, Layout
@@ -183,12 +183,12 @@ def of_grammar(parsed: Mapping[str, Any], grammars: Sequence[str], text: str) ->
     return Problem("toml-syntax", ERROR, message, remedy, line=result.line, column=result.column)
 
 
-def told(check: Check) -> List[Problem]:
+def told(check: Check) -> list[Problem]:
     """The problems that a check has found, without their places."""
     return [_tell(check, *finding) for finding in check.findings]
 
 
-def _tell(check: Check, severity: str, text: str, path: Tuple[str, ...], value: Any, facts: Dict[str, Any]) -> Problem:
+def _tell(check: Check, severity: str, text: str, path: tuple[str, ...], value: Any, facts: dict[str, Any]) -> Problem:
     setting = path[1] if len(path) > 1 else None
     given = value if value is None or isinstance(value, str) else shown(value)
     if text == "bad-value":
@@ -202,7 +202,7 @@ def _tell(check: Check, severity: str, text: str, path: Tuple[str, ...], value: 
     return Problem(code, severity, message % said, remedy % said, setting, given)
 
 
-def _facts(check: Check, text: str, path: Tuple[str, ...], value: Any, facts: Dict[str, Any]) -> Dict[str, Any]:
+def _facts(check: Check, text: str, path: tuple[str, ...], value: Any, facts: dict[str, Any]) -> dict[str, Any]:
     name = path[-1] if path else ""
     said = dict(facts, name=name, shown=shown(value), type=type_name(facts.get("instead", value)))
     if text.startswith("unknown-"):
@@ -240,7 +240,7 @@ def _facts(check: Check, text: str, path: Tuple[str, ...], value: Any, facts: Di
     return said
 
 
-def _levels(cache: Dict[str, Any], baseline: int, optimized: int) -> str:
+def _levels(cache: dict[str, Any], baseline: int, optimized: int) -> str:
     """How the levels stand to each other, said of the one that the file names."""
     if "optimized-compression-level" not in cache:
         text = "baseline-compression-level (%d) is higher than optimized-compression-level (%d), the default"
@@ -274,7 +274,7 @@ def _better(key: str, known: Mapping[str, Setting]) -> str:
     return "did you mean %s?" % near[0] if near else "remove it"
 
 
-def located(check: Check, text: str, library: Library) -> List[Problem]:
+def located(check: Check, text: str, library: Library) -> list[Problem]:
     """The problems that a check of this text has found, with their places.
 
     Gives the directory its line breaks, and adds what is wrong with those.
@@ -288,7 +288,7 @@ def located(check: Check, text: str, library: Library) -> List[Problem]:
         return problems
     loads = library.reader(text)
     layout = Layout(text, loads)
-    first: Dict[Tuple[str, ...], Entry] = {}
+    first: dict[tuple[str, ...], Entry] = {}
     for candidate in layout.entries:
         first.setdefault(candidate.path[:1], candidate)
         first.setdefault(candidate.path[:2], candidate)
@@ -312,7 +312,7 @@ def located(check: Check, text: str, library: Library) -> List[Problem]:
     return problems
 
 
-def _offset(layout: Layout, entry: Entry, path: Tuple[str, ...], at_key: bool) -> int:
+def _offset(layout: Layout, entry: Entry, path: tuple[str, ...], at_key: bool) -> int:
     if not at_key and (entry.header or entry.path == path):
         return entry.value[0]
     parts = layout.key_parts(entry)
@@ -321,7 +321,7 @@ def _offset(layout: Layout, entry: Entry, path: Tuple[str, ...], at_key: bool) -
     return parts[part] if 0 <= part < len(parts) else entry.key[0]
 
 
-def _with_crlf(text: str, loads: Loads) -> Optional[str]:
+def _with_crlf(text: str, loads: Loads) -> str | None:
     """A string in TOML with its line breaks as they stand; the libraries make LF of CRLF. None if it cannot be told."""
     if text[3:5] == "\r\n":
         text = text[:3] + text[4:]  # the break right after the opening quotes is not part of the string

@@ -11,7 +11,7 @@ Source of every rule here: Wasmtime's C(crates/cache/src/config.rs).
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Union
 
 U64_MAX = 2**64 - 1
 LEVEL_MIN = 0
@@ -29,7 +29,7 @@ class Kind(NamedTuple):
 
     name: str
     base_unit: str
-    units: Dict[str, int]
+    units: dict[str, int]
     example: str
     rule: str
 
@@ -64,7 +64,7 @@ class Setting(NamedTuple):
 
     name: str
     kind: Kind
-    default: Optional[int]
+    default: int | None
     """In base units; None: the user's own directory."""
     about: str
     """What it does, for the documentation: a paragraph a line."""
@@ -72,7 +72,7 @@ class Setting(NamedTuple):
     """What a value must be beyond its kind, for the documentation."""
     since: int = 0
     """The first major version of Wasmtime that knows the setting."""
-    until: Optional[int] = None
+    until: int | None = None
     """The last one; None while the newest one knows it."""
 
     @property
@@ -86,7 +86,7 @@ class Setting(NamedTuple):
 
 
 # In the order of the engine's own structure, which is the order of its documentation. After a change: make generate.
-SETTINGS: Dict[str, Setting] = {
+SETTINGS: dict[str, Setting] = {
     setting.name: setting
     for setting in (
         Setting(

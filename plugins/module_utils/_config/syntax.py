@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-from typing import Optional, Tuple
 
 from .toml_error import Loads, TomlError
 
@@ -34,7 +33,7 @@ def refusal(error: Exception, loads: Loads, text: str) -> TomlError:
     return TomlError(message, line, column)
 
 
-def _split(error: Exception) -> Tuple[str, Optional[Tuple[int, int]]]:
+def _split(error: Exception) -> tuple[str, tuple[int, int] | None]:
     """A library's message without its place, and the place; none where it has reached the end."""
     message = str(error)
     place = _AT.search(message)
@@ -44,7 +43,7 @@ def _split(error: Exception) -> Tuple[str, Optional[Tuple[int, int]]]:
     return message, (int(place.group(1)), int(place.group(2))) if place.group(1) else None
 
 
-def _end(text: str) -> Tuple[int, int]:
+def _end(text: str) -> tuple[int, int]:
     end = len(text) - text.endswith("\n")
     return text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end)
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable
 
 from .toml_error import Loads, TomlError
 from .versions import TOML_1_0, TOML_1_1
@@ -26,12 +26,12 @@ class Library:
     C(finders) import a parser or raise ImportError; in order of preference.
     """
 
-    def __init__(self, finders: Optional[List[Callable[[], Loads]]] = None) -> None:
+    def __init__(self, finders: list[Callable[[], Loads]] | None = None) -> None:
         self._finders = [_tomllib, _tomli] if finders is None else list(finders)
-        self._parsers: Dict[str, Loads] = {}
-        self._read: Optional[Tuple[str, Loads]] = None
+        self._parsers: dict[str, Loads] = {}
+        self._read: tuple[str, Loads] | None = None
 
-    def parser(self, grammar: str) -> Optional[Loads]:
+    def parser(self, grammar: str) -> Loads | None:
         """The parser of exactly this grammar, or None."""
         while grammar not in self._parsers and self._finders:
             try:
@@ -52,7 +52,7 @@ class Library:
         """The parser that has read this text; any for a text that is still to be read. Raises NoLibrary."""
         return self._read[1] if self._read and self._read[0] == text else self.any()
 
-    def read(self, text: str, grammar: str) -> Tuple[Dict[str, Any], bool]:
+    def read(self, text: str, grammar: str) -> tuple[dict[str, Any], bool]:
         """Parse, and tell whether the verdict is proven.
 
         TOML 1.1 contains 1.0, so the other grammar's parser often proves it too.
@@ -111,7 +111,7 @@ def newer(text: str, loads: Loads) -> bool:
     return newer_syntax(text, loads)
 
 
-def parse(loads: Loads, text: str) -> Dict[str, Any]:
+def parse(loads: Loads, text: str) -> dict[str, Any]:
     """Parse; raises TomlError for whatever the library raises on bad input."""
     if text.count(".") > DOTS_MAX:
         for number, content in enumerate(text.split("\n"), 1):

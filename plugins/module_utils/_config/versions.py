@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Collection, Iterable, NamedTuple, Tuple
+from typing import Collection, Iterable, NamedTuple
 
 from .settings import SETTINGS, Setting
 
@@ -21,7 +21,7 @@ class Dialect(NamedTuple):
     name: str
     first: int
     last: int
-    grammars: Tuple[str, ...]
+    grammars: tuple[str, ...]
     """The grammars of TOML in use. From 39 to 48 that is a matter of the program: official builds read 1.0, one that
     was built from crates.io reads 1.1 if its own lock file has toml_parser 1.0.6 or later."""
     enabled: bool
@@ -55,7 +55,7 @@ def _name(first: int, last: int) -> str:
     return "%d" % first if first == last else "%d-%d" % (first, last)
 
 
-def cut(ranges: Iterable[Dialect], settings: Collection[Setting]) -> Tuple[Dialect, ...]:
+def cut(ranges: Iterable[Dialect], settings: Collection[Setting]) -> tuple[Dialect, ...]:
     """The ranges cut where a setting comes or goes, so that all versions in one know the same settings."""
     starts = {s.since for s in settings} | {s.until + 1 for s in settings if s.until is not None}
     dialects = []

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Callable, Dict, Iterable, Iterator, Mapping, NamedTuple, Set
 
 from .._config.versions import DIALECTS, MAJOR_MAX, TOML_1_0, TOML_1_1, Dialect, for_version
 from .formats import layout_of
@@ -46,11 +46,11 @@ _NUMBERS = r"(?:0|[1-9][0-9]{0,3})(?:\.(?:0|[1-9][0-9]{0,3})){2}"
 _VERSION = _NUMBERS + r"(?:-[0-9A-Za-z.]{1,20})?(?:\+[0-9A-Za-z.-]{1,20})?"
 
 
-def _after(pattern: str) -> Tuple[bool, re.Pattern[bytes]]:
+def _after(pattern: str) -> tuple[bool, re.Pattern[bytes]]:
     return True, re.compile(pattern.encode())
 
 
-def _before(pattern: str) -> Tuple[bool, re.Pattern[bytes]]:
+def _before(pattern: str) -> tuple[bool, re.Pattern[bytes]]:
     return False, re.compile((pattern + r"\Z").encode())
 
 
@@ -116,9 +116,9 @@ class Changing(Exception):
 class Engine(NamedTuple):
     """A Wasmtime as its file tells it."""
 
-    versions: Tuple[str, ...]
+    versions: tuple[str, ...]
     """All answers. The version is known if there is exactly one."""
-    rule: Optional[str]
+    rule: str | None
     """The one of C(RULES) that told the versions, or the range of them; None if nothing did."""
     first: int
     """The lowest major version that is possible."""
@@ -126,21 +126,21 @@ class Engine(NamedTuple):
     """The highest one."""
     reads_config: bool
     """Whether it can read a cache config."""
-    grammars: Tuple[str, ...]
+    grammars: tuple[str, ...]
     """The grammars of TOML that are possible; none if it cannot read a config."""
-    revision: Optional[str]
+    revision: str | None
     """What follows C(wasmtime-) in the name of its directory below C(modules/); None if that is not known."""
     library: bool
     """Whether the file is a shared library, so that the executable is another file."""
-    program: Optional[str]
+    program: str | None
     """One of C(PROGRAMS), or None."""
 
     @property
-    def version(self) -> Optional[str]:
+    def version(self) -> str | None:
         """The exact version, if it is known."""
         return self.versions[0] if len(self.versions) == 1 else None
 
-    def told(self) -> List[str]:
+    def told(self) -> list[str]:
         """The versions that are possible, as text: all answers, or else the range of major versions; empty if unknown."""
         if self.versions:
             return list(self.versions)
@@ -148,7 +148,7 @@ class Engine(NamedTuple):
             return [">=%d" % self.first] if self.first else []
         return ["%d-%d" % (self.first, self.last) if self.first else "<=%d" % self.last]
 
-    def dialects(self) -> Tuple[Dialect, ...]:
+    def dialects(self) -> tuple[Dialect, ...]:
         """The dialects that are possible, oldest first: a config is right if it suits each of them."""
         found = []
         starts = sorted({start for dialect in DIALECTS for start in (dialect.first, dialect.reader)})
@@ -159,7 +159,7 @@ class Engine(NamedTuple):
                 found += [rules._replace(grammars=grammars)] if grammars else []
         return tuple(found)
 
-    def directory(self, modified: Optional[int]) -> Optional[str]:
+    def directory(self, modified: int | None) -> str | None:
         """The name of its directory below C(modules/) in a cache; None if it is not known.
 
         C(modified) is the time of the executable of the process, in nanoseconds since 1970; None if it is not known.
@@ -175,7 +175,7 @@ class Engine(NamedTuple):
         return "%s-%s%d" % (name, "m" if modified < 0 else "", abs(modified) // 10**6)
 
 
-def engine_in(handle: int, expired: Callable[[], bool] = lambda: False) -> Optional[Engine]:
+def engine_in(handle: int, expired: Callable[[], bool] = lambda: False) -> Engine | None:
     """Return the Wasmtime in an open regular file; None if it has none, or is no executable and no library.
 
     Raises Stopped when C(expired()) is true, Changing if the file is being written, and OSError.
@@ -195,7 +195,7 @@ def engine_in(handle: int, expired: Callable[[], bool] = lambda: False) -> Optio
     return engine
 
 
-def _pieces(handle: int, size: int, code: Optional[Tuple[int, int]], expired: Callable[[], bool]) -> Iterator[bytes]:
+def _pieces(handle: int, size: int, code: tuple[int, int] | None, expired: Callable[[], bool]) -> Iterator[bytes]:
     """The bytes of a file of this size without its machine code, in pieces that overlap."""
     start, length = code or (size, 0)
     for offset, end in ((0, start), (start + length, size)):
@@ -243,10 +243,10 @@ def _answers(pieces: Iterable[bytes]) -> Answers:
     return found
 
 
-def _conclude(answers: Answers, packages: Mapping[str, Set[str]], library: bool) -> Optional[Engine]:
+def _conclude(answers: Answers, packages: Mapping[str, set[str]], library: bool) -> Engine | None:
     """What the answers say together; None if they do not say that this is a Wasmtime."""
     told = dict(answers, **{SBOM: {version for version in packages.get("wasmtime", ()) if _numbers(version)}})
-    versions: Set[str] = set()
+    versions: set[str] = set()
     rule = None
     for name in RULES:
         # What stands beside another text may do so by chance: it counts where nothing else speaks.
@@ -279,17 +279,17 @@ def _conclude(answers: Answers, packages: Mapping[str, Set[str]], library: bool)
     )
 
 
-def _numbers(version: str) -> Tuple[int, ...]:
+def _numbers(version: str) -> tuple[int, ...]:
     """The three numbers of a version; empty if it is none."""
     match = re.match(r"([0-9]{1,8})[.]([0-9]{1,8})[.]([0-9]{1,8})(?![0-9])[0-9A-Za-z.+-]{,64}\Z", version)
     return tuple(map(int, match.groups())) if match else ()
 
 
-def _range(answers: Answers, tomls: Set[str]) -> Tuple[int, int]:
+def _range(answers: Answers, tomls: set[str]) -> tuple[int, int]:
     """The major versions that the fields of the config and the toml crates allow."""
     fields = answers.get("fields")
     ranges = [(d.first, d.last) for d in DIALECTS if fields == {str(d.fields)}] or [(0, MAJOR_MAX)]
-    possible: List[Tuple[int, int]] = []
+    possible: list[tuple[int, int]] = []
     series = set()
     for numbers in filter(None, map(_numbers, tomls)):
         name = "%d.%d" % numbers[:2] if numbers[0] == 0 else "%d" % numbers[0]
@@ -306,7 +306,7 @@ def _range(answers: Answers, tomls: Set[str]) -> Tuple[int, int]:
     return first, last
 
 
-def _grammars(first: int, last: int, tomls: Set[str], parsers: Set[str]) -> Tuple[str, ...]:
+def _grammars(first: int, last: int, tomls: set[str], parsers: set[str]) -> tuple[str, ...]:
     """The grammars of TOML that are possible: from 39 to 48 that depends on the crates of the program."""
     found = {TOML_1_1 if _numbers(version) >= _PARSER_1_1 else TOML_1_0 for version in filter(_numbers, parsers)}
     if not found and any("+spec-1.1" in version for version in tomls):
@@ -320,7 +320,7 @@ def _grammars(first: int, last: int, tomls: Set[str], parsers: Set[str]) -> Tupl
     return tuple(sorted(found))
 
 
-def _revision(answers: Answers, versions: Set[str], first: int) -> Optional[str]:
+def _revision(answers: Answers, versions: set[str], first: int) -> str | None:
     """What the name of its directory in a cache ends with, without the time; None if that is not known."""
     found = answers.get("directory", set())
     if not found and answers.get(CACHE_PATH) == versions and first >= _DATED:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import Any, Dict, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, NamedTuple, Tuple
 
 ELF = b"\x7fELF"
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe")
@@ -35,12 +35,12 @@ class Layout(NamedTuple):
     """Whether it is a shared library."""
     packed: bool
     """Whether it is packed by UPX, so that its texts cannot be seen."""
-    code: Optional[Tuple[int, int]]
+    code: tuple[int, int] | None
     """Where its largest part is, the machine code, which has no texts: offset and size in bytes; None if unknown."""
-    sbom: Optional[Tuple[int, int]]
+    sbom: tuple[int, int] | None
     """Where the list of its packages is, in the same way; None if it has none."""
 
-    def packages(self, handle: int) -> Dict[str, Set[str]]:
+    def packages(self, handle: int) -> dict[str, set[str]]:
         """Return the versions by package in the list of packages, without those that only its build used."""
         if self.sbom is None:
             return {}
@@ -48,7 +48,7 @@ class Layout(NamedTuple):
         import zlib
 
         offset, size = self.sbom
-        found: Dict[str, Set[str]] = {}
+        found: dict[str, set[str]] = {}
         try:
             text = zlib.decompressobj().decompress(os.pread(handle, min(size, _SBOM_MAX), offset), _JSON_MAX)
             for package in json.loads(text.decode("utf-8"))["packages"]:
@@ -59,7 +59,7 @@ class Layout(NamedTuple):
         return found
 
 
-def layout_of(handle: int, size: int) -> Optional[Layout]:
+def layout_of(handle: int, size: int) -> Layout | None:
     """Return what the headers of an open regular file of this size say, or None if it is none of the formats."""
     head = os.pread(handle, 4096, 0)
     if head[:4] == ELF:
@@ -129,7 +129,7 @@ def _elf_runs(handle: int, order: str, wide: bool, offset: int, size: int, count
     return False
 
 
-def _pe_header(head: bytes) -> Optional[int]:
+def _pe_header(head: bytes) -> int | None:
     if len(head) < 64:
         return None
     offset = int(struct.unpack_from("<I", head, 60)[0])
@@ -148,7 +148,7 @@ def _pe(handle: int, head: bytes) -> _Facts:
     return bool(flags & 0x2000), sections
 
 
-def _fat(head: bytes) -> Optional[int]:
+def _fat(head: bytes) -> int | None:
     """Where the first file in a Mach-O file for several processors starts; a Java class has the same first bytes."""
     count, _processor, _variant, offset = struct.unpack_from(">IIII", head.ljust(24, b"\0"), 4)
     return offset if 0 < count < 20 and offset else None

@@ -14,7 +14,7 @@ import contextlib
 import os
 import stat
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, Tuple
 
 from .._files.access import READ, everybody_may
 from .._files.config_file import Unreadable, find
@@ -156,14 +156,14 @@ class Inventory:
 
     def __init__(self, size_limit: int, seconds: float) -> None:
         """C(size_limit): files of more bytes are left out. After so many C(seconds) from now the search ends."""
-        self.programs: Dict[Id, Program] = {}
-        self.processes: Dict[Id, Dict[int, Process]] = {}
+        self.programs: dict[Id, Program] = {}
+        self.processes: dict[Id, dict[int, Process]] = {}
         """By the file with the Wasmtime, and by number."""
-        self.notes: Dict[str, Tuple[int, List[str]]] = {}
+        self.notes: dict[str, tuple[int, list[str]]] = {}
         """By code: how many, and the first of them."""
         self._size_limit = size_limit
         self._deadline = time.monotonic() + seconds
-        self._without: Dict[Id, NoEngine] = {}
+        self._without: dict[Id, NoEngine] = {}
         self._stopped = False
 
     def note(self, code: str, what: str, detail: str = "") -> None:
@@ -240,7 +240,7 @@ class Inventory:
         finally:
             os.close(handle)
 
-    def _file(self, path: str, handle: int, deleted: bool = False) -> Optional[Id]:
+    def _file(self, path: str, handle: int, deleted: bool = False) -> Id | None:
         """Look into an open file once. Raises NoEngine and OSError."""
         status = os.fstat(handle)
         known = (status.st_dev, status.st_ino)
@@ -269,7 +269,7 @@ class Inventory:
         """Look into what the processes of this host have mapped, as far as this user may."""
         if not os.path.exists("/proc/self/maps"):
             return self.note("not-on-this-system", "/proc")
-        files: Dict[Key, Optional[Id]] = {}
+        files: dict[Key, Id | None] = {}
         for pid in processes():
             if self._over("process %d" % pid):
                 return None
@@ -289,7 +289,7 @@ class Inventory:
                         self.processes.setdefault(engine, {})[pid] = started(pid, key)
         return None
 
-    def _mapped(self, pid: int, file: Mapped) -> Optional[Id]:
+    def _mapped(self, pid: int, file: Mapped) -> Id | None:
         """Look into a file that a process has mapped."""
         try:
             handle = open_mapped(pid, file)
@@ -308,7 +308,7 @@ class Inventory:
             os.close(handle)
         return None
 
-    def results(self) -> List[Dict[str, Any]]:
+    def results(self) -> list[dict[str, Any]]:
         """The engines as the module returns them, in the order of their paths, with C(dialects) for the caller."""
         # Those that run come first where there are too many.
         found = sorted(self.programs.items(), key=lambda item: (item[0] not in self.processes, item[1].path, item[0]))
@@ -317,7 +317,7 @@ class Inventory:
         listed = sorted(found[:ENGINES_MAX], key=lambda item: (item[1].path, item[0]))
         return [self._result(key, program) for key, program in listed]
 
-    def _result(self, key: Id, program: Program) -> Dict[str, Any]:
+    def _result(self, key: Id, program: Program) -> dict[str, Any]:
         engine = program.engine
         running = self.processes.get(key, {})
         dialects = engine.dialects()
@@ -327,7 +327,7 @@ class Inventory:
             modified = times.pop() if len(times) == 1 else None
         else:
             modified = program.modified
-        configs: Dict[Taken, List[int]] = {}
+        configs: dict[Taken, list[int]] = {}
         if engine.reads_config:
             for pid, process in sorted(running.items()):
                 configs.setdefault(config_of(engine.program, engine.first, process), []).append(pid)
@@ -359,7 +359,7 @@ def _ended(pid: int) -> bool:
     return not os.path.exists("/proc/%d" % pid)
 
 
-def usual_places() -> List[str]:
+def usual_places() -> list[str]:
     """The directories of programs of the user that this process runs as, those of a login shell included."""
     import pwd
 
@@ -374,7 +374,7 @@ def usual_places() -> List[str]:
     return [place for place in dict.fromkeys(map(os.path.normpath, places)) if place.startswith("/")]
 
 
-def _login_path() -> List[str]:
+def _login_path() -> list[str]:
     """What the files that a login reads say of PATH; nothing is run to learn it."""
     names = ("ENV_SUPATH",) if os.geteuid() == 0 else ("ENV_PATH",)
     found = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, NamedTuple, Sequence, Tuple
 
 PROC = "/proc"
 VARIABLES = (
@@ -57,20 +57,20 @@ class Taken(NamedTuple):
 
     source: str
     """One of C(SOURCES)."""
-    path: Optional[str]
+    path: str | None
     """Its path; None if there is none, or it is not known."""
 
 
 class Process(NamedTuple):
     """What matters of a process, as it was started."""
 
-    arguments: List[str]
-    variables: Dict[str, str]
+    arguments: list[str]
+    variables: dict[str, str]
     """Those of C(VARIABLES) that are set."""
-    directory: Optional[str]
+    directory: str | None
     """The working directory, now; None if it is not known."""
     uid: int
-    modified: Optional[int]
+    modified: int | None
     """The time of its executable, in nanoseconds since 1970; None if it is not known."""
 
 
@@ -82,9 +82,9 @@ def processes() -> Iterator[int]:
                 yield int(entry.name)
 
 
-def mapped(pid: int) -> Dict[Key, Mapped]:
+def mapped(pid: int) -> dict[Key, Mapped]:
     """Return the files whose machine code a process has mapped. Raises OSError."""
-    found: Dict[Key, Mapped] = {}
+    found: dict[Key, Mapped] = {}
     for line in _read(pid, "maps").split(b"\n"):
         fields = line.split(b" ", 5)
         if len(fields) < 6 or b"x" not in fields[1] or fields[4] == b"0":
@@ -128,7 +128,7 @@ def started(pid: int, key: Key) -> Process:
     """Return what matters of the process with this number if it still has the file mapped. Raises OSError."""
     if key not in mapped(pid):
         raise ProcessLookupError(3, "it has ended", str(pid))
-    variables: Dict[str, str] = {}
+    variables: dict[str, str] = {}
     with contextlib.suppress(PermissionError):
         for item in _read(pid, "environ").split(b"\0"):
             name, _sign, value = item.partition(b"=")
@@ -164,7 +164,7 @@ def _uid(pid: int) -> int:
     return os.stat("%s/%d" % (PROC, pid)).st_uid
 
 
-def config_of(program: Optional[str], major: int, process: Process) -> Taken:
+def config_of(program: str | None, major: int, process: Process) -> Taken:
     """Return the config that a process of one of C(binary.PROGRAMS) takes, by how it was started.
 
     C(major) is the lowest version that its Wasmtime can have. Sources of the rules: the programs' own code, in
@@ -190,7 +190,7 @@ def config_of(program: Optional[str], major: int, process: Process) -> Taken:
     return Taken(taken.source, path)
 
 
-def _default(process: Process) -> Optional[str]:
+def _default(process: Process) -> str | None:
     """The engine's default path on Linux for a process; None without a home."""
     home = process.variables.get("HOME")
     if not home:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-from typing import FrozenSet, Optional
 
 READ = 4
 WRITE = 2
@@ -16,7 +15,7 @@ ACCESS_ACL = "system.posix_acl_access"
 DEFAULT_ACL = "system.posix_acl_default"
 
 
-def user_name(uid: Optional[int]) -> Optional[str]:
+def user_name(uid: int | None) -> str | None:
     """The name of a user, or its number where there is none."""
     import pwd
 
@@ -28,7 +27,7 @@ def user_name(uid: Optional[int]) -> Optional[str]:
         return str(uid)
 
 
-def group_name(gid: Optional[int]) -> Optional[str]:
+def group_name(gid: int | None) -> str | None:
     """The name of a group, or its number where there is none."""
     import grp
 
@@ -47,7 +46,7 @@ def umask() -> int:
     return mask
 
 
-def _groups(uid: int) -> FrozenSet[int]:
+def _groups(uid: int) -> frozenset[int]:
     import pwd
 
     if uid == os.geteuid():
@@ -59,7 +58,7 @@ def _groups(uid: int) -> FrozenSet[int]:
     return frozenset(os.getgrouplist(entry.pw_name, entry.pw_gid))
 
 
-def may(path: str, mode: int, uid: Optional[int], gid: Optional[int], user: int, right: int) -> bool:
+def may(path: str, mode: int, uid: int | None, gid: int | None, user: int, right: int) -> bool:
     """Whether a user has a right, given the mode and owners.
 
     With an ACL, or a group that does not exist yet, whether that is not ruled out.
@@ -74,7 +73,7 @@ def may(path: str, mode: int, uid: Optional[int], gid: Optional[int], user: int,
     return bool((mode >> 3 if gid in _groups(user) else mode) & right)
 
 
-def _acl(path: str, name: str) -> Optional[bytes]:
+def _acl(path: str, name: str) -> bytes | None:
     try:
         return os.getxattr(path, name, follow_symlinks=False)
     except (OSError, AttributeError):
@@ -102,7 +101,7 @@ def everybody_may(path: str, mode: int, right: int) -> bool:
     return spares_nobody(access, right)
 
 
-def others_may(path: str, mode: int, owner: Optional[int], right: int, below: bool = False) -> bool:
+def others_may(path: str, mode: int, owner: int | None, right: int, below: bool = False) -> bool:
     """Whether others than the owner and root have a right; C(below): or will have it in new directories below."""
     # The group's bits are the mask of an ACL: where neither they nor those of others have the right, no entry gives it.
     allowed = bool(mode & (right << 3 | right))

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import struct
-from typing import List, Optional, Tuple
 
 USER, GROUP_OF_FILE, GROUP, MASK, OTHER = 0x02, 0x04, 0x08, 0x10, 0x20
 
 
-def grants(access: Optional[bytes], default: Optional[bytes], mode: int, owner: Optional[int], right: int) -> bool:
+def grants(access: bytes | None, default: bytes | None, mode: int, owner: int | None, right: int) -> bool:
     """Whether a mode with these ACLs gives others than the owner and root a right, now or in new directories below."""
     # With an ACL, the group's bits of the mode are its mask.
     now = _grants(
@@ -37,12 +36,12 @@ def spares_nobody(access: bytes, right: int) -> bool:
     )
 
 
-def _entries(data: bytes) -> List[Tuple[int, int, int]]:
+def _entries(data: bytes) -> list[tuple[int, int, int]]:
     # A version, then tag, permissions and id of each entry.
     return [struct.unpack_from("<HHI", data, offset) for offset in range(4, len(data) - 7, 8)]
 
 
-def _grants(entries: List[Tuple[int, int, int]], mask: int, other: int, owner: Optional[int], right: int) -> bool:
+def _grants(entries: list[tuple[int, int, int]], mask: int, other: int, owner: int | None, right: int) -> bool:
     return bool(other & right) or any(
         tag in (USER, GROUP_OF_FILE, GROUP) and permissions & mask & right and not (tag == USER and ident in (0, owner))
         for tag, permissions, ident in entries

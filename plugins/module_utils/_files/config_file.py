@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-from typing import List, NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 from .._config.check import DANGER, ERROR, MAX_BYTES, Problem, too_large
 from .._config.printable import quoted
@@ -58,7 +58,7 @@ class Place(NamedTuple):
         """Its path without links."""
         return os.path.join(self.way.target, self.name)
 
-    def names(self) -> List[str]:
+    def names(self) -> list[str]:
         """Every name without links above it that leads to the file: those of links, then its own."""
         return [link for link, _status, _owner in self.way.links] + [self.path]
 
@@ -68,8 +68,8 @@ def find(path: str) -> Place:
 
     Raises Unreadable where the way does not lead to a place for a file.
     """
-    links: List[Link] = []
-    visited: List[Tuple[str, os.stat_result]] = []
+    links: list[Link] = []
+    visited: list[tuple[str, os.stat_result]] = []
     target = ""
     for _hop in range(LINKS_MAX):
         way = walk(os.path.dirname(path))
@@ -101,7 +101,7 @@ def find(path: str) -> Place:
     raise _unreadable("unreadable", "it cannot be read: too many symbolic links", "correct that first")
 
 
-def read(place: Place) -> Optional[Tuple[bytes, os.stat_result]]:
+def read(place: Place) -> tuple[bytes, os.stat_result] | None:
     """The bytes of a config file, and what the file was when it was read; None where there is none.
 
     Raises Unreadable for a directory, a file that is no regular file, too large, not
@@ -161,7 +161,7 @@ def _whole(handle: int) -> bytes:
     return data
 
 
-def chooser(place: Place, seen: Optional[os.stat_result]) -> Optional[int]:
+def chooser(place: Place, seen: os.stat_result | None) -> int | None:
     """Who else than root can write the config, and with it choose the directory.
 
     A user, C(ANYONE), C(UNREACHED), or None for nobody, and where this is not root: the kernel keeps other users.
@@ -191,7 +191,7 @@ def _changing() -> Unreadable:
     return _unreadable("changing", "it changed while it was read", "run again when nothing else writes it")
 
 
-def problems(place: Place, mode: int, uid: Optional[int], gid: Optional[int], user: int) -> List[Problem]:
+def problems(place: Place, mode: int, uid: int | None, gid: int | None, user: int) -> list[Problem]:
     """What is wrong with a config file of this mode, owner and group for processes of C(user)."""
     found = []
     barred = barred_by(place.way.visited, user)

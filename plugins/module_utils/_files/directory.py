@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import stat
 from itertools import islice
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, List, NamedTuple, Sequence, Tuple
 
 from .._config.printable import quoted
 from .access import ENTER, READ, WRITE, everybody_may, group_name, may, others_may, user_name
@@ -51,12 +51,12 @@ class State(NamedTuple):
     path: str
     way: Walk
     exists: bool
-    uid: Optional[int]
+    uid: int | None
     """The owner; None where it will be a user that does not exist yet."""
-    gid: Optional[int]
-    mode: Optional[int]
+    gid: int | None
+    mode: int | None
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The directory as the modules return it."""
         return {
             "path": self.path,
@@ -87,11 +87,11 @@ UNCOUNTED = ""
 def findings(
     state: State,
     user: int,
-    owner: Optional[int] = None,
-    most: Optional[int] = None,
-    chosen_by: Optional[int] = None,
+    owner: int | None = None,
+    most: int | None = None,
+    chosen_by: int | None = None,
     config: Sequence[str] = (),
-) -> List[Found]:
+) -> list[Found]:
     """What is wrong with the directory for processes of C(user), or of C(owner) if given.
 
     C(most): of the directory and of each in it, at most so many entries are looked at; None for all.
@@ -134,7 +134,7 @@ def findings(
     return found + system
 
 
-def _kept_by_systemd(way: Walk) -> Optional[str]:
+def _kept_by_systemd(way: Walk) -> str | None:
     """The directory in which systemd keeps those of units with DynamicUser= from others, if this leads there."""
     for path, status in way.visited:
         if path in _UNITS and status.st_uid == 0 and not status.st_mode & 0o077:
@@ -142,7 +142,7 @@ def _kept_by_systemd(way: Walk) -> Optional[str]:
     return None
 
 
-def _unwritable(path: str, user: int) -> List[Found]:
+def _unwritable(path: str, user: int) -> list[Found]:
     """What keeps everybody from writing, whatever modes say."""
     try:
         system = os.statvfs(path)
@@ -161,7 +161,7 @@ def _is_below(path: str, directory: str) -> bool:
     return path.startswith(directory.rstrip("/") + "/")
 
 
-def _is_home(path: str, users: Set[Optional[int]]) -> bool:
+def _is_home(path: str, users: set[int | None]) -> bool:
     import pwd
 
     if os.path.dirname(path) in ("/home", "/Users"):
@@ -175,7 +175,7 @@ def _is_home(path: str, users: Set[Optional[int]]) -> bool:
     return False
 
 
-def _replaceable(state: State, user: int) -> List[Found]:
+def _replaceable(state: State, user: int) -> list[Found]:
     owner = state.uid if state.exists and state.uid is not None else user
     reasons = []
     for path, status in state.way.above():
@@ -192,7 +192,7 @@ def _replaceable(state: State, user: int) -> List[Found]:
     return [("replaceable", reasons)] if reasons else []
 
 
-def hidden(way: Walk, chosen_by: Optional[int]) -> Optional[str]:
+def hidden(way: Walk, chosen_by: int | None) -> str | None:
     """Why root must not tell what is in the directory, as who led it there may not list it; None if it may.
 
     C(chosen_by): who chooses the directory, see C(config_file.chooser).
@@ -206,18 +206,18 @@ def hidden(way: Walk, chosen_by: Optional[int]) -> Optional[str]:
     return private(way, chosen_by)
 
 
-def _contents(state: State, user: int, most: Optional[int], known: Sequence[str]) -> List[Found]:
+def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -> list[Found]:
     """Files that the engine would delete although they are not its own, and those that others can swap.
 
     C(known): files below it of which it is said already that the engine deletes them.
     """
     used = False
     # Of which there are more than are named.
-    uncounted: Set[str] = set()
-    foreign: List[str] = []
-    links: List[str] = []
-    exposed: List[str] = []
-    planted: List[str] = []
+    uncounted: set[str] = set()
+    foreign: list[str] = []
+    links: list[str] = []
+    exposed: list[str] = []
+    planted: list[str] = []
     trusted = (0, state.uid, user)
     # What others can write does no harm where they cannot get.
     reachable = others_may(state.way.real, state.mode or 0, state.uid, ENTER)
@@ -309,7 +309,7 @@ def _may(state: State, user: int) -> bool:
     return may(real, mode, uid, gid, user, WRITE) and may(real, mode, uid, gid, user, ENTER)
 
 
-def _unreachable(state: State, user: int) -> List[Found]:
+def _unreachable(state: State, user: int) -> list[Found]:
     """What keeps the engine from the directory, or from creating it, so that it refuses the config."""
     barred = barred_by(state.way.above(), user)
     if barred:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 from .._config.printable import quoted
 from .access import READ, WRITE, everybody_may, has_acl, may, others_may, user_name
@@ -27,7 +27,7 @@ _APPEND = 0x20
 _ONE_OWNER = ("exfat", "msdos", "vfat")
 
 
-def unsafe_link(way: Walk) -> Optional[str]:
+def unsafe_link(way: Walk) -> str | None:
     """Why root must not follow this way: a link of one user that leads to another's directory."""
     if os.geteuid() != 0:
         return None
@@ -54,7 +54,7 @@ def unsafe_link(way: Walk) -> Optional[str]:
     return None
 
 
-def other_names(way: Walk, status: os.stat_result) -> Optional[str]:
+def other_names(way: Walk, status: os.stat_result) -> str | None:
     """Why root must not change the owner, mode or text of a file itself: its name may be given to any file of others."""
     reason = swappable(way) if status.st_nlink > 1 else None
     return reason and "it has other names, and %s; give it one name, or become that user" % reason
@@ -70,7 +70,7 @@ def follows(link: os.stat_result, above: os.stat_result, handle: int) -> bool:
     return known and everybody_may(way.target, end.st_mode, READ) and way.public()
 
 
-def swappable(way: Walk, owner: int = 0) -> Optional[str]:
+def swappable(way: Walk, owner: int = 0) -> str | None:
     """Where others than root and this owner can give names to files, or swap them; None for other users than root."""
     if os.geteuid() == 0:
         for path, status in way.visited:
@@ -81,7 +81,7 @@ def swappable(way: Walk, owner: int = 0) -> Optional[str]:
     return None
 
 
-def secret(path: str, way: Walk, status: os.stat_result) -> Optional[str]:
+def secret(path: str, way: Walk, status: os.stat_result) -> str | None:
     """Why root must not tell what is in a file that not everybody may read: who may not may have given it this name."""
     unsafe = unsafe_link(way)
     if unsafe:
@@ -108,7 +108,7 @@ def _reads(path: str, status: os.stat_result, user: int) -> bool:
     return may(path, status.st_mode, status.st_uid, status.st_gid, user, READ)
 
 
-def _others_rename(path: str, status: os.stat_result, readers: Optional[int], holds: bool) -> bool:
+def _others_rename(path: str, status: os.stat_result, readers: int | None, holds: bool) -> bool:
     """Whether somebody can rename what is in a directory, but for the members of the group that may read the file.
 
     C(readers): that group, None if there is none. C(holds): whether the file itself is in it. Even if it is sticky, the file may be the rest of a hard link.
@@ -119,7 +119,7 @@ def _others_rename(path: str, status: os.stat_result, readers: Optional[int], ho
     return not shared or others_may(path, status.st_mode & ~stat.S_IWGRP, status.st_uid, WRITE) or has_acl(path)
 
 
-def private(way: Walk, chosen_by: Optional[int]) -> Optional[str]:
+def private(way: Walk, chosen_by: int | None) -> str | None:
     """Why root must not tell what is in a directory that not everybody may list; None if it may.
 
     C(chosen_by): who chooses the directory, see C(config_file.chooser).
@@ -133,7 +133,7 @@ def private(way: Walk, chosen_by: Optional[int]) -> Optional[str]:
     return None
 
 
-def not_theirs(way: Walk, chosen_by: int) -> Optional[str]:
+def not_theirs(way: Walk, chosen_by: int) -> str | None:
     """Why root must not create or change a directory that only a file of this user names; None if it may.
 
     It must be in a directory of that user, reached from C(/) through directories of root in which nobody else can
@@ -157,7 +157,7 @@ def not_theirs(way: Walk, chosen_by: int) -> Optional[str]:
     return None
 
 
-def chosen(way: Walk, path: str, chosen_by: int) -> Optional[str]:
+def chosen(way: Walk, path: str, chosen_by: int) -> str | None:
     """The sentence for what root must not do to a directory that a file of others names; None if it may."""
     reason = not_theirs(way, chosen_by)
     if reason is None:
@@ -173,7 +173,7 @@ def chosen(way: Walk, path: str, chosen_by: int) -> Optional[str]:
     )
 
 
-def moved(way: Walk) -> Optional[str]:
+def moved(way: Walk) -> str | None:
     """Why root must not change the owner, group or mode of a directory that is there: it may have been put there.
 
     Whoever can make names in a directory above can move one of somebody else, such as a private one of root, to this
@@ -196,7 +196,7 @@ def _called(user: int) -> str:
     return "others than root" if user < 0 else str(user_name(user))
 
 
-def unwritable(path: str) -> Optional[str]:
+def unwritable(path: str) -> str | None:
     """Why a file at a real path could not be replaced or created; None if nothing speaks against it."""
     if _is_mount_point(path):
         return "it is a mount point, which can only be overwritten, as unsafe_writes does"
@@ -217,7 +217,7 @@ def unwritable(path: str) -> Optional[str]:
     return one_owner(parent, above)
 
 
-def one_owner(path: str, status: os.stat_result) -> Optional[str]:
+def one_owner(path: str, status: os.stat_result) -> str | None:
     """Why nothing can be written safely on a file system that gives all files one owner and mode; None elsewhere."""
     if status.st_uid == os.geteuid() and not status.st_mode & 0o077:
         return None
@@ -235,7 +235,7 @@ def one_owner(path: str, status: os.stat_result) -> Optional[str]:
     return None
 
 
-def denied(path: str) -> Optional[str]:
+def denied(path: str) -> str | None:
     """Why the system denies a change that the mode allows; None if it does not, or there is no such file."""
     if not os.path.lexists(path) or os.path.islink(path):
         return None
@@ -287,7 +287,7 @@ def _is_mount_point(path: str) -> bool:
 _PATH_MAX = 4095  # bytes, without the NUL at the end (limits.h)
 
 
-def too_long(way: Walk, name: str = "") -> Optional[str]:
+def too_long(way: Walk, name: str = "") -> str | None:
     """Why the system would not find what is to be made at the end of a way, or a file of this name there."""
     path = os.fsencode(os.path.join(way.target, name) if name else way.target)
     if len(path) > _PATH_MAX:

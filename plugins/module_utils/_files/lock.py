@@ -14,7 +14,7 @@ import errno
 import fcntl
 import os
 import time
-from typing import TYPE_CHECKING, Optional, Tuple
+from typing import TYPE_CHECKING
 
 from .._config.printable import quoted
 from .write import DIRECTORY, CannotWrite, close, held
@@ -34,9 +34,9 @@ class Lock:
 
     def __init__(self) -> None:
         self._handle = -1
-        self._of: Optional[Tuple[int, int]] = None
+        self._of: tuple[int, int] | None = None
         # One wait for all: who swaps the directory does not get another.
-        self._end: Optional[float] = None
+        self._end: float | None = None
 
     def take(self, way: Walk) -> bool:
         """Lock the directory in which the way ends; return whether that took place only now.

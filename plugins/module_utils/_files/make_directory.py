@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Callable, List, Optional
+from typing import TYPE_CHECKING, Callable
 
 from .._config.printable import quoted
 from .access import umask
@@ -58,7 +58,7 @@ def _sync_changed(handle: int, failure: str) -> None:
         raise CannotWrite("%s, but may not survive a power cut: %s" % (failure, error.strerror), True) from error
 
 
-def _make(directory: int, missing: List[str], uid: int, gid: int, mode: int, name: str) -> None:
+def _make(directory: int, missing: list[str], uid: int, gid: int, mode: int, name: str) -> None:
     like_uid, like_gid = owner_of_new(os.fstat(directory))
     uid, gid = like_uid if uid == -1 else uid, like_gid if gid == -1 else gid
     # Moving a directory takes the right to write in it.
@@ -102,7 +102,7 @@ def make_with_file(place: Place, data: bytes, uid: int, gid: int, mode: int) -> 
 
 
 def _appear(
-    directory: int, missing: List[str], fill: Fill, name: str, complete: Optional[Callable[[int], None]] = None
+    directory: int, missing: list[str], fill: Fill, name: str, complete: Callable[[int], None] | None = None
 ) -> None:
     """Make directories, one in the other, where nobody sees them, and move them into their place at once.
 

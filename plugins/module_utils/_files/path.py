@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import List, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Tuple
 
 from .._config.printable import quoted
 from .access import ENTER, everybody_may, may, others_may
@@ -34,13 +34,13 @@ class Walk(NamedTuple):
 
     real: str
     """The deepest existing directory on the way."""
-    visited: List[Tuple[str, os.stat_result]]
+    visited: list[tuple[str, os.stat_result]]
     """Every directory entered, the last one included."""
-    links: List[Link]
+    links: list[Link]
     """Every link followed, and the owner of the directory that it stands in."""
-    missing: List[str]
+    missing: list[str]
     """Names below C(real) that do not exist."""
-    error: Optional[str]
+    error: str | None
     """Why the way ends, where more than the directory's absence ends it."""
     denied: bool = False
     """Whether it ends as this user may not go on."""
@@ -54,7 +54,7 @@ class Walk(NamedTuple):
         """What C(real) was when it was visited."""
         return next(status for path, status in reversed(self.visited) if path == self.real)
 
-    def above(self) -> List[Tuple[str, os.stat_result]]:
+    def above(self) -> list[tuple[str, os.stat_result]]:
         """The existing directories on the way to the directory, without itself."""
         return [entry for entry in self.visited if self.missing or entry[0] != self.real]
 
@@ -77,8 +77,8 @@ def walk(path: str) -> Walk:
     current = "/"
     # Each once, however often a link goes to and fro.
     statuses = {"/": os.stat("/")}
-    links: List[Link] = []
-    missing: List[str] = []
+    links: list[Link] = []
+    missing: list[str] = []
     while todo:
         name = todo.pop()
         if name in ("", "."):
@@ -142,7 +142,7 @@ def _leads_somewhere(link: str) -> bool:
     return True
 
 
-def barred_by(visited: List[Tuple[str, os.stat_result]], user: int) -> Optional[str]:
+def barred_by(visited: list[tuple[str, os.stat_result]], user: int) -> str | None:
     """The first of these directories that another user than the task's may not enter."""
     if user != os.geteuid():
         for path, status in visited:
@@ -181,7 +181,7 @@ def hold(way: Walk) -> int:
     return handle
 
 
-def look_up(name: str, directory: Optional[int] = None) -> int:
+def look_up(name: str, directory: int | None = None) -> int:
     """Open what has a name, in an open directory, only to judge it: no FIFO or device notices. Raises OSError.
 
     A link is opened itself.
@@ -189,7 +189,7 @@ def look_up(name: str, directory: Optional[int] = None) -> int:
     return os.open(name, _LOOK, dir_fd=directory)
 
 
-def reopen(handle: int, name: str, directory: Optional[int] = None, flags: int = os.O_RDONLY) -> int:
+def reopen(handle: int, name: str, directory: int | None = None, flags: int = os.O_RDONLY) -> int:
     """Open what C(look_up) found under this name, once it is judged. Raises OSError."""
     # Whoever holds a lease on a file (fcntl(2)) would have this process wait.
     flags |= os.O_NONBLOCK

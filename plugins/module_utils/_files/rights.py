@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import Optional, Tuple
 
 from .._config.printable import quoted
 from .access import group_name, user_name
@@ -59,7 +58,7 @@ def root_may(status: os.stat_result, right: int) -> bool:
     return bool((status.st_mode >> 3 if in_group else status.st_mode) & right)
 
 
-def owner_of_new(above: os.stat_result) -> Tuple[int, int]:
+def owner_of_new(above: os.stat_result) -> tuple[int, int]:
     """The owner and the group to give a new directory, by those of the directory above; -1 for those of this process.
 
     Only root with all of its rights gives directories away.
@@ -68,21 +67,21 @@ def owner_of_new(above: os.stat_result) -> Tuple[int, int]:
     return (above.st_uid, above.st_gid) if gives and known(above.st_uid, above.st_gid) else (-1, -1)
 
 
-def uncopyable(uid: Optional[int], gid: Optional[int], mode: int) -> Optional[str]:
+def uncopyable(uid: int | None, gid: int | None, mode: int) -> str | None:
     """Why root cannot make a file that has this owner, group and mode; others than root make their own."""
     if os.geteuid() != 0:
         return None
     return forbidden((0, os.getegid(), 0), (uid, gid, mode & _SPECIAL)) or unkept(uid, mode)
 
 
-def unkept(uid: Optional[int], mode: int) -> Optional[str]:
+def unkept(uid: int | None, mode: int) -> str | None:
     """Why a file cannot keep its setuid and setgid bits, which the system removes when it is given away or written."""
     if mode & _SPECIAL and uid not in (None, os.geteuid()) and not capable(FOWNER):
         return "only its owner %s may set its setuid and setgid bits" % user_name(uid)
     return None
 
 
-def unlabelled(uid: int, gid: int, attributes: str) -> Optional[str]:
+def unlabelled(uid: int, gid: int, attributes: str) -> str | None:
     """Why a file of this owner and group cannot get attributes of the file system."""
     if uid != os.geteuid():
         if not capable(FOWNER):
@@ -94,7 +93,7 @@ def unlabelled(uid: int, gid: int, attributes: str) -> Optional[str]:
     return None
 
 
-def labelled(there: Optional[str], attributes: str) -> bool:
+def labelled(there: str | None, attributes: str) -> bool:
     """Whether a file with the attributes C(there), as lsattr(1) tells them, has those asked for in the manner of chattr(1).
 
     C(there): None if they cannot be told.
@@ -108,7 +107,7 @@ def labelled(there: Optional[str], attributes: str) -> bool:
     return set(wanted) <= set(there) if sign == "+" else set(wanted).isdisjoint(there)
 
 
-def forbidden(owners: Tuple[int, int, int], wanted: Tuple[Optional[int], Optional[int], int]) -> Optional[str]:
+def forbidden(owners: tuple[int, int, int], wanted: tuple[int | None, int | None, int]) -> str | None:
     """Why what has this owner, group and mode cannot get others; None if nothing speaks against it.
 
     None among the wanted: a user or a group that does not exist yet.

@@ -18,7 +18,7 @@ import errno
 import os
 import stat
 import time
-from typing import Any, Iterator, Optional, Tuple
+from typing import Any, Iterator
 
 from .access import ACCESS_ACL, DEFAULT_ACL, user_name
 from .config_file import Changed, Place
@@ -49,7 +49,7 @@ _KEPT_ATTRIBUTES = (ACCESS_ACL, "security.selinux", "user.")
 class CannotWrite(Exception):
     """Nothing of the kind can be written; the text is the sentence for the user."""
 
-    def __init__(self, message: str, changed: bool = False, backup: Optional[str] = None) -> None:
+    def __init__(self, message: str, changed: bool = False, backup: str | None = None) -> None:
         """C(changed): whether something is not as it was; C(backup): the path of a copy that was made."""
         super().__init__(message)
         self.changed = changed
@@ -57,7 +57,7 @@ class CannotWrite(Exception):
 
 
 @contextlib.contextmanager
-def _told(failure: str, changed: bool = False, backup: Optional[str] = None) -> Iterator[None]:
+def _told(failure: str, changed: bool = False, backup: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -170,7 +170,7 @@ def sync(handle: int) -> None:
             raise
 
 
-def sync_names(directory: int, failure: str, backup: Optional[str] = None) -> None:
+def sync_names(directory: int, failure: str, backup: str | None = None) -> None:
     """Have the names in a directory that is held survive a power cut, after something was changed there.
 
     C(failure) begins the sentence for what fails, C(backup) goes with it. Raises CannotWrite.
@@ -232,8 +232,8 @@ def own(handle: int, uid: int, gid: int, mode: int, name: str = "it") -> None:
 
 def write(
     place: Place,
-    seen: Optional[os.stat_result],
-    before: Optional[bytes],
+    seen: os.stat_result | None,
+    before: bytes | None,
     data: bytes,
     uid: int,
     gid: int,
@@ -241,7 +241,7 @@ def write(
     *,
     in_place: bool,
     keep: bool,
-) -> Optional[str]:
+) -> str | None:
     """Put the file with these bytes, owner, group and mode in its place in one step, in a directory that exists.
 
     C(seen), C(before): what the file was when it was read, and its bytes; None for no file. Its
@@ -381,11 +381,11 @@ def prepared(
     directory: int,
     name: str,
     data: bytes,
-    old: Optional[int],
+    old: int | None,
     uid: int,
     gid: int,
     mode: int,
-    times: Optional[Tuple[int, int]] = None,
+    times: tuple[int, int] | None = None,
 ) -> Iterator[int]:
     """A private directory with the finished file in it."""
     with private_directory(directory) as private, contextlib.ExitStack() as undone:
@@ -398,11 +398,11 @@ def create(
     directory: int,
     name: str,
     data: bytes,
-    old: Optional[int],
+    old: int | None,
     uid: int,
     gid: int,
     mode: int,
-    times: Optional[Tuple[int, int]] = None,
+    times: tuple[int, int] | None = None,
 ) -> None:
     """Make the finished file in a directory that nobody else can enter, so that it survives a power cut.
 
@@ -425,7 +425,7 @@ def _write_all(handle: int, data: bytes) -> None:
         data = data[os.write(handle, data) :]
 
 
-def _dress(handle: int, old: Optional[int], uid: int, gid: int, mode: int) -> None:
+def _dress(handle: int, old: int | None, uid: int, gid: int, mode: int) -> None:
     """Give a new file what is asked for, and what the old one has.
 
     Its owner comes last: once it is given away, only some may still set the rest.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -22,7 +22,7 @@ class Module(AnsibleModule):  # type: ignore[misc]
         self._path_info = path_info
         super().__init__(*arguments, **options)
 
-    def add_path_info(self, kwargs: Dict[str, Any]) -> Dict[str, Any]:
+    def add_path_info(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Make a result printable.
 
         Each result passes here, those of Ansible's own failures included. It is the last step that needs the exact path.

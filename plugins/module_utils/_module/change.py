@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import stat
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
 from .._config.check import DANGER, Problem
 from .._config.printable import quoted
@@ -39,7 +39,7 @@ def undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def text_diff(path: str, before: bytes, after: bytes) -> Dict[str, str]:
+def text_diff(path: str, before: bytes, after: bytes) -> dict[str, str]:
     """What changes in the text of a file, as Ansible shows it."""
     return {
         "before_header": path,
@@ -49,7 +49,7 @@ def text_diff(path: str, before: bytes, after: bytes) -> Dict[str, str]:
     }
 
 
-def _facts_diff(header: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Dict[str, Any]:
+def _facts_diff(header: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     keys = [key for key in after if before[key] != after[key]]
     return {
         "before_header": header,
@@ -108,7 +108,7 @@ class Change:
             text = "the directory %s cannot be created: %s; set %s to where that is possible"
             raise self.task.refused_for(text % (quoted(now.path), reason, options))
 
-    def _unchangeable(self) -> Optional[str]:
+    def _unchangeable(self) -> str | None:
         """Why the directory that is there cannot get another owner, group or mode."""
         now, planned = self.plan.directory, self.plan.new_directory
         if not os.access(now.way.real, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
@@ -119,7 +119,7 @@ class Change:
         # What is denied to root with all of its rights is immutable, or on a share that knows no root.
         return reason or (denied(now.way.real) if capable(DAC_OVERRIDE) else None)
 
-    def _ungivable(self, prefix: str, planned: Owners) -> Optional[str]:
+    def _ungivable(self, prefix: str, planned: Owners) -> str | None:
         """Why something new cannot get the owner and group that the options with this prefix name."""
         new = (os.geteuid(), os.getegid(), 0)
         uid = new[0] if self.params[prefix + "owner"] is None else planned[0]
@@ -173,7 +173,7 @@ class Change:
         if reason:
             raise self.task.refused_for("it cannot be %s: %s%s" % (failure, reason, remedy))
 
-    def _unlabelled(self) -> Optional[str]:
+    def _unlabelled(self) -> str | None:
         """Why the file, as it will be, cannot get the attributes; None where it has them."""
         plan, attributes = self.plan, self.params["attributes"]
         uid, gid = plan.new_owners[:2]
@@ -190,7 +190,7 @@ class Change:
         there = self.task.module.get_file_attributes(path, include_version=False).get("attr_flags")
         return labelled(there, self.params["attributes"])
 
-    def _unwritable(self) -> Optional[str]:
+    def _unwritable(self) -> str | None:
         """Why the file can neither be replaced or created, nor overwritten if that is allowed."""
         path, seen = self.place.path, self.plan.seen
         if seen is not None and self._keeps():
@@ -203,7 +203,7 @@ class Change:
             return forbidden(self.plan.owners, self.plan.new_owners) or unkept(*self.plan.new_owners[::2])
         return reason
 
-    def _unreplaceable(self) -> Optional[str]:
+    def _unreplaceable(self) -> str | None:
         """Why a new file cannot get the owner and group of the old one, or those of the options."""
         if self.plan.seen is not None and os.geteuid() == 0:
             return uncopyable(*self.plan.new_owners)
@@ -241,7 +241,7 @@ class Change:
             **result,
         )
 
-    def carry_out(self) -> Dict[str, Any]:
+    def carry_out(self) -> dict[str, Any]:
         """Provide the directory, then the file, but in check mode; return what to say of it.
 
         Raises Refused, and Changed if another process has written the file.
@@ -296,14 +296,14 @@ class Change:
             _write.settle(self.place, plan.seen, *ids, mode)
         return None
 
-    def _ids(self, prefix: str, uid: Optional[int], gid: Optional[int]) -> Tuple[int, int]:
+    def _ids(self, prefix: str, uid: int | None, gid: int | None) -> tuple[int, int]:
         """The owner and group to give; -1 to leave what is there."""
         return (
             -1 if self.params[prefix + "owner"] is None or uid is None else uid,
             -1 if self.params[prefix + "group"] is None or gid is None else gid,
         )
 
-    def names(self) -> Dict[str, str]:
+    def names(self) -> dict[str, str]:
         """The owner and group of the directory that do not exist yet."""
         names, planned = {}, self.plan.new_directory
         if planned.exists and planned.uid is None:
@@ -312,7 +312,7 @@ class Change:
             names["group"] = self.params["directory_group"]
         return names
 
-    def _owners_diff(self) -> Dict[str, Any]:
+    def _owners_diff(self) -> dict[str, Any]:
         """What of owner, group and mode changes; those of a file that is created are part of its creation."""
         uid, gid, mode = self.plan.new_owners
         after = {
@@ -342,7 +342,7 @@ class Change:
         finally:
             del task.module.fail_json
 
-    def _set_labels(self, diff: Dict[str, Any], changed: bool) -> bool:
+    def _set_labels(self, diff: dict[str, Any], changed: bool) -> bool:
         """Set the SELinux context and the file system's attributes; return whether the run changes anything.
 
         Ansible sets them by path.
@@ -367,5 +367,5 @@ class Change:
             os.close(directory)
 
 
-def _subject(problem: Problem) -> Tuple[str, Optional[str]]:
+def _subject(problem: Problem) -> tuple[str, str | None]:
     return problem.code, problem.value if problem.code.startswith("directory-") else problem.setting

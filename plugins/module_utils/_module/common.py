@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Mapping, Sequence
 
 from .._config.check import DANGER, ERROR, Host, Problem
 from .._config.config import Config, no_config, read_config
@@ -25,7 +25,7 @@ from .refused import Refused, refuse_library
 ENTRIES = 1000
 
 
-def default_paths() -> Tuple[Optional[str], Optional[str]]:
+def default_paths() -> tuple[str | None, str | None]:
     """The default config file and cache directory of the user; both None without a home.
 
     Raises Refused without platformdirs.
@@ -39,7 +39,7 @@ def default_paths() -> Tuple[Optional[str], Optional[str]]:
     return (None, None) if paths is None else (paths.config, paths.directory)
 
 
-def config_path(given: Optional[str]) -> str:
+def config_path(given: str | None) -> str:
     """The absolute path of the config file. Raises Refused."""
     path = given
     if path is None:
@@ -70,16 +70,16 @@ def refuse_unnameable(path: str) -> None:
 
 def host() -> Host:
     """What the verdict needs to know of this host; the default directory only when asked for."""
-    known: List[Optional[str]] = []
+    known: list[str | None] = []
 
-    def default_directory() -> Optional[str]:
+    def default_directory() -> str | None:
         if not known:
             known.append(default_paths()[1])
         return known[0]
 
-    capacities: Dict[str, Optional[int]] = {}
+    capacities: dict[str, int | None] = {}
 
-    def capacity(directory: str) -> Optional[int]:
+    def capacity(directory: str) -> int | None:
         if directory not in capacities:
             capacities[directory] = _capacity(directory)
         return capacities[directory]
@@ -87,7 +87,7 @@ def host() -> Host:
     return Host(default_directory, _memory(), int(time.time()), capacity)
 
 
-def _capacity(directory: str) -> Optional[int]:
+def _capacity(directory: str) -> int | None:
     """The size in bytes of the file system that an absolute path is on, or will be when it is created."""
     while True:
         try:
@@ -108,7 +108,7 @@ def _memory() -> int:
         return sys.maxsize
 
 
-def dialects_for(module: Any) -> Tuple[Tuple[Dialect, ...], Optional[str]]:
+def dialects_for(module: Any) -> tuple[tuple[Dialect, ...], str | None]:
     """The dialects that the option C(wasmtime_version) means, oldest first, and the versions. Raises Refused."""
     versions = module.params["wasmtime_version"]
     if not versions:
@@ -118,7 +118,7 @@ def dialects_for(module: Any) -> Tuple[Tuple[Dialect, ...], Optional[str]]:
     return dialects_of(module, versions)
 
 
-def judge(data: Optional[bytes], dialects: Sequence[Dialect], on: Host, library: Library) -> Config:
+def judge(data: bytes | None, dialects: Sequence[Dialect], on: Host, library: Library) -> Config:
     """How the engine takes these bytes, or the absence of a file. Raises Refused without a TOML library."""
     if data is None:
         return no_config(dialects, on)
@@ -128,7 +128,7 @@ def judge(data: Optional[bytes], dialects: Sequence[Dialect], on: Host, library:
         refuse_library("tomli", "reading TOML before Python 3.11", error)
 
 
-def directory_of(config: Config) -> Optional[State]:
+def directory_of(config: Config) -> State | None:
     """The effective cache directory as it is; None if the config gives none to look at. Raises Refused."""
     path = config.effective.get("directory")
     if path is None or any(p.severity == ERROR and p.code.startswith("directory-") for p in config.problems):
@@ -145,11 +145,11 @@ def directory_at(path: str) -> State:
 def directory_problems(
     state: State,
     user: int,
-    owner: Optional[int] = None,
-    most: Optional[int] = None,
-    chosen_by: Optional[int] = None,
+    owner: int | None = None,
+    most: int | None = None,
+    chosen_by: int | None = None,
     config: Sequence[str] = (),
-) -> List[Problem]:
+) -> list[Problem]:
     """What is wrong with a cache directory, in words; the arguments are those of C(directory.findings)."""
     found = findings(state, user, owner, most, chosen_by, config)
     if not found:
@@ -159,7 +159,7 @@ def directory_problems(
     return told(found, state.path, user if owner is None else owner)
 
 
-def directory_chooser(config: Config, place: Place, seen: Optional[os.stat_result]) -> Optional[int]:
+def directory_chooser(config: Config, place: Place, seen: os.stat_result | None) -> int | None:
     """Who else than root can choose the cache directory by writing the config; see C(config_file.chooser).
 
     Nobody where the file names none: then it is the default of whoever loads the file.
@@ -167,7 +167,7 @@ def directory_chooser(config: Config, place: Place, seen: Optional[os.stat_resul
     return chooser(place, seen) if config.names_directory else None
 
 
-def spoken(problems: Sequence[Problem], ignored: Sequence[str] = ()) -> List[Problem]:
+def spoken(problems: Sequence[Problem], ignored: Sequence[str] = ()) -> list[Problem]:
     """The problems in the order of their lines, without those that go with their cause; then those without a line.
 
     What is wrong with a home or a directory of the system as a cache has one remedy: another directory. C(ignored): the
@@ -186,17 +186,17 @@ def spoken(problems: Sequence[Problem], ignored: Sequence[str] = ()) -> List[Pro
     return sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0, problem.column or 0))
 
 
-def severe(problems: Sequence[Problem], severity: str) -> List[Problem]:
+def severe(problems: Sequence[Problem], severity: str) -> list[Problem]:
     """The problems of one severity."""
     return [problem for problem in problems if problem.severity == severity]
 
 
-def options(values: Mapping[str, Any]) -> Dict[str, Any]:
+def options(values: Mapping[str, Any]) -> dict[str, Any]:
     """Settings under their names in Ansible."""
     return {SETTINGS[name].option: value for name, value in values.items()}
 
 
-def describe(config: Config, state: Optional[State], problems: Sequence[Problem]) -> Dict[str, Any]:
+def describe(config: Config, state: State | None, problems: Sequence[Problem]) -> dict[str, Any]:
     """The part of the result that both modules have."""
     directory = None
     if state is not None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, List, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._config.check import DANGER, ERROR, WARNING, Problem
 from .._config.printable import quoted
@@ -181,7 +181,7 @@ TEXTS = {
 }
 
 
-def told(found: List[Found], path: str, user: int) -> List[Problem]:
+def told(found: list[Found], path: str, user: int) -> list[Problem]:
     """The findings about the directory at C(path), for processes of C(user), as problems."""
     problems = []
     for name, said in found:
@@ -198,7 +198,7 @@ def told(found: List[Found], path: str, user: int) -> List[Problem]:
     return problems
 
 
-def _some(names: List[str]) -> str:
+def _some(names: list[str]) -> str:
     counted = sorted(name for name in names if name != UNCOUNTED)
     listed = ", ".join(quoted(name) for name in counted[:_EXAMPLES])
     more = len(counted) - _EXAMPLES

@@ -10,14 +10,14 @@ import grp
 import os
 import pwd
 import stat
-from typing import Any, Optional, Tuple
+from typing import Any
 
 from .._config.printable import shown
 from .._config.settings import is_integer
 from .refused import Refused
 
 
-def user_id(name: str) -> Optional[int]:
+def user_id(name: str) -> int | None:
     """The number of a user; None if there is no such user (yet)."""
     try:
         return pwd.getpwnam(name).pw_uid
@@ -25,7 +25,7 @@ def user_id(name: str) -> Optional[int]:
         return _number(name)
 
 
-def group_id(name: str) -> Optional[int]:
+def group_id(name: str) -> int | None:
     """The number of a group; None if there is no such group (yet)."""
     try:
         return grp.getgrnam(name).gr_gid
@@ -33,15 +33,15 @@ def group_id(name: str) -> Optional[int]:
         return _number(name)
 
 
-def _number(name: str) -> Optional[int]:
+def _number(name: str) -> int | None:
     # The highest number means "no change" to the system.
     number = int(name) if len(name) <= 10 and name.isascii() and name.isdigit() else 2**32
     return number if number < 2**32 - 1 else None
 
 
 def planned(
-    module: Any, prefix: str, kind: int, uid: Optional[int], gid: Optional[int], mode: int
-) -> Tuple[Optional[int], Optional[int], int]:
+    module: Any, prefix: str, kind: int, uid: int | None, gid: int | None, mode: int
+) -> tuple[int | None, int | None, int]:
     """The owner, group and mode by the options with this prefix, given the present ones and the type of file.
 
     None in check mode for a user or a group that does not exist yet. Raises Refused.
@@ -59,7 +59,7 @@ def planned(
     return uid, gid, mode
 
 
-def _owner(module: Any, option: str, current: Optional[int]) -> Optional[int]:
+def _owner(module: Any, option: str, current: int | None) -> int | None:
     name = module.params[option]
     uid = user_id(name)
     if uid is None:
@@ -69,7 +69,7 @@ def _owner(module: Any, option: str, current: Optional[int]) -> Optional[int]:
     return uid
 
 
-def _group(module: Any, option: str, current: Optional[int]) -> Optional[int]:
+def _group(module: Any, option: str, current: int | None) -> int | None:
     name = module.params[option]
     gid = group_id(name)
     if gid is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any, List, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Tuple
 
 from .._config.check import DANGER, ERROR, Host, Problem
 from .._config.config import BOM, Config
@@ -40,9 +40,9 @@ Owners = Tuple[Optional[int], Optional[int], int]
 class Engines(NamedTuple):
     """Which Wasmtimes read the file, and on which host."""
 
-    dialects: Tuple[Dialect, ...]
+    dialects: tuple[Dialect, ...]
     """The oldest first."""
-    versions: Optional[str]
+    versions: str | None
     """As the task names them; None if it does not."""
     host: Host
 
@@ -52,24 +52,24 @@ class Plan(NamedTuple):
 
     place: Place
     """Where the config is, or will be."""
-    seen: Optional[os.stat_result]
+    seen: os.stat_result | None
     """What the file was when it was read; None for no file."""
-    before: Optional[Config]
+    before: Config | None
     """None for a file that is created or replaced as a whole."""
     after: Config
-    old: Optional[bytes]
+    old: bytes | None
     new: bytes
     changes: Mapping[str, Any]
     """The keys that change, with their new values; None to remove one."""
     directory: State
     new_directory: State
-    owners: Tuple[int, int, int]
+    owners: tuple[int, int, int]
     new_owners: Owners
-    cache_owner: Optional[int]
+    cache_owner: int | None
     """The user for whom the cache is meant, if one is named and exists."""
-    chooser: Optional[int]
+    chooser: int | None
     """Who else than the task and root can choose the directory, see C(config_file.chooser)."""
-    problems: List[Problem]
+    problems: list[Problem]
     """What will be wrong with the config, the file and the directory."""
 
     @property
@@ -177,7 +177,7 @@ def _wanted(task: Task, engines: Engines) -> dict[str, Any]:
     return wanted
 
 
-def _cache_owner(name: Optional[str]) -> Optional[int]:
+def _cache_owner(name: str | None) -> int | None:
     if name is None:
         return None
     from .owners import user_id
@@ -185,7 +185,7 @@ def _cache_owner(name: Optional[str]) -> Optional[int]:
     return user_id(name)
 
 
-def _read(task: Task) -> Tuple[Place, Optional[bytes], Optional[os.stat_result]]:
+def _read(task: Task) -> tuple[Place, bytes | None, os.stat_result | None]:
     """Where the file is, its bytes and its status; None for both to create it."""
     try:
         place = find(task.path)
@@ -200,10 +200,10 @@ def _read(task: Task) -> Tuple[Place, Optional[bytes], Optional[os.stat_result]]
 def _existing(
     task: Task,
     engines: Engines,
-    file: Tuple[Place, bytes, Optional[os.stat_result]],
+    file: tuple[Place, bytes, os.stat_result | None],
     wanted: Mapping[str, Any],
-    cache_owner: Optional[int],
-) -> Optional[Config]:
+    cache_owner: int | None,
+) -> Config | None:
     """The config in the file; None to replace it. Its errors end the run, but for those that this run removes."""
     place, data, seen = file
     config = judge(data, engines.dialects, engines.host, task.library)
@@ -260,7 +260,7 @@ def _means(name: str, value: Any) -> Any:
     return (type(value), value) if name == ENABLED else base_value(SETTINGS[name], value)
 
 
-def _edited(task: Task, engines: Engines, before: Optional[Config], changes: Mapping[str, Any]) -> Tuple[bytes, Config]:
+def _edited(task: Task, engines: Engines, before: Config | None, changes: Mapping[str, Any]) -> tuple[bytes, Config]:
     """The new bytes and the config in them, which must be the intended one and valid. Raises Refused."""
     from .._config.edit import CannotEdit, edit, merge, new_text, same
 
@@ -299,7 +299,7 @@ def _new_directory(task: Task, now: State) -> State:
     return now._replace(exists=True, uid=uid, gid=gid, mode=mode)
 
 
-def _owners(place: Place, seen: Optional[os.stat_result]) -> Tuple[int, int, int]:
+def _owners(place: Place, seen: os.stat_result | None) -> tuple[int, int, int]:
     """The owner, group and mode of the file, or of a new one."""
     if seen is not None:
         return seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode)
@@ -308,7 +308,7 @@ def _owners(place: Place, seen: Optional[os.stat_result]) -> Tuple[int, int, int
     return os.geteuid(), above.st_gid if inherits else os.getegid(), NEW_FILE & ~umask()
 
 
-def _asked(task: Task, prefix: str, kind: int, uid: Optional[int], gid: Optional[int], mode: int) -> Owners:
+def _asked(task: Task, prefix: str, kind: int, uid: int | None, gid: int | None, mode: int) -> Owners:
     """The owner, group and mode by the options with this prefix; those given where none is."""
     if not task.gives(prefix):
         return uid, gid, mode

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._files.config_file import Changed, Place, Unreadable, find, read
 from .._files.guards import unsafe_link, unwritable
@@ -44,7 +44,7 @@ class Old(NamedTuple):
     data: bytes
 
 
-def remove(task: Task) -> Dict[str, Any]:
+def remove(task: Task) -> dict[str, Any]:
     """Remove the file or the link; return the result. Raises Refused."""
     lock = task.progress.lock = Lock()
     for _attempt in range(ATTEMPTS):
@@ -60,10 +60,10 @@ def remove(task: Task) -> Dict[str, Any]:
     raise task.refused_for("another process keeps writing it; run again when none does")
 
 
-def _attempt_to_remove(task: Task, lock: Lock) -> Dict[str, Any]:
+def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
     """Do it, if nobody else writes the file meanwhile. Raises Changed, CannotWrite and Refused."""
     place = Place(walk(os.path.dirname(task.path)), os.path.basename(task.path))
-    result: Dict[str, Any] = {"changed": True, "path": task.path, "problems": []}
+    result: dict[str, Any] = {"changed": True, "path": task.path, "problems": []}
     task.progress.diff = []
     try:
         status = os.lstat(task.path)
@@ -105,7 +105,7 @@ def _attempt_to_remove(task: Task, lock: Lock) -> Dict[str, Any]:
     return result
 
 
-def unlink(place: Place, seen: os.stat_result, old: Optional[Old], backup: bool) -> Optional[str]:
+def unlink(place: Place, seen: os.stat_result, old: Old | None, backup: bool) -> str | None:
     """Remove the file or the link that was seen, after a backup of what is behind it if asked for; return its path.
 
     C(old): the file itself, or the one behind the link; None where it cannot be read.

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Sequence
 
 from .._config.toml import Library
 from .common import config_path, spoken
@@ -23,10 +23,10 @@ class Progress:
     """What a run has done by now."""
 
     def __init__(self) -> None:
-        self.diff: List[Dict[str, Any]] = []
-        self.done: List[Dict[str, Any]] = []
+        self.diff: list[dict[str, Any]] = []
+        self.done: list[dict[str, Any]] = []
         """The part of it that is done already when a run starts anew."""
-        self.lock: Optional[Lock] = None
+        self.lock: Lock | None = None
 
 
 class Task:
@@ -34,7 +34,7 @@ class Task:
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
-        self.params: Dict[str, Any] = module.params
+        self.params: dict[str, Any] = module.params
         self.path = config_path(self.params["path"])
         self.library = Library()
         self.progress = Progress()

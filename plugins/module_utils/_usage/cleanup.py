@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import sys
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any
 
 from .._config.check import CLOCK_MAX
 from .._config.settings import U64_MAX
@@ -28,7 +28,7 @@ _SETTINGS = (
 )
 
 
-def rules_of(config: Config) -> Optional[Rules]:
+def rules_of(config: Config) -> Rules | None:
     """What a cleanup goes by under this config; None if the engine refuses it."""
     values = [config.effective.get(name) for name in _SETTINGS]
     if not config.valid or any(not isinstance(value, int) for value in values):
@@ -41,7 +41,7 @@ def rules_of(config: Config) -> Optional[Rules]:
 _RUN = 2**14
 
 
-def order(entries: List[Entry], rules: Rules, now: int, budget: Budget) -> None:
+def order(entries: list[Entry], rules: Rules, now: int, budget: Budget) -> None:
     """Put the entries in the order of a cleanup: the newest first, last those of a future beyond the drift.
 
     Among those of the far future the engine has no order. Raises Stopped.
@@ -65,7 +65,7 @@ def order(entries: List[Entry], rules: Rules, now: int, budget: Budget) -> None:
         entries[:] = entries[far:] + entries[:far]
 
 
-def kept(ordered: List[Entry], rules: Rules, budget: Budget) -> Tuple[int, int]:
+def kept(ordered: list[Entry], rules: Rules, budget: Budget) -> tuple[int, int]:
     """Return how many of the entries a cleanup keeps if a limit is exceeded, and their bytes. Raises Stopped.
 
     The first ones stay whose number and bytes are within the percentages of both limits.
@@ -91,7 +91,7 @@ def crashes(rules: Rules, now: int) -> bool:
     )
 
 
-def next_cleanup(look: Look) -> Optional[Dict[str, Any]]:
+def next_cleanup(look: Look) -> dict[str, Any] | None:
     """Return what a cleanup would delete if it ran now; None if that is unknown, or none will run. Raises Stopped."""
     rules = look.rules
     if rules is None or not look.complete or crashes(rules, look.now):
@@ -119,15 +119,15 @@ def next_cleanup(look: Look) -> Optional[Dict[str, Any]]:
     }
 
 
-def _seconds(then: Optional[int]) -> Optional[int]:
+def _seconds(then: int | None) -> int | None:
     return None if then is None else then // SECOND
 
 
-def _limit(limit: Optional[int], used: int) -> Dict[str, Any]:
+def _limit(limit: int | None, used: int) -> dict[str, Any]:
     return {"limit": limit, "used": used, "percent": round(100 * used / limit, 1) if limit else None}
 
 
-def limits(rules: Optional[Rules], entries: int, size: int) -> Dict[str, Any]:
+def limits(rules: Rules | None, entries: int, size: int) -> dict[str, Any]:
     """The two limits and how much of them is used."""
     return {
         "file_count_soft_limit": _limit(None if rules is None else rules.file_count, entries),
@@ -135,7 +135,7 @@ def limits(rules: Optional[Rules], entries: int, size: int) -> Dict[str, Any]:
     }
 
 
-def describe(look: Look) -> Tuple[Dict[str, Any], Optional[str]]:
+def describe(look: Look) -> tuple[dict[str, Any], str | None]:
     """Return the look as the module does, and what stopped it before the end: what is not known then is None."""
     cleanup, stopped = None, look.stopped_by
     try:
@@ -147,7 +147,7 @@ def describe(look: Look) -> Tuple[Dict[str, Any], Optional[str]]:
         LISTED, (folder for folder in look.folders if folder.matters), key=lambda folder: (-folder.size, folder.path)
     )
     figures = look.all
-    ends: Dict[str, Any] = {"oldest": None, "newest": None}
+    ends: dict[str, Any] = {"oldest": None, "newest": None}
     for name, entry in (("oldest", look.oldest), ("newest", look.newest)):
         if entry is not None:
             ends[name] = {"name": shown(look.path(entry)), "time": _seconds(entry.time)}

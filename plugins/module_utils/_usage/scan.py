@@ -18,7 +18,7 @@ import re
 import stat
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
 
 from .._config.settings import is_integer
 from .._files.path import look_up, reopen
@@ -125,13 +125,13 @@ def expired(now: int, then: int, threshold: int, drift: int) -> bool:
     return now - then >= threshold * SECOND
 
 
-def parts(name: str) -> Tuple[str, Optional[str]]:
+def parts(name: str) -> tuple[str, str | None]:
     """The stem and the extension of a file name as Rust has them: C(.x) and C(x) have no extension."""
     stem, _dot, extension = name.rpartition(".")
     return (stem, extension) if stem else (name, None)
 
 
-def _is_counted_extension(extension: Optional[str]) -> bool:
+def _is_counted_extension(extension: str | None) -> bool:
     """Whether the engine takes a file with this extension for a module or for statistics, as far as it collects them."""
     return extension is None or extension == "stats" or not _is_text(extension)
 
@@ -165,7 +165,7 @@ class Lock(NamedTuple):
 
     path: str
     time: int
-    stale: Optional[bool]
+    stale: bool | None
     """Whether the engine disregards it; None where its rules are not known."""
     of_cleanup: bool
 
@@ -185,14 +185,14 @@ class Sum:
         self.entries = 0
         self.size = 0
         self.size_on_disk = 0
-        self.oldest: Optional[int] = None
-        self.newest: Optional[int] = None
+        self.oldest: int | None = None
+        self.newest: int | None = None
         self.usages = 0
-        self.least: Optional[int] = None
-        self.most: Optional[int] = None
+        self.least: int | None = None
+        self.most: int | None = None
         self.unknown = 0
 
-    def add(self, then: int, size: int, usages: Optional[int]) -> None:
+    def add(self, then: int, size: int, usages: int | None) -> None:
         self.entries += 1
         self.size += size
         self.oldest = then if self.oldest is None else min(then, self.oldest)
@@ -219,7 +219,7 @@ class Folder(Sum):
         return bool(self.entries) or _OWN_FOLDER.match(self.path) is not None
 
 
-def open_directory(name: str, above: Optional[int] = None, follow: bool = False) -> int:
+def open_directory(name: str, above: int | None = None, follow: bool = False) -> int:
     """A handle to list a directory with. Raises OSError."""
     flags = os.O_RDONLY | os.O_DIRECTORY | (0 if follow else os.O_NOFOLLOW)
     return _open(name, flags, above)
@@ -242,7 +242,7 @@ def open_file(name: str, above: int) -> int:
         os.close(found)
 
 
-def _open(name: str, flags: int, above: Optional[int]) -> int:
+def _open(name: str, flags: int, above: int | None) -> int:
     silent = getattr(os, "O_NOATIME", 0)
     try:
         return os.open(name, flags | silent, dir_fd=above)
@@ -280,43 +280,43 @@ class Look:
 
     def __init__(
         self,
-        top: Optional[int],
-        rules: Optional[Rules],
+        top: int | None,
+        rules: Rules | None,
         now: int,
         budget: Budget,
         loads: Callable[[], Loads],
-        listed: Optional[int] = LISTED,
+        listed: int | None = LISTED,
     ) -> None:
         self.top = -1 if top is None else top
         self.rules = rules
         self.now = now
         self.budget = budget
         self.listed = listed
-        self.entries: List[Entry] = []
-        self.folders: List[Folder] = []
+        self.entries: list[Entry] = []
+        self.folders: list[Folder] = []
         self.all = Sum()
-        self.oldest: Optional[Entry] = None
-        self.newest: Optional[Entry] = None
-        self.levels: Dict[str, int] = {}
+        self.oldest: Entry | None = None
+        self.newest: Entry | None = None
+        self.levels: dict[str, int] = {}
         """How many entries are of which level, by what their C(.stats) says."""
-        self.locks: List[Lock] = []
-        self.blocked_until: Optional[int] = None
+        self.locks: list[Lock] = []
+        self.blocked_until: int | None = None
         """When the locks that hold off a cleanup have expired, nanoseconds since 1970."""
-        self.removals: List[Removal] = []
+        self.removals: list[Removal] = []
         """What every cleanup deletes."""
-        self.foreign: List[str] = []
+        self.foreign: list[str] = []
         self.foreign_count = 0
         self.foreign_size = 0
         self.foreign_removed = 0
         self.leftovers_removed = 0
-        self.links: List[str] = []
+        self.links: list[str] = []
         """Symbolic links to directories that the engine follows."""
-        self.unreadable: List[str] = []
+        self.unreadable: list[str] = []
         """Directories that could not be listed."""
-        self.stopped_by: Optional[str] = None
+        self.stopped_by: str | None = None
         self._loads = loads
-        self._kinds: Dict[bytes, Optional[Tuple[int, int]]] = {}
-        self._seen: Set[Tuple[int, int]] = set()
+        self._kinds: dict[bytes, tuple[int, int] | None] = {}
+        self._seen: set[tuple[int, int]] = set()
         try:
             if top is not None:
                 self._on_disk(os.fstat(top))
@@ -335,7 +335,7 @@ class Look:
         """The path of an entry below the directory."""
         return self.folders[entry.folder].path + "/" + entry.name
 
-    def _list(self, names: List[Any], item: Any) -> None:
+    def _list(self, names: list[Any], item: Any) -> None:
         if self.listed is None or len(names) < self.listed:
             names.append(item)
 
@@ -353,7 +353,7 @@ class Look:
         if error.errno not in GONE and name not in self.unreadable:
             self._list(self.unreadable, name)
 
-    def _status(self, name: str, handle: int, path: str) -> Optional[os.stat_result]:
+    def _status(self, name: str, handle: int, path: str) -> os.stat_result | None:
         """What a name in the directory of this path stands for, links not followed; None if it is gone."""
         try:
             return os.stat(name, dir_fd=handle, follow_symlinks=False)
@@ -361,7 +361,7 @@ class Look:
             self._failed(path, error)
             return None
 
-    def _on_disk(self, status: os.stat_result, folder: Optional[Folder] = None) -> None:
+    def _on_disk(self, status: os.stat_result, folder: Folder | None = None) -> None:
         if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
             if (status.st_dev, status.st_ino) in self._seen:
                 return
@@ -478,7 +478,7 @@ class Look:
         """Whether there is such a file, and the engine takes it for a module or for statistics."""
         return _is_counted_extension(parts(name)[1]) and self._beside_modules(handle, folder, name) is not None
 
-    def _beside_modules(self, handle: int, folder: Folder, name: str) -> Optional[os.stat_result]:
+    def _beside_modules(self, handle: int, folder: Folder, name: str) -> os.stat_result | None:
         """What a name among the modules stands for, links not followed; None for a directory and for nothing."""
         status = self._status(name, handle, folder.path)
         if status is None or stat.S_ISDIR(status.st_mode):
@@ -516,7 +516,7 @@ class Look:
         if not _OWN.match(path):
             self._is_foreign(path, 1, status.st_size)
 
-    def _stats(self, handle: int, name: str) -> Optional[Tuple[int, int]]:
+    def _stats(self, handle: int, name: str) -> tuple[int, int] | None:
         """The usages and the level that the engine has noted; None where it would read none."""
         try:
             file = open_file(name, handle)
@@ -535,7 +535,7 @@ class Look:
     def _beside(self, path: str, extension: str, status: os.stat_result) -> None:
         """A file with an extension of its own beside the modules."""
         own = _OWN.match(path) is not None
-        stale: Optional[bool] = True
+        stale: bool | None = True
         if extension.startswith("wip-"):
             stale = None
             if self.rules is not None:
@@ -559,7 +559,7 @@ class Look:
         else:
             self._removed(path, 1, status.st_size)
 
-    def _below(self, above: int, name: str, path: str, folder: Folder, depth: int) -> Tuple[int, int]:
+    def _below(self, above: int, name: str, path: str, folder: Folder, depth: int) -> tuple[int, int]:
         count = size = 0
         if depth > _DEPTH_MAX:
             self._list(self.unreadable, shown(path))
@@ -595,7 +595,7 @@ def _is_directory(item: os.DirEntry[str]) -> bool:
         return False
 
 
-def _statistics(data: bytes, loads: Loads) -> Optional[Tuple[int, int]]:
+def _statistics(data: bytes, loads: Loads) -> tuple[int, int] | None:
     if data.count(b".") > _DOTS_MAX:
         return None
     try:

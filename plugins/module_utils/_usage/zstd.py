@@ -12,14 +12,14 @@ import stat
 import sys
 import threading
 import time
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterator, Sequence
 
 from .scan import GONE, LISTED, Budget, Entry, Look, Stopped, open_file, open_folder, shown
 
 try:
     import zstandard
 except ImportError as error:
-    MISSING: Optional[ImportError] = error
+    MISSING: ImportError | None = error
 else:
     MISSING = None
 
@@ -145,11 +145,11 @@ class Reader:
         return _identity(now) != _identity(before)
 
 
-def _identity(status: os.stat_result) -> Tuple[int, ...]:
+def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _reachable(look: Look) -> List[Entry]:
+def _reachable(look: Look) -> list[Entry]:
     """Return the entries that may be opened, folder by folder. Raises Stopped."""
     look.budget.check()
     # The list, and what sort() needs for it.
@@ -159,9 +159,9 @@ def _reachable(look: Look) -> List[Entry]:
     return found
 
 
-def verify(look: Look) -> Tuple[Dict[str, Any], Optional[str]]:
+def verify(look: Look) -> tuple[dict[str, Any], str | None]:
     """Decompress every entry; the figures as the module returns them, and what stopped it before the end."""
-    broken: List[Dict[str, str]] = []
+    broken: list[dict[str, str]] = []
     read = count = compressed = uncompressed = 0
     reachable = len(look.entries)
     stopped = None
@@ -197,7 +197,7 @@ def verify(look: Look) -> Tuple[Dict[str, Any], Optional[str]]:
     }, stopped
 
 
-def _sizes(reader: Reader, entry: Entry) -> Optional[Tuple[int, int]]:
+def _sizes(reader: Reader, entry: Entry) -> tuple[int, int] | None:
     """Compressed and uncompressed bytes of a whole entry; None if it is gone. Raises Broken and Stopped."""
     for last in (False, True):
         try:
@@ -218,11 +218,11 @@ def _sizes(reader: Reader, entry: Entry) -> Optional[Tuple[int, int]]:
     return None
 
 
-def _ratio(uncompressed: int, compressed: int) -> Optional[float]:
+def _ratio(uncompressed: int, compressed: int) -> float | None:
     return round(uncompressed / compressed, 2) if compressed else None
 
 
-def sample(look: Look) -> List[bytes]:
+def sample(look: Look) -> list[bytes]:
     """Return the contents of modules of the host; the last one may be cut off. Raises Stopped.
 
     The modules are those whose names come first: the engine's names are hashes, and so a random choice that does not
@@ -237,7 +237,7 @@ def sample(look: Look) -> List[bytes]:
 
     # Not sorted as a whole: that would take memory for each entry.
     first = heapq.nsmallest(_CANDIDATES, candidates(), key=lambda entry: (entry.name, look.folders[entry.folder].path))
-    chosen: List[bytes] = []
+    chosen: list[bytes] = []
     left = SAMPLE_BYTES
     reader = Reader(look)
     try:
@@ -262,7 +262,7 @@ def _content(reader: Reader, entry: Entry, most: int) -> bytes:
     try:
         # The pieces, and they joined.
         reader.look.budget.need(2 * most)
-        pieces: List[bytes] = []
+        pieces: list[bytes] = []
         size = 0
         for piece in decompress(file, reader.look.budget):
             pieces.append(piece[: most - size])
@@ -274,7 +274,7 @@ def _content(reader: Reader, entry: Entry, most: int) -> bytes:
         os.close(file)
 
 
-def measure(contents: Sequence[bytes], level: int, budget: Budget) -> Dict[str, Any]:
+def measure(contents: Sequence[bytes], level: int, budget: Budget) -> dict[str, Any]:
     """Ratio and speed of a level on this host, in millions of uncompressed bytes per second of one processor.
 
     Raises Stopped.
@@ -283,7 +283,7 @@ def measure(contents: Sequence[bytes], level: int, budget: Budget) -> Dict[str, 
     size = sum(map(len, contents))
     # The compressed modules stay; beside them zstd holds one content, and so do the pieces before they are joined.
     budget.need(parameters.estimated_compression_context_size() + size + 2 * max(map(len, contents)))
-    compressed: List[bytes] = []
+    compressed: list[bytes] = []
     outcome = bytearray(_OUTCOME)
 
     def compress() -> None:
@@ -316,7 +316,7 @@ def _compress(content: bytes, level: int, budget: Budget) -> Iterator[bytes]:
 
 def _seconds(work: Callable[[], None], clock: Callable[[], float] = time.thread_time) -> float:
     """Return the median of the seconds that the work takes on the processor, without what others do there."""
-    times: List[float] = []
+    times: list[float] = []
     while len(times) < _RUNS and sum(times) < _ENOUGH:
         start = clock()
         work()
@@ -324,17 +324,17 @@ def _seconds(work: Callable[[], None], clock: Callable[[], float] = time.thread_
     return sorted(times)[len(times) // 2]
 
 
-def _speed(size: int, seconds: float) -> Optional[float]:
+def _speed(size: int, seconds: float) -> float | None:
     return round(size / seconds / 1e6, 1) if seconds else None
 
 
-def _in_time(contents: Sequence[bytes], level: int, budget: Budget) -> Dict[str, Any]:
+def _in_time(contents: Sequence[bytes], level: int, budget: Budget) -> dict[str, Any]:
     """Measure in a thread, which is left behind when the time is over. Raises Stopped.
 
     One call of zstd at a high level can take a second, and cannot be stopped.
     """
-    rows: List[Dict[str, Any]] = []
-    failures: List[BaseException] = []
+    rows: list[dict[str, Any]] = []
+    failures: list[BaseException] = []
 
     def run() -> None:
         try:
@@ -353,11 +353,11 @@ def _in_time(contents: Sequence[bytes], level: int, budget: Budget) -> Dict[str,
     return rows[0]
 
 
-def levels(look: Look, wanted: Sequence[int]) -> Tuple[Optional[Dict[str, int]], List[Dict[str, Any]], Optional[str]]:
+def levels(look: Look, wanted: Sequence[int]) -> tuple[dict[str, int] | None, list[dict[str, Any]], str | None]:
     """The sample, a row for each level, and what stopped it before the end: values that are not known are None."""
-    rows: List[Dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     stopped = None
-    contents: List[bytes] = []
+    contents: list[bytes] = []
     try:
         contents = sample(look)
     except Stopped as stop:

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -35,7 +35,7 @@ with open(os.environ["RECORD"], "a") as file:
 class Call(NamedTuple):
     """What the environment's Python was to run."""
 
-    words: List[str]
+    words: list[str]
     report: str
 
 
@@ -57,7 +57,7 @@ def checkout(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
-def make(checkout: Path, *words: str, environment: Dict[str, str] | None = None) -> List[Call]:
+def make(checkout: Path, *words: str, environment: dict[str, str] | None = None) -> list[Call]:
     """The calls of a run of make that succeeds."""
     record = checkout.parent / "record"
     record.unlink(missing_ok=True)
@@ -108,7 +108,7 @@ def test_without_an_inventory_it_is_this_machine(checkout: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("target", ["provision", "report", "nox", "mutants"])
-def test_arguments_are_words(checkout: Path, given: str, words: List[str] | None, target: str) -> None:
+def test_arguments_are_words(checkout: Path, given: str, words: list[str] | None, target: str) -> None:
     found = make(checkout, target, "ARGS=" + given)[-1].words
     wanted = given.split() if words is None else words
     assert wanted in [found[place : place + len(wanted)] for place in range(len(found))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 import yaml
@@ -35,7 +35,7 @@ def test_every_module_has_one_with_the_schema_of_its_own_result(name: str) -> No
 
 @pytest.mark.parametrize("name", MODULES)
 def test_what_a_host_answers_goes_through_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers: Dict[str, Any] = {"ansible_facts": {"wasmtime_cache_path": "/evil"}, "failed": True, "msg": "a\x1b[2J"}
+    answers: dict[str, Any] = {"ansible_facts": {"wasmtime_cache_path": "/evil"}, "failed": True, "msg": "a\x1b[2J"}
     # Of Ansible's own code, what runs the module on the host.
     monkeypatch.setattr(Normal, "run", lambda self, tmp=None, task_vars=None: dict(answers))
     action = importlib.import_module("%s.action.%s" % (COLLECTION, name)).ActionModule

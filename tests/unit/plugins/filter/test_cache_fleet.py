@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
@@ -17,7 +17,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions 
 
 FROM_33 = [dialect.name for dialect in CURRENT]
 DEFAULTS = {"directory": "/var/cache/wasmtime", "cleanup_interval": 3600, "file_count_soft_limit": 65536}
-GOOD: Dict[str, Any] = {
+GOOD: dict[str, Any] = {
     "changed": False,
     "path": "/c.toml",
     "exists": True,
@@ -38,7 +38,7 @@ PROBLEM = {
     "column": None,
 }
 REFUSED = {"code": "overflow", "severity": "error", "message": "much", "remedy": "less", "line": 2, "column": 1}
-CLEANUP: Dict[str, Any] = {
+CLEANUP: dict[str, Any] = {
     "limit_exceeded": False,
     "entries_deleted": 0,
     "bytes_deleted": 0,
@@ -49,7 +49,7 @@ CLEANUP: Dict[str, Any] = {
     "blocked_until": None,
     "deleted": [],
 }
-VERIFIED: Dict[str, Any] = {
+VERIFIED: dict[str, Any] = {
     "entries": 20,
     "broken": [],
     "broken_count": 0,
@@ -58,7 +58,7 @@ VERIFIED: Dict[str, Any] = {
     "ratio": 4.0,
     "complete": True,
 }
-USAGE: Dict[str, Any] = {
+USAGE: dict[str, Any] = {
     "changed": False,
     "directory": "/var/cache/wasmtime",
     "exists": True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
-from typing import Any, List
+from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
@@ -25,7 +25,7 @@ from .test_cache_fleet import GOOD, PROBLEM, SILENT, USAGE
 
 def unpack(packed):
     """What report.js does."""
-    shared: List[Any] = []
+    shared: list[Any] = []
 
     def whole(value):
         if not isinstance(value, list):

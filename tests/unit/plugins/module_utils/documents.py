@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Tuple
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 
@@ -80,15 +80,15 @@ class Pair(NamedTuple):
     key: str
     chunk: int
     key_at: int
-    value: Tuple[int, int]
+    value: tuple[int, int]
 
 
 class Document(NamedTuple):
     """A text without BOM, the same in pieces (a statement or a line without meaning each), and its settings."""
 
     text: str
-    chunks: List[str]
-    pairs: List[Pair]
+    chunks: list[str]
+    pairs: list[Pair]
     style: str
 
     def place(self, offset):
@@ -150,8 +150,8 @@ def documents(draw, styles=("header", "dotted", "inline"), values=good_values, k
     style = draw(st.sampled_from(styles))
     newline = draw(st.sampled_from(["\n", "\n", "\r\n"]))
     chosen = draw(st.lists(st.sampled_from(known), unique=True, min_size=max(least, style == "dotted"), max_size=6))
-    chunks: List[str] = []
-    pairs: List[Pair] = []
+    chunks: list[str] = []
+    pairs: list[Pair] = []
     length = 0
 
     def choose(*choices):

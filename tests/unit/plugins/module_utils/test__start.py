@@ -12,7 +12,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -53,10 +53,10 @@ print(json.dumps({
 """
 
 
-def look(path: Path) -> Dict[str, Any]:
+def look(path: Path) -> dict[str, Any]:
     """What a new Python tells that finds the packages in this place."""
     out = subprocess.run([sys.executable, "-B", "-c", LOOK, str(path)], stdout=subprocess.PIPE, check=True).stdout
-    found: Dict[str, Any] = json.loads(out)
+    found: dict[str, Any] = json.loads(out)
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
+from typing import Iterator, NamedTuple
 
 import pytest
 
@@ -20,7 +20,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import da
 ROOT = Path(__file__).parents[4]
 SEVERITIES = {"ERROR": "error", "DANGER": "danger", "WARNING": "warning"}
 # What makes a problem: where its code stands among the arguments, and the severity if it has but one.
-MAKERS: Dict[str, Tuple[int, str]] = {
+MAKERS: dict[str, tuple[int, str]] = {
     "Problem": (0, ""),
     "_note": (1, ""),
     "_about": (2, ""),
@@ -41,13 +41,13 @@ class Row(NamedTuple):
     remedy: str
 
 
-def rows() -> List[Row]:
+def rows() -> list[Row]:
     text = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.startswith("| `")]
     return [Row(*(cell.strip().strip("`") for cell in line.strip("|").split("|"))) for line in lines]
 
 
-def calls() -> Iterator[Tuple[str, ast.Call]]:
+def calls() -> Iterator[tuple[str, ast.Call]]:
     """Every call that makes a problem, and the name of what it calls."""
     for path in sorted((ROOT / "plugins").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -57,7 +57,7 @@ def calls() -> Iterator[Tuple[str, ast.Call]]:
                     yield name, node
 
 
-def in_source() -> Set[Tuple[str, str]]:
+def in_source() -> set[tuple[str, str]]:
     """Codes with their severities."""
     found = {(text.code, text.severity) for text in _dangers.TEXTS.values()}
     for name, node in calls():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 
@@ -24,7 +24,7 @@ HOSTILE = "x\x1b[2J\x9b31m\r\n\x7f\x85\u2028\u202e\u2066\u200f\udc9b"
 SHOWN = r"x\x1b[2J\x9b31m\r\n\x7f\x85\u2028\u202e\u2066\u200f\udc9b"
 
 
-def texts_of(value: Any, name: str = "") -> List[str]:
+def texts_of(value: Any, name: str = "") -> list[str]:
     """All texts in a result, without the lines of those that have some."""
     if isinstance(value, dict):
         return [text for key, part in value.items() if key != "invocation" for text in (key, *texts_of(part, key))]
@@ -37,14 +37,14 @@ def texts_of(value: Any, name: str = "") -> List[str]:
     return value.lstrip("\ufeff").replace("\r\n", "\n").replace("\t", "").split("\n")
 
 
-def plain(result: Dict[str, Any]) -> Dict[str, Any]:
+def plain(result: dict[str, Any]) -> dict[str, Any]:
     """The result, all of which is printable."""
     for text in (*texts_of(result), *warnings_of(result)):
         assert text.isprintable(), ascii(text)
     return result
 
 
-def looked(world: World, **options: Any) -> Dict[str, Any]:
+def looked(world: World, **options: Any) -> dict[str, Any]:
     """What cache_usage_info says."""
     return plain(world.execute(cache_usage_info, False, options))
 

@@ -16,7 +16,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 import pytest
 
@@ -68,9 +68,9 @@ class Home(NamedTuple):
         self.world.write('[cache]\ndirectory = "%s"\n' % directory)
         give(self.config, STRANGER)
 
-    def run(self, check: bool = False, **options: Any) -> Dict[str, Any]:
+    def run(self, check: bool = False, **options: Any) -> dict[str, Any]:
         """Run cache_config without naming a directory."""
-        result: Dict[str, Any] = self.world.run(check=check, **dict({"directory": ...}, **options))
+        result: dict[str, Any] = self.world.run(check=check, **dict({"directory": ...}, **options))
         return result
 
     def refused(self, **options: Any) -> str:
@@ -193,7 +193,7 @@ ALL_DANGERS = ["directory-replaceable", "directory-not-dedicated", "directory-wr
     ids=lambda value: next(iter(value)),
 )
 def test_a_user_s_config_does_not_choose_what_root_creates_or_gives_away(
-    home: Home, where: Callable[[Home], Path], options: Dict[str, str]
+    home: Home, where: Callable[[Home], Path], options: dict[str, str]
 ) -> None:
     path = where(home)
     home.names(path)
@@ -426,7 +426,7 @@ LED = [
     by_hard_link_with_an_acl,
     by_name,
 ]
-MODULES: Dict[str, Dict[str, Any]] = {
+MODULES: dict[str, dict[str, Any]] = {
     "present": {"cleanup_interval": "3h"},
     "forced": {"cleanup_interval": "3h", "force": True, "owner": ME, "mode": "0644"},
     "in place": {"cleanup_interval": "3h", "force": True, "unsafe_writes": True},
@@ -438,7 +438,7 @@ MODULES: Dict[str, Dict[str, Any]] = {
 }
 
 
-def outcome(home: Home, check: bool, options: Dict[str, Any]) -> str:
+def outcome(home: Home, check: bool, options: dict[str, Any]) -> str:
     """All that a run of a module says."""
     options = dict(options, path=str(home.config))
     module = options.pop("module", cache_config)
@@ -593,7 +593,7 @@ def test_what_is_behind_a_user_s_link_in_the_cache_is_not_told(home: Home, name:
 @pytest.mark.parametrize("led", [by_hard_link, by_hard_link_in_sticky, by_hard_link_of_a_group])
 @pytest.mark.parametrize("options", [{"owner": ME}, {"group": ME}, {"mode": "0600"}], ids=str)
 def test_a_public_file_with_other_names_is_read_and_not_given_away(
-    home: Home, led: Callable[[Home, Path], None], options: Dict[str, str]
+    home: Home, led: Callable[[Home, Path], None], options: dict[str, str]
 ) -> None:
     victim = home.world.root / "config.toml"
     victim.write_text('[cache]\ndirectory = "%s"\n' % home.world.cache)
@@ -652,7 +652,7 @@ def squashed_run(home: Home, **options: Any) -> str:
     """The message of a refusal of check and run."""
     World.execute(cache_config, True, {"path": str(home.world.root / "no.toml"), "directory": str(home.world.cache)})
     before = snapshot(home.world.root)
-    messages: List[str] = []
+    messages: list[str] = []
     for check in (True, False):
         with squashed():
             result = World.execute(cache_config, check, dict({"path": str(home.config)}, **options))
@@ -748,7 +748,7 @@ def test_a_file_system_without_owners_is_known_beforehand(home: Home, monkeypatc
 # In a mount namespace of its own
 
 
-def namespace(commands: str, code: str, *arguments: object) -> List[Any]:
+def namespace(commands: str, code: str, *arguments: object) -> list[Any]:
     """What Python code prints, as JSON, after shell commands that may mount; the arguments are those of both."""
     imports = """
 import json, os, sys
@@ -850,7 +850,7 @@ def test_a_default_acl_counts_for_what_the_engine_creates_and_not_for_what_is_th
 @pytest.mark.parametrize("options", [{"directory_owner": ME}, {"directory_mode": "0755"}], ids=str)
 @pytest.mark.parametrize("owner", [0, NOBODY])
 def test_a_directory_of_others_that_was_moved_to_the_name_in_the_task_is_left_alone(
-    home: Home, owner: int, options: Dict[str, str]
+    home: Home, owner: int, options: dict[str, str]
 ) -> None:
     entry = new(home.path / "cache") / "modules"
     entry.mkdir()

@@ -11,7 +11,7 @@ import json
 import math
 import random
 import re
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Iterator
 
 import pytest
 import yaml
@@ -38,7 +38,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
 HOSTILE = "a\x1b[2J\x9b31m\r\n\x00\x7f\x85\u2028\u202e\u2066\u200f\ufeff\udc9b{{ 1 }}</script>"
 
 
-def sampled(fields: Dict[str, Any]) -> Dict[str, Any]:
+def sampled(fields: dict[str, Any]) -> dict[str, Any]:
     """A result made of the samples in the documentation."""
     return {
         name: field["sample"] if "sample" in field else sampled(field["contains"])
@@ -47,15 +47,15 @@ def sampled(fields: Dict[str, Any]) -> Dict[str, Any]:
     }
 
 
-def documented(module: Any) -> Dict[str, Any]:
+def documented(module: Any) -> dict[str, Any]:
     """The fields of a result in the documentation."""
-    found: Dict[str, Any] = yaml.safe_load(module.RETURN)
+    found: dict[str, Any] = yaml.safe_load(module.RETURN)
     return found
 
 
-def one_each(fields: Dict[str, Any]) -> Dict[str, Any]:
+def one_each(fields: dict[str, Any]) -> dict[str, Any]:
     """A result with one entry in each list and none of the values null."""
-    found: Dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name, field in fields.items():
         if field.get("elements") == "dict" and "contains" in field:
             found[name] = [one_each(field["contains"])]
@@ -67,12 +67,12 @@ def one_each(fields: Dict[str, Any]) -> Dict[str, Any]:
 
 
 PROBLEM = one_each(documented(cache_config_info)["problems"]["contains"])
-LOOK: Dict[str, Any] = dict(one_each(documented(cache_config_info)), changed=False)
-MEASURED: Dict[str, Any] = dict(one_each(documented(cache_usage_info)), changed=False, stopped_by=None)
-APPLIED: Dict[str, Any] = {
+LOOK: dict[str, Any] = dict(one_each(documented(cache_config_info)), changed=False)
+MEASURED: dict[str, Any] = dict(one_each(documented(cache_usage_info)), changed=False, stopped_by=None)
+APPLIED: dict[str, Any] = {
     name: value for name, value in one_each(documented(cache_config)).items() if name not in ("diff", "changed")
 }
-BASES: List[Tuple[Dict[str, Any], Record]] = [(LOOK, LOOKED_AT), (MEASURED, USAGE), (APPLIED, CHANGED)]
+BASES: list[tuple[dict[str, Any], Record]] = [(LOOK, LOOKED_AT), (MEASURED, USAGE), (APPLIED, CHANGED)]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_is_documented_is_taken_and_kept(module: Any, reader: Record) -> No
 
 
 @pytest.mark.parametrize("base", [LOOK, MEASURED, APPLIED], ids=["look", "usage", "applied"])
-def test_a_result_passes_the_border_as_it_is(base: Dict[str, Any]) -> None:
+def test_a_result_passes_the_border_as_it_is(base: dict[str, Any]) -> None:
     reader = next(reader for other, reader in BASES if other is base)
     result = dict(
         base, changed=True, invocation={"module_args": {"path": "/c"}}, warnings=["one"], _ansible_no_log=False
@@ -113,7 +113,7 @@ def test_nothing_else_passes_the_border() -> None:
 
 
 @pytest.mark.parametrize("names", [[], list(LIBRARIES), ["tomli", "tomli"]])
-def test_libraries_of_the_table_are_taken(names: List[str]) -> None:
+def test_libraries_of_the_table_are_taken(names: list[str]) -> None:
     failure = {"failed": True, "msg": "no", "missing_libraries": names}
     assert received(failure, CHANGED) == failure
 
@@ -187,7 +187,7 @@ def test_a_background_task_is_told_how_to_look_after_it() -> None:
     assert received(started, CHANGED) == started
 
 
-def places(value: Any, way: Tuple[Any, ...] = ()) -> Iterator[Tuple[Any, ...]]:
+def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The ways to all values in JSON data."""
     yield way
     if len(way) > 12:
@@ -205,7 +205,7 @@ def deep(levels: int) -> Any:
 
 
 DEEP = deep(2000)  # more than Python's own functions go down
-NONSENSE: List[Callable[[], Any]] = [
+NONSENSE: list[Callable[[], Any]] = [
     lambda: None, lambda: True, lambda: 0, lambda: -1, lambda: 5, lambda: 0.5, lambda: 1e308, lambda: math.nan,
     lambda: math.inf, lambda: -math.inf, lambda: 2**64, lambda: 10**400, lambda: -(10**400), lambda: "", lambda: "x",
     lambda: HOSTILE, lambda: "x" * (MOST_TEXT + 1), list, dict, lambda: [None], lambda: [[]], lambda: [{}],
@@ -255,7 +255,7 @@ def data_in(page: str) -> str:
     return str(json.loads(text, parse_constant=no_json))
 
 
-GOOD: Dict[str, Any] = dict(LOOK, valid=True, safe=True, problems=[])
+GOOD: dict[str, Any] = dict(LOOK, valid=True, safe=True, problems=[])
 HOSTS_AT_ONCE = 250
 
 
@@ -266,8 +266,8 @@ def test_nonsense_of_some_hosts_leaves_the_others_as_they_are(seed: int) -> None
     alone = cache_fleet({"good": GOOD}, {"good": MEASURED}, "now")["hosts"][0]
     for _round in range(1000 // HOSTS_AT_ONCE):
         names = ["bad-%d" % number for number in range(HOSTS_AT_ONCE)]
-        configs: Dict[str, Any] = {name: mutated(LOOK, chance) for name in names}
-        usages: Dict[str, Any] = {name: mutated(MEASURED, chance) for name in names}
+        configs: dict[str, Any] = {name: mutated(LOOK, chance) for name in names}
+        usages: dict[str, Any] = {name: mutated(MEASURED, chance) for name in names}
         configs["good"], usages["good"] = GOOD, MEASURED
         lines = cache_report(configs, by_host=True)
         assert is_plain(lines)
@@ -348,7 +348,7 @@ def test_nonsense_is_named_with_its_place() -> None:
 
 
 @pytest.mark.parametrize("single", [dict(GOOD, effective=5), dict(APPLIED, directory=[]), dict(MEASURED, limits=None)])
-def test_nonsense_of_a_single_host_is_one_line(single: Dict[str, Any]) -> None:
+def test_nonsense_of_a_single_host_is_one_line(single: dict[str, Any]) -> None:
     (line,) = cache_report(single)
     assert line.startswith("malformed result: ")
 
@@ -363,7 +363,7 @@ def filled(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("base", [LOOK, MEASURED, APPLIED], ids=["look", "usage", "applied"])
-def test_no_text_of_a_host_acts_on_a_terminal(base: Dict[str, Any]) -> None:
+def test_no_text_of_a_host_acts_on_a_terminal(base: dict[str, Any]) -> None:
     reader = next(reader for other, reader in BASES if other is base)
     answer = dict(filled(base), changed=True, msg=HOSTILE, diff=[{"before": HOSTILE, "before_header": HOSTILE}])
     passed = received(answer, reader)

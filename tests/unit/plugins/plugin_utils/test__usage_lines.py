@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
 import pytest
 import yaml
@@ -14,7 +14,7 @@ from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_inf
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._usage_lines import usage_lines
 
 
-def sampled(fields: Mapping[str, Any]) -> Dict[str, Any]:
+def sampled(fields: Mapping[str, Any]) -> dict[str, Any]:
     """A result made of the samples in the documentation."""
     return {
         name: field["sample"] if "sample" in field else sampled(field["contains"])
@@ -23,9 +23,9 @@ def sampled(fields: Mapping[str, Any]) -> Dict[str, Any]:
     }
 
 
-def result(**changes: Any) -> Dict[str, Any]:
+def result(**changes: Any) -> dict[str, Any]:
     documented = sampled(yaml.safe_load(cache_usage_info.RETURN))
-    plain: Dict[str, Any] = {
+    plain: dict[str, Any] = {
         "directory": "/var/cache/wasmtime",
         "locks": [],
         "verified": None,
@@ -90,7 +90,7 @@ def test_what_is_special() -> None:
         ({"exists": False}, "/var/cache/wasmtime: does not exist yet"),
     ],
 )
-def test_nothing_to_look_at(changes: Dict[str, Any], wanted: str) -> None:
+def test_nothing_to_look_at(changes: dict[str, Any], wanted: str) -> None:
     assert usage_lines(result(**changes)) == [wanted]
 
 

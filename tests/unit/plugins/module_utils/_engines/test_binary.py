@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,7 +44,7 @@ FORMATS = {
 
 @pytest.fixture
 def look(tmp_path):
-    def in_file(data: bytes, **options: Any) -> Optional[Engine]:
+    def in_file(data: bytes, **options: Any) -> Engine | None:
         path = tmp_path / "program"
         path.write_bytes(data)
         handle = os.open(str(path), os.O_RDONLY)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING, Callable, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Optional, Tuple
 
 import pytest
 
@@ -45,8 +45,8 @@ System = Callable[..., None]
 def system(monkeypatch: pytest.MonkeyPatch) -> System:
     """Let the system say that this process has a user, these capabilities and these ids; its group is GROUP, and MORE."""
 
-    def says(user: int = OWN, capabilities: Tuple[int, ...] = (), ids: str = "0 0 1\n70000 170000 10\n") -> None:
-        files: Dict[str, str] = {
+    def says(user: int = OWN, capabilities: tuple[int, ...] = (), ids: str = "0 0 1\n70000 170000 10\n") -> None:
+        files: dict[str, str] = {
             "/proc/self/status": "Name:\tx\nCapEff:\t%016x\nSeccomp:\t0\n" % sum(1 << bit for bit in capabilities),
             "/proc/self/uid_map": ids,
             "/proc/self/gid_map": ids,
@@ -60,7 +60,7 @@ def system(monkeypatch: pytest.MonkeyPatch) -> System:
 
 
 @pytest.mark.parametrize("given", [(), (0,), (1,), (3,), (0, 3), (2,), (0, 1, 2, 3), (4, 40)])
-def test_capabilities_are_those_that_are_in_effect(system: System, given: Tuple[int, ...]) -> None:
+def test_capabilities_are_those_that_are_in_effect(system: System, given: tuple[int, ...]) -> None:
     system(0, given)
     assert [capable(each) for each in (CHOWN, DAC_OVERRIDE, FOWNER)] == [each in given for each in (0, 1, 3)]
 
@@ -98,7 +98,7 @@ def test_a_number_is_known_within_the_ranges_of_the_user_namespace(system: Syste
     ],
 )
 def test_root_without_its_rights_has_those_of_the_mode(
-    system: System, mode: int, owners: Tuple[int, int], wanted: int
+    system: System, mode: int, owners: tuple[int, int], wanted: int
 ) -> None:
     system(0)
     status = os.stat_result([0o100000 | mode, 1, 1, 1, *owners, *[0] * 4])
@@ -118,7 +118,7 @@ def test_root_without_its_rights_has_those_of_the_mode(
     ],
 )
 def test_only_root_with_all_its_rights_gives_new_directories_away(
-    system: System, user: int, capabilities: Tuple[int, ...], owners: Tuple[int, int], gives: bool
+    system: System, user: int, capabilities: tuple[int, ...], owners: tuple[int, int], gives: bool
 ) -> None:
     system(user, capabilities)
     assert owner_of_new(os.stat_result([0o40755, 1, 1, 1, *owners, *[0] * 4])) == (owners if gives else (-1, -1))
@@ -164,10 +164,10 @@ Wanted = Tuple[Optional[int], Optional[int], int]
 def test_what_cannot_be_given_is_known_beforehand(
     system: System,
     user: int,
-    capabilities: Tuple[int, ...],
-    owners: Tuple[int, int, int],
+    capabilities: tuple[int, ...],
+    owners: tuple[int, int, int],
     wanted: Wanted,
-    reason: Optional[str],
+    reason: str | None,
 ) -> None:
     system(user, capabilities)
     found = forbidden(owners, wanted)
@@ -212,7 +212,7 @@ def test_a_name_is_too_long_by_its_bytes(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_only_the_owner_keeps_the_bits_that_the_system_removes(
-    system: System, uid: Optional[int], mode: int, capabilities: Tuple[int, ...], kept: bool
+    system: System, uid: int | None, mode: int, capabilities: tuple[int, ...], kept: bool
 ) -> None:
     system(OWN, capabilities)
     assert (unkept(uid, mode) is None) is kept
@@ -228,7 +228,7 @@ def test_only_the_owner_keeps_the_bits_that_the_system_removes(
     ],
 )
 def test_the_setgid_bit_takes_a_group_of_this_process_or_the_right_to_it(
-    system: System, gid: int, capabilities: Tuple[int, ...], reason: Optional[str]
+    system: System, gid: int, capabilities: tuple[int, ...], reason: str | None
 ) -> None:
     system(OWN, capabilities)
     found = forbidden((OWN, GROUP, 0), (OWN, gid, 0o2000))
@@ -250,7 +250,7 @@ def test_the_setgid_bit_takes_a_group_of_this_process_or_the_right_to_it(
     ],
 )
 def test_attributes_take_the_owner_and_some_a_capability(
-    system: System, owners: Tuple[int, int], attributes: str, capabilities: Tuple[int, ...], reason: Optional[str]
+    system: System, owners: tuple[int, int], attributes: str, capabilities: tuple[int, ...], reason: str | None
 ) -> None:
     system(OWN, capabilities)
     found = unlabelled(*owners, attributes)
@@ -276,5 +276,5 @@ def test_attributes_take_the_owner_and_some_a_capability(
         (None, "-d", False),
     ],
 )
-def test_attributes_that_are_there_are_not_set_again(there: Optional[str], attributes: str, same: bool) -> None:
+def test_attributes_that_are_there_are_not_set_again(there: str | None, attributes: str, same: bool) -> None:
     assert labelled(there, attributes) is same

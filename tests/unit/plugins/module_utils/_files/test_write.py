@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import Any, List
+from typing import Any
 
 import pytest
 
@@ -298,7 +298,7 @@ def test_what_fails_while_directories_are_made_leaves_none_of_them(tmp_path, mon
 
 
 def test_new_directories_appear_as_they_are_to_be(tmp_path, monkeypatch):
-    seen: List[int] = []
+    seen: list[int] = []
     rename = _write._renameat2
 
     def watched(source, *arguments):

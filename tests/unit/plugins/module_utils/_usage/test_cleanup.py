@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -166,7 +166,7 @@ def test_a_forecast_that_takes_too_long_is_left_out(cache: Cache) -> None:
     assert look.complete
 
 
-def described(look: Look) -> Dict[str, Any]:
+def described(look: Look) -> dict[str, Any]:
     result, stopped = describe(look)
     assert stopped is None
     return result
@@ -180,7 +180,7 @@ def test_the_largest_compilers_are_listed(cache: Cache, count: int) -> None:
     assert names == ["wasmtime-%d" % number for number in reversed(range(count))][:100]
 
 
-def foreseen(look: Look) -> Dict[str, Any]:
+def foreseen(look: Look) -> dict[str, Any]:
     cleanup = next_cleanup(look)
     assert cleanup is not None
     return cleanup
