@@ -51,10 +51,9 @@ def elf(texts=b"", code=b"\x90" * 64, packages=b"", kind=2, interpreter=True, wi
     return header + segment + b"".join(parts) + b"".join(sections)
 
 
-def pe(texts=b"", packages=b"", library=False):
-    """A PE file."""
-    start = 64
-    header = b"MZ".ljust(60, b"\0") + struct.pack("<I", start)
+def pe(texts=b"", packages=b"", library=False, start=64):
+    """A PE file; C(start): where its header begins, behind that of DOS."""
+    header = (b"MZ".ljust(60, b"\0") + struct.pack("<I", start)).ljust(start, b"\0")
     parts = [(b".text", b"\x90" * 64), (b".rdata", texts), (b".dep-v0", packages)]
     header += b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, len(parts), 0, 0, 0, 0, 0x2000 if library else 2)
     offset = len(header) + 40 * len(parts)

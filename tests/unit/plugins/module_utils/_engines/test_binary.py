@@ -254,7 +254,11 @@ def test_a_wasmtime_that_reads_no_config(look):
 def test_an_executable_that_can_be_anywhere_is_no_library(look):
     assert look(elf(BUG % b"50.0.0", kind=3)).library is False
     assert look(elf(BUG % b"50.0.0", kind=3, interpreter=False)).library is True
-    assert look(pe(BUG % b"50.0.0", library=True)).library is True
+    for interpreter in (True, False):
+        assert look(elf(BUG % b"50.0.0", kind=3, interpreter=interpreter, wide=False)).library is not interpreter
+    for start in (64, 68, 80, 120, 124):
+        assert look(pe(BUG % b"50.0.0", library=True, start=start)).library is True
+        assert look(pe(BUG % b"50.0.0", start=start)).library is False
     assert look(mach_o(BUG % b"50.0.0", library=True)).library is True
 
 

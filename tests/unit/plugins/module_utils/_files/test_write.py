@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import path as _path
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import Changed, Place, find, read
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect
@@ -244,6 +245,41 @@ def test_a_directory_that_somebody_else_made_first_is_seen(tmp_path):
         make(state, -1, -1, 0o777)
     assert names(tmp_path) == ["d"]
     assert [entry[:4] for entry in snapshot(tmp_path / "d").values()] == before
+
+
+@pytest.mark.parametrize("error", [errno.EPERM, errno.ENOTSUP, errno.EMLINK])
+def test_without_renameat2_and_hard_links_a_file_is_renamed_to_a_name_that_is_free(tmp_path, monkeypatch, error):
+    def refuse(*_arguments, **_options):
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr("ctypes.CDLL", lambda *_arguments, **_options: None)
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "one").write_bytes(b"1")
+    directory = os.open(tmp_path, os.O_RDONLY)
+    try:
+        _write.rename_new(directory, "one", directory, "two")
+        assert (tmp_path / "two").read_bytes() == b"1"
+        (tmp_path / "three").write_bytes(b"3")
+        with pytest.raises(FileExistsError):
+            _write.rename_new(directory, "two", directory, "three")
+        assert (tmp_path / "three").read_bytes() == b"3"
+        error = errno.EIO
+        with pytest.raises(OSError, match="Input/output"):
+            _write.rename_new(directory, "two", directory, "four")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["three", "two"]
+    finally:
+        os.close(directory)
+
+
+@pytest.mark.parametrize("flags", [_path.LIST, _write.DIRECTORY])
+def test_a_link_is_no_directory(tmp_path, flags):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "file").write_bytes(b"")
+    os.close(os.open(tmp_path / "real", flags))
+    for name in ("link", "file"):
+        with pytest.raises(NotADirectoryError):
+            os.open(tmp_path / name, flags)
 
 
 @pytest.mark.parametrize("missing", [0, errno.ENOSYS, errno.EINVAL])

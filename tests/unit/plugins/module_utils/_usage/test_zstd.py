@@ -346,6 +346,12 @@ def test_levels_are_measured(cache):
     assert rows[1]["compress_mb_per_s"] > rows[3]["compress_mb_per_s"]
 
 
+def test_a_speed_is_in_millions_of_bytes_and_tenths():
+    assert _zstd._speed(2_690_000, 2.0) == 1.3
+    assert _zstd._speed(1, 0.000001) == 1.0
+    assert _zstd._speed(1, 0) is None
+
+
 NOT_KNOWN = {"ratio": None, "compress_mb_per_s": None, "decompress_mb_per_s": None}
 
 
