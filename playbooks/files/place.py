@@ -24,20 +24,20 @@ from pathlib import Path
 # Wherever the collection is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import hold, walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import hold_directory, resolve
 
 
 def enter(folder: str) -> int:
     """Open a directory, or raise OSError: also where a link of another user than root and this one leads to it."""
-    way = walk(folder)
-    for path, status, above in way.links:
+    resolved = resolve(folder)
+    for path, status, above in resolved.links:
         if not {status.st_uid, above} <= {0, os.geteuid()}:
             raise OSError(errno.ELOOP, "%s is a symbolic link of another user" % ascii(path)[1:-1])
-    if way.missing or way.error:
+    if resolved.missing or resolved.error:
         # Raises what keeps this user from it.
         os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
         raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-    return hold(way)
+    return hold_directory(resolved)
 
 
 def place(source: str, target: str) -> None:

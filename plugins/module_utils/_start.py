@@ -35,7 +35,7 @@ class OneCompilation:
         return spec_from_file_location(name, file + ("/__init__.py" if package else ".py"), loader=loader)
 
 
-def hasten() -> None:
+def speed_up_imports() -> None:
     """Let a module load faster. To be called before other files of the collection are imported."""
     loader: Any = getattr(__spec__, "loader", None)  # some strategy plugins import without a spec
     if isinstance(loader, zipimport.zipimporter):
@@ -44,7 +44,7 @@ def hasten() -> None:
         sys.meta_path.insert(0, OneCompilation())
 
 
-def loaded() -> None:
+def all_imported() -> None:
     """Let the process of a module end faster. To be called when all is imported that every run needs."""
     # Python searches everything for garbage when it ends, whether disabled or not: nothing of this is.
     gc.freeze()

@@ -300,9 +300,9 @@ diff:
 
 from typing import Any
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import hasten, loaded
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import all_imported, speed_up_imports
 
-hasten()
+speed_up_imports()
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
@@ -341,5 +341,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    loaded()
+    all_imported()
     main()

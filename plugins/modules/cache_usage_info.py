@@ -78,6 +78,9 @@ attributes:
     support: full
   platform:
     platforms: posix
+  safe_file_operations:
+    support: N/A
+    details: This module does not modify the target.
 seealso:
   - module: wasmops.wasmtime.cache_config
   - module: wasmops.wasmtime.cache_config_info
@@ -463,9 +466,9 @@ wasmtime_version:
   sample: 42.0.2
 """
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import hasten, loaded
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import all_imported, speed_up_imports
 
-hasten()
+speed_up_imports()
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.ansible_module import Module
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.usage_info import run
@@ -491,5 +494,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    loaded()
+    all_imported()
     main()

@@ -73,6 +73,9 @@ attributes:
     support: full
   platform:
     platforms: posix
+  safe_file_operations:
+    support: N/A
+    details: This module does not modify the target.
 seealso:
   - module: wasmops.wasmtime.cache_config_info
   - module: wasmops.wasmtime.cache_config
@@ -229,9 +232,9 @@ complete:
   sample: true
 """
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import hasten, loaded
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import all_imported, speed_up_imports
 
-hasten()
+speed_up_imports()
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.ansible_module import Module
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.engine_info import run
@@ -256,5 +259,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    loaded()
+    all_imported()
     main()

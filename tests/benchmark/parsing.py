@@ -46,7 +46,7 @@ def measure() -> list[dict[str, Any]]:
         times = []
         for _repetition in range(REPETITIONS):
             started = time.perf_counter()
-            _common.judge(data, CURRENT, _common.host(), Library())
+            _common.config_from(data, CURRENT, _common.host(), Library())
             times.append(time.perf_counter() - started)
         found.append({"document": name, "bytes": len(data), "seconds": statistics.median(times)})
     return found

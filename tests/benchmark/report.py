@@ -110,16 +110,16 @@ def bars(results: Record) -> list[Bar]:
     tasks = results["tasks"][-1]["records"]
     unchanged, changed = "cache_config, unchanged", "cache_config, changed"
     for first, second, limit in ((unchanged, PING, 1.10), (changed, PING, 1.10), (unchanged, changed, 1.00)):
-        for way, title in WAYS.items():
-            pair = (matching(tasks, way=way, task=task) for task in (first, second))
+        for resolved, title in WAYS.items():
+            pair = (matching(tasks, resolved=resolved, task=task) for task in (first, second))
             add(f"`{first}` / `{second}`, {title}", limit, *pair)
     runs = results["runs"]
-    for title, way in ways_of_runs():
-        role = cell(runs, ROLE, **way)
+    for title, resolved in ways_of_runs():
+        role = cell(runs, ROLE, **resolved)
         for other, limit in ((BY_HAND, 0.35), (CHECKED, 0.25)):
             name = f"{PLAYBOOKS[ROLE]} / {PLAYBOOKS[other]}, unchanged, {title}"
-            add(name, limit, role, cell(runs, other, **way))
-        add(f"{PLAYBOOKS[ROLE]}, unchanged / first run, {title}", 1.00, role, cell(runs, ROLE, **way, first=True))
+            add(name, limit, role, cell(runs, other, **resolved))
+        add(f"{PLAYBOOKS[ROLE]}, unchanged / first run, {title}", 1.00, role, cell(runs, ROLE, **resolved, first=True))
     return found
 
 
@@ -134,9 +134,9 @@ def ways_of_runs() -> Iterable[tuple[str, dict[str, bool]]]:
 def floor(runs: Sequence[Record]) -> str:
     """What a playbook with a single task that does nothing comes to, next to those by hand."""
     rows = []
-    for title, way in ways_of_runs():
-        nothing = cell(runs, NOTHING, **way)
-        others = (cell(runs, other, **way) for other in (BY_HAND, CHECKED))
+    for title, resolved in ways_of_runs():
+        nothing = cell(runs, NOTHING, **resolved)
+        others = (cell(runs, other, **resolved) for other in (BY_HAND, CHECKED))
         rows.append((title, *(ratio(nothing, other, "seconds").text("%.3f") for other in others)))
     return table(("`ping` alone", f"/ {PLAYBOOKS[BY_HAND]}", f"/ {PLAYBOOKS[CHECKED]}"), rows)
 
@@ -173,8 +173,8 @@ def ratios_table(records: Sequence[Record]) -> str:
     rows = []
     for name in CANDIDATES:
         row = [f"`{name}`"]
-        for way in WAYS:
-            found, ping = (matching(records, way=way, task=task) for task in (name, PING))
+        for resolved in WAYS:
+            found, ping = (matching(records, resolved=resolved, task=task) for task in (name, PING))
             row.append(
                 f"{middle(found, 'seconds') * 1000:.0f} ms" if name == PING else ratio(found, ping, "seconds").text()
             )
@@ -186,8 +186,8 @@ def costs_table(records: Sequence[Record], memory: Mapping[str, int]) -> str:
     """What each task takes beside time."""
     rows = []
     for name in CANDIDATES:
-        ssh, pipelining = (matching(records, way=way, task=name) for way in ("ssh", "pipelining"))
-        ping = matching(records, way="pipelining", task=PING)
+        ssh, pipelining = (matching(records, resolved=resolved, task=name) for resolved in ("ssh", "pipelining"))
+        ping = matching(records, resolved="pipelining", task=PING)
         rows.append(
             (
                 f"`{name}`",
@@ -342,7 +342,8 @@ def document(results: Record) -> str:
     )
     pulled = {key: statistics.median(record[key] for record in results["pull"]) for key in ("seconds", "cpu", "memory")}
     slow, quick = (
-        matching(newest["records"], task="cache_config, unchanged", way=way) for way in ("ssh", "pipelining")
+        matching(newest["records"], task="cache_config, unchanged", resolved=resolved)
+        for resolved in ("ssh", "pipelining")
     )
     saved_task = 1 - ratio(quick, slow, "seconds").median
     saved_run = 1 - ratio(cell(runs, ROLE, pipelining=True), cell(runs, ROLE), "seconds").median
@@ -355,7 +356,7 @@ def document(results: Record) -> str:
         "facts": "\n".join(f"- {name}: {value}" for name, value in results["facts"].items()),
         "bars": bars_table(bars(results)),
         "floor": floor(results["runs"]),
-        "rounds": str(len(matching(newest["records"], way="ssh", task=PING))),
+        "rounds": str(len(matching(newest["records"], resolved="ssh", task=PING))),
         "newest": newest["title"],
         "oldest": oldest["title"],
         "tasks": ratios_table(newest["records"]),

@@ -114,24 +114,24 @@ def ways(folder: Path) -> list[Way]:
 def playbook(rounds: int, chosen: Sequence[Way]) -> list[dict[str, Any]]:
     """Make the playbook. Each round has an order of its own, so that nothing always comes after the same thing."""
     tasks = []
-    for way in chosen:
-        folders = [f"{way.folder}/{number}" for number in range(len(CANDIDATES))]
+    for resolved in chosen:
+        folders = [f"{resolved.folder}/{number}" for number in range(len(CANDIDATES))]
         for folder in folders:
             cache = {"path": f"{folder}/cache", "state": "directory", "mode": "0700"}
-            tasks.append({"ansible.builtin.file": cache, **way.keywords})
-            tasks.append({"ansible.builtin.copy": {**_copy(folder, "1d"), "mode": "0644"}, **way.keywords})
+            tasks.append({"ansible.builtin.file": cache, **resolved.keywords})
+            tasks.append({"ansible.builtin.copy": {**_copy(folder, "1d"), "mode": "0644"}, **resolved.keywords})
     for number in range(rounds):
-        turn = [(way, index, name) for way in chosen for index, name in enumerate(CANDIDATES)]
+        turn = [(resolved, index, name) for resolved in chosen for index, name in enumerate(CANDIDATES)]
         random.Random(number).shuffle(turn)
-        for way, index, name in turn:
+        for resolved, index, name in turn:
             candidate = CANDIDATES[name]
             value = "2d" if candidate.changes and number % 2 else "1d"
             tasks.append(
                 {
-                    "name": json.dumps([number, way.name, name]),
-                    candidate.action: candidate.arguments(f"{way.folder}/{index}", value),
+                    "name": json.dumps([number, resolved.name, name]),
+                    candidate.action: candidate.arguments(f"{resolved.folder}/{index}", value),
                     "environment": {"BENCHMARK_TASK": index},
-                    **way.keywords,
+                    **resolved.keywords,
                 }
             )
     return [{"name": "Single tasks", "hosts": "all", "gather_facts": False, "tasks": tasks}]
@@ -155,14 +155,14 @@ def measure(site: Site, programs: str, host: Host, rounds: int) -> list[dict[str
         task = line.pop("task")
         if not task.startswith("["):
             continue
-        number, way, name = json.loads(task)
+        number, resolved, name = json.loads(task)
         if number < WARM_UP:
             continue
         if line.pop("changed") != CANDIDATES[name].changes:
             raise BenchmarkError(
-                f"{name} ({way}): it should{'' if CANDIDATES[name].changes else ' not'} have changed something"
+                f"{name} ({resolved}): it should{'' if CANDIDATES[name].changes else ' not'} have changed something"
             )
-        measured.append({"round": number, "way": way, "task": name, **line})
+        measured.append({"round": number, "way": resolved, "task": name, **line})
     return measured
 
 
@@ -180,10 +180,10 @@ def memory(site: Site, programs: str, host: Host) -> dict[str, int]:
     """Measure the memory that each task takes at most on the host, in KiB."""
     host.run("mkdir", "-p", FOLDER)
     host.run("sh", "-ec", f"cat >{FOLDER}/python3; chmod 755 {FOLDER}/python3", input=MEASURED_PYTHON)
-    way = Way("memory", f"{FOLDER}/memories", {"vars": {"ansible_python_interpreter": f"{FOLDER}/python3"}})
+    resolved = Way("memory", f"{FOLDER}/memories", {"vars": {"ansible_python_interpreter": f"{FOLDER}/python3"}})
     play = site.folder / "memory.json"
     play.write_text(
-        json.dumps(playbook(2, [way])).replace(
+        json.dumps(playbook(2, [resolved])).replace(
             '"gather_facts"', '"environment": {"BENCHMARK_TASK": "-"}, "gather_facts"'
         )
     )

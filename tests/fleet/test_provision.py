@@ -108,7 +108,7 @@ def test_libraries_out_of_reach(ansible: Ansible, lab: Lab) -> None:
         assert last.status == "failed"
         names = set(re.findall(r"[\w-]+", last.message.replace("python3-", "")))
         assert names > {"platformdirs", "tomli-w", *(["tomli"] if host.release == "bullseye" else [])}
-        for way in "python3-tomli-w", "pip install", "ansible_python_interpreter":
-            assert way in last.message
+        for resolved in "python3-tomli-w", "pip install", "ansible_python_interpreter":
+            assert resolved in last.message
     # apt keeps an index of what it knows.
     assert [path for path in written(nothing, snapshot(lab)) if ":/var/cache" not in path] == []

@@ -124,7 +124,7 @@ class Problem:
         return "%s%s; %s" % (place, self.message, self.remedy)
 
 
-class Rules:
+class CommonRules:
     """The rules that several dialects have in common: what one refuses, all refuse."""
 
     def __init__(self, dialects: Sequence[Dialect]) -> None:
@@ -153,7 +153,7 @@ def too_large(size: int) -> Problem:
 class Check:
     """One pass over the data by one set of rules, in the order the engine goes."""
 
-    def __init__(self, document: dict[str, Any], rules: Rules, host: Host) -> None:
+    def __init__(self, document: dict[str, Any], rules: CommonRules, host: Host) -> None:
         self.rules = rules
         self.host = host
         self.findings: list[Finding] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Sequence
 
-from .check import ERROR, MAX_BYTES, Check, Effective, Host, Problem, Rules, too_large
+from .check import ERROR, MAX_BYTES, Check, CommonRules, Effective, Host, Problem, too_large
 from .settings import SETTINGS
 from .toml_error import TomlError
 from .versions import DIALECTS, TOML_1_0, TOML_1_1, Dialect
@@ -41,7 +41,7 @@ class Config:
         """Whether the engine takes the file."""
         return not any(p.severity == ERROR for p in self.problems)
 
-    def that_matter(self, problems: Sequence[Problem]) -> list[Problem]:
+    def relevant(self, problems: Sequence[Problem]) -> list[Problem]:
         """The problems without those of a cache in use, if this config switches it off.
 
         Wasmtime up to 32 still validates such a config, creates the directory, and does no more.
@@ -84,11 +84,11 @@ def no_config(dialects: Sequence[Dialect], host: Host) -> Config:
     """How the engine stands without a config file: every setting has its default."""
     config = Config("", False)
     # The engine takes a missing default file for an empty table, whatever its version.
-    check = Check({"cache": {}}, Rules([dialect._replace(enabled=False) for dialect in dialects]), host)
+    check = Check({"cache": {}}, CommonRules([dialect._replace(enabled=False) for dialect in dialects]), host)
     if check.findings:
-        from .problems import told
+        from .problems import to_problems
 
-        config.problems = told(check)
+        config.problems = to_problems(check)
     config.effective = check.effective
     config.accepted_by = [dialect.name for dialect in DIALECTS]
     return config
@@ -106,7 +106,7 @@ def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Libr
             parsed[grammar] = library.read(config.text, grammar)
         except TomlError as error:
             parsed[grammar] = error
-    rules = Rules(dialects)
+    rules = CommonRules(dialects)
     readable = [r[0] for r in parsed.values() if not isinstance(r, TomlError)]
     if not all(_proven(parsed[grammar]) for grammar in rules.grammars):
         from .problems import of_grammar
@@ -125,12 +125,12 @@ def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Libr
     if check.findings or check.has_line_break(config.text):
         from .problems import located
 
-        config.problems.extend(config.that_matter(located(check, config.text, library)))
+        config.problems.extend(config.relevant(located(check, config.text, library)))
     config.effective = check.effective
     for dialect in DIALECTS:
         taken = [grammar for grammar in dialect.grammars if _proven(parsed[grammar])]
         if taken:
-            findings = Check(document, Rules([dialect]), host).findings
+            findings = Check(document, CommonRules([dialect]), host).findings
             if not any(finding[0] == ERROR for finding in findings):
                 every = len(taken) == len(dialect.grammars)
                 config.accepted_by.append(dialect.name if every else dialect.with_1_1)

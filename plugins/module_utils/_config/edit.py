@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping
 
-from .layout import Entry, Layout
+from .layout import Layout, Statement
 
 if TYPE_CHECKING:
     from .toml_error import Loads
@@ -22,7 +22,7 @@ HEADER = """\
 [cache]
 """
 
-Changes = Mapping[str, Any]
+NewValues = Mapping[str, Any]
 """Keys of C([cache]) and their wanted TOML values; C(None) removes the key."""
 
 
@@ -30,7 +30,7 @@ class CannotEdit(Exception):
     """A layout of the text in which the change has no safe place."""
 
 
-def merge(table: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
+def merge(table: Mapping[str, Any], changes: NewValues) -> dict[str, Any]:
     """The table as it is wanted: what the edited text has to parse to."""
     wanted = {key: value for key, value in table.items() if changes.get(key, value) is not None}
     wanted.update((key, value) for key, value in changes.items() if value is not None)
@@ -58,7 +58,7 @@ def toml(value: Any) -> str:
     return tomli_w.dumps({"x": value})[len("x = ") : -1]
 
 
-def edit(text: str, changes: Changes, loads: Loads) -> str:
+def edit(text: str, changes: NewValues, loads: Loads) -> str:
     """The text with its C([cache]) settings changed.
 
     C(text) is a valid config without its BOM. Raises CannotEdit, and ImportError without tomli-w.
@@ -86,8 +86,8 @@ def edit(text: str, changes: Changes, loads: Loads) -> str:
 def _lines(
     text: str,
     layout: Layout,
-    opening: list[Entry],
-    pairs: dict[str, Entry],
+    opening: list[Statement],
+    pairs: dict[str, Statement],
     removed: Any,
     added: list[str],
 ) -> list[tuple[int, int, str]]:
@@ -116,8 +116,8 @@ def _lines(
 
 def _inline(
     text: str,
-    table: Entry,
-    pairs: dict[str, Entry],
+    table: Statement,
+    pairs: dict[str, Statement],
     removed: Any,
     added: list[str],
 ) -> list[tuple[int, int, str]]:
@@ -127,7 +127,7 @@ def _inline(
     if not kept:
         return [table.value + ("{ " + ", ".join(added) + " }" if added else "{}",)]
     edits: list[tuple[int, int, str]] = []
-    previous: Entry | None = None
+    previous: Statement | None = None
     for index, entry in enumerate(order):
         if entry in kept:
             previous = entry

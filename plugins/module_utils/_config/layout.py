@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Path = Tuple[str, ...]
 
 
-class Entry(NamedTuple):
+class Statement(NamedTuple):
     """A header or a key with its value, as offsets into the text.
 
     C(start) and C(end) span whole lines; C(key) and C(value) span what their names say
@@ -49,7 +49,7 @@ class Layout:
         # A statement of n lines costs n attempts; this bounds the sum of their lengths.
         self._budget = 2 * len(text) + 1_000_000
         self.complete = True
-        self.entries: list[Entry] = []
+        self.entries: list[Statement] = []
         try:
             self.entries.extend(self._scan())
         except TooComplex:
@@ -68,7 +68,7 @@ class Layout:
         except (ValueError, RecursionError):
             return None
 
-    def _scan(self) -> Iterator[Entry]:
+    def _scan(self) -> Iterator[Statement]:
         table: Path = ()
         offset = 0
         while offset < len(self.text):
@@ -85,7 +85,7 @@ class Layout:
                 table = _only_path(data)
                 line = self.text[offset:end]
                 bracket, name = (end - len(line.lstrip(skipped)) for skipped in (" \t", "[ \t"))
-                yield Entry(table, True, offset, end, (name, end), (bracket, bracket))
+                yield Statement(table, True, offset, end, (name, end), (bracket, bracket))
             else:
                 yield from self._pairs(offset, end, table)
             offset = end
@@ -103,16 +103,16 @@ class Layout:
                 return end
         raise TooComplex  # not reached for a valid text
 
-    def _pairs(self, start: int, end: int, table: Path) -> Iterator[Entry]:
+    def _pairs(self, start: int, end: int, table: Path) -> Iterator[Statement]:
         """The pair in a statement, then those of its inline table."""
         key, data = self._key(start, end)
         path = table + _only_path(data)
         value = self._value(key[1], end)
-        yield Entry(path, False, start, end, key, value)
+        yield Statement(path, False, start, end, key, value)
         if self.text.startswith("{", value[0]):
             yield from self._inline(start, end, value, path)
 
-    def _inline(self, start: int, end: int, span: tuple[int, int], table: Path) -> Iterator[Entry]:
+    def _inline(self, start: int, end: int, span: tuple[int, int], table: Path) -> Iterator[Statement]:
         offset, close = span[0] + 1, span[1] - 1
         while offset < close:
             comma = offset
@@ -127,7 +127,7 @@ class Layout:
             key, data = self._key(offset, comma)
             value = self._value(key[1], comma)
             path = table + _only_path(data)
-            yield Entry(path, False, start, end, key, value)
+            yield Statement(path, False, start, end, key, value)
             if self.text.startswith("{", value[0]):
                 yield from self._inline(start, end, value, path)
             offset = comma + 1
@@ -159,7 +159,7 @@ class Layout:
                 return first, first + len(self.text[first:mark].rstrip(" \t\r\n"))
             mark += 1
 
-    def key_parts(self, entry: Entry) -> list[int]:
+    def key_parts(self, entry: Statement) -> list[int]:
         """Offsets of the parts of a dotted key; one for a plain key."""
         first, last = entry.key
         parts, dot = [first], first

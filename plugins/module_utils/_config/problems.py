@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from .check import ERROR, KEYS_OF_2019, NAME_MAX, PATH_MAX, WARNING, Check, Problem
-from .layout import Entry, Layout
+from .layout import Layout, Statement
 from .lookalikes import placeholder
 from .printable import quoted, shown
 from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, Setting
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .toml import Library
 
 
-class Text(NamedTuple):
+class ProblemText(NamedTuple):
     """What to say of a finding; C(_facts) are filled in."""
 
     code: str
@@ -50,98 +50,104 @@ _STAYS_ON = SWITCH_OFF + ", and removing this line, or the file at the default p
 _NO_COMMON_FILE = "no file suits both Wasmtime up to 32 and later ones: give each a file of its own"
 
 # By the names that C(Check) notes.
-TEXTS = {
-    "unknown-table": Text("unknown-key", "%(key)s is not known at the top level", "%(better)s", at_key=True),
-    "unknown-setting": Text("unknown-key", "%(key)s is not a setting of [cache]", "%(better)s", at_key=True),
-    "other-file": Text("not-a-cache-config", "%(what)s", "%(remedy)s", at_key=True),
-    "keys-of-2019": Text(
+PROBLEM_TEXTS = {
+    "unknown-table": ProblemText("unknown-key", "%(key)s is not known at the top level", "%(better)s", at_key=True),
+    "unknown-setting": ProblemText("unknown-key", "%(key)s is not a setting of [cache]", "%(better)s", at_key=True),
+    "other-file": ProblemText("not-a-cache-config", "%(what)s", "%(remedy)s", at_key=True),
+    "keys-of-2019": ProblemText(
         "unknown-key",
         "the file is of 2019: Wasmtime has no %(old)s any more",
         'write it anew with %(new)s, which take texts with a unit, like "1h" or "70%%"',
         at_key=True,
     ),
-    "setting-of-others": Text(
+    "setting-of-others": ProblemText(
         "unknown-key",
         "only Wasmtime %(known)s knows %(name)s",
         "remove it, or set wasmtime_version to the version that reads the file",
         at_key=True,
     ),
-    "unlisted": Text("unknown-key", "%(number)d more unknown keys", "remove every key that is not a setting"),
-    "cache-missing": Text("cache-missing", "the table [cache] is missing", "add a line [cache]"),
-    "cache-not-a-table": Text(
+    "unlisted": ProblemText("unknown-key", "%(number)d more unknown keys", "remove every key that is not a setting"),
+    "cache-missing": ProblemText("cache-missing", "the table [cache] is missing", "add a line [cache]"),
+    "cache-not-a-table": ProblemText(
         "cache-not-a-table",
         "cache is %(type)s, not a table",
         "write a line [cache] and each setting on a line of its own below it%(elsewhere)s",
     ),
-    "enabled-missing": Text(
+    "enabled-missing": ProblemText(
         "enabled-missing", "enabled is missing, which Wasmtime up to 32 requires", "add enabled = true"
     ),
-    "enabled-refused": Text(
+    "enabled-refused": ProblemText(
         "enabled-refused",
         "enabled is refused by Wasmtime 33 and later",
         "%(remedy)s",
         at_key=True,
     ),
-    "enabled-type": Text("wrong-type", "enabled is %(type)s, not a boolean", "write true or false without quotes"),
-    "overflow": Text("overflow", "%(name)s = %(shown)s is more than 2^64-1 seconds", _SHORTER),
-    "duration-wraps": Text(
+    "enabled-type": ProblemText(
+        "wrong-type", "enabled is %(type)s, not a boolean", "write true or false without quotes"
+    ),
+    "overflow": ProblemText("overflow", "%(name)s = %(shown)s is more than 2^64-1 seconds", _SHORTER),
+    "duration-wraps": ProblemText(
         "duration-wraps",
         "%(name)s = %(shown)s is more than 2^64-1 seconds, of which Wasmtime before 48 makes %(made)s",
         _SHORTER,
     ),
-    "no-home": Text(
+    "no-home": ProblemText(
         "no-home",
         "directory is not set and the user has no home directory to derive it from",
         "set directory to an absolute path",
         at_key=True,
     ),
-    "directory-relative": Text("directory-relative", "directory = %(shown)s is not absolute%(unexpanded)s", _ABSOLUTE),
-    "directory-nul": Text("directory-nul", "directory = %(shown)s has a NUL character", _ABSOLUTE),
-    "directory-placeholder": Text(
+    "directory-relative": ProblemText(
+        "directory-relative", "directory = %(shown)s is not absolute%(unexpanded)s", _ABSOLUTE
+    ),
+    "directory-nul": ProblemText("directory-nul", "directory = %(shown)s has a NUL character", _ABSOLUTE),
+    "directory-placeholder": ProblemText(
         "directory-placeholder",
         "directory = %(shown)s has the placeholder %(placeholder)s, which Wasmtime does not expand: it creates a"
         " directory of this name",
         "write the path that is meant",
     ),
-    "directory-too-long": Text(
+    "directory-too-long": ProblemText(
         "directory-too-long",
         "directory = %(shown)s is too long",
         "no name in a path may have more than %d bytes and no path more than %d" % (NAME_MAX, PATH_MAX),
     ),
-    "small-queue": Text(
+    "small-queue": ProblemText(
         "small-queue",
         "%(name)s = %(shown)s is small: events, and with them usage counts, get lost",
         "write 3 or more",
     ),
-    "queue-memory": Text(
+    "queue-memory": ProblemText(
         "queue-memory",
         "%(name)s = %(shown)s makes the process allocate %(bytes)d bytes at load and abort: the host has %(memory)d",
         'write a smaller size, like "1K"',
     ),
-    "level-range": Text(
+    "level-range": ProblemText(
         "out-of-range",
         "%%(name)s = %%(shown)s is not in %d..%d" % (LEVEL_MIN, LEVEL_MAX),
         "write a whole number from %d to %d, like %%(default)s" % (LEVEL_MIN, LEVEL_MAX),
     ),
-    "levels": Text("optimized-below-baseline", "%(levels)s", _BOTH_LEVELS),
-    "percent-range": Text("out-of-range", "%(name)s = %(shown)s is more than 100%%", 'write 0%% to 100%%, like "70%%"'),
-    "empties-itself": Text(
+    "levels": ProblemText("optimized-below-baseline", "%(levels)s", _BOTH_LEVELS),
+    "percent-range": ProblemText(
+        "out-of-range", "%(name)s = %(shown)s is more than 100%%", 'write 0%% to 100%%, like "70%%"'
+    ),
+    "empties-itself": ProblemText(
         "empties-itself",
         "%(name)s = %(shown)s makes every cleanup delete the whole cache",
         "write more than 0",
     ),
-    "limit-overflow": Text(
+    "limit-overflow": ProblemText(
         "limit-overflow",
         "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
         'write a smaller limit: at %(percent)d%% at most "%(most)d"%(or_size)s',
     ),
-    "limit-beyond-file-system": Text(
+    "limit-beyond-file-system": ProblemText(
         "limit-beyond-file-system",
         "%(name)s (%(limit)d bytes) is more than the file system of the cache directory can hold (%(capacity)d bytes):"
         " the file system is full before a cleanup begins",
         'write a smaller limit, like "%(smaller)s"',
     ),
-    "clock-overflow": Text(
+    "clock-overflow": ProblemText(
         "clock-overflow",
         "%(name)s = %(shown)s reaches beyond the system clock's range, at which the process aborts at its first cleanup",
         'write a shorter duration, like "1d"',
@@ -183,7 +189,7 @@ def of_grammar(parsed: Mapping[str, Any], grammars: Sequence[str], text: str) ->
     return Problem("toml-syntax", ERROR, message, remedy, line=result.line, column=result.column)
 
 
-def told(check: Check) -> list[Problem]:
+def to_problems(check: Check) -> list[Problem]:
     """The problems that a check has found, without their places."""
     return [_tell(check, *finding) for finding in check.findings]
 
@@ -195,7 +201,7 @@ def _tell(check: Check, severity: str, text: str, path: tuple[str, ...], value: 
         bad = facts["bad"]
         message = "%s = %s %s" % (setting, shown(value), bad.message)
         return Problem(bad.code, severity, message, bad.remedy, setting, given)
-    code, message, remedy, _at_key = TEXTS[text]
+    code, message, remedy, _at_key = PROBLEM_TEXTS[text]
     if code.startswith("enabled-") and check.rules.enabled_mandatory and check.rules.enabled_refused:
         remedy = _NO_COMMON_FILE
     said = _facts(check, text, path, value, facts)
@@ -279,7 +285,7 @@ def located(check: Check, text: str, library: Library) -> list[Problem]:
 
     Gives the directory its line breaks, and adds what is wrong with those.
     """
-    problems = told(check)
+    problems = to_problems(check)
     for problem in problems:
         if problem.code == "cache-missing":
             problem.line = problem.column = 1  # where the engine says so
@@ -288,14 +294,14 @@ def located(check: Check, text: str, library: Library) -> list[Problem]:
         return problems
     loads = library.reader(text)
     layout = Layout(text, loads)
-    first: dict[tuple[str, ...], Entry] = {}
+    first: dict[tuple[str, ...], Statement] = {}
     for candidate in layout.entries:
         first.setdefault(candidate.path[:1], candidate)
         first.setdefault(candidate.path[:2], candidate)
     for problem, (_severity, name, path, _value, _facts) in zip(problems, check.findings):
         entry = first.get(path) or first.get(path[:1])
         if entry is not None:  # else the layout is too complex to find it
-            at_key = name in TEXTS and TEXTS[name].at_key
+            at_key = name in PROBLEM_TEXTS and PROBLEM_TEXTS[name].at_key
             problem.line, problem.column = layout.position(_offset(layout, entry, path, at_key))
     if line_break and ("cache", "directory") in first:
         entry = first["cache", "directory"]
@@ -312,7 +318,7 @@ def located(check: Check, text: str, library: Library) -> list[Problem]:
     return problems
 
 
-def _offset(layout: Layout, entry: Entry, path: tuple[str, ...], at_key: bool) -> int:
+def _offset(layout: Layout, entry: Statement, path: tuple[str, ...], at_key: bool) -> int:
     if not at_key and (entry.header or entry.path == path):
         return entry.value[0]
     parts = layout.key_parts(entry)

@@ -17,9 +17,9 @@ import time
 from typing import Any, NamedTuple, Tuple
 
 from .._files.access import READ, everybody_may
-from .._files.config_file import Unreadable, find
+from .._files.config_file import Unreadable, resolve_file
 from .._files.directory import hidden
-from .._files.path import hold, look_up, reopen, walk
+from .._files.path import hold_directory, open_to_judge, reopen, resolve
 from .binary import Changing, Engine, Stopped, engine_in
 from .formats import layout_of
 from .processes import (
@@ -107,20 +107,20 @@ def _open(path: str) -> int:
     """Open a regular file that root may tell of. Raises NoEngine."""
     with contextlib.ExitStack() as stack:
         try:
-            place = find(path)
-            if place.way.missing:
+            place = resolve_file(path)
+            if place.resolved.missing:
                 raise NoEngine("missing")
-            directory = hold(place.way)
+            directory = hold_directory(place.resolved)
             stack.callback(os.close, directory)
-            found = look_up(place.name, directory)
+            found = open_to_judge(place.name, directory)
             stack.callback(os.close, found)
             status = os.fstat(found)
             if not stat.S_ISREG(status.st_mode):
                 raise NoEngine("special-file")
-            if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.way.public()):
+            if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.resolved.public()):
                 from .._files.guards import secret
 
-                unsafe = secret(place.path, place.way, status)
+                unsafe = secret(place.path, place.resolved, status)
                 if unsafe:
                     raise NoEngine("unreadable", unsafe)
             return reopen(found, place.name, directory)
@@ -185,14 +185,14 @@ class Inventory:
 
         Links to files are followed, links to directories are not.
         """
-        way = walk(path)
-        if way.missing or way.error:
-            return self.note("unreadable" if way.error else "missing", path, way.error or "")
-        closed = hidden(way, None)
+        resolved = resolve(path)
+        if resolved.missing or resolved.error:
+            return self.note("unreadable" if resolved.error else "missing", path, resolved.error or "")
+        closed = hidden(resolved, None)
         if closed:
             return self.note("unreadable", path, closed)
         try:
-            held = hold(way)
+            held = hold_directory(resolved)
             try:
                 self._folder(path, os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=held), depth)
             finally:

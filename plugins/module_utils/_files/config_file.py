@@ -15,7 +15,18 @@ from typing import NamedTuple
 from .._config.check import DANGER, ERROR, MAX_BYTES, Problem, too_large
 from .._config.printable import quoted
 from .access import READ, WRITE, everybody_may, may, others_may, user_name
-from .path import ANYONE, LINKS_MAX, UNREACHED, Link, Walk, barred_by, hold, look_up, reopen, walk
+from .path import (
+    ANYONE,
+    LINKS_MAX,
+    UNREACHED,
+    Link,
+    ResolvedPath,
+    barred_by,
+    hold_directory,
+    open_to_judge,
+    reopen,
+    resolve,
+)
 
 
 class Unreadable(Exception):
@@ -26,7 +37,7 @@ class Unreadable(Exception):
         self.problem = problem
 
 
-class Changed(Exception):
+class ChangedMeanwhile(Exception):
     """Another process has written the file since it was read."""
 
     def __str__(self) -> str:
@@ -45,10 +56,10 @@ def failure(path: str, error: OSError) -> str:
     return "%s: the system fails: %s%s; correct that first" % (path, error.strerror, where)
 
 
-class Place(NamedTuple):
+class ResolvedFile(NamedTuple):
     """Where a file is, or would be: no link is left to follow."""
 
-    way: Walk
+    resolved: ResolvedPath
     """The way to its directory, with all links that were followed."""
     name: str
     """Its name there."""
@@ -56,14 +67,14 @@ class Place(NamedTuple):
     @property
     def path(self) -> str:
         """Its path without links."""
-        return os.path.join(self.way.target, self.name)
+        return os.path.join(self.resolved.target, self.name)
 
     def names(self) -> list[str]:
         """Every name without links above it that leads to the file: those of links, then its own."""
-        return [link for link, _status, _owner in self.way.links] + [self.path]
+        return [link for link, _status, _owner in self.resolved.links] + [self.path]
 
 
-def find(path: str) -> Place:
+def resolve_file(path: str) -> ResolvedFile:
     """Follow an absolute path to a config file, links included.
 
     Raises Unreadable where the way does not lead to a place for a file.
@@ -72,18 +83,18 @@ def find(path: str) -> Place:
     visited: list[tuple[str, os.stat_result]] = []
     target = ""
     for _hop in range(LINKS_MAX):
-        way = walk(os.path.dirname(path))
+        resolved = resolve(os.path.dirname(path))
         name = os.path.basename(path)
-        way.links[:0] = links
-        way.visited[:0] = visited
-        if way.error:
-            remedy = "become a user who may, with become_user" if way.denied else "correct that first"
-            raise _unreadable("unreadable", "it cannot be read: %s" % way.error, remedy)
+        resolved.links[:0] = links
+        resolved.visited[:0] = visited
+        if resolved.error:
+            remedy = "become a user who may, with become_user" if resolved.denied else "correct that first"
+            raise _unreadable("unreadable", "it cannot be read: %s" % resolved.error, remedy)
         if name in ("", ".", ".."):
             raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
-        full = os.path.join(way.real, name)
+        full = os.path.join(resolved.real, name)
         status = None
-        if not way.missing:
+        if not resolved.missing:
             with contextlib.suppress(FileNotFoundError):
                 status = os.lstat(full)
         if status is None or not stat.S_ISLNK(status.st_mode):
@@ -93,27 +104,27 @@ def find(path: str) -> Place:
                     "it is a symbolic link to %s, which does not exist" % target,
                     "name the file itself, or remove the link if nothing needs it",
                 )
-            return Place(way, name)
-        links = [*way.links, (full, status, way.status().st_uid)]
-        visited = way.visited
+            return ResolvedFile(resolved, name)
+        links = [*resolved.links, (full, status, resolved.status().st_uid)]
+        visited = resolved.visited
         target = os.readlink(full)
-        path = os.path.join(way.real, target)
+        path = os.path.join(resolved.real, target)
     raise _unreadable("unreadable", "it cannot be read: too many symbolic links", "correct that first")
 
 
-def read(place: Place) -> tuple[bytes, os.stat_result] | None:
+def read(place: ResolvedFile) -> tuple[bytes, os.stat_result] | None:
     """The bytes of a config file, and what the file was when it was read; None where there is none.
 
     Raises Unreadable for a directory, a file that is no regular file, too large, not
     permitted, that changes while it is read, or that a user's link wants root to read.
     """
-    if place.way.missing:
+    if place.resolved.missing:
         return None
     with contextlib.ExitStack() as stack:
         try:
-            directory = hold(place.way)
+            directory = hold_directory(place.resolved)
             stack.callback(os.close, directory)
-            found = look_up(place.name, directory)
+            found = open_to_judge(place.name, directory)
             stack.callback(os.close, found)
             _judge(place, os.fstat(found))
             handle = reopen(found, place.name, directory)
@@ -132,7 +143,7 @@ def read(place: Place) -> tuple[bytes, os.stat_result] | None:
     return data, after
 
 
-def _judge(place: Place, status: os.stat_result) -> None:
+def _judge(place: ResolvedFile, status: os.stat_result) -> None:
     """Raise Unreadable for what is not to be opened."""
     if stat.S_ISLNK(status.st_mode):
         raise _changing()
@@ -140,10 +151,10 @@ def _judge(place: Place, status: os.stat_result) -> None:
         raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
     if not stat.S_ISREG(status.st_mode):
         raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
-    if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.way.public()):
+    if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.resolved.public()):
         from .guards import secret
 
-        unsafe = secret(place.path, place.way, status)
+        unsafe = secret(place.path, place.resolved, status)
         if unsafe:
             raise _unreadable("unreadable", unsafe, "become that user instead (become_user)")
     if status.st_size > MAX_BYTES:
@@ -161,7 +172,7 @@ def _whole(handle: int) -> bytes:
     return data
 
 
-def chooser(place: Place, seen: os.stat_result | None) -> int | None:
+def chooser(place: ResolvedFile, seen: os.stat_result | None) -> int | None:
     """Who else than root can write the config, and with it choose the directory.
 
     A user, C(ANYONE), C(UNREACHED), or None for nobody, and where this is not root: the kernel keeps other users.
@@ -169,20 +180,20 @@ def chooser(place: Place, seen: os.stat_result | None) -> int | None:
     """
     if os.geteuid() != 0:
         return None
-    way = place.way
-    users = {uid for _path, status, parent in way.links for uid in (status.st_uid, parent)}
-    for path, status in way.visited:
+    resolved = place.resolved
+    users = {uid for _path, status, parent in resolved.links for uid in (status.st_uid, parent)}
+    for path, status in resolved.visited:
         users.add(status.st_uid)
         # In a sticky directory anyone can put what is not there yet, or a file that has other names.
-        creates = path == way.real and (seen is None or seen.st_nlink > 1)
+        creates = path == resolved.real and (seen is None or seen.st_nlink > 1)
         if (creates or not status.st_mode & stat.S_ISVTX) and others_may(path, status.st_mode, status.st_uid, WRITE):
-            if way.reached(path):
+            if resolved.reached(path):
                 return ANYONE
             users.add(UNREACHED)
     if seen is not None:
         users.add(seen.st_uid)
         if others_may(place.path, seen.st_mode, seen.st_uid, WRITE):
-            users.add(ANYONE if way.reached(way.real) else UNREACHED)
+            users.add(ANYONE if resolved.reached(resolved.real) else UNREACHED)
     users.discard(0)
     return None if not users else users.pop() if len(users) == 1 else ANYONE
 
@@ -191,17 +202,17 @@ def _changing() -> Unreadable:
     return _unreadable("changing", "it changed while it was read", "run again when nothing else writes it")
 
 
-def problems(place: Place, mode: int, uid: int | None, gid: int | None, user: int) -> list[Problem]:
+def file_problems(place: ResolvedFile, mode: int, uid: int | None, gid: int | None, user: int) -> list[Problem]:
     """What is wrong with a config file of this mode, owner and group for processes of C(user)."""
     found = []
-    barred = barred_by(place.way.visited, user)
+    barred = barred_by(place.resolved.visited, user)
     if barred:
         text = "%s may not enter %s, and so not read the file" % (user_name(user), quoted(barred))
         found.append(Problem("unreadable", ERROR, text, "use a path that it can reach"))
     elif not may(place.path, mode, uid, gid, user, READ):
         text = "%s may not read the file" % user_name(user)
         found.append(Problem("unreadable", ERROR, text, "set mode to 0644, or group to one of its own"))
-    owners = [(place.path, uid)] + [(path, status.st_uid) for path, status in place.way.visited]
+    owners = [(place.path, uid)] + [(path, status.st_uid) for path, status in place.resolved.visited]
     strangers = [
         "%s, who owns %s" % (user_name(owner), quoted(path)) for path, owner in owners if owner not in (0, user, None)
     ]
@@ -216,11 +227,11 @@ def problems(place: Place, mode: int, uid: int | None, gid: int | None, user: in
     if others_may(place.path, mode, uid, WRITE):
         text = "others than its owner can write to the file, and with it choose the cache directory, whose code is run"
         found.append(Problem("file-writable-by-others", DANGER, text, "set mode to 0644, and remove ACLs"))
-    for path, status in place.way.visited:
+    for path, status in place.resolved.visited:
         # In a sticky directory only the owner of a file that is there can put another one in its place.
         if status.st_mode & stat.S_ISVTX or not others_may(path, status.st_mode, status.st_uid, WRITE):
             continue
-        if place.way.reached(path):
+        if place.resolved.reached(path):
             text = (
                 "others can put another file in the place of this one, as they can write to %s, and with it choose the cache"
                 " directory, whose code is run" % quoted(path)

@@ -18,7 +18,7 @@ from typing import Any, List, NamedTuple, Sequence, Tuple
 
 from .._config.printable import quoted
 from .access import ENTER, READ, WRITE, everybody_may, group_name, may, others_may, user_name
-from .path import LIST, Walk, barred_by, hold, walk
+from .path import LIST, ResolvedPath, barred_by, hold_directory, resolve
 
 DEFAULT_MODE = 0o700
 
@@ -49,7 +49,7 @@ class State(NamedTuple):
     """A cache directory as it is, or as it is going to be."""
 
     path: str
-    way: Walk
+    resolved: ResolvedPath
     exists: bool
     uid: int | None
     """The owner; None where it will be a user that does not exist yet."""
@@ -69,11 +69,11 @@ class State(NamedTuple):
 
 def inspect(path: str) -> State:
     """The directory at an absolute path as it is now."""
-    way = walk(path)
-    if way.error or way.missing:
-        return State(path, way, False, None, None, None)
-    status = way.status()
-    return State(path, way, True, status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
+    resolved = resolve(path)
+    if resolved.error or resolved.missing:
+        return State(path, resolved, False, None, None, None)
+    status = resolved.status()
+    return State(path, resolved, True, status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
 
 
 Found = Tuple[str, List[str]]
@@ -99,44 +99,44 @@ def findings(
     C(config): the names that lead to the config file, without links above them.
     """
     meant = user if owner is None else owner
-    unit = _kept_by_systemd(state.way)
-    if state.way.error:
-        if unit == state.way.real:
+    unit = _kept_by_systemd(state.resolved)
+    if state.resolved.error:
+        if unit == state.resolved.real:
             return [("dynamic-user", [unit])]
-        error = [state.way.error]
-        return [("not-entered", error)] if state.way.denied else [("in-the-way", error)]
+        error = [state.resolved.error]
+        return [("not-entered", error)] if state.resolved.denied else [("in-the-way", error)]
     found = _replaceable(state, meant)
-    inside = [name for name in config if _is_below(name, state.way.target)]
+    inside = [name for name in config if _is_below(name, state.resolved.target)]
     if inside:
         found.append(("config", inside[-1:]))
-    if state.way.target in _SYSTEM or _is_home(state.way.target, {user, owner, state.uid}):
+    if state.resolved.target in _SYSTEM or _is_home(state.resolved.target, {user, owner, state.uid}):
         found.append(("not-dedicated", []))
     found += [("dynamic-user", [unit])] if unit else _unreachable(state, meant)
     if not state.exists:
-        if others_may(state.way.real, 0, meant, WRITE, below=True):
-            found.append(("inherits", [state.way.real]))
+        if others_may(state.resolved.real, 0, meant, WRITE, below=True):
+            found.append(("inherits", [state.resolved.real]))
         return found
-    if others_may(state.way.target, state.mode or 0, state.uid, WRITE, below=True):
+    if others_may(state.resolved.target, state.mode or 0, state.uid, WRITE, below=True):
         found.append(("writable", []))
     if state.uid not in (0, user, owner, None) and not unit:
         # Root looks at directories for users whom it does not know.
         whose = [str(user_name(state.uid))]
         found.append(("owned", whose) if meant else ("owner", whose))
-    if not state.way.missing:
-        closed = hidden(state.way, chosen_by)
-        start = len(state.way.target.rstrip("/")) + 1
+    if not state.resolved.missing:
+        closed = hidden(state.resolved, chosen_by)
+        start = len(state.resolved.target.rstrip("/")) + 1
         known = [name[start:] for name in inside if not os.path.isdir(name)]
         found += [("hidden", [closed])] if closed else _contents(state, meant, most, known)
-    system = _unwritable(state.way.real, meant)
+    system = _unwritable(state.resolved.real, meant)
     # A user that does not exist yet will own it, and is meant; that of a unit gets it when the unit starts.
     if not system and state.uid is not None and not unit and not _may(state, meant):
         found.append(("unwritable-by-root", []) if meant == 0 else ("unwritable", []))
     return found + system
 
 
-def _kept_by_systemd(way: Walk) -> str | None:
+def _kept_by_systemd(resolved: ResolvedPath) -> str | None:
     """The directory in which systemd keeps those of units with DynamicUser= from others, if this leads there."""
-    for path, status in way.visited:
+    for path, status in resolved.visited:
         if path in _UNITS and status.st_uid == 0 and not status.st_mode & 0o077:
             return path
     return None
@@ -178,32 +178,32 @@ def _is_home(path: str, users: set[int | None]) -> bool:
 def _replaceable(state: State, user: int) -> list[Found]:
     owner = state.uid if state.exists and state.uid is not None else user
     reasons = []
-    for path, status in state.way.above():
+    for path, status in state.resolved.above():
         if status.st_uid not in (0, owner):
             reasons.append("%s belongs to %s" % (quoted(path), user_name(status.st_uid)))
         elif others_may(path, status.st_mode, owner, WRITE):
             if not status.st_mode & stat.S_ISVTX:
                 reasons.append("others can write to %s" % quoted(path))
-            elif not state.exists and path == state.way.real:
+            elif not state.exists and path == state.resolved.real:
                 reasons.append("anyone can create it first in %s" % quoted(path))
-    for path, status, _parent in state.way.links:
+    for path, status, _parent in state.resolved.links:
         if status.st_uid not in (0, owner):
             reasons.append("the symbolic link %s belongs to %s" % (quoted(path), user_name(status.st_uid)))
     return [("replaceable", reasons)] if reasons else []
 
 
-def hidden(way: Walk, chosen_by: int | None) -> str | None:
+def hidden(resolved: ResolvedPath, chosen_by: int | None) -> str | None:
     """Why root must not tell what is in the directory, as who led it there may not list it; None if it may.
 
     C(chosen_by): who chooses the directory, see C(config_file.chooser).
     """
-    if os.geteuid() != 0 or (chosen_by is None and not way.links):
+    if os.geteuid() != 0 or (chosen_by is None and not resolved.links):
         return None
-    if everybody_may(way.target, way.status().st_mode, READ) and way.public():
+    if everybody_may(resolved.target, resolved.status().st_mode, READ) and resolved.public():
         return None
     from .guards import private
 
-    return private(way, chosen_by)
+    return private(resolved, chosen_by)
 
 
 def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -> list[Found]:
@@ -220,7 +220,7 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -
     planted: list[str] = []
     trusted = (0, state.uid, user)
     # What others can write does no harm where they cannot get.
-    reachable = others_may(state.way.real, state.mode or 0, state.uid, ENTER)
+    reachable = others_may(state.resolved.real, state.mode or 0, state.uid, ENTER)
 
     def scan(name: str, above: int, below: str, depth: int) -> None:
         try:
@@ -254,7 +254,7 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -
         if status.st_uid not in trusted:
             planted.append(name)
         elif directory:
-            path = os.path.join(state.way.real, name)
+            path = os.path.join(state.resolved.real, name)
             if reachable and others_may(path, status.st_mode, state.uid, WRITE, below=True):
                 exposed.append(name)
         elif reachable and stat.S_ISREG(status.st_mode) and status.st_mode & 0o022:
@@ -274,7 +274,7 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -
             foreign.append(name)
 
     try:
-        top = hold(state.way)
+        top = hold_directory(state.resolved)
     except OSError:
         return []
     try:
@@ -299,10 +299,10 @@ def _is_entry(name: str) -> bool:
 
 def _may(state: State, user: int) -> bool:
     """Whether a user may make files in the directory, or where it is missing, create it."""
-    real, status = state.way.real, state.way.status()
+    real, status = state.resolved.real, state.resolved.status()
     now = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
     mode, uid, gid = (state.mode or 0, state.uid, state.gid) if state.exists else now
-    planned = state.exists and (state.way.missing or (mode, uid, gid) != now)
+    planned = state.exists and (state.resolved.missing or (mode, uid, gid) != now)
     if user == os.geteuid() and not planned:
         # Knows of read-only file systems and capabilities.
         return os.access(real, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
@@ -311,14 +311,14 @@ def _may(state: State, user: int) -> bool:
 
 def _unreachable(state: State, user: int) -> list[Found]:
     """What keeps the engine from the directory, or from creating it, so that it refuses the config."""
-    barred = barred_by(state.way.above(), user)
+    barred = barred_by(state.resolved.above(), user)
     if barred:
         return [("barred", [barred])]
     if state.exists:
         return []
-    if ("read-only", []) in _unwritable(state.way.real, user):
-        return [("cannot-create-read-only", [state.way.real])]
+    if ("read-only", []) in _unwritable(state.resolved.real, user):
+        return [("cannot-create-read-only", [state.resolved.real])]
     if _may(state, user):
         return []
-    above = [state.way.real]
+    above = [state.resolved.real]
     return [("cannot-create-by-root", above)] if user == 0 else [("cannot-create", above)]

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from .._config.printable import quoted
 from .access import READ, WRITE, everybody_may, has_acl, may, others_may, user_name
-from .path import UNREACHED, barred_by, look_up, reopen, walk
+from .path import UNREACHED, barred_by, open_to_judge, reopen, resolve
 from .rights import DAC_OVERRIDE, FOWNER, overrides, root_may, squashed
 
 if TYPE_CHECKING:
-    from .path import Walk
+    from .path import ResolvedPath
 
 # FS_IOC_GETFLAGS and FS_APPEND_FL of linux/fs.h, as on most processors; others answer that they know no such call.
 _GETFLAGS = 0x80086601
@@ -27,12 +27,12 @@ _APPEND = 0x20
 _ONE_OWNER = ("exfat", "msdos", "vfat")
 
 
-def unsafe_link(way: Walk) -> str | None:
+def unsafe_link(resolved: ResolvedPath) -> str | None:
     """Why root must not follow this way: a link of one user that leads to another's directory."""
     if os.geteuid() != 0:
         return None
-    end = way.status()
-    for path, status, parent in way.links:
+    end = resolved.status()
+    for path, status, parent in resolved.links:
         # A name may be given to a link of root, too, where the system lets users make hard links to files of others.
         where = os.path.dirname(path)
         if status.st_nlink > 1 and others_may(where, os.lstat(where).st_mode, parent, WRITE):
@@ -48,15 +48,15 @@ def unsafe_link(way: Walk) -> str | None:
                 return "%s is a symbolic link of %s into %s, which belongs to %s: root does not follow it" % (
                     quoted(path),
                     user_name(uid),
-                    quoted(way.real),
+                    quoted(resolved.real),
                     user_name(end.st_uid),
                 )
     return None
 
 
-def other_names(way: Walk, status: os.stat_result) -> str | None:
+def other_names(resolved: ResolvedPath, status: os.stat_result) -> str | None:
     """Why root must not change the owner, mode or text of a file itself: its name may be given to any file of others."""
-    reason = swappable(way) if status.st_nlink > 1 else None
+    reason = swappable(resolved) if status.st_nlink > 1 else None
     return reason and "it has other names, and %s; give it one name, or become that user" % reason
 
 
@@ -65,35 +65,35 @@ def follows(link: os.stat_result, above: os.stat_result, handle: int) -> bool:
     end = os.fstat(handle)
     if os.geteuid() != 0 or {link.st_uid, above.st_uid} <= {0, end.st_uid}:
         return True
-    way = walk(os.readlink("/proc/self/fd/%d" % handle))
-    known = os.path.samestat(way.status(), end)
-    return known and everybody_may(way.target, end.st_mode, READ) and way.public()
+    resolved = resolve(os.readlink("/proc/self/fd/%d" % handle))
+    known = os.path.samestat(resolved.status(), end)
+    return known and everybody_may(resolved.target, end.st_mode, READ) and resolved.public()
 
 
-def swappable(way: Walk, owner: int = 0) -> str | None:
+def swappable(resolved: ResolvedPath, owner: int = 0) -> str | None:
     """Where others than root and this owner can give names to files, or swap them; None for other users than root."""
     if os.geteuid() == 0:
-        for path, status in way.visited:
+        for path, status in resolved.visited:
             # What is in a sticky directory stays there, but anyone may put another name beside it.
-            kept = path != way.real and status.st_mode & stat.S_ISVTX
+            kept = path != resolved.real and status.st_mode & stat.S_ISVTX
             if status.st_uid not in (0, owner) or (not kept and others_may(path, status.st_mode, status.st_uid, WRITE)):
                 return "others can swap what is in %s" % quoted(path)
     return None
 
 
-def secret(path: str, way: Walk, status: os.stat_result) -> str | None:
+def secret(path: str, resolved: ResolvedPath, status: os.stat_result) -> str | None:
     """Why root must not tell what is in a file that not everybody may read: who may not may have given it this name."""
-    unsafe = unsafe_link(way)
+    unsafe = unsafe_link(resolved)
     if unsafe:
         return unsafe
     if status.st_nlink > 1:
-        where = swappable(way, status.st_uid)
+        where = swappable(resolved, status.st_uid)
         return where and "it is a file of %s with other names, and %s" % (user_name(status.st_uid), where)
     # The bits of the group are the mask of an ACL.
     readers = status.st_gid if status.st_mode & stat.S_IRGRP and not has_acl(path) else None
-    for above, its in way.visited:
+    for above, its in resolved.visited:
         stranger = its.st_uid not in (0, status.st_uid) and not _reads(path, status, its.st_uid)
-        if stranger or (way.reached(above) and _others_rename(above, its, readers, above == way.real)):
+        if stranger or (resolved.reached(above) and _others_rename(above, its, readers, above == resolved.real)):
             return "it is a file of %s that others may not read, and they can swap what is in %s" % (
                 user_name(status.st_uid),
                 quoted(above),
@@ -119,30 +119,30 @@ def _others_rename(path: str, status: os.stat_result, readers: int | None, holds
     return not shared or others_may(path, status.st_mode & ~stat.S_IWGRP, status.st_uid, WRITE) or has_acl(path)
 
 
-def private(way: Walk, chosen_by: int | None) -> str | None:
+def private(resolved: ResolvedPath, chosen_by: int | None) -> str | None:
     """Why root must not tell what is in a directory that not everybody may list; None if it may.
 
     C(chosen_by): who chooses the directory, see C(config_file.chooser).
     """
-    unsafe = unsafe_link(way)
+    unsafe = unsafe_link(resolved)
     if unsafe or chosen_by in (None, UNREACHED):
         return unsafe
-    owner = way.status().st_uid
-    if owner != chosen_by or barred_by(way.visited, chosen_by):
+    owner = resolved.status().st_uid
+    if owner != chosen_by or barred_by(resolved.visited, chosen_by):
         return "%s, who cannot list it, can write to the config that names it" % _called(chosen_by)
     return None
 
 
-def not_theirs(way: Walk, chosen_by: int) -> str | None:
+def not_theirs(resolved: ResolvedPath, chosen_by: int) -> str | None:
     """Why root must not create or change a directory that only a file of this user names; None if it may.
 
     It must be in a directory of that user, reached from C(/) through directories of root in which nobody else can
     swap names, and from there on through directories of that user alone. C(chosen_by): see C(config_file.chooser).
     """
-    statuses = dict(way.visited)
+    statuses = dict(resolved.visited)
     theirs = 0
     path = "/"
-    for name in ["", *filter(None, way.real.split("/"))]:
+    for name in ["", *filter(None, resolved.real.split("/"))]:
         path = os.path.join(path, name)
         status = statuses[path]
         if status.st_uid == chosen_by:
@@ -152,14 +152,14 @@ def not_theirs(way: Walk, chosen_by: int) -> str | None:
         elif not status.st_mode & stat.S_ISVTX and others_may(path, status.st_mode, 0, WRITE):
             return "others can swap what is in %s" % quoted(path)
     # The last one is the directory itself, if it exists.
-    if theirs < (1 if way.missing else 2):
+    if theirs < (1 if resolved.missing else 2):
         return "it is not in a directory of %s" % ("one user" if chosen_by < 0 else user_name(chosen_by))
     return None
 
 
-def chosen(way: Walk, path: str, chosen_by: int) -> str | None:
+def chosen(resolved: ResolvedPath, path: str, chosen_by: int) -> str | None:
     """The sentence for what root must not do to a directory that a file of others names; None if it may."""
-    reason = not_theirs(way, chosen_by)
+    reason = not_theirs(resolved, chosen_by)
     if reason is None:
         return None
     return (
@@ -173,7 +173,7 @@ def chosen(way: Walk, path: str, chosen_by: int) -> str | None:
     )
 
 
-def moved(way: Walk) -> str | None:
+def moved(resolved: ResolvedPath) -> str | None:
     """Why root must not change the owner, group or mode of a directory that is there: it may have been put there.
 
     Whoever can make names in a directory above can move one of somebody else, such as a private one of root, to this
@@ -181,8 +181,8 @@ def moved(way: Walk) -> str | None:
     """
     if os.geteuid() != 0:
         return None
-    owner = way.status().st_uid
-    for path, status in way.above():
+    owner = resolved.status().st_uid
+    for path, status in resolved.above():
         others = not status.st_mode & stat.S_ISVTX and others_may(path, status.st_mode, status.st_uid, WRITE)
         if status.st_uid not in (0, owner) or others:
             return (
@@ -261,7 +261,7 @@ def _append_only(path: str) -> bool:
 
     with contextlib.ExitStack() as stack:
         try:
-            found = look_up(path)
+            found = open_to_judge(path)
             stack.callback(os.close, found)
             mode = os.fstat(found).st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -287,13 +287,13 @@ def _is_mount_point(path: str) -> bool:
 _PATH_MAX = 4095  # bytes, without the NUL at the end (limits.h)
 
 
-def too_long(way: Walk, name: str = "") -> str | None:
+def too_long(resolved: ResolvedPath, name: str = "") -> str | None:
     """Why the system would not find what is to be made at the end of a way, or a file of this name there."""
-    path = os.fsencode(os.path.join(way.target, name) if name else way.target)
+    path = os.fsencode(os.path.join(resolved.target, name) if name else resolved.target)
     if len(path) > _PATH_MAX:
         return "its path has %d bytes, and the system takes at most %d" % (len(path), _PATH_MAX)
-    longest = os.pathconf(way.real, "PC_NAME_MAX")
-    for part in (*way.missing, name):
+    longest = os.pathconf(resolved.real, "PC_NAME_MAX")
+    for part in (*resolved.missing, name):
         if len(os.fsencode(part)) > longest:
             return "the name %s has more than %d bytes" % (quoted(part), longest)
     return None

@@ -17,10 +17,10 @@ import time
 from typing import TYPE_CHECKING
 
 from .._config.printable import quoted
-from .write import DIRECTORY, CannotWrite, close, held
+from .write import DIRECTORY, CannotWrite, close, held_directory
 
 if TYPE_CHECKING:
-    from .path import Walk
+    from .path import ResolvedPath
 
 # Seconds. Whoever may read a directory can hold its lock for ever.
 WAIT = 30.0
@@ -38,24 +38,24 @@ class Lock:
         # One wait for all: who swaps the directory does not get another.
         self._end: float | None = None
 
-    def take(self, way: Walk) -> bool:
+    def take(self, resolved: ResolvedPath) -> bool:
         """Lock the directory in which the way ends; return whether that took place only now.
 
         What was read before that may have changed. A directory that this user may not open, and one
         on a file system without such locks, is taken for locked. Raises CannotWrite.
         """
-        status = way.status()
+        status = resolved.status()
         if self._of == (status.st_dev, status.st_ino):
             return False
         self.release()
-        with held(way, "its directory cannot be locked") as directory:
+        with held_directory(resolved, "its directory cannot be locked") as directory:
             try:
                 handle = os.open(".", DIRECTORY, dir_fd=directory)
             except PermissionError:
                 handle = -1
             try:
                 if handle != -1:
-                    self._wait_for(handle, way.real)
+                    self._wait_for(handle, resolved.real)
             except BaseException:
                 close(handle)
                 raise

@@ -14,10 +14,21 @@ from typing import TYPE_CHECKING, Callable
 
 from .._config.printable import quoted
 from .access import umask
-from .config_file import Changed, Place
-from .path import walk
+from .config_file import ChangedMeanwhile, ResolvedFile
+from .path import resolve
 from .rights import DAC_OVERRIDE, capable, owner_of_new
-from .write import DIRECTORY, CannotWrite, close, create, held, own, private_directory, rename_new, sync, sync_names
+from .write import (
+    DIRECTORY,
+    CannotWrite,
+    close,
+    create,
+    held_directory,
+    private_directory,
+    rename_new,
+    set_owner_and_mode,
+    sync,
+    sync_names,
+)
 
 if TYPE_CHECKING:
     from .directory import State
@@ -34,18 +45,18 @@ def make(state: State, uid: int, gid: int, mode: int) -> None:
     Raises CannotWrite, and Changed if another process has made one of them meanwhile, or
     changed the existing one.
     """
-    way = state.way
-    name = "the directory %s" % quoted(way.target)
-    with held(way, "%s cannot be created or changed" % name) as directory:
-        if way.missing:
-            _make(directory, way.missing, uid, gid, mode, name)
+    resolved = state.resolved
+    name = "the directory %s" % quoted(resolved.target)
+    with held_directory(resolved, "%s cannot be created or changed" % name) as directory:
+        if resolved.missing:
+            _make(directory, resolved.missing, uid, gid, mode, name)
             return
         handle = os.open(".", DIRECTORY, dir_fd=directory)
         try:
             now = os.fstat(handle)
             if (now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode)) != (state.uid, state.gid, state.mode):
-                raise Changed
-            own(handle, uid, gid, mode, name)
+                raise ChangedMeanwhile
+            set_owner_and_mode(handle, uid, gid, mode, name)
             _sync_changed(handle, "%s was changed" % name)
         finally:
             close(handle)
@@ -67,25 +78,25 @@ def _make(directory: int, missing: list[str], uid: int, gid: int, mode: int, nam
 
     def fill(_undone: contextlib.ExitStack, handle: int) -> None:
         if late:
-            own(handle, -1, -1, 0o700)
+            set_owner_and_mode(handle, -1, -1, 0o700)
         else:
-            own(handle, uid, gid, mode)
+            set_owner_and_mode(handle, uid, gid, mode)
 
     def complete(handle: int) -> None:
-        own(handle, uid, gid, mode)
+        set_owner_and_mode(handle, uid, gid, mode)
         sync(handle)
 
     _appear(directory, missing, fill, name, complete if late else None)
     sync_names(directory, "%s was created" % name)
 
 
-def make_with_file(place: Place, data: bytes, uid: int, gid: int, mode: int) -> Place:
+def make_with_file(place: ResolvedFile, data: bytes, uid: int, gid: int, mode: int) -> ResolvedFile:
     """Create the file and the directories on the way to it, which appear all at once; return its place then.
 
     C(uid) and C(gid) of -1 are those of a new file of this user. Raises CannotWrite, and Changed
     if another process has made one of them meanwhile.
     """
-    with held(place.way, "it cannot be written") as directory:
+    with held_directory(place.resolved, "it cannot be written") as directory:
         above = os.fstat(directory)
 
         def fill(undone: contextlib.ExitStack, handle: int) -> None:
@@ -93,12 +104,12 @@ def make_with_file(place: Place, data: bytes, uid: int, gid: int, mode: int) -> 
             create(undone, handle, place.name, data, None, uid, os.getegid() if gid == -1 else gid, mode)
             _own_parent(handle, above)
 
-        _appear(directory, place.way.missing, fill, "it")
+        _appear(directory, place.resolved.missing, fill, "it")
         sync_names(directory, "it was written")
-    way = walk(place.way.target)
-    if way.error or way.missing or way.links:
+    resolved = resolve(place.resolved.target)
+    if resolved.error or resolved.missing or resolved.links:
         raise CannotWrite("it was written, but a part of its path was replaced meanwhile", changed=True)
-    return Place(way, place.name)
+    return ResolvedFile(resolved, place.name)
 
 
 def _appear(
@@ -128,7 +139,7 @@ def _appear(
             rename_new(private, missing[0], directory, missing[0])
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                raise Changed from None
+                raise ChangedMeanwhile from None
             raise
         undone.pop_all()
         if complete is not None:
@@ -144,7 +155,7 @@ def _appear(
 
 
 def _own_parent(handle: int, above: os.stat_result) -> None:
-    own(handle, *owner_of_new(above), parent_mode(above.st_mode))
+    set_owner_and_mode(handle, *owner_of_new(above), parent_mode(above.st_mode))
 
 
 def _remove_directory(directory: int, name: str) -> None:

@@ -29,7 +29,7 @@ UNREACHED = -2
 Link = Tuple[str, os.stat_result, int]
 
 
-class Walk(NamedTuple):
+class ResolvedPath(NamedTuple):
     """The way from C(/) to a directory, symbolic links resolved one by one."""
 
     real: str
@@ -71,7 +71,7 @@ class Walk(NamedTuple):
         )
 
 
-def walk(path: str) -> Walk:
+def resolve(path: str) -> ResolvedPath:
     """Follow an absolute path as the kernel would. Never raises OSError."""
     todo = path.split("/")[::-1]
     current = "/"
@@ -98,7 +98,7 @@ def walk(path: str) -> Walk:
             if stat.S_ISLNK(status.st_mode):
                 target = os.readlink(full)
                 if not _leads_somewhere(full):
-                    return Walk(
+                    return ResolvedPath(
                         current,
                         list(statuses.items()),
                         links,
@@ -107,7 +107,7 @@ def walk(path: str) -> Walk:
                     )
                 links.append((full, status, os.lstat(current).st_uid))
                 if len(links) > LINKS_MAX:
-                    return Walk(
+                    return ResolvedPath(
                         current, list(statuses.items()), links, missing, "%s has too many symbolic links" % quoted(path)
                     )
                 if target.startswith("/"):
@@ -124,12 +124,14 @@ def walk(path: str) -> Walk:
                 from .rights import not_entered
 
                 reason = "%s: %s" % (reason, not_entered(current, statuses[current].st_uid))
-            return Walk(current, list(statuses.items()), links, missing, "%s: %s" % (quoted(full), reason), denied)
+            return ResolvedPath(
+                current, list(statuses.items()), links, missing, "%s: %s" % (quoted(full), reason), denied
+            )
         if not stat.S_ISDIR(status.st_mode):
-            return Walk(current, list(statuses.items()), links, missing, "%s is not a directory" % quoted(full))
+            return ResolvedPath(current, list(statuses.items()), links, missing, "%s is not a directory" % quoted(full))
         current = full
         statuses.setdefault(full, status)
-    return Walk(current, list(statuses.items()), links, missing, None)
+    return ResolvedPath(current, list(statuses.items()), links, missing, None)
 
 
 def _leads_somewhere(link: str) -> bool:
@@ -160,7 +162,7 @@ LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _LOOK = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | os.O_NOFOLLOW
 
 
-def hold(way: Walk) -> int:
+def hold_directory(resolved: ResolvedPath) -> int:
     """Open the directory in which the way ended: whatever becomes of its path, the handle stays with it.
 
     No component is followed that has become a link since.
@@ -168,11 +170,11 @@ def hold(way: Walk) -> int:
     """
     handle = os.open("/", _HOLD)
     try:
-        for name in way.real.split("/"):
+        for name in resolved.real.split("/"):
             if name:
                 above, handle = handle, os.open(name, _HOLD, dir_fd=handle)
                 os.close(above)
-        now, seen = os.fstat(handle), way.status()
+        now, seen = os.fstat(handle), resolved.status()
         if (now.st_dev, now.st_ino) != (seen.st_dev, seen.st_ino):
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
     except BaseException:
@@ -181,7 +183,7 @@ def hold(way: Walk) -> int:
     return handle
 
 
-def look_up(name: str, directory: int | None = None) -> int:
+def open_to_judge(name: str, directory: int | None = None) -> int:
     """Open what has a name, in an open directory, only to judge it: no FIFO or device notices. Raises OSError.
 
     A link is opened itself.
@@ -190,7 +192,7 @@ def look_up(name: str, directory: int | None = None) -> int:
 
 
 def reopen(handle: int, name: str, directory: int | None = None, flags: int = os.O_RDONLY) -> int:
-    """Open what C(look_up) found under this name, once it is judged. Raises OSError."""
+    """Open what C(open_to_judge) found under this name, once it is judged. Raises OSError."""
     # Whoever holds a lease on a file (fcntl(2)) would have this process wait.
     flags |= os.O_NONBLOCK
     try:

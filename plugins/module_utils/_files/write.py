@@ -21,9 +21,9 @@ import time
 from typing import Any, Iterator
 
 from .access import ACCESS_ACL, DEFAULT_ACL, user_name
-from .config_file import Changed, Place
+from .config_file import ChangedMeanwhile, ResolvedFile
 from .guards import other_names, unsafe_link
-from .path import Walk, hold, look_up, reopen
+from .path import ResolvedPath, hold_directory, open_to_judge, reopen
 from .rights import FOWNER, capable
 
 # How the names of temporary directories begin.
@@ -57,7 +57,7 @@ class CannotWrite(Exception):
 
 
 @contextlib.contextmanager
-def _told(failure: str, changed: bool = False, backup: str | None = None) -> Iterator[None]:
+def _reported(failure: str, changed: bool = False, backup: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -76,13 +76,13 @@ def close(handle: int) -> None:
 
 
 @contextlib.contextmanager
-def held(way: Walk, failure: str) -> Iterator[int]:
+def held_directory(resolved: ResolvedPath, failure: str) -> Iterator[int]:
     """The directory in which the way ended, open; C(failure) begins the sentence for what fails."""
-    unsafe = unsafe_link(way)
+    unsafe = unsafe_link(resolved)
     if unsafe:
         raise CannotWrite(unsafe)
-    with _told(failure):
-        handle = hold(way)
+    with _reported(failure):
+        handle = hold_directory(resolved)
         try:
             yield handle
         finally:
@@ -175,7 +175,7 @@ def sync_names(directory: int, failure: str, backup: str | None = None) -> None:
 
     C(failure) begins the sentence for what fails, C(backup) goes with it. Raises CannotWrite.
     """
-    with _told(failure + ", but may not survive a power cut", True, backup):
+    with _reported(failure + ", but may not survive a power cut", True, backup):
         _sync_names(directory)
 
 
@@ -192,7 +192,7 @@ def _sync_names(directory: int) -> None:
         close(handle)
 
 
-def own(handle: int, uid: int, gid: int, mode: int, name: str = "it") -> None:
+def set_owner_and_mode(handle: int, uid: int, gid: int, mode: int, name: str = "it") -> None:
     """Give what is open an owner, group and mode, or leave it as it was; C(uid) and C(gid) of -1 keep what is there.
 
     Raises OSError, and CannotWrite where it could not be left as it was; C(name) is its name in that sentence.
@@ -231,7 +231,7 @@ def own(handle: int, uid: int, gid: int, mode: int, name: str = "it") -> None:
 
 
 def write(
-    place: Place,
+    place: ResolvedFile,
     seen: os.stat_result | None,
     before: bytes | None,
     data: bytes,
@@ -252,13 +252,13 @@ def write(
     """
     name = place.name
     with contextlib.ExitStack() as stack:
-        directory = stack.enter_context(held(place.way, "it cannot be written"))
+        directory = stack.enter_context(held_directory(place.resolved, "it cannot be written"))
         if seen is None or before is None:
             with prepared(directory, name, data, None, uid, gid, mode) as private:
                 try:
                     rename_new(private, name, directory, name)
                 except FileExistsError:
-                    raise Changed from None
+                    raise ChangedMeanwhile from None
             sync_names(directory, "it was written")
             return None
         old = stack.enter_context(opened(directory, name, seen))
@@ -276,44 +276,44 @@ def write(
             if not in_place or error.errno not in _NOT_REPLACEABLE:
                 raise
             new = stack.enter_context(opened(directory, name, seen, os.O_WRONLY))
-            _refuse_other_names(place.way, new)
+            _refuse_other_names(place.resolved, new)
             prove_bytes(old, before)
             # From here on the backup may be all that is left of the old text.
             undone.pop_all()
             failure = "it may have been written in part%s" % ("" if kept is None else ", and %s is as it was" % kept)
-            with _told(failure, True, kept):
+            with _reported(failure, True, kept):
                 _write_all(new, data)
                 os.ftruncate(new, len(data))
-                own(new, uid, gid, mode)
+                set_owner_and_mode(new, uid, gid, mode)
                 os.fsync(new)
             return kept
         sync_names(directory, "it was written", kept)
     return kept
 
 
-def settle(place: Place, seen: os.stat_result, uid: int, gid: int, mode: int) -> None:
+def apply_ownership(place: ResolvedFile, seen: os.stat_result, uid: int, gid: int, mode: int) -> None:
     """Give the file that was seen an owner, group and mode. Raises CannotWrite and Changed."""
     failure = "its owner, group or mode cannot be changed"
-    with held(place.way, failure) as directory, opened(directory, place.name, seen) as handle:
-        _refuse_other_names(place.way, handle)
-        own(handle, uid, gid, mode)
-        with _told("its owner, group or mode were changed, but may not survive a power cut", True):
+    with held_directory(place.resolved, failure) as directory, opened(directory, place.name, seen) as handle:
+        _refuse_other_names(place.resolved, handle)
+        set_owner_and_mode(handle, uid, gid, mode)
+        with _reported("its owner, group or mode were changed, but may not survive a power cut", True):
             sync(handle)
 
 
 def back_up(
-    undone: contextlib.ExitStack, place: Place, directory: int, old: int, seen: os.stat_result, data: bytes
+    undone: contextlib.ExitStack, place: ResolvedFile, directory: int, old: int, seen: os.stat_result, data: bytes
 ) -> str:
     """Copy the file that was seen, with its bytes, beside itself, so that it survives a power cut; return its path.
 
     C(undone) removes it, for the case that what is done next fails. Raises CannotWrite.
     """
     mode, times = stat.S_IMODE(seen.st_mode), (seen.st_atime_ns, seen.st_mtime_ns)
-    with _told("no backup can be made"), prepared(directory, place.name, data, old, -1, -1, mode, times) as private:
+    with _reported("no backup can be made"), prepared(directory, place.name, data, old, -1, -1, mode, times) as private:
         name = put_beside(private, place.name, directory)
         undone.callback(_remove_file, directory, name)
         _sync_names(directory)
-    return os.path.join(place.way.real, name)
+    return os.path.join(place.resolved.real, name)
 
 
 def put_beside(private: int, name: str, directory: int) -> str:
@@ -339,12 +339,12 @@ def opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_RD
     """The file that was seen, open. Raises Changed."""
     with contextlib.ExitStack() as stack:
         try:
-            found = look_up(name, directory)
+            found = open_to_judge(name, directory)
             stack.callback(close, found)
             _prove_same(seen, os.fstat(found))
             handle = reopen(found, name, directory, flags)
         except FileNotFoundError:
-            raise Changed from None
+            raise ChangedMeanwhile from None
         stack.callback(close, handle)
         yield handle
 
@@ -354,24 +354,24 @@ def prove_unchanged(directory: int, name: str, seen: os.stat_result, moved: bool
     try:
         now = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
-        raise Changed from None
+        raise ChangedMeanwhile from None
     _prove_same(seen, now, moved)
 
 
 def _prove_same(seen: os.stat_result, now: os.stat_result, moved: bool = False) -> None:
     fields = ("st_dev", "st_ino", "st_mode", "st_size", "st_mtime_ns") + (() if moved else ("st_ctime_ns",))
     if any(getattr(seen, field) != getattr(now, field) for field in fields):
-        raise Changed
+        raise ChangedMeanwhile
 
 
 def prove_bytes(handle: int, data: bytes) -> None:
     """Raise Changed unless an open file still has these bytes: times can be restored, and some clocks are coarse."""
     if os.pread(handle, len(data) + 1, 0) != data:
-        raise Changed
+        raise ChangedMeanwhile
 
 
-def _refuse_other_names(way: Walk, handle: int) -> None:
-    reason = other_names(way, os.fstat(handle))
+def _refuse_other_names(resolved: ResolvedPath, handle: int) -> None:
+    reason = other_names(resolved, os.fstat(handle))
     if reason:
         raise CannotWrite(reason)
 
@@ -414,7 +414,7 @@ def create(
         _write_all(handle, data)
         if times is not None:
             os.utime(handle, ns=times)
-        _dress(handle, old, uid, gid, mode)
+        _set_attributes(handle, old, uid, gid, mode)
         os.fsync(handle)
     finally:
         os.close(handle)
@@ -425,7 +425,7 @@ def _write_all(handle: int, data: bytes) -> None:
         data = data[os.write(handle, data) :]
 
 
-def _dress(handle: int, old: int | None, uid: int, gid: int, mode: int) -> None:
+def _set_attributes(handle: int, old: int | None, uid: int, gid: int, mode: int) -> None:
     """Give a new file what is asked for, and what the old one has.
 
     Its owner comes last: once it is given away, only some may still set the rest.

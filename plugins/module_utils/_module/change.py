@@ -16,10 +16,9 @@ from .._config.check import DANGER, Problem
 from .._config.printable import quoted
 from .._files import write as _write
 from .._files.access import user_name
-from .._files.config_file import Changed, chooser
-from .._files.config_file import problems as file_problems
+from .._files.config_file import ChangedMeanwhile, chooser, file_problems
 from .._files.guards import chosen, denied, moved, other_names, swappable, too_long, unsafe_link, unwritable
-from .._files.path import hold
+from .._files.path import hold_directory
 from .._files.rights import DAC_OVERRIDE, capable, forbidden, labelled, uncopyable, unkept, unlabelled
 from .common import ENTRIES, directory_chooser, directory_of, directory_problems, severe, spoken
 from .refused import Refused
@@ -80,25 +79,25 @@ class Change:
         now, planned = plan.directory, plan.new_directory
         if not plan.changes_directory:
             return
-        unsafe = unsafe_link(now.way)
+        unsafe = unsafe_link(now.resolved)
         if (
             unsafe is None
             and plan.chooser is not None
             and (plan.after.names_directory or self.task.gives("directory_"))
         ):
-            unsafe = chosen(now.way, now.path, plan.chooser)
+            unsafe = chosen(now.resolved, now.path, plan.chooser)
         if unsafe:
             raise self.task.refused_for("nothing was changed: %s" % unsafe)
         if now.exists:
-            reason = moved(now.way) or self._unchangeable()
+            reason = moved(now.resolved) or self._unchangeable()
             if reason:
                 text = "nothing was changed: the directory %s cannot be given another owner, group or mode: %s"
                 raise self.task.refused_for(text % (quoted(now.path), reason))
             return
-        way = now.way
+        resolved = now.resolved
         reason = (
-            too_long(way)
-            or unwritable(way.target)
+            too_long(resolved)
+            or unwritable(resolved.target)
             or self._ungivable("directory_", (planned.uid, planned.gid, planned.mode or 0))
         )
         if reason:
@@ -111,13 +110,13 @@ class Change:
     def _unchangeable(self) -> str | None:
         """Why the directory that is there cannot get another owner, group or mode."""
         now, planned = self.plan.directory, self.plan.new_directory
-        if not os.access(now.way.real, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        if not os.access(now.resolved.real, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
             return "%s may not read it" % user_name(os.geteuid())
-        if os.statvfs(now.way.real).f_flag & os.ST_RDONLY:
+        if os.statvfs(now.resolved.real).f_flag & os.ST_RDONLY:
             return "it is on a read-only file system"
         reason = forbidden((now.uid or 0, now.gid or 0, now.mode or 0), (planned.uid, planned.gid, planned.mode or 0))
         # What is denied to root with all of its rights is immutable, or on a share that knows no root.
-        return reason or (denied(now.way.real) if capable(DAC_OVERRIDE) else None)
+        return reason or (denied(now.resolved.real) if capable(DAC_OVERRIDE) else None)
 
     def _ungivable(self, prefix: str, planned: Owners) -> str | None:
         """Why something new cannot get the owner and group that the options with this prefix name."""
@@ -140,7 +139,7 @@ class Change:
             if state is not None:
                 led_by = directory_chooser(before, place, seen)
                 there += directory_problems(state, os.geteuid(), plan.cache_owner, ENTRIES, led_by, place.names())
-            there = before.problems + before.that_matter(there)
+            there = before.problems + before.relevant(there)
             if plan.changes_directory and chooser(place, seen) is not None:
                 # Root would act on what others have written there.
                 there = [problem for problem in there if not problem.code.startswith("directory-")]
@@ -160,16 +159,16 @@ class Change:
             failure = "written"
             if self.params["path"] is None and plan.seen is None:
                 remedy = "; set path to where that is possible"
-            reason = too_long(place.way, place.name) or self._unwritable() or unsafe_link(place.way)
-        elif plan.settles and plan.seen is not None:
+            reason = too_long(place.resolved, place.name) or self._unwritable() or unsafe_link(place.resolved)
+        elif plan.changes_ownership and plan.seen is not None:
             failure = "given another owner, group or mode"
-            reason = denied(place.path) or unsafe_link(place.way) or other_names(place.way, plan.seen)
+            reason = denied(place.path) or unsafe_link(place.resolved) or other_names(place.resolved, plan.seen)
             reason = reason or forbidden(self.plan.owners, self.plan.new_owners)
             if reason is None and self.plan.new_owners[0] != self.plan.owners[0]:
                 reason = unkept(self.plan.new_owners[0], self.plan.new_owners[2])
         if reason is None and self.params["attributes"] is not None:
             failure = "given attributes"
-            reason = swappable(place.way) or self._unlabelled()
+            reason = swappable(place.resolved) or self._unlabelled()
         if reason:
             raise self.task.refused_for("it cannot be %s: %s%s" % (failure, reason, remedy))
 
@@ -223,11 +222,11 @@ class Change:
 
             progress.lock = progress.lock or Lock()
             try:
-                new = progress.lock.take(self.place.way)
+                new = progress.lock.take(self.place.resolved)
             except _write.CannotWrite as error:
                 raise self._failed(error) from error
             if new:
-                raise Changed
+                raise ChangedMeanwhile
 
     def _failed(self, error: _write.CannotWrite) -> Refused:
         done = bool(self.task.progress.done)
@@ -263,7 +262,7 @@ class Change:
             if kept:
                 result["backup_file"] = kept
         attributes = self._owners_diff()
-        changed = bool(plan.writes or plan.settles or plan.changes_directory or task.progress.done)
+        changed = bool(plan.writes or plan.changes_ownership or plan.changes_directory or task.progress.done)
         with self._labels_told(changed, result):
             result["changed"] = self._set_labels(attributes, changed)
         if attributes["after"]:
@@ -283,7 +282,7 @@ class Change:
             make(plan.directory, *owners, planned.mode or 0)
             progress.done += progress.diff[-1:]
         if plan.writes:
-            if self.place.way.missing:
+            if self.place.resolved.missing:
                 from .._files.make_directory import make_with_file
 
                 self.place = make_with_file(self.place, plan.new, *ids, mode)
@@ -292,8 +291,8 @@ class Change:
             return _write.write(
                 self.place, plan.seen, plan.old, plan.new, *ids, mode, in_place=in_place, keep=self._keeps()
             )
-        if plan.settles and plan.seen is not None:
-            _write.settle(self.place, plan.seen, *ids, mode)
+        if plan.changes_ownership and plan.seen is not None:
+            _write.apply_ownership(self.place, plan.seen, *ids, mode)
         return None
 
     def _ids(self, prefix: str, uid: int | None, gid: int | None) -> tuple[int, int]:
@@ -320,7 +319,11 @@ class Change:
             "group": self.params["group"] if gid is None else gid,
             "mode": "%04o" % mode,
         }
-        before = dict(zip(after, self.plan.owners), mode="%04o" % self.plan.owners[2]) if self.plan.settles else after
+        before = (
+            dict(zip(after, self.plan.owners), mode="%04o" % self.plan.owners[2])
+            if self.plan.changes_ownership
+            else after
+        )
         return _facts_diff("%s (file attributes)" % self.task.path, before, after)
 
     @contextlib.contextmanager
@@ -351,7 +354,7 @@ class Change:
         if not self.task.labels() or (plan.seen is None and module.check_mode):
             return changed
         args = module.load_file_common_arguments(self.params, path=self.place.path)
-        directory = hold(self.place.way)
+        directory = hold_directory(self.place.resolved)
         # Whatever becomes of the way to it, this leads into the directory that was judged.
         path = "/proc/%d/fd/%d/%s" % (os.getpid(), directory, self.place.name)
         try:

@@ -17,7 +17,7 @@ from .._config.printable import quoted
 from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
 from .._config.versions import CURRENT, Dialect
-from .._files.config_file import Place, chooser
+from .._files.config_file import ResolvedFile, chooser
 from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
 
@@ -25,7 +25,7 @@ from .refused import Refused, refuse_library
 ENTRIES = 1000
 
 
-def default_paths() -> tuple[str | None, str | None]:
+def user_default_paths() -> tuple[str | None, str | None]:
     """The default config file and cache directory of the user; both None without a home.
 
     Raises Refused without platformdirs.
@@ -43,7 +43,7 @@ def config_path(given: str | None) -> str:
     """The absolute path of the config file. Raises Refused."""
     path = given
     if path is None:
-        path = default_paths()[0]
+        path = user_default_paths()[0]
         if path is None:
             raise Refused("the user has no home directory to find the default config in; set path to an absolute path")
     if not path.startswith("/"):
@@ -74,7 +74,7 @@ def host() -> Host:
 
     def default_directory() -> str | None:
         if not known:
-            known.append(default_paths()[1])
+            known.append(user_default_paths()[1])
         return known[0]
 
     capacities: dict[str, int | None] = {}
@@ -118,7 +118,7 @@ def dialects_for(module: Any) -> tuple[tuple[Dialect, ...], str | None]:
     return dialects_of(module, versions)
 
 
-def judge(data: bytes | None, dialects: Sequence[Dialect], on: Host, library: Library) -> Config:
+def config_from(data: bytes | None, dialects: Sequence[Dialect], on: Host, library: Library) -> Config:
     """How the engine takes these bytes, or the absence of a file. Raises Refused without a TOML library."""
     if data is None:
         return no_config(dialects, on)
@@ -154,12 +154,12 @@ def directory_problems(
     found = findings(state, user, owner, most, chosen_by, config)
     if not found:
         return []
-    from .dangers import told
+    from .dangers import directory_to_problems
 
-    return told(found, state.path, user if owner is None else owner)
+    return directory_to_problems(found, state.path, user if owner is None else owner)
 
 
-def directory_chooser(config: Config, place: Place, seen: os.stat_result | None) -> int | None:
+def directory_chooser(config: Config, place: ResolvedFile, seen: os.stat_result | None) -> int | None:
     """Who else than root can choose the cache directory by writing the config; see C(config_file.chooser).
 
     Nobody where the file names none: then it is the default of whoever loads the file.
@@ -196,7 +196,7 @@ def options(values: Mapping[str, Any]) -> dict[str, Any]:
     return {SETTINGS[name].option: value for name, value in values.items()}
 
 
-def describe(config: Config, state: State | None, problems: Sequence[Problem]) -> dict[str, Any]:
+def config_result(config: Config, state: State | None, problems: Sequence[Problem]) -> dict[str, Any]:
     """The part of the result that both modules have."""
     directory = None
     if state is not None:

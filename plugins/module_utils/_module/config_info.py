@@ -16,10 +16,10 @@ from .._config.toml import Library
 from .._files.config_file import (
     Unreadable,
     failure,
-    find,
+    file_problems,
     read,
+    resolve_file,
 )
-from .._files.config_file import problems as file_problems
 from . import common as _common
 from . import refused as _refused
 from .common import directory_problems
@@ -36,7 +36,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
         data = module.params["content"].encode("utf-8", "surrogateescape")
     else:
         try:
-            place = find(path)
+            place = resolve_file(path)
             found = read(place)
             exists = found is not None
             if found:
@@ -50,7 +50,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
             # At its default path the engine does without a file, and takes a dangling link for none.
             trouble = None
     if trouble is None:
-        config = _common.judge(data, dialects, _common.host(), Library())
+        config = _common.config_from(data, dialects, _common.host(), Library())
     else:
         config = Config("", False)
         config.problems.append(trouble)
@@ -63,15 +63,15 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
     if place is not None and status is not None:
         reader = user if owner is None else owner
         of_file = file_problems(place, status.st_mode, status.st_uid, status.st_gid, reader)
-        problems += config.that_matter(of_file)
+        problems += config.relevant(of_file)
     state = _common.directory_of(config)
     if state is not None:
         chosen_by = None if place is None else _common.directory_chooser(config, place, status)
         names = [] if place is None or status is None else place.names()
-        problems += config.that_matter(directory_problems(state, user, owner, None, chosen_by, names))
+        problems += config.relevant(directory_problems(state, user, owner, None, chosen_by, names))
     problems = _common.spoken(problems)
     return dict(
-        _common.describe(config, state, problems),
+        _common.config_result(config, state, problems),
         path=path,
         exists=exists,
         valid=not _common.severe(problems, ERROR),

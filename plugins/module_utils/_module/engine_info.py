@@ -15,7 +15,7 @@ from .._config.settings import KINDS, BadValue
 from .._config.toml import Library
 from .._config.values import parse_text
 from .._engines.inventory import NOTES, Inventory, usual_places
-from .._files.config_file import Unreadable, failure, find, read
+from .._files.config_file import Unreadable, failure, read, resolve_file
 from . import common as _common
 from . import refused as _refused
 
@@ -44,7 +44,7 @@ def inventory_for(module: Module) -> Inventory:
 def config_at(path: str) -> bytes | Problem:
     """The bytes of the config, or why there are none."""
     try:
-        found = read(find(path))
+        found = read(resolve_file(path))
     except Unreadable as error:
         return error.problem
     return found[0] if found else Problem("missing", ERROR, "there is no such file", "create it, or correct path")
@@ -53,7 +53,7 @@ def config_at(path: str) -> bytes | Problem:
 def judged(data: bytes | Problem, dialects: Any) -> Config:
     """How Wasmtimes of these dialects take the config. Raises Refused."""
     if isinstance(data, bytes):
-        return _common.judge(data, dialects, _common.host(), Library())
+        return _common.config_from(data, dialects, _common.host(), Library())
     config = Config("", False)
     config.problems.append(data)
     return config

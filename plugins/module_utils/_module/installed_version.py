@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, List, Sequence, Tuple
 
 from .._config.versions import VERSION_HELP, BadVersion, Dialect, for_version, version_from_output
 from .refused import Refused
@@ -15,7 +15,7 @@ from .refused import Refused
 VERSION_TIMEOUT = 10
 
 
-def dialects_of(module: Any, versions: Sequence[str]) -> tuple[tuple[Dialect, ...], str]:
+def dialects_of(module: Any, versions: Sequence[str]) -> Tuple[Tuple[Dialect, ...], str]:
     """The dialects of these versions, oldest first, and the versions without C(auto). Raises Refused."""
     try:
         versions = [version_from_output(_ask_wasmtime(module)) if v == "auto" else v.strip() for v in versions]
@@ -25,28 +25,42 @@ def dialects_of(module: Any, versions: Sequence[str]) -> tuple[tuple[Dialect, ..
     return tuple(sorted(dialects, key=lambda dialect: (dialect.first, dialect.reader))), ", ".join(versions)
 
 
+class _TimedOut(Exception):
+    pass
+
+
 def _ask_wasmtime(module: Any) -> str:
-    import subprocess
+    import signal
 
     binary = module.get_bin_path("wasmtime", opt_dirs=["/usr/local/bin"])
     if binary is None:
         raise Refused("wasmtime_version: auto: there is no wasmtime on PATH; %s" % VERSION_HELP.split(",")[0])
-    told = 'wasmtime_version: auto: "%s --version"' % binary
+    started: List[Any] = []
+
+    def stop(_signal: int, _frame: Any) -> None:
+        raise _TimedOut
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(VERSION_TIMEOUT)
     try:
-        done = subprocess.run(
-            [binary, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=VERSION_TIMEOUT,
-            check=False,
+        code, output, errors = module.run_command(
+            [binary, "--version"], handle_exceptions=False, before_communicate_callback=started.append
         )
-    except subprocess.TimeoutExpired:
+    except _TimedOut:
+        for process in started:
+            process.kill()
         raise Refused(
-            "%s gave no answer in %d seconds; %s" % (told, VERSION_TIMEOUT, VERSION_HELP.split(",")[0])
+            'wasmtime_version: auto: "%s --version" gave no answer in %d seconds; %s'
+            % (binary, VERSION_TIMEOUT, VERSION_HELP.split(",")[0])
         ) from None
     except OSError as error:
-        raise Refused("%s does not run: %s" % (told, error.strerror)) from None
-    output, errors = (part.decode("utf-8", "replace") for part in (done.stdout, done.stderr))
-    if done.returncode != 0:
-        raise Refused("%s ended with status %d: %s" % (told, done.returncode, (errors or output).strip()[:200]))
-    return output
+        raise Refused('wasmtime_version: auto: "%s --version" does not run: %s' % (binary, error.strerror)) from None
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+    if code != 0:
+        raise Refused(
+            'wasmtime_version: auto: "%s --version" ended with status %d: %s'
+            % (binary, code, (errors or output).strip()[:200])
+        )
+    return str(output)

@@ -16,10 +16,9 @@ from .._config.printable import shown
 from .._config.settings import SETTINGS, BadValue
 from .._config.values import base_value, from_option
 from .._files.access import umask
-from .._files.config_file import Place, Unreadable, chooser, find, read
-from .._files.config_file import problems as file_problems
+from .._files.config_file import ResolvedFile, Unreadable, chooser, file_problems, read, resolve_file
 from .._files.directory import DEFAULT_MODE, State
-from .common import ENTRIES, directory_at, directory_chooser, directory_of, directory_problems, judge, severe
+from .common import ENTRIES, config_from, directory_at, directory_chooser, directory_of, directory_problems, severe
 from .refused import Refused, refuse_library
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class Engines(NamedTuple):
 class Plan(NamedTuple):
     """What is there at one moment, and what is to be there."""
 
-    place: Place
+    place: ResolvedFile
     """Where the config is, or will be."""
     seen: os.stat_result | None
     """What the file was when it was read; None for no file."""
@@ -83,7 +82,7 @@ class Plan(NamedTuple):
         return self.new != self.old
 
     @property
-    def settles(self) -> bool:
+    def changes_ownership(self) -> bool:
         """Whether the owner, group or mode of a file that is there changes."""
         return self.seen is not None and self.owners != self.new_owners
 
@@ -119,7 +118,7 @@ def plan(task: Task, engines: Engines) -> Plan:
     errors = severe(found, ERROR)
     if errors:
         raise task.refused("nothing was changed", errors)
-    problems = after.problems + after.that_matter(found)
+    problems = after.problems + after.relevant(found)
     return Plan(
         place,
         seen,
@@ -185,10 +184,10 @@ def _cache_owner(name: str | None) -> int | None:
     return user_id(name)
 
 
-def _read(task: Task) -> tuple[Place, bytes | None, os.stat_result | None]:
+def _read(task: Task) -> tuple[ResolvedFile, bytes | None, os.stat_result | None]:
     """Where the file is, its bytes and its status; None for both to create it."""
     try:
-        place = find(task.path)
+        place = resolve_file(task.path)
         found = read(place)
     except Unreadable as error:
         raise task.refused("nothing was changed", [error.problem]) from error
@@ -200,13 +199,13 @@ def _read(task: Task) -> tuple[Place, bytes | None, os.stat_result | None]:
 def _existing(
     task: Task,
     engines: Engines,
-    file: tuple[Place, bytes, os.stat_result | None],
+    file: tuple[ResolvedFile, bytes, os.stat_result | None],
     wanted: Mapping[str, Any],
     cache_owner: int | None,
 ) -> Config | None:
     """The config in the file; None to replace it. Its errors end the run, but for those that this run removes."""
     place, data, seen = file
-    config = judge(data, engines.dialects, engines.host, task.library)
+    config = config_from(data, engines.dialects, engines.host, task.library)
     errors = []
     for problem in severe(config.problems, ERROR):
         migrated = problem.code == "enabled-missing" or (
@@ -272,7 +271,7 @@ def _edited(task: Task, engines: Engines, before: Config | None, changes: Mappin
         raise task.refused_for("%s; change it by hand" % error) from error
     bom = BOM if before is not None and before.bom else ""
     data = (bom + text).encode("utf-8", "surrogateescape")
-    after = judge(data, engines.dialects, engines.host, task.library)
+    after = config_from(data, engines.dialects, engines.host, task.library)
     if not after.valid:
         raise task.refused("Wasmtime would refuse the result, so nothing was changed", severe(after.problems, ERROR))
     if not same(after.table, merge(before.table or {} if before else {}, changes)):
@@ -282,14 +281,14 @@ def _edited(task: Task, engines: Engines, before: Config | None, changes: Mappin
 
 def _new_directory(task: Task, now: State) -> State:
     """The directory as it is to be after the run."""
-    if now.way.error or not (now.exists or task.params["create_directory"]):
+    if now.resolved.error or not (now.exists or task.params["create_directory"]):
         return now
     if now.exists:
         uid, gid, mode = now.uid, now.gid, now.mode or 0
     else:
         from .._files.rights import owner_of_new
 
-        above = now.way.status()
+        above = now.resolved.status()
         uid, gid = owner_of_new(above)
         if uid == -1:
             uid = os.geteuid()
@@ -299,12 +298,12 @@ def _new_directory(task: Task, now: State) -> State:
     return now._replace(exists=True, uid=uid, gid=gid, mode=mode)
 
 
-def _owners(place: Place, seen: os.stat_result | None) -> tuple[int, int, int]:
+def _owners(place: ResolvedFile, seen: os.stat_result | None) -> tuple[int, int, int]:
     """The owner, group and mode of the file, or of a new one."""
     if seen is not None:
         return seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode)
-    above = place.way.status()
-    inherits = above.st_mode & stat.S_ISGID and not place.way.missing
+    above = place.resolved.status()
+    inherits = above.st_mode & stat.S_ISGID and not place.resolved.missing
     return os.geteuid(), above.st_gid if inherits else os.getegid(), NEW_FILE & ~umask()
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._config.check import DANGER
 from .._config.settings import SETTINGS
-from .._files.config_file import Changed, failure
-from .common import ATTEMPTS, describe, dialects_for, host, severe, spoken
+from .._files.config_file import ChangedMeanwhile, failure
+from .common import ATTEMPTS, config_result, dialects_for, host, severe, spoken
 from .plan import ENABLED, OPTIONS, Engines, plan
 from .refused import Refused
 from .task import Task
@@ -72,7 +72,7 @@ def _provide(task: Task) -> dict[str, Any]:
     for _number in range(ATTEMPTS):
         try:
             return _attempt(task, engines)
-        except Changed:
+        except ChangedMeanwhile:
             continue
     raise task.refused_for("another process keeps writing it; run again when none does")
 
@@ -106,7 +106,7 @@ def _attempt(task: Task, engines: Engines) -> dict[str, Any]:
     problems = spoken(planned.problems, task.params["ignore_dangers"])
     for problem in severe(problems, DANGER):
         task.module.warn("%s: %s" % (task.path, problem.sentence()))
-    result.update(describe(planned.after, planned.new_directory, problems))
+    result.update(config_result(planned.after, planned.new_directory, problems))
     result["directory"].update(names)
     return result
 

@@ -11,15 +11,15 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._files.config_file import Changed, Place, Unreadable, find, read
+from .._files.config_file import ChangedMeanwhile, ResolvedFile, Unreadable, read, resolve_file
 from .._files.guards import unsafe_link, unwritable
 from .._files.lock import Lock
-from .._files.path import walk
+from .._files.path import resolve
 from .._files.rights import uncopyable
 from .._files.write import (
     CannotWrite,
     back_up,
-    held,
+    held_directory,
     opened,
     private_directory,
     prove_bytes,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 class Old(NamedTuple):
     """A file that was read."""
 
-    place: Place
+    place: ResolvedFile
     status: os.stat_result
     data: bytes
 
@@ -50,7 +50,7 @@ def remove(task: Task) -> dict[str, Any]:
     for _attempt in range(ATTEMPTS):
         try:
             return _attempt_to_remove(task, lock)
-        except Changed:
+        except ChangedMeanwhile:
             continue
         except CannotWrite as error:
             result = {} if error.backup is None else {"backup_file": error.backup}
@@ -62,7 +62,7 @@ def remove(task: Task) -> dict[str, Any]:
 
 def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
     """Do it, if nobody else writes the file meanwhile. Raises Changed, CannotWrite and Refused."""
-    place = Place(walk(os.path.dirname(task.path)), os.path.basename(task.path))
+    place = ResolvedFile(resolve(os.path.dirname(task.path)), os.path.basename(task.path))
     result: dict[str, Any] = {"changed": True, "path": task.path, "problems": []}
     task.progress.diff = []
     try:
@@ -77,7 +77,7 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
         raise task.refused_for("it is not a regular file, so no config; remove it by hand if it is not needed")
     old = None
     try:
-        real = find(task.path)
+        real = resolve_file(task.path)
         found = read(real)
         if found:
             old = Old(real, found[1], found[0])
@@ -85,19 +85,19 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
         if task.params["backup"] and error.problem.code != "dangling-link":
             raise task.refused("no backup can be made, so nothing was changed", [error.problem]) from error
     # Only now: it opens the file, which was judged before it was read.
-    reason = unsafe_link(place.way) or unwritable(task.path)
+    reason = unsafe_link(place.resolved) or unwritable(task.path)
     if reason:
         raise task.refused_for("it cannot be removed: %s" % reason)
     backup = bool(task.params["backup"] and old)
     if backup and old:
-        reason = unsafe_link(old.place.way) or unwritable(old.place.path + "~")
+        reason = unsafe_link(old.place.resolved) or unwritable(old.place.path + "~")
         reason = reason or uncopyable(old.status.st_uid, old.status.st_gid, old.status.st_mode)
         if reason:
             raise task.refused_for("no backup can be made, so nothing was changed: %s" % reason)
     task.progress.diff.append(text_diff(task.path, old.data if old else b"", b""))
     if not task.module.check_mode:
-        if lock.take(place.way):
-            raise Changed
+        if lock.take(place.resolved):
+            raise ChangedMeanwhile
         with undisturbed():
             kept = unlink(place, status, old, backup)
         if kept:
@@ -105,7 +105,7 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
     return result
 
 
-def unlink(place: Place, seen: os.stat_result, old: Old | None, backup: bool) -> str | None:
+def unlink(place: ResolvedFile, seen: os.stat_result, old: Old | None, backup: bool) -> str | None:
     """Remove the file or the link that was seen, after a backup of what is behind it if asked for; return its path.
 
     C(old): the file itself, or the one behind the link; None where it cannot be read.
@@ -116,12 +116,12 @@ def unlink(place: Place, seen: os.stat_result, old: Old | None, backup: bool) ->
         handle = -1
         if old is not None:
             beside = stack.enter_context(
-                held(old.place.way, "no backup can be made" if backup else "it cannot be removed")
+                held_directory(old.place.resolved, "no backup can be made" if backup else "it cannot be removed")
             )
             handle = stack.enter_context(opened(beside, old.place.name, old.status))
             if backup:
                 kept = back_up(undone, old.place, beside, handle, old.status, old.data)
-        directory = stack.enter_context(held(place.way, "it cannot be removed"))
+        directory = stack.enter_context(held_directory(place.resolved, "it cannot be removed"))
         if old is not None and backup and stat.S_ISREG(seen.st_mode):
             _unlink_kept(directory, place, seen, handle, old.data)
         else:
@@ -134,7 +134,7 @@ def unlink(place: Place, seen: os.stat_result, old: Old | None, backup: bool) ->
     return kept
 
 
-def _unlink_kept(directory: int, place: Place, seen: os.stat_result, handle: int, data: bytes) -> None:
+def _unlink_kept(directory: int, place: ResolvedFile, seen: os.stat_result, handle: int, data: bytes) -> None:
     """Remove a file of which there is a copy, unless it is no longer what was copied.
 
     It is moved to where nobody else can put anything in its place, looked at there, and put back if it is another one.
@@ -147,15 +147,15 @@ def _unlink_kept(directory: int, place: Place, seen: os.stat_result, handle: int
             prove_unchanged(private, name, seen, moved=True)
             prove_bytes(handle, data)
             os.unlink(name, dir_fd=private)
-        except (OSError, Changed):
+        except (OSError, ChangedMeanwhile):
             _put_back(private, name, directory, place)
             raise
 
 
-def _put_back(private: int, name: str, directory: int, place: Place) -> None:
+def _put_back(private: int, name: str, directory: int, place: ResolvedFile) -> None:
     try:
         rename_new(private, name, directory, name)
     except FileExistsError:
         new = put_beside(private, name, directory)
         text = "it was not removed: another process has made a new one meanwhile; what was there before is %s now"
-        raise CannotWrite(text % os.path.join(place.way.real, new), changed=True) from None
+        raise CannotWrite(text % os.path.join(place.resolved.real, new), changed=True) from None

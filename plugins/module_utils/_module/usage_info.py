@@ -24,12 +24,12 @@ from .._config.values import parse_text
 from .._files.config_file import (
     Unreadable,
     failure,
-    find,
     read,
+    resolve_file,
 )
 from .._files.directory import hidden
-from .._files.path import hold, walk
-from .._usage.cleanup import describe, rules_of
+from .._files.path import hold_directory, resolve
+from .._usage.cleanup import rules_of, usage_result
 from .._usage.scan import GONE, Budget, Look, open_directory
 from . import common as _common
 from . import refused as _refused
@@ -76,7 +76,7 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
     """
     dialects, version = _common.dialects_for(module)
     try:
-        place = find(path)
+        place = resolve_file(path)
         found = read(place)
     except Unreadable as error:
         if error.problem.code != "dangling-link":
@@ -86,7 +86,7 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
         return Config("", False), version, None
     # At its default path the engine does without a file, and takes a dangling link for none.
     data, status = found or (None, None)
-    config = _common.judge(data, dialects, _common.host(), library)
+    config = _common.config_from(data, dialects, _common.host(), library)
     return config, version, None if place is None else _common.directory_chooser(config, place, status)
 
 
@@ -96,23 +96,23 @@ def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
     C(chosen_by): who can name the directory in the config; None where the task names it.
     Raises OSError, EACCES with a warning for a directory that may not be entered, or that root must not tell of.
     """
-    way = walk(directory)
-    if way.missing:
+    resolved = resolve(directory)
+    if resolved.missing:
         return None
-    if way.error:
-        if way.denied:
-            module.warn("the directory %s cannot be looked at: %s" % (quoted(directory), way.error))
+    if resolved.error:
+        if resolved.denied:
+            module.warn("the directory %s cannot be looked at: %s" % (quoted(directory), resolved.error))
         # Raises what keeps this user from it.
         os.stat(directory)
         return None
-    closed = hidden(way, chosen_by)
+    closed = hidden(resolved, chosen_by)
     if closed:
         text = (
             "root does not look into the directory %s, which not everybody may list: %s; become the user of the cache"
         )
         module.warn(text % (quoted(directory), closed) + " with become_user, or name the directory in directory")
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    held = hold(way)
+    held = hold_directory(resolved)
     try:
         return open_directory(".", held)
     finally:
@@ -150,7 +150,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
         look = Look(handle, rules_of(config), time.time_ns(), budget, loads)
         if barred:
             look.unreadable.append(".")
-        described, stop = describe(look)
+        described, stop = usage_result(look)
         result = dict(described, verified=None, levels=None, sample=None)
         stops = [stop]
         if zstd is not None and levels:

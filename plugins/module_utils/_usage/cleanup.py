@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._config.check import CLOCK_MAX
 from .._config.settings import U64_MAX
-from .scan import LISTED, SECOND, Budget, Entry, Look, Rules, Stopped, shown
+from .scan import LISTED, SECOND, Budget, CleanupRules, Entry, Look, Stopped, shown_path
 
 if TYPE_CHECKING:
     from .._config.config import Config
@@ -28,20 +28,20 @@ _SETTINGS = (
 )
 
 
-def rules_of(config: Config) -> Rules | None:
+def rules_of(config: Config) -> CleanupRules | None:
     """What a cleanup goes by under this config; None if the engine refuses it."""
     values = [config.effective.get(name) for name in _SETTINGS]
     if not config.valid or any(not isinstance(value, int) for value in values):
         return None
     # An engine that takes a duration over 64 bits wraps it.
-    return Rules(*(int(value or 0) % (U64_MAX + 1) for value in values))
+    return CleanupRules(*(int(value or 0) % (U64_MAX + 1) for value in values))
 
 
 # How many entries one call sorts: that cannot be stopped.
 _RUN = 2**14
 
 
-def order(entries: list[Entry], rules: Rules, now: int, budget: Budget) -> None:
+def order(entries: list[Entry], rules: CleanupRules, now: int, budget: Budget) -> None:
     """Put the entries in the order of a cleanup: the newest first, last those of a future beyond the drift.
 
     Among those of the far future the engine has no order. Raises Stopped.
@@ -65,7 +65,7 @@ def order(entries: list[Entry], rules: Rules, now: int, budget: Budget) -> None:
         entries[:] = entries[far:] + entries[:far]
 
 
-def kept(ordered: list[Entry], rules: Rules, budget: Budget) -> tuple[int, int]:
+def kept(ordered: list[Entry], rules: CleanupRules, budget: Budget) -> tuple[int, int]:
     """Return how many of the entries a cleanup keeps if a limit is exceeded, and their bytes. Raises Stopped.
 
     The first ones stay whose number and bytes are within the percentages of both limits.
@@ -82,7 +82,7 @@ def kept(ordered: list[Entry], rules: Rules, budget: Budget) -> tuple[int, int]:
     return number, size
 
 
-def crashes(rules: Rules, now: int) -> bool:
+def crashes(rules: CleanupRules, now: int) -> bool:
     """Whether a cleanup takes the process down instead: its own sums overflow."""
     return (
         rules.file_count * rules.file_count_percent > U64_MAX
@@ -115,7 +115,7 @@ def next_cleanup(look: Look) -> dict[str, Any] | None:
         "foreign_deleted": look.foreign_removed,
         "leftovers_deleted": look.leftovers_removed,
         "blocked_until": None if look.blocked_until is None else -(-look.blocked_until // SECOND),
-        "deleted": [shown(path) for path in gone[: look.listed]],
+        "deleted": [shown_path(path) for path in gone[: look.listed]],
     }
 
 
@@ -127,7 +127,7 @@ def _limit(limit: int | None, used: int) -> dict[str, Any]:
     return {"limit": limit, "used": used, "percent": round(100 * used / limit, 1) if limit else None}
 
 
-def limits(rules: Rules | None, entries: int, size: int) -> dict[str, Any]:
+def limits(rules: CleanupRules | None, entries: int, size: int) -> dict[str, Any]:
     """The two limits and how much of them is used."""
     return {
         "file_count_soft_limit": _limit(None if rules is None else rules.file_count, entries),
@@ -135,7 +135,7 @@ def limits(rules: Rules | None, entries: int, size: int) -> dict[str, Any]:
     }
 
 
-def describe(look: Look) -> tuple[dict[str, Any], str | None]:
+def usage_result(look: Look) -> tuple[dict[str, Any], str | None]:
     """Return the look as the module does, and what stopped it before the end: what is not known then is None."""
     cleanup, stopped = None, look.stopped_by
     try:
@@ -150,7 +150,7 @@ def describe(look: Look) -> tuple[dict[str, Any], str | None]:
     ends: dict[str, Any] = {"oldest": None, "newest": None}
     for name, entry in (("oldest", look.oldest), ("newest", look.newest)):
         if entry is not None:
-            ends[name] = {"name": shown(look.path(entry)), "time": _seconds(entry.time)}
+            ends[name] = {"name": shown_path(look.path(entry)), "time": _seconds(entry.time)}
     return {
         "entries": figures.entries,
         "size": figures.size,
@@ -158,7 +158,9 @@ def describe(look: Look) -> tuple[dict[str, Any], str | None]:
         "limits": limits(look.rules, figures.entries, figures.size),
         "compilers": [
             {
-                "name": shown(folder.path[len("modules/") :] if folder.path.startswith("modules/") else folder.path),
+                "name": shown_path(
+                    folder.path[len("modules/") :] if folder.path.startswith("modules/") else folder.path
+                ),
                 "entries": folder.entries,
                 "size": folder.size,
                 "size_on_disk": folder.size_on_disk,
@@ -177,7 +179,7 @@ def describe(look: Look) -> tuple[dict[str, Any], str | None]:
         },
         "recorded_levels": look.levels,
         "locks": [
-            {"name": shown(lock.path), "age": (look.now - lock.time) // SECOND, "stale": lock.stale}
+            {"name": shown_path(lock.path), "age": (look.now - lock.time) // SECOND, "stale": lock.stale}
             for lock in look.locks
         ],
         "foreign": {"count": look.foreign_count, "size": look.foreign_size, "names": look.foreign},

@@ -21,7 +21,7 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
 
 from .._config.settings import is_integer
-from .._files.path import look_up, reopen
+from .._files.path import open_to_judge, reopen
 
 if TYPE_CHECKING:
     from .._config.toml_error import Loads
@@ -103,7 +103,7 @@ def resident() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-class Rules(NamedTuple):
+class CleanupRules(NamedTuple):
     """The settings that a cleanup goes by, in base units: counts, bytes, percent, seconds."""
 
     file_count: int
@@ -144,7 +144,7 @@ def _is_text(extension: str) -> bool:
     return True
 
 
-def shown(path: str) -> str:
+def shown_path(path: str) -> str:
     """A path for the result, which is text: bytes that are no UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
@@ -233,7 +233,7 @@ def open_file(name: str, above: int) -> int:
     if os.geteuid() != 0:
         return _open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, above)
     # Users can put another name of a pipe or a device of root's in its place, which would notice.
-    found = look_up(name, above)
+    found = open_to_judge(name, above)
     try:
         if not stat.S_ISREG(os.fstat(found).st_mode):
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
@@ -281,7 +281,7 @@ class Look:
     def __init__(
         self,
         top: int | None,
-        rules: Rules | None,
+        rules: CleanupRules | None,
         now: int,
         budget: Budget,
         loads: Callable[[], Loads],
@@ -349,7 +349,7 @@ class Look:
             self._failed(path, error)
 
     def _failed(self, path: str, error: OSError) -> None:
-        name = shown(path).rstrip("/") or "."
+        name = shown_path(path).rstrip("/") or "."
         if error.errno not in GONE and name not in self.unreadable:
             self._list(self.unreadable, name)
 
@@ -386,7 +386,7 @@ class Look:
                 continue
             link = item.is_symlink()
             if link:
-                self._list(self.links, shown(path))
+                self._list(self.links, shown_path(path))
             try:
                 below = open_directory(item.name, handle, follow=link)
             except OSError as error:
@@ -447,7 +447,7 @@ class Look:
             self._is_foreign(path, count, size)
 
     def _is_foreign(self, path: str, count: int, size: int) -> None:
-        self._list(self.foreign, shown(path))
+        self._list(self.foreign, shown_path(path))
         self.foreign_count += count
         self.foreign_size += size
 
@@ -562,7 +562,7 @@ class Look:
     def _below(self, above: int, name: str, path: str, folder: Folder, depth: int) -> tuple[int, int]:
         count = size = 0
         if depth > _DEPTH_MAX:
-            self._list(self.unreadable, shown(path))
+            self._list(self.unreadable, shown_path(path))
             return count, size
         try:
             handle = open_directory(name, above)

@@ -14,7 +14,7 @@ import threading
 import time
 from typing import Any, Callable, Iterator, Sequence
 
-from .scan import GONE, LISTED, Budget, Entry, Look, Stopped, open_file, open_folder, shown
+from .scan import GONE, LISTED, Budget, Entry, Look, Stopped, open_file, open_folder, shown_path
 
 try:
     import zstandard
@@ -180,7 +180,7 @@ def verify(look: Look) -> tuple[dict[str, Any], str | None]:
             except Broken as reason:
                 count += 1
                 if len(broken) < LISTED:
-                    broken.append({"name": shown(look.path(entry)), "reason": str(reason)})
+                    broken.append({"name": shown_path(look.path(entry)), "reason": str(reason)})
             read += 1
     except Stopped as stop:
         stopped = stop.reason

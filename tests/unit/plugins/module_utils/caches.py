@@ -10,14 +10,19 @@ import os
 import time
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import Budget, Look, Rules, open_directory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import (
+    Budget,
+    CleanupRules,
+    Look,
+    open_directory,
+)
 
 COMPILER = "wasmtime-42.0.2"
 DAY = 86400
 PLENTY = 2**40
 
 # The engine's defaults.
-DEFAULTS = Rules(65536, 70, 512 * 2**20, 70, 3600, 1800, DAY)
+DEFAULTS = CleanupRules(65536, 70, 512 * 2**20, 70, 3600, 1800, DAY)
 
 
 def name_of(number):

@@ -29,7 +29,7 @@ sys.addaudithook(look)
 sys.path.insert(0, sys.argv[1])
 from package import _start
 before = len(sys.meta_path)
-_start.hasten()
+_start.speed_up_imports()
 added = len(sys.meta_path) - before
 from package import ours
 from package.inner import part
@@ -43,7 +43,7 @@ try:
     import package.inner.missing as missing
 except ImportError:
     pass
-_start.loaded()
+_start.all_imported()
 import gc
 print(json.dumps({
     "compiled": compiled, "added": added, "missing": missing, "file": ours.__file__, "value": ours.VALUE,
@@ -122,7 +122,7 @@ def test_every_module_starts_so(path: Path) -> None:
     first = body[ours[0]]
     assert isinstance(first, ast.ImportFrom)
     assert first.module == _start.__name__
-    assert ast.dump(body[ours[0] + 1]) == ast.dump(ast.parse("hasten()").body[0])
+    assert ast.dump(body[ours[0] + 1]) == ast.dump(ast.parse("speed_up_imports()").body[0])
     last = body[-1]
     assert isinstance(last, ast.If)
-    assert ast.dump(last.body[0]) == ast.dump(ast.parse("loaded()").body[0])
+    assert ast.dump(last.body[0]) == ast.dump(ast.parse("all_imported()").body[0])

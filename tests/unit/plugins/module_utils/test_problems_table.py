@@ -14,7 +14,7 @@ from typing import Iterator, NamedTuple
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import TEXTS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import PROBLEM_TEXTS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import dangers as _dangers
 
 ROOT = Path(__file__).parents[4]
@@ -59,7 +59,7 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
 
 def in_source() -> set[tuple[str, str]]:
     """Codes with their severities."""
-    found = {(text.code, text.severity) for text in _dangers.TEXTS.values()}
+    found = {(text.code, text.severity) for text in _dangers.DIRECTORY_TEXTS.values()}
     for name, node in calls():
         place, only = MAKERS[name]
         code = node.args[place]
@@ -67,7 +67,7 @@ def in_source() -> set[tuple[str, str]]:
             noted = name in NOTED
             severity = only or SEVERITIES[node.args[place + (-1 if noted else 1)].id]  # type: ignore[attr-defined]
             if code.value != "bad-value":  # has the code of a BadValue
-                found.add((TEXTS[str(code.value)].code if noted else str(code.value), severity))
+                found.add((PROBLEM_TEXTS[str(code.value)].code if noted else str(code.value), severity))
         else:
             # Passed on from where it is written out: a parameter, or what a BadValue holds.
             assert (getattr(code, "attr", None) or getattr(code, "id", "")) in ("code", "text"), ast.dump(node)
@@ -82,10 +82,10 @@ def test_the_source_is_understood() -> None:
 
 def test_every_text_is_used() -> None:
     named = {node.args[MAKERS[name][0]] for name, node in calls() if name in NOTED}
-    assert {code.value for code in named if isinstance(code, ast.Constant)} == set(TEXTS) | {"bad-value"}
+    assert {code.value for code in named if isinstance(code, ast.Constant)} == set(PROBLEM_TEXTS) | {"bad-value"}
     # What is found about a directory is a pair: the name of the text, and what it names.
     directory = (ROOT / "plugins" / "module_utils" / "_files" / "directory.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'\("([a-z-]+)", (?:\[|[a-z]+\b)', directory)) == set(_dangers.TEXTS)
+    assert set(re.findall(r'\("([a-z-]+)", (?:\[|[a-z]+\b)', directory)) == set(_dangers.DIRECTORY_TEXTS)
 
 
 def test_the_table_has_every_code_of_the_source() -> None:

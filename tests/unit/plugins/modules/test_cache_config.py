@@ -977,7 +977,7 @@ def test_a_directory_in_the_way_of_the_cache_is_refused(world):
 
 
 def test_a_user_without_home_needs_both_paths(world, monkeypatch):
-    monkeypatch.setattr(_common, "default_paths", lambda: (None, None))
+    monkeypatch.setattr(_common, "user_default_paths", lambda: (None, None))
     assert "no home directory to find the default config in; set path" in world.refused(path=...)
     assert "directory is not set and the user has no home directory" in world.refused(directory=...)
     # A file without a directory is repaired by naming one.
@@ -1262,10 +1262,9 @@ def test_the_wasmtime_on_path_is_asked_for_its_version(world, printed, kept):
         ("echo broken >&2; exit 1", "ended with status 1: broken"),
         ("echo half; exit 3", "ended with status 3: half"),
         ("exec sleep 60", "gave no answer in 1 seconds"),
-        ("sleep 9 & echo wasmtime 42.0.2", "gave no answer in 1 seconds"),
         ("", "answered"),
     ],
-    ids=["none", "garbage", "fails", "fails-on-stdout", "sleeps", "leaves-a-sleeper", "silent"],
+    ids=["none", "garbage", "fails", "fails-on-stdout", "sleeps", "silent"],
 )
 def test_a_wasmtime_that_cannot_tell_its_version_is_an_error(world, monkeypatch, script, message):
     monkeypatch.setattr(_installed_version, "VERSION_TIMEOUT", 1)
@@ -1469,10 +1468,10 @@ def test_what_fails_between_two_looks_is_told(world, monkeypatch, state, error, 
         raise error
 
     world.write("[cache]\n")
-    monkeypatch.setattr(_plan if state == "present" else _remove, "find", gone)
+    monkeypatch.setattr(_plan if state == "present" else _remove, "resolve_file", gone)
     results = [world.run(state=state, cleanup_interval="2h" if state == "present" else None)]
     if state == "present":
-        monkeypatch.setattr(config_info, "find", gone)
+        monkeypatch.setattr(config_info, "resolve_file", gone)
         results.append(world.info(path=str(world.config)))
     for result in results:
         assert result["failed"] is True

@@ -754,7 +754,7 @@ def namespace(commands: str, code: str, *arguments: object) -> list[Any]:
 import json, os, sys
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems as problems
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
 
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import guards as _guards
@@ -823,7 +823,7 @@ def test_a_bind_mount_in_the_user_s_own_is_not_the_user_s(home: Home, uid: int) 
     give(real, uid)
     for name in ("cache", "below"):
         give(made(home.path / name, 0o755), STRANGER)
-    code = "tell([_guards.not_theirs(walk(path), %d) for path in sys.argv[1:]])" % STRANGER
+    code = "tell([_guards.not_theirs(resolve(path), %d) for path in sys.argv[1:]])" % STRANGER
     paths = (home.path / "cache", home.path / "cache" / "x", home.path / "below" / "x")
     ((first, second, third),) = namespace("mount --bind %s $1" % real, code, *paths)
     assert first

@@ -187,14 +187,14 @@ def test_a_background_task_is_told_how_to_look_after_it() -> None:
     assert received(started, CHANGED) == started
 
 
-def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def places(value: Any, resolved: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The ways to all values in JSON data."""
-    yield way
-    if len(way) > 12:
+    yield resolved
+    if len(resolved) > 12:
         return
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in inner:
-        yield from places(part, (*way, key))
+        yield from places(part, (*resolved, key))
 
 
 def deep(levels: int) -> Any:
@@ -218,21 +218,21 @@ def mutated(base: Any, chance: random.Random) -> Any:
     """The data with one or a few values replaced, left out, or named in another way."""
     data = copy.deepcopy(base)
     for _time in range(chance.choice((1, 1, 1, 2, 4))):
-        way = chance.choice(list(places(data)))
-        if not way:
+        resolved = chance.choice(list(places(data)))
+        if not resolved:
             if chance.random() < 0.1:
                 return chance.choice(NONSENSE)()
             continue
         parent = data
-        for key in way[:-1]:
+        for key in resolved[:-1]:
             parent = parent[key]
         action = chance.randrange(6)
         if action == 0:
-            del parent[way[-1]]
+            del parent[resolved[-1]]
         elif action == 1 and isinstance(parent, dict):
-            parent[chance.choice((5, None, HOSTILE, "x"))] = parent.pop(way[-1])
+            parent[chance.choice((5, None, HOSTILE, "x"))] = parent.pop(resolved[-1])
         else:
-            parent[way[-1]] = chance.choice(NONSENSE)()
+            parent[resolved[-1]] = chance.choice(NONSENSE)()
     return data
 
 

@@ -876,7 +876,7 @@ def test_the_dangers_that_can_be_ignored_are_exactly_those_there_are():
     source = "".join(inspect.getsource(module) for module in (_check, _config_file))
     found = set(re.findall(r'"([a-z0-9-]+)",\s*DANGER\b', source))
     found.update(re.findall(r'\bDANGER, "([a-z0-9-]+)"', source))
-    found.update(text.code for text in _dangers.TEXTS.values() if text.severity == _check.DANGER)
+    found.update(text.code for text in _dangers.DIRECTORY_TEXTS.values() if text.severity == _check.DANGER)
     assert sorted(found) == sorted(DANGERS) == list(DANGERS)
 
 

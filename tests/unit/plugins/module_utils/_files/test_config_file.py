@@ -23,9 +23,9 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check imp
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import user_name
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import (
     Unreadable,
-    find,
-    problems,
+    file_problems,
     read,
+    resolve_file,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import denied, unwritable
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
@@ -48,7 +48,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files
 
 
 def read_file(path):
-    found = read(find(str(path)))
+    found = read(resolve_file(str(path)))
     return found[0] if found else None
 
 
@@ -436,7 +436,7 @@ def public():
 
 
 def told(path, mode, uid, gid, user):
-    return [(p.code, p.severity) for p in problems(find(str(path)), mode, uid, gid, user)]
+    return [(p.code, p.severity) for p in file_problems(resolve_file(str(path)), mode, uid, gid, user)]
 
 
 UNREADABLE = ("unreadable", "error")
@@ -490,7 +490,7 @@ def test_a_file_is_judged_by_its_mode_and_owners(public, kind, mode, uid, gid, w
 
 
 def test_the_problems_of_a_file_say_what_to_do(public):
-    found = {p.code: p for p in problems(find(str(public / "new")), 0o020, 0, 0, STRANGER)}
+    found = {p.code: p for p in file_problems(resolve_file(str(public / "new")), 0o020, 0, 0, STRANGER)}
     assert found["unreadable"].sentence() == (
         "%d may not read the file; set mode to 0644, or group to one of its own" % STRANGER
     )
@@ -501,11 +501,11 @@ def test_the_problems_of_a_file_say_what_to_do(public):
 
 def test_who_cannot_come_to_the_file_cannot_read_it(tmp_path):
     tmp_path.chmod(0o700)
-    path = find(str(tmp_path / "new"))
-    (problem,) = problems(path, 0o644, os.geteuid(), 0, STRANGER)
+    path = resolve_file(str(tmp_path / "new"))
+    (problem,) = file_problems(path, 0o644, os.geteuid(), 0, STRANGER)
     assert (problem.code, problem.severity) == UNREADABLE
     assert problem.message.startswith("%d may not enter " % STRANGER)
-    assert problems(path, 0o644, os.geteuid(), 0, os.geteuid()) == []
+    assert file_problems(path, 0o644, os.geteuid(), 0, os.geteuid()) == []
 
 
 @needs_acls
@@ -542,7 +542,7 @@ def test_who_can_replace_a_file_can_write_it(public, name, mode, wanted):
     uid = os.geteuid()
     assert told(public / name, 0o644, uid, 0, uid) == wanted
     if wanted:
-        (problem,) = problems(find(str(public / name)), 0o644, uid, 0, uid)
+        (problem,) = file_problems(resolve_file(str(public / name)), 0o644, uid, 0, uid)
         assert 'as they can write to "%s"' % (public / "above") in problem.message
     # What others can write does no harm where they cannot get.
     public.chmod(0o700)
@@ -555,14 +555,14 @@ def test_a_file_of_another_user_or_below_one_s_directory_is_in_that_user_s_hands
     path = public / "above" / "below" / "file"
     assert told(path, 0o644, 0, 0, STRANGER) == []
     assert told(path, 0o644, STRANGER, 0, STRANGER) == []
-    (problem,) = problems(find(str(path)), 0o644, NOBODY, 0, STRANGER)
+    (problem,) = file_problems(resolve_file(str(path)), 0o644, NOBODY, 0, STRANGER)
     assert (problem.code, problem.severity) == WRITABLE
     assert problem.sentence().startswith(
         'it can be written or replaced by %s, who owns "%s", and with it' % (user_name(NOBODY), path)
     )
     assert problem.remedy.startswith("use a file that belongs to %d or root" % STRANGER)
     os.chown(path.parents[1], NOBODY, 0)
-    (problem,) = problems(find(str(path)), 0o644, STRANGER, 0, STRANGER)
+    (problem,) = file_problems(resolve_file(str(path)), 0o644, STRANGER, 0, STRANGER)
     assert 'by %s, who owns "%s"' % (user_name(NOBODY), path.parents[1]) in problem.message
     assert told(path, 0o644, NOBODY, 0, NOBODY) == []
     # One who does not exist yet, and one of whom root knows nothing.

@@ -15,7 +15,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import directory as _directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import swappable, unsafe_link
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import hold, walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import hold_directory, resolve
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems as problems
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,
@@ -73,23 +73,23 @@ def the_problem(path, user=ME, owner=None):
 
 
 def test_the_way_to_an_existing_directory(tmp_path):
-    way = walk(str(tmp_path))
-    assert (way.real, way.missing, way.error, way.links) == (str(tmp_path), [], None, [])
-    assert way.target == str(tmp_path)
-    assert way.visited[0][0] == "/"
-    assert way.visited[-1][0] == str(tmp_path)
-    assert way.status().st_ino == tmp_path.stat().st_ino
+    resolved = resolve(str(tmp_path))
+    assert (resolved.real, resolved.missing, resolved.error, resolved.links) == (str(tmp_path), [], None, [])
+    assert resolved.target == str(tmp_path)
+    assert resolved.visited[0][0] == "/"
+    assert resolved.visited[-1][0] == str(tmp_path)
+    assert resolved.status().st_ino == tmp_path.stat().st_ino
 
 
 @pytest.mark.parametrize("spelling", ["{0}/d/", "{0}//d", "{0}/./d", "{0}/d/../d", "/..{0}/d", "{0}/no/../d"])
 def test_spellings_of_a_path_lead_to_the_same_place(tmp_path, spelling):
     new(tmp_path / "d")
-    assert walk(spelling.format(tmp_path)).target == str(tmp_path / "d")
+    assert resolve(spelling.format(tmp_path)).target == str(tmp_path / "d")
 
 
 def test_the_missing_end_of_a_way(tmp_path):
-    way = walk("%s/a/b/../c" % tmp_path)
-    assert (way.real, way.missing, way.target) == (str(tmp_path), ["a", "c"], str(tmp_path / "a" / "c"))
+    resolved = resolve("%s/a/b/../c" % tmp_path)
+    assert (resolved.real, resolved.missing, resolved.target) == (str(tmp_path), ["a", "c"], str(tmp_path / "a" / "c"))
 
 
 @pytest.mark.parametrize("target", ["d", "./d", "{0}/d", "other"])
@@ -97,18 +97,18 @@ def test_links_are_followed_and_remembered(tmp_path, target):
     new(tmp_path / "d")
     (tmp_path / "other").symlink_to("d")
     (tmp_path / "link").symlink_to(target.format(tmp_path))
-    way = walk(str(tmp_path / "link" / "x"))
-    assert way.target == str(tmp_path / "d" / "x")
-    assert way.links[0][0] == str(tmp_path / "link")
-    assert len(way.links) == (2 if target == "other" else 1)
-    assert way.links[0][2] == ME
+    resolved = resolve(str(tmp_path / "link" / "x"))
+    assert resolved.target == str(tmp_path / "d" / "x")
+    assert resolved.links[0][0] == str(tmp_path / "link")
+    assert len(resolved.links) == (2 if target == "other" else 1)
+    assert resolved.links[0][2] == ME
 
 
 def test_a_parent_of_a_link_is_the_parent_of_its_target(tmp_path):
     new(tmp_path / "a")
     new(tmp_path / "a" / "b")
     (tmp_path / "link").symlink_to("a/b")
-    assert walk(str(tmp_path / "link" / ".." / "x")).target == str(tmp_path / "a" / "x")
+    assert resolve(str(tmp_path / "link" / ".." / "x")).target == str(tmp_path / "a" / "x")
 
 
 @pytest.mark.parametrize(
@@ -411,10 +411,10 @@ def test_a_directory_that_cannot_be_created_is_unusable():
 def test_a_directory_is_not_above_itself(tmp_path, name):
     new(tmp_path / "d")
     new(tmp_path / "d" / "inner")
-    way = walk("%s/%s" % (tmp_path, name))
-    assert way.real not in [path for path, _status in way.above()]
-    assert str(tmp_path.parent) in [path for path, _status in way.above()]
-    missing = walk("%s/%s/missing" % (tmp_path, name))
+    resolved = resolve("%s/%s" % (tmp_path, name))
+    assert resolved.real not in [path for path, _status in resolved.above()]
+    assert str(tmp_path.parent) in [path for path, _status in resolved.above()]
+    missing = resolve("%s/%s/missing" % (tmp_path, name))
     assert missing.real in [path for path, _status in missing.above()]
 
 
@@ -884,16 +884,16 @@ def test_root_does_not_follow_a_user_s_link_into_a_directory_of_another(tmp_path
     link.symlink_to(target)
     give(link, STRANGER)
     state = inspect(str(link / "d"))
-    assert "is a symbolic link of %d into" % STRANGER in str(unsafe_link(state.way))
+    assert "is a symbolic link of %d into" % STRANGER in str(unsafe_link(state.resolved))
 
 
 @as_root
 def test_root_does_not_follow_its_own_link_in_a_user_s_directory(tmp_path):
     home = new(tmp_path / "home", 0o755)
     (home / "link").symlink_to(new(tmp_path / "target"))
-    assert unsafe_link(walk(str(home / "link"))) is None
+    assert unsafe_link(resolve(str(home / "link"))) is None
     give(home, STRANGER)
-    assert unsafe_link(walk(str(home / "link"))) is not None
+    assert unsafe_link(resolve(str(home / "link"))) is not None
 
 
 @as_root
@@ -903,7 +903,7 @@ def test_root_follows_a_user_s_link_into_a_directory_of_the_same_user(tmp_path):
     (home / "link").symlink_to("target")
     for path in (home, target, home / "link"):
         give(path, STRANGER)
-    assert unsafe_link(walk(str(home / "link"))) is None
+    assert unsafe_link(resolve(str(home / "link"))) is None
 
 
 def test_others_follow_the_links_they_can_follow():
@@ -911,7 +911,7 @@ def test_others_follow_the_links_they_can_follow():
         new(there / "target", 0o755)
         (there / "link").symlink_to("target")
         with without_root():
-            assert unsafe_link(walk(str(there / "link"))) is None
+            assert unsafe_link(resolve(str(there / "link"))) is None
 
 
 def test_no_more_entries_are_looked_at_than_asked_for(tmp_path):
@@ -932,7 +932,7 @@ def test_no_more_entries_are_looked_at_than_asked_for(tmp_path):
 def test_the_directory_of_the_way_is_held(tmp_path):
     new(tmp_path / "d")
     (tmp_path / "link").symlink_to("d")
-    handle = hold(walk(str(tmp_path / "link" / "missing")))
+    handle = hold_directory(resolve(str(tmp_path / "link" / "missing")))
     (tmp_path / "d").rename(tmp_path / "moved")
     try:
         assert os.path.samestat(os.fstat(handle), (tmp_path / "moved").stat())
@@ -947,7 +947,7 @@ def test_a_directory_that_may_only_be_entered_is_held_too():
         if ROOT:
             give(there / "d", 0)
         with without_root():
-            os.close(hold(walk(str(there / "d" / "e"))))
+            os.close(hold_directory(resolve(str(there / "d" / "e"))))
 
 
 @pytest.mark.parametrize("by", ["link", "directory", "file", "nothing"])
@@ -955,7 +955,7 @@ def test_a_directory_that_may_only_be_entered_is_held_too():
 def test_another_directory_in_its_place_is_not_held(tmp_path, part, by):
     (tmp_path / "a" / "d").mkdir(parents=True)
     (tmp_path / "other" / "d").mkdir(parents=True)
-    way = walk(str(tmp_path / "a" / "d"))
+    resolved = resolve(str(tmp_path / "a" / "d"))
     (tmp_path / part).rename(tmp_path / "moved")
     if by == "link":
         (tmp_path / part).symlink_to(tmp_path / "other")
@@ -965,7 +965,7 @@ def test_another_directory_in_its_place_is_not_held(tmp_path, part, by):
         (tmp_path / part).write_bytes(b"")
     handles = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []  # noqa: PTH112, PTH208
     with pytest.raises(OSError):  # noqa: PT011
-        hold(way)
+        hold_directory(resolved)
     assert not handles or len(os.listdir("/proc/self/fd")) == len(handles)  # noqa: PTH208
 
 
@@ -973,18 +973,18 @@ def test_another_directory_in_its_place_is_not_held(tmp_path, part, by):
 def test_names_can_be_swapped_where_others_than_root_may_write(tmp_path):
     home = new(tmp_path / "home", 0o755)
     below = new(home / "d", 0o755)
-    assert swappable(walk(str(below))) is None
+    assert swappable(resolve(str(below))) is None
     home.chmod(0o1777)
-    assert swappable(walk(str(below))) is None
+    assert swappable(resolve(str(below))) is None
     # Beside a file in a sticky directory anyone may put another name.
-    assert swappable(walk(str(home))) == 'others can swap what is in "%s"' % home
+    assert swappable(resolve(str(home))) == 'others can swap what is in "%s"' % home
     home.chmod(0o775)
-    assert swappable(walk(str(below))) == 'others can swap what is in "%s"' % home
+    assert swappable(resolve(str(below))) == 'others can swap what is in "%s"' % home
     home.chmod(0o755)
     give(home, STRANGER)
-    assert swappable(walk(str(below))) == 'others can swap what is in "%s"' % home
+    assert swappable(resolve(str(below))) == 'others can swap what is in "%s"' % home
     with without_root():
-        assert swappable(walk(str(below))) is None
+        assert swappable(resolve(str(below))) is None
 
 
 def test_a_link_that_goes_to_and_fro_is_followed_with_each_directory_once(tmp_path):
@@ -992,8 +992,8 @@ def test_a_link_that_goes_to_and_fro_is_followed_with_each_directory_once(tmp_pa
     (tmp_path / "l0").symlink_to("x/../" * 700 + "x")
     for number in range(1, 20):
         (tmp_path / ("l%d" % number)).symlink_to("l%d/../" % (number - 1) + "x/../" * 600 + "x")
-    way = walk(str(tmp_path / "l19"))
-    assert (way.error, way.real) == (None, str(tmp_path / "x"))
-    paths = [path for path, _status in way.visited]
+    resolved = resolve(str(tmp_path / "l19"))
+    assert (resolved.error, resolved.real) == (None, str(tmp_path / "x"))
+    paths = [path for path, _status in resolved.visited]
     assert sorted(paths) == sorted(set(paths))
     assert len(paths) == len((tmp_path / "x").parts)

@@ -16,7 +16,7 @@ from typing import Iterator
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.lock import WAIT, Lock
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.write import CannotWrite
 
 
@@ -38,9 +38,9 @@ def is_free(handle: int) -> bool:
 
 
 def test_a_directory_is_locked_once_and_until_it_is_released(tmp_path: Path, other: int) -> None:
-    lock, way = Lock(), walk(str(tmp_path))
-    assert lock.take(way) is True
-    assert lock.take(way) is False
+    lock, resolved = Lock(), resolve(str(tmp_path))
+    assert lock.take(resolved) is True
+    assert lock.take(resolved) is False
     assert not is_free(other)
     lock.release()
     assert is_free(other)
@@ -50,8 +50,8 @@ def test_a_directory_is_locked_once_and_until_it_is_released(tmp_path: Path, oth
 def test_another_directory_takes_its_place(tmp_path: Path, other: int) -> None:
     (tmp_path / "below").mkdir()
     lock = Lock()
-    assert lock.take(walk(str(tmp_path))) is True
-    assert lock.take(walk(str(tmp_path / "below"))) is True
+    assert lock.take(resolve(str(tmp_path))) is True
+    assert lock.take(resolve(str(tmp_path / "below"))) is True
     assert is_free(other)
     lock.release()
 
@@ -67,7 +67,7 @@ def test_it_is_asked_for_less_and_less_often(tmp_path: Path, other: int, monkeyp
 
     monkeypatch.setattr(time, "sleep", sleep)
     lock = Lock()
-    assert lock.take(walk(str(tmp_path))) is True
+    assert lock.take(resolve(str(tmp_path))) is True
     assert pauses == [0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.05, 0.05, 0.05]
     lock.release()
 
@@ -85,7 +85,7 @@ def test_all_waits_of_a_run_end_at_one_time(tmp_path: Path, other: int, monkeypa
     lock = Lock()
     for _time in range(2):
         with pytest.raises(CannotWrite, match=r"another process has had the lock of .* for 30 seconds"):
-            lock.take(walk(str(tmp_path)))
+            lock.take(resolve(str(tmp_path)))
         assert WAIT <= now - 1000 < WAIT + 0.1
 
 
@@ -98,7 +98,7 @@ def test_a_file_system_without_locks_is_taken_for_locked(
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     lock = Lock()
-    assert lock.take(walk(str(tmp_path))) is True
+    assert lock.take(resolve(str(tmp_path))) is True
     lock.release()
 
 
@@ -109,5 +109,5 @@ def test_what_else_fails_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest
     before = sorted(Path("/proc/self/fd").iterdir())
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(CannotWrite, match="its directory cannot be locked: Input/output error"):
-        Lock().take(walk(str(tmp_path)))
+        Lock().take(resolve(str(tmp_path)))
     assert sorted(Path("/proc/self/fd").iterdir()) == before

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import rights as _rights
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import too_long
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import walk
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.rights import (
     CHOWN,
     DAC_OVERRIDE,
@@ -185,19 +185,19 @@ def test_a_path_is_too_long_by_its_bytes(tmp_path: Path, letter: str) -> None:
     left = 4095 - len(os.fsencode(str(above))) - 2
     fits = above / ("x" * (left // 2)) / ("x" * (left - left // 2))
     assert len(os.fsencode(str(fits))) == 4095
-    assert too_long(walk(str(fits))) is None
-    assert too_long(walk(str(fits.parent)), fits.name) is None
-    for way, name in ((walk(str(fits) + "x"), ""), (walk(str(fits.parent)), fits.name + "x")):
-        assert too_long(way, name) == "its path has 4096 bytes, and the system takes at most 4095"
+    assert too_long(resolve(str(fits))) is None
+    assert too_long(resolve(str(fits.parent)), fits.name) is None
+    for resolved, name in ((resolve(str(fits) + "x"), ""), (resolve(str(fits.parent)), fits.name + "x")):
+        assert too_long(resolved, name) == "its path has 4096 bytes, and the system takes at most 4095"
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "ä" * 127])
 def test_a_name_is_too_long_by_its_bytes(tmp_path: Path, name: str) -> None:
-    assert too_long(walk(str(tmp_path)), name) is None
-    assert too_long(walk(str(tmp_path / "new" / name))) is None
+    assert too_long(resolve(str(tmp_path)), name) is None
+    assert too_long(resolve(str(tmp_path / "new" / name))) is None
     longer = name + name[0]
-    for way, last in ((walk(str(tmp_path)), longer), (walk(str(tmp_path / "new" / longer)), "f")):
-        assert too_long(way, last) == 'the name "%s" has more than 255 bytes' % longer
+    for resolved, last in ((resolve(str(tmp_path)), longer), (resolve(str(tmp_path / "new" / longer)), "f")):
+        assert too_long(resolved, last) == 'the name "%s" has more than 255 bytes' % longer
 
 
 @pytest.mark.parametrize(

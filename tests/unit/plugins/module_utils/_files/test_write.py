@@ -16,15 +16,20 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import path as _path
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import Changed, Place, find, read
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import (
+    ChangedMeanwhile,
+    ResolvedFile,
+    read,
+    resolve_file,
+)
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.make_directory import (
     make,
     make_with_file,
     parent_mode,
 )
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import walk
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.write import CannotWrite, settle, write
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.write import CannotWrite, apply_ownership, write
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems as problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.remove import Old, unlink
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
@@ -219,7 +224,7 @@ def test_a_part_that_was_replaced_by_a_link_is_refused(tmp_path, replaced, exist
     victim.symlink_to(elsewhere)
     before = {path: entry[:4] + entry[6:] for path, entry in snapshot(tmp_path).items()}
     # What takes the place of the new directory is looked at again.
-    with pytest.raises(Changed if victim == path and not exists else CannotWrite, match="meanwhile"):
+    with pytest.raises(ChangedMeanwhile if victim == path and not exists else CannotWrite, match="meanwhile"):
         make(state, -1, -1, 0o777)
     assert {path: entry[:4] + entry[6:] for path, entry in snapshot(tmp_path).items()} == before
 
@@ -241,7 +246,7 @@ def test_a_directory_that_somebody_else_made_first_is_seen(tmp_path):
     state = inspect(str(tmp_path / "d" / "e"))
     new(tmp_path / "d")
     before = [entry[:4] for entry in snapshot(tmp_path / "d").values()]
-    with pytest.raises(Changed):
+    with pytest.raises(ChangedMeanwhile):
         make(state, -1, -1, 0o777)
     assert names(tmp_path) == ["d"]
     assert [entry[:4] for entry in snapshot(tmp_path / "d").values()] == before
@@ -297,7 +302,7 @@ def test_what_somebody_else_makes_at_the_last_moment_is_seen(tmp_path, monkeypat
         return missing or rename(*arguments)
 
     monkeypatch.setattr(_write, "_renameat2", raced)
-    with pytest.raises(Changed):
+    with pytest.raises(ChangedMeanwhile):
         make(inspect(str(tmp_path / "d" / "e")), -1, -1, 0o700)
     assert names(tmp_path) == ["d"]
 
@@ -390,7 +395,7 @@ def test_handles_are_closed_after_success_and_failure(tmp_path):
     make(inspect(str(tmp_path / "d")), -1, -1, 0o700)
     state = inspect(str(tmp_path / "d" / "x"))
     new(tmp_path / "d" / "x")
-    with pytest.raises(Changed):
+    with pytest.raises(ChangedMeanwhile):
         make(state, -1, -1, 0o700)
     assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
 
@@ -424,9 +429,9 @@ OLD, NEW = b"[cache]\n", b"[cache]\ncleanup-interval = '2h'\n"
 
 def put(path, data=NEW, uid=-1, gid=-1, mode=0o644, in_place=False, keep=False):
     """Read the file and write it."""
-    there = find(str(path))
+    there = resolve_file(str(path))
     before, seen = read(there) or (None, None)
-    if there.way.missing:
+    if there.resolved.missing:
         make_with_file(there, data, uid, gid, mode)
         return None
     return write(there, seen, before, data, uid, gid, mode, in_place=in_place, keep=keep)
@@ -541,18 +546,18 @@ def test_while_it_is_written_nobody_else_can_open_the_new_file(tmp_path, monkeyp
 def test_a_file_that_was_written_meanwhile_is_not_overwritten(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(OLD)
-    there = find(str(path))
+    there = resolve_file(str(path))
     _data, seen = file_at(there)
     os.utime(str(path), ns=(1, 1))
     for keep in (False, True):
-        with pytest.raises(Changed, match="another process"):
+        with pytest.raises(ChangedMeanwhile, match="another process"):
             write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=keep)
-    with pytest.raises(Changed):
-        settle(there, seen, -1, -1, 0o600)
-    with pytest.raises(Changed):
+    with pytest.raises(ChangedMeanwhile):
+        apply_ownership(there, seen, -1, -1, 0o600)
+    with pytest.raises(ChangedMeanwhile):
         unlink(there, seen, Old(there, seen, OLD), True)
     path.unlink()
-    with pytest.raises(Changed):
+    with pytest.raises(ChangedMeanwhile):
         write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
     assert names(tmp_path) == []
 
@@ -575,7 +580,7 @@ def test_what_happens_to_the_name_at_the_last_moment_is_seen(tmp_path, monkeypat
             path.symlink_to("target")
 
     monkeypatch.setattr(os, "fsync", raced)
-    with pytest.raises(Changed):
+    with pytest.raises(ChangedMeanwhile):
         put(path)
     assert (tmp_path / "target").read_bytes() == b"theirs"
     assert [name for name in names(tmp_path) if name not in ("f", "target")] == []
@@ -587,7 +592,7 @@ def test_what_fails_is_told_and_leaves_everything_as_it_was(tmp_path, monkeypatc
     path = tmp_path / "f"
     if exists:
         path.write_bytes(OLD)
-    there = find(str(path))
+    there = resolve_file(str(path))
     seen = file_at(there)[1] if exists else None
     before = [entry[:4] for entry in snapshot(tmp_path).values()]
     real = getattr(os, call)
@@ -713,8 +718,8 @@ def test_a_file_in_a_directory_that_cannot_be_written_is_overwritten_if_allowed(
 def test_a_file_is_given_an_owner_a_group_and_a_mode(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(OLD)
-    there = find(str(path))
-    settle(there, file_at(there)[1], STRANGER, NOBODY, 0o600)
+    there = resolve_file(str(path))
+    apply_ownership(there, file_at(there)[1], STRANGER, NOBODY, 0o600)
     status = path.stat()
     assert (status.st_uid, status.st_gid, mode_of(path)) == (STRANGER, NOBODY, 0o600)
 
@@ -724,13 +729,13 @@ def test_a_file_with_other_names_is_left_alone_where_users_can_give_names(tmp_pa
     home = new(tmp_path / "home")
     (tmp_path / "secret").write_bytes(OLD)
     os.link(str(tmp_path / "secret"), str(home / "f"))
-    there = find(str(home / "f"))
-    settle(there, file_at(there)[1], -1, -1, 0o604)
+    there = resolve_file(str(home / "f"))
+    apply_ownership(there, file_at(there)[1], -1, -1, 0o604)
     assert mode_of(tmp_path / "secret") == 0o604
     give(home, STRANGER)
-    there = find(str(home / "f"))
+    there = resolve_file(str(home / "f"))
     with pytest.raises(CannotWrite, match="it has other names, and others can swap what is in"):
-        settle(there, (home / "f").stat(), STRANGER, -1, 0o666)
+        apply_ownership(there, (home / "f").stat(), STRANGER, -1, 0o666)
     assert (mode_of(tmp_path / "secret"), (tmp_path / "secret").stat().st_uid) == (0o604, 0)
 
 
@@ -738,9 +743,9 @@ def test_a_file_with_other_names_is_left_alone_where_users_can_give_names(tmp_pa
 def test_others_than_the_owner_are_told_that_they_may_not(tmp_path):
     with place() as there:
         (there / "f").write_bytes(OLD)
-        found = find(str(there / "f"))
+        found = resolve_file(str(there / "f"))
         with without_root(), pytest.raises(CannotWrite, match="mode cannot be changed: Operation not permitted"):
-            settle(found, file_at(found)[1], -1, -1, 0o600)
+            apply_ownership(found, file_at(found)[1], -1, -1, 0o600)
 
 
 # Backups and removal
@@ -759,12 +764,12 @@ def test_a_backup_has_the_bytes_the_mode_and_the_times_of_the_file(tmp_path):
 
 def taken(path, old=None, backup=False):
     """Remove what has a path."""
-    return unlink(Place(walk(str(path.parent)), path.name), path.lstat(), old, backup)
+    return unlink(ResolvedFile(resolve(str(path.parent)), path.name), path.lstat(), old, backup)
 
 
 def old_at(path):
     """The file at a path, as a run has read it."""
-    there = find(str(path))
+    there = resolve_file(str(path))
     data, seen = file_at(there)
     return Old(there, seen, data)
 
@@ -777,15 +782,15 @@ def test_a_file_is_removed_and_a_link_without_its_target(tmp_path):
     seen = (tmp_path / "f").lstat()
     taken(tmp_path / "f")
     assert names(tmp_path) == []
-    with pytest.raises(Changed):
-        unlink(Place(walk(str(tmp_path)), "f"), seen, None, False)
+    with pytest.raises(ChangedMeanwhile):
+        unlink(ResolvedFile(resolve(str(tmp_path)), "f"), seen, None, False)
 
 
 @pytest.mark.parametrize("act", ["write", "remove"])
 def test_no_backup_stays_of_what_is_not_changed(tmp_path, monkeypatch, act):
     path = tmp_path / "f"
     path.write_bytes(OLD)
-    there = find(str(path))
+    there = resolve_file(str(path))
     seen = file_at(there)[1]
     real: Any = {"write": os.rename, "remove": os.unlink}[act]
 
@@ -823,7 +828,7 @@ def test_what_fails_to_close_after_the_work_is_done_is_no_failure(tmp_path, monk
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(os, "close", failing)
-    there = find(str(tmp_path / "f"))
+    there = resolve_file(str(tmp_path / "f"))
     write(there, None, None, NEW, -1, -1, 0o644, in_place=False, keep=False)
     monkeypatch.undo()
     assert (tmp_path / "f").read_bytes() == NEW
@@ -831,7 +836,7 @@ def test_what_fails_to_close_after_the_work_is_done_is_no_failure(tmp_path, monk
 
 def test_a_way_that_is_replaced_after_it_was_made_is_told(tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
-    there = find(str(tmp_path / "a" / "f"))
+    there = resolve_file(str(tmp_path / "a" / "f"))
     fsync = os.fsync
 
     def replaced(handle):
@@ -855,7 +860,7 @@ def test_a_directory_that_was_replaced_by_a_link_is_not_entered(tmp_path, act):
     path = new(tmp_path / "d") / "f"
     path.write_bytes(OLD)
     (new(tmp_path / "victim") / "f").write_bytes(OLD)
-    there = find(str(path))
+    there = resolve_file(str(path))
     _data, seen = file_at(there)
     (tmp_path / "d").rename(tmp_path / "moved")
     (tmp_path / "d").symlink_to("victim")
@@ -863,8 +868,8 @@ def test_a_directory_that_was_replaced_by_a_link_is_not_entered(tmp_path, act):
     with pytest.raises(CannotWrite, match="a part of the path was replaced meanwhile"):
         {
             "write": lambda: write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=True),
-            "settle": lambda: settle(there, seen, -1, -1, 0o666),
-            "backup": lambda: unlink(Place(walk(str(tmp_path)), "other"), seen, Old(there, seen, OLD), True),
+            "settle": lambda: apply_ownership(there, seen, -1, -1, 0o666),
+            "backup": lambda: unlink(ResolvedFile(resolve(str(tmp_path)), "other"), seen, Old(there, seen, OLD), True),
             "remove": lambda: unlink(there, seen, None, False),
         }[act]()
     assert snapshot(tmp_path) == before
@@ -878,7 +883,7 @@ def test_root_changes_nothing_behind_a_user_s_link(tmp_path, act):
     give(tmp_path / "link", STRANGER)
     before = snapshot(tmp_path)
     path = tmp_path / "link" / ("f" if act == "remove" else "new/f")
-    run: Any = {"remove": taken, "make": lambda path: make_with_file(find(str(path)), NEW, -1, -1, 0o644)}[act]
+    run: Any = {"remove": taken, "make": lambda path: make_with_file(resolve_file(str(path)), NEW, -1, -1, 0o644)}[act]
     with pytest.raises(CannotWrite, match="root does not follow it"):
         run(path)
     assert snapshot(tmp_path) == before
@@ -902,10 +907,10 @@ def test_the_handles_of_files_are_closed_after_success_and_failure(tmp_path):
     handles = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     for _time in range(2):
         put(tmp_path / "f", keep=True)
-    there = find(str(tmp_path / "f"))
+    there = resolve_file(str(tmp_path / "f"))
     seen = file_at(there)[1]
     put(tmp_path / "f", OLD)
-    with pytest.raises(Changed):
+    with pytest.raises(ChangedMeanwhile):
         write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
     assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
 
@@ -955,8 +960,8 @@ def test_what_was_done_and_may_not_survive_a_power_cut_is_told(
         if act.startswith("directory"):
             make(inspect(str(path)), -1, -1, 0o640)
         elif act == "file settled":
-            there = find(str(path))
-            settle(there, file_at(there)[1], -1, -1, 0o640)
+            there = resolve_file(str(path))
+            apply_ownership(there, file_at(there)[1], -1, -1, 0o640)
         else:
             put(path, mode=0o640, keep="kept" in act)
 

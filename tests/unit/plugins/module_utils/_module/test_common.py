@@ -76,7 +76,7 @@ def test_the_shape_of_what_both_modules_return(tmp_path):
     assert state is not None
     file_problem = Problem("file-writable-by-others", DANGER, "message", "remedy")
     every = [*config.problems, file_problem, *problems(state, os.geteuid())]
-    result = _common.describe(config, state, every)
+    result = _common.config_result(config, state, every)
     assert set(result) == {"settings", "effective", "problems", "directory"}
     assert result["settings"] == {
         "directory": str(directory),
@@ -91,7 +91,7 @@ def test_the_shape_of_what_both_modules_return(tmp_path):
     ]
     # Those of the directory, and of nothing else.
     assert result["directory"]["dangers"] == ["directory-writable-by-others"]
-    assert _common.describe(config, None, [])["directory"] is None
+    assert _common.config_result(config, None, [])["directory"] is None
 
 
 @pytest.mark.parametrize("directory", ["relative", "/" + "x" * 300])

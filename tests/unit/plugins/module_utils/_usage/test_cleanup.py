@@ -21,19 +21,19 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import cleanup as _cleanup
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.cleanup import (
     crashes,
-    describe,
     kept,
     limits,
     next_cleanup,
     order,
     rules_of,
+    usage_result,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import (
     Budget,
+    CleanupRules,
     Entry,
     Folder,
     Look,
-    Rules,
     Stopped,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
@@ -94,7 +94,7 @@ def cut(sizes, rules):
     ],
 )
 def test_the_cut(rules, sizes, expected):
-    assert cut(sizes, Rules._make((*rules, 1, 1, 1))) == expected
+    assert cut(sizes, CleanupRules._make((*rules, 1, 1, 1))) == expected
 
 
 @given(
@@ -105,7 +105,7 @@ def test_the_cut(rules, sizes, expected):
     st.integers(0, 100),
 )
 def test_the_cut_is_the_longest_that_fits(sizes, count, count_percent, size, size_percent):
-    rules = Rules(count, count_percent, size, size_percent, 1, 1, 1)
+    rules = CleanupRules(count, count_percent, size, size_percent, 1, 1, 1)
     stay, left, exceeded = cut(sizes, rules)
     assert left == sum(sizes[:stay])
     assert exceeded == (len(sizes) > count or sum(sizes) > size)
@@ -161,13 +161,13 @@ def test_a_forecast_that_takes_too_long_is_left_out(cache: Cache) -> None:
         cache.module(number)
     look = cache.look(DEFAULTS._replace(file_count=20), clock=Clock())
     look.budget = Budget(5, PLENTY, Clock(1))
-    result, stopped = describe(look)
+    result, stopped = usage_result(look)
     assert (result["next_cleanup"], result["entries"], stopped) == (None, 30, "time_limit")
     assert look.complete
 
 
 def described(look: Look) -> dict[str, Any]:
-    result, stopped = describe(look)
+    result, stopped = usage_result(look)
     assert stopped is None
     return result
 

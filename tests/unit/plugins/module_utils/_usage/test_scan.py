@@ -26,7 +26,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan impor
     open_folder,
     parts,
     resident,
-    shown,
+    shown_path,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
     COMPILER,
@@ -343,7 +343,7 @@ def test_names_that_are_no_text_are_shown_as_text(cache):
     put(cache.top / os.fsdecode(b"\xff<b>\n"))
     (shown_name,) = cache.look().foreign
     assert shown_name == "\\xff<b>\n"
-    assert shown("ä") == "ä"
+    assert shown_path("ä") == "ä"
 
 
 def test_nothing_changes(cache):
