@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Sequence, Tuple
+from typing import Any, Sequence
 
 from .._config.versions import VERSION_HELP, BadVersion, Dialect, for_version, version_from_output
 from .refused import Refused
@@ -15,7 +15,7 @@ from .refused import Refused
 VERSION_TIMEOUT = 10
 
 
-def dialects_of(module: Any, versions: Sequence[str]) -> Tuple[Tuple[Dialect, ...], str]:
+def dialects_of(module: Any, versions: Sequence[str]) -> tuple[tuple[Dialect, ...], str]:
     """The dialects of these versions, oldest first, and the versions without C(auto). Raises Refused."""
     try:
         versions = [version_from_output(_ask_wasmtime(module)) if v == "auto" else v.strip() for v in versions]
@@ -35,7 +35,7 @@ def _ask_wasmtime(module: Any) -> str:
     binary = module.get_bin_path("wasmtime", opt_dirs=["/usr/local/bin"])
     if binary is None:
         raise Refused("wasmtime_version: auto: there is no wasmtime on PATH; %s" % VERSION_HELP.split(",")[0])
-    started: List[Any] = []
+    started: list[Any] = []
 
     def stop(_signal: int, _frame: Any) -> None:
         raise _TimedOut
