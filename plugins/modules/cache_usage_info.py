@@ -49,7 +49,7 @@ options:
     elements: int
   time_limit:
     description:
-      - Time limit in seconds, V(1) or more. When it is reached, the module returns what it knows by then.
+      - Time limit in seconds, V(1) to V(86400). When it is reached, the module returns what it knows by then.
       - It covers everything that the module does, whatever the directory contains. Only a file system that does not
         respond can delay the module further.
     type: int

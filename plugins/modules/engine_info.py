@@ -46,7 +46,7 @@ options:
     type: path
   depth:
     description:
-      - How many levels of directories below those of O(paths) are searched. Symbolic links to directories are not followed.
+      - How many levels of directories below those of O(paths) are searched, V(0) to V(100). Symbolic links to directories are not followed.
     type: int
     default: 8
   size_limit:
@@ -56,7 +56,7 @@ options:
     default: 1Gi
   time_limit:
     description:
-      - After so many seconds the module returns what it has found by then. V(1) or more.
+      - After so many seconds the module returns what it has found by then. V(1) to V(86400).
     type: int
     default: 60
 requirements:

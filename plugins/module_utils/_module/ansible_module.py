@@ -7,11 +7,22 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .._config.printable import printable, visible
+
+# More than any number has that means something.
+_DIGITS = 100
+
+
+def _countable(value: Any) -> bool:
+    """Whether Ansible can make a whole number of what an option has, or says itself why not."""
+    if isinstance(value, list):
+        return all(map(_countable, value))
+    return math.isfinite(value) if isinstance(value, float) else len(str(value)) < _DIGITS
 
 
 class Module(AnsibleModule):  # type: ignore[misc]
@@ -20,7 +31,17 @@ class Module(AnsibleModule):  # type: ignore[misc]
     def __init__(self, *arguments: Any, path_info: bool = True, **options: Any) -> None:
         """C(path_info): whether Ansible adds the owner, mode and size of the path to the result."""
         self._path_info = path_info
-        super().__init__(*arguments, **options)
+        try:
+            super().__init__(*arguments, **options)
+        except (OverflowError, ValueError):
+            # Of Ansible's own reading of numbers: Infinity, and thousands of digits.
+            names = [
+                name
+                for name, option in self.argument_spec.items()
+                if "int" in (option.get("type"), option.get("elements"))
+            ]
+            name = next((name for name in names if not _countable(self.params.get(name))), "an option")
+            self.fail_json(msg="%s is no whole number of the usual size; write one, like 10" % name)
 
     def add_path_info(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Make a result printable.

@@ -13,7 +13,7 @@ from typing import Any, Mapping, Sequence
 
 from .._config.check import DANGER, ERROR, Host, Problem
 from .._config.config import Config, no_config, read_config
-from .._config.printable import quoted
+from .._config.printable import quoted, shown
 from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
 from .._config.versions import CURRENT, Dialect
@@ -23,6 +23,8 @@ from .refused import Refused, refuse_library
 
 # How many entries of each directory in the cache a run of C(cache_config) looks at: a full cache has tens of thousands.
 ENTRIES = 1000
+# A day in seconds: the most that a look at a host may take.
+TIME_MAX = 86400
 
 
 def user_default_paths() -> tuple[str | None, str | None]:
@@ -106,6 +108,13 @@ def _memory() -> int:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError):
         return sys.maxsize
+
+
+def refuse_outside(module: Any, name: str, least: int, most: int) -> None:
+    """End the run if the number that an option gives is not from C(least) to C(most). Raises Refused."""
+    value = module.params[name]
+    if not least <= value <= most:
+        raise Refused("%s is %s; write %d to %d" % (name, shown(value), least, most))
 
 
 def dialects_for(module: Any) -> tuple[tuple[Dialect, ...], str | None]:

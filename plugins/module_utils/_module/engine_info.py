@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from .ansible_module import Module
 
 
+# Deeper trees are no places for programs; each level is one of Python's, too.
+DEPTH_MAX = 100
+
+
 def inventory_for(module: Module) -> Inventory:
     """An inventory with the limits that the options give. Raises Refused."""
-    for name, least in (("time_limit", 1), ("depth", 0)):
-        if module.params[name] < least:
-            raise _refused.Refused("%s is %d; write %d or more" % (name, module.params[name], least))
+    _common.refuse_outside(module, "time_limit", 1, _common.TIME_MAX)
+    _common.refuse_outside(module, "depth", 0, DEPTH_MAX)
     try:
         size = parse_text(KINDS["size"], module.params["size_limit"])
     except BadValue as error:

@@ -41,8 +41,7 @@ if TYPE_CHECKING:
 
 def budget_for(module: Module) -> Budget:
     """What the options, if they are possible ones, allow the look to cost from now on. Raises Refused."""
-    if module.params["time_limit"] < 1:
-        raise _refused.Refused("time_limit is %d; give 1 second or more" % module.params["time_limit"])
+    _common.refuse_outside(module, "time_limit", 1, _common.TIME_MAX)
     try:
         memory = parse_text(KINDS["size"], module.params["memory_limit"])
     except BadValue as error:

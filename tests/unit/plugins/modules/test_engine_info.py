@@ -17,7 +17,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import PROGRAMS, RULES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.processes import SOURCES, VARIABLES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import engine_info as gathering
-from ansible_collections.wasmops.wasmtime.plugins.modules import engine_info
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_info, engine_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
     BUG,
     WITH_ENABLED,
@@ -105,8 +105,10 @@ def test_a_wasmtime_of_several_possible_versions_takes_what_all_take(world):
     [
         ({"paths": ["bin"]}, 'paths has "bin", which is not an absolute path; write an absolute path'),
         ({"paths": ["/a\0b"]}, "which is not an absolute path"),
-        ({"time_limit": 0}, "time_limit is 0; write 1 or more"),
-        ({"depth": -1}, "depth is -1; write 0 or more"),
+        ({"time_limit": 0}, "time_limit is 0; write 1 to 86400"),
+        ({"time_limit": 86401}, "time_limit is 86401; write 1 to 86400"),
+        ({"depth": 101}, "depth is 101; write 0 to 100"),
+        ({"depth": -1}, "depth is -1; write 0 to 100"),
         ({"size_limit": "1GB"}, 'size_limit "1GB" has the unknown unit'),
         ({"path": "a/b"}, "not absolute"),
     ],
@@ -181,3 +183,12 @@ def test_nothing_of_the_environment_or_of_arguments_is_returned(world, monkeypat
     monkeypatch.setenv("TOKEN", "hunter2")
     result = run(running=True, paths=[str(world.bin)])
     assert "hunter2" not in json.dumps(result)
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("-inf")])
+@pytest.mark.parametrize("option", ["depth", "time_limit"])
+def test_a_number_that_ansible_cannot_read_is_named(programs, option, number):
+    result = run(paths=[str(programs.bin)], **{option: number})
+    assert result["msg"] == "%s is no whole number of the usual size; write one, like 10" % option
+    result = World.execute(cache_usage_info, False, {"path": "/x", "levels": [3, number]})
+    assert result["msg"] == "levels is no whole number of the usual size; write one, like 10"
