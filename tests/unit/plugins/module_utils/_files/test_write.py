@@ -362,6 +362,35 @@ def test_a_directory_that_its_owner_may_not_write_in_is_made(mode):
 
 
 @as_root
+@pytest.mark.parametrize(("uid", "gid"), [(-1, STRANGER), (STRANGER, -1), (STRANGER, STRANGER)])
+@pytest.mark.parametrize("again", [False, True])
+def test_what_cannot_get_its_mode_keeps_its_owner_and_group(tmp_path, monkeypatch, uid, gid, again):
+    path = tmp_path / "file"
+    path.write_bytes(b"")
+    path.chmod(0o600)
+    before = path.stat()
+    fchmod, modes = os.fchmod, []
+
+    def fail(handle, mode):
+        modes.append(mode)
+        if mode == 0o644 or not again:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fchmod(handle, mode)
+
+    monkeypatch.setattr(os, "fchmod", fail)
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with pytest.raises(OSError, match="Input/output"):
+            _write.set_owner_and_mode(handle, uid, gid, 0o644)
+    finally:
+        os.close(handle)
+    now = path.stat()
+    assert (now.st_uid, now.st_gid, now.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    # Its mode was tried, and given back.
+    assert modes == [0o644, 0o600]
+
+
+@as_root
 @pytest.mark.parametrize("call", ["fchown", "fchmod"])
 def test_a_directory_that_cannot_be_changed_as_asked_stays_as_it_was(tmp_path, monkeypatch, call):
     path = new(tmp_path / "d", 0o775)
