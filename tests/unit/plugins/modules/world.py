@@ -29,6 +29,33 @@ SCHEMAS = {cache_config: CHANGED, cache_config_info: LOOKED_AT, cache_usage_info
 # What AnsibleModule adds on its own, and what names a new file by the time.
 NOT_COMPARED = {"invocation", "backup_file", "uid", "gid", "owner", "group", "mode", "state", "size", "secontext"}
 
+ROOT = os.geteuid() == 0
+as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
+# A value for each setting that every version knows.
+EVERYTHING = {
+    "worker_event_queue_size": "32",
+    "baseline_compression_level": 1,
+    "optimized_compression_level": 19,
+    "optimized_compression_usage_counter_threshold": "1K",
+    "cleanup_interval": "2h",
+    "optimizing_compression_task_timeout": "45m",
+    "allowed_clock_drift_for_files_from_future": "2d",
+    "file_count_soft_limit": 100000,
+    "files_total_size_soft_limit": "2Gi",
+    "file_count_limit_percent_if_deleting": 80,
+    "files_total_size_limit_percent_if_deleting": "90%",
+}
+
+# A config whose form is to stay.
+MESSY = (
+    "\ufeff# kept\r\n"
+    "[cache]   # kept too\r\n"
+    "\tcleanup-interval='60m' # an hour\r\n"
+    "\r\n"
+    '# cleanup-interval = "9h"\r\n'
+    '"file-count-soft-limit" =  "5"'
+)
+
 
 class World:
     """A tree with a config and a cache directory, and nothing of the machine's own around them."""
@@ -138,6 +165,17 @@ def execute_without_root(module, **options):
     World.execute(module, True, options)
     with without_root():
         return World.execute(module, check, options)
+
+
+def run_without_root(there, **options):
+    """Run the module in a directory that belongs to whom root becomes."""
+    options = dict({"path": str(there / "config.toml"), "directory": str(there / "cache")}, **options)
+    return execute_without_root(cache_config, **options)
+
+
+def absent(world, **options):
+    """Remove, in the four ways."""
+    return world.both(state="absent", **options)
 
 
 def warnings_of(result):

@@ -1,0 +1,304 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cache_config: The owner, group, mode and attributes of the config."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.edit import HEADER
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
+    STRANGER,
+    mode_of,
+    place,
+    without_root,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
+    World,
+    as_root,
+    run_without_root,
+    warnings_of,
+)
+
+
+@pytest.mark.parametrize("mode", ["0600", "u=rw,go=", 0o600])
+def test_the_mode_of_the_file_is_set_and_shown(world, mode):
+    world.write("[cache]\n")
+    world.cache.mkdir(0o700)
+    world.run()
+    result = world.both(mode=mode)
+    assert result["changed"] is True
+    assert mode_of(world.config) == 0o600
+    (attributes,) = result["diff"]
+    assert attributes["before_header"] == "%s (file attributes)" % world.config
+    assert (attributes["before"]["mode"], attributes["after"]["mode"]) == ("0644", "0600")
+
+
+@as_root
+def test_the_owners_of_the_file_are_set_and_shown(world):
+    world.cache.mkdir(0o700)
+    world.run()
+    result = world.both(owner=str(STRANGER), group=str(STRANGER + 1))
+    status = world.config.stat()
+    assert (status.st_uid, status.st_gid) == (STRANGER, STRANGER + 1)
+    (attributes,) = result["diff"]
+    assert (attributes["before"], attributes["after"]) == (
+        {"owner": 0, "group": 0},
+        {"owner": STRANGER, "group": STRANGER + 1},
+    )
+    world.both(owner="0", group="0", mode="0600", cleanup_interval="2h")
+    status = world.config.stat()
+    assert (status.st_uid, status.st_gid, mode_of(world.config)) == (0, 0, 0o600)
+
+
+@as_root
+def test_only_the_owner_changes_the_mode(monkeypatch):
+    with place() as there:
+        monkeypatch.setenv("HOME", str(there))
+        config = there / "config.toml"
+        config.write_text("[cache]\n")
+        options = {"path": str(config), "directory": None, "create_directory": False, "mode": "0604"}
+        for check in (True, False):
+            result = run_without_root(there, check=check, **options)
+            assert result["msg"].endswith(
+                "it cannot be given another owner, group or mode: only its owner root may do that"
+            )
+
+
+@as_root
+def test_root_sets_no_attributes_where_users_can_swap_files(world):
+    world.write("[cache]\n")
+    os.chown(str(world.config.parent), STRANGER, STRANGER)
+    message = world.refused(attributes="+d", directory=..., create_directory=False)
+    assert "it cannot be given attributes: others can swap what is in" in message
+
+
+@pytest.mark.parametrize("attributes", ["+dA", "=dA"])
+def test_attributes_are_set_once(world, attributes):
+    world.write("[cache]\n")
+    if subprocess.run(["chattr", "+d", world.config], check=False, capture_output=True).returncode:
+        pytest.skip("there is no chattr, or the file system has no attributes")
+    options = {"attributes": attributes, "directory": ..., "create_directory": False}
+    result = world.both(**options)
+    assert result["changed"] is True
+    assert "d" in result["diff"][0]["before"]["attributes"]
+
+
+def test_a_new_file_gets_its_mode(world):
+    world.both(mode="0600")
+    assert mode_of(world.config) == 0o600
+
+
+@pytest.mark.parametrize("mode", ["0664", "0646", "0666", "g+w"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_that_others_could_write_is_refused_and_taken_if_allowed(world, mode, exists):
+    if exists:
+        world.run()
+    message = world.refused(mode=mode)
+    assert "the change would be dangerous (ignore_dangers: [file-writable-by-others] allows it)" in message
+    assert "choose the cache directory, whose code is run; set mode to 0644" in message
+    result = world.both(mode=mode, ignore_dangers=["file-writable-by-others"])
+    assert mode_of(world.config) & 0o022
+    assert [(problem["code"], problem["severity"]) for problem in result["problems"]] == [
+        ("file-writable-by-others", "danger")
+    ]
+    assert result["problems"][0]["message"] in str(warnings_of(result))
+    # It is no danger of the directory.
+    assert result["directory"]["dangers"] == []
+
+
+def test_a_file_that_others_can_write_is_told_if_old_and_mended_if_asked(world):
+    world.run()
+    world.config.chmod(0o666)
+    result = world.both(cleanup_interval="2h")
+    assert result["changed"] is True
+    assert [problem["code"] for problem in result["problems"]] == ["file-writable-by-others"]
+    assert "others than its owner can write to the file" in str(warnings_of(result))
+    assert mode_of(world.config) == 0o666
+    # Another mode with the same danger is no new one.
+    assert world.both(mode="0664")["changed"] is True
+    result = world.both(mode="0644")
+    assert (result["changed"], result["problems"]) == (True, [])
+    assert "warnings" not in result
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_that_others_can_replace_is_refused_if_new_and_told_if_old(public_world, exists):
+    if exists:
+        public_world.run()
+    public_world.config.parent.chmod(0o777)
+    if not exists:
+        message = public_world.refused()
+        assert "the change would be dangerous (ignore_dangers: [file-writable-by-others] allows it)" in message
+        assert 'as they can write to "%s"' % public_world.config.parent in message
+    ignored = [] if exists else ["file-writable-by-others"]
+    result = public_world.both(cleanup_interval="2h", ignore_dangers=ignored)
+    assert (result["changed"], [problem["code"] for problem in result["problems"]]) == (
+        True,
+        ["file-writable-by-others"],
+    )
+
+
+def test_all_that_is_wrong_is_told_together(world):
+    world.cache.mkdir()
+    world.cache.chmod(0o777)
+    codes = ["file-writable-by-others", "directory-writable-by-others"]
+    message = world.refused(mode="0666", file_count_soft_limit="0")
+    assert "(ignore_dangers: [%s] allows it)" % ", ".join(sorted(codes)) in message
+    result = world.both(mode="0666", file_count_soft_limit="0", ignore_dangers=codes)
+    assert [problem["code"] for problem in result["problems"]] == ["empties-itself", *codes]
+    assert result["directory"]["dangers"] == ["directory-writable-by-others"]
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("umask", "options", "readable"),
+    [
+        (0o022, {}, True),
+        (0o077, {}, False),
+        (0o027, {}, False),
+        (0o077, {"mode": "0644"}, True),
+        (0o022, {"mode": "0600"}, False),
+        (0o022, {"mode": "0640"}, False),
+        (0o022, {"mode": "0640", "group": str(NOBODY)}, True),
+        (0o027, {"group": str(NOBODY)}, True),
+        (0o077, {"owner": str(NOBODY)}, True),
+        (0o022, {"mode": "0600", "owner": str(NOBODY)}, True),
+        (0o022, {"mode": "0200", "owner": str(NOBODY)}, False),
+        (0o022, {"mode": "0600", "owner": str(STRANGER)}, False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_that_the_directory_s_owner_could_not_read_is_refused(public_world, umask, options, readable, exists):
+    world = public_world
+    os.umask(umask)
+    if exists:
+        world.run()
+        world.cache.rmdir()
+    options = dict(options, directory_owner=str(NOBODY))
+    if not readable:
+        message = world.refused(**options)
+        assert "nothing was changed: nobody may not read the file; set mode to 0644, or group" in message
+        return
+    assert world.both(**options)["problems"] == []
+    with without_root():
+        assert world.config.read_text().startswith(HEADER[:10])
+        (world.cache / "modules").mkdir()
+
+
+@as_root
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_directory_that_its_owner_could_not_reach_is_refused(public_world, exists):
+    world = public_world
+    world.tree.chmod(0o700)
+    world.config = world.root / "config.toml"
+    if exists:
+        world.cache.mkdir()
+    message = world.refused(directory_owner=str(NOBODY))
+    assert "nothing was changed: nobody may not enter " in message
+    assert "use a directory that it can reach" in message
+    world.tree.chmod(0o711)
+    assert world.both(directory_owner=str(NOBODY))["problems"] == []
+
+
+@as_root
+def test_a_directory_that_its_owner_must_create_must_be_one_that_it_can(public_world):
+    world = public_world
+    options = {"directory_owner": str(NOBODY), "create_directory": False}
+    assert "nobody cannot create it in" in world.refused(**options)
+    os.chown(str(world.tree), NOBODY, NOBODY)
+    result = world.both(**options)
+    assert (result["problems"], result["directory"]["exists"]) == ([], False)
+
+
+@as_root
+def test_what_the_old_owner_left_in_a_directory_is_a_danger_to_the_new_one(public_world):
+    world = public_world
+    (world.cache / "modules").mkdir(parents=True)
+    os.chown(str(world.cache), STRANGER, STRANGER)
+    os.chown(str(world.cache / "modules"), STRANGER, STRANGER)
+    world.cache.chmod(0o700)
+    message = world.refused(directory_owner=str(NOBODY))
+    assert 'holds what belongs to others ("modules")' in message
+    assert "ignore_dangers: [directory-writable-by-others]" in message
+    assert world.both(directory_owner=str(STRANGER))["problems"] == []
+
+
+@as_root
+def test_a_group_to_be_created_by_then_may_be_the_one_that_reads_the_file(public_world):
+    world = public_world
+    options = {"directory_owner": str(NOBODY), "group": "nobody-has-this-name"}
+    assert world.run(check=True, mode="0640", **options)["changed"] is True
+    assert "may not read the file" in world.run(check=True, mode="0600", **options)["msg"]
+
+
+@as_root
+def test_owner_and_group_are_set(public_world):
+    world = public_world
+    result = world.both(owner=str(STRANGER), group=str(STRANGER), directory_owner=str(STRANGER), directory_group="0")
+    assert (world.config.stat().st_uid, world.config.stat().st_gid) == (STRANGER, STRANGER)
+    assert (world.cache.stat().st_uid, world.cache.stat().st_gid) == (STRANGER, 0)
+    assert result["directory"]["owner"] == str(STRANGER)
+    world.config.chmod(0o600)
+    assert world.both(owner="0", mode="0644")["changed"] is True
+
+
+@pytest.mark.parametrize("option", ["owner", "group", "directory_owner", "directory_group"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_an_owner_to_be_created_by_then_is_no_failure_in_a_dry_run(world, option, exists):
+    if exists:
+        world.run()
+    before = world.snapshot()
+    dry = world.run(check=True, **{option: "nobody-has-this-name"})
+    assert world.snapshot() == before
+    assert dry["changed"] is True
+    kind = "group" if option.endswith("group") else "user"
+    assert "%s: there is no %s nobody-has-this-name yet" % (option, kind) in str(warnings_of(dry))
+    real = world.run(**{option: "nobody-has-this-name"})
+    assert real["failed"] is True
+    assert real["msg"] == "%s: there is no %s nobody-has-this-name; create it first" % (option, kind)
+    assert world.snapshot() == before
+    if option == "directory_owner":
+        assert dry["diff"][-1]["after"]["owner"] == "nobody-has-this-name"
+    if option == "directory_group":
+        assert dry["diff"][-1]["after"]["group"] == "nobody-has-this-name"
+
+
+@pytest.mark.parametrize("option", ["owner", "group", "directory_owner", "directory_group"])
+def test_only_root_gives_files_away(option):
+    with place() as there:
+        result = run_without_root(there, **{option: "0"})
+        assert "%s: only root can give a file to 0" % option in result["msg"]
+        assert not list(there.iterdir())
+
+
+@pytest.mark.parametrize("option", ["mode", "directory_mode"])
+@pytest.mark.parametrize("mode", ["rwxr-xr-x", "9", "77777", "-1", "preserve", 10**6, True, ["0700"], "u=rwq"], ids=str)
+def test_what_is_no_mode_is_refused_before_anything_is_written(world, option, mode):
+    said = world.refused(**{option: mode})
+    assert "%s: " % option in said
+    assert said.endswith(' is not a mode; write octal digits in quotes, like "0700"')
+
+
+@pytest.mark.parametrize("option", ["mode", "directory_mode"])
+@pytest.mark.parametrize(
+    ("mode", "is_octal"), [(644, "1204"), (700, "1274"), (400, "0620"), (755, "1363"), (777, "1411")]
+)
+def test_a_mode_without_quotes_is_refused_with_the_one_that_was_meant(
+    world: World, option: str, mode: int, is_octal: str
+) -> None:
+    said = world.refused(**{option: mode})
+    assert '%s: %d without quotes is a decimal number, mode %s; write "0%d"' % (option, mode, is_octal, mode) in said
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o711, 0o750, 0o755, 0o1750, 0o2750])
+def test_a_number_that_yaml_made_of_octal_digits_is_a_mode(world: World, mode: int) -> None:
+    world.both(directory_mode=mode)
+    assert mode_of(world.cache) == mode

@@ -1,0 +1,251 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cache_config: What fails while something is written."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import MAX_BYTES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import make_directory as _make_directory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import config_info
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import plan as _plan
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import remove as _remove
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    STRANGER,
+    mode_of,
+    place,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
+    ROOT,
+    absent,
+    as_root,
+    run_without_root,
+)
+
+
+def full(*_arguments, **_options):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_failure_while_writing_is_told_and_leaves_the_old_file(world, monkeypatch):
+    world.write("[cache]\n")
+    world.cache.mkdir(0o700)
+    before = {path: entry[:4] + entry[6:] for path, entry in world.snapshot().items()}
+    monkeypatch.setattr(os, "fsync", full)
+    result = world.run(cleanup_interval="2h")
+    assert result["msg"] == "%s: it cannot be written: No space left on device" % world.config
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert {path: entry[:4] + entry[6:] for path, entry in world.snapshot().items()} == before
+
+
+def test_a_failure_after_the_directory_was_made_says_so(world, monkeypatch):
+    monkeypatch.setattr(os, "write", full)
+    result = world.run()
+    assert result["msg"].endswith("No space left on device; the cache directory was made or changed before that")
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert world.cache.is_dir()
+    assert not world.config.exists()
+
+
+def test_a_file_that_cannot_be_removed_is_told(world, monkeypatch):
+    world.write("[cache]\n")
+    monkeypatch.setattr(os, "unlink", full)
+    result = world.run(state="absent")
+    assert result["msg"] == "%s: it cannot be removed: No space left on device" % world.config
+    assert world.config.exists()
+
+
+def raced(monkeypatch, act):
+    """Have something done right before each write of the file."""
+    write = _write.write
+
+    def other_first(*arguments, **options):
+        act()
+        return write(*arguments, **options)
+
+    monkeypatch.setattr(_write, "write", other_first)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_what_another_process_writes_meanwhile_is_merged_into(world, monkeypatch, exists):
+    if exists:
+        world.write("[cache]\n")
+    theirs = iter(["[cache]\nbaseline-compression-level = 1\n", None])
+
+    def other():
+        text = next(theirs)
+        if text:
+            world.write(text)
+
+    raced(monkeypatch, other)
+    result = world.run(cleanup_interval="2h", backup=True)
+    assert result["changed"] is True
+    text = world.config.read_text()
+    assert "baseline-compression-level = 1\n" in text
+    assert 'cleanup-interval = "2h"' in text
+    # What was done in vain has left nothing, and what was done is told.
+    assert len(list(world.config.parent.iterdir())) == 2
+    assert [part["after_header"] for part in result["diff"]] == [
+        "%s (cache directory)" % world.cache,
+        str(world.config),
+    ]
+
+
+def test_a_run_that_finds_its_work_done_by_another_has_still_made_the_directory(world, monkeypatch):
+    world.write("[cache]\n")
+    text = '[cache]\ndirectory = "%s"\n' % world.cache
+    raced(monkeypatch, lambda: world.write(text))
+    result = world.run()
+    assert result["changed"] is True
+    assert result["changed_settings"] == {}
+    assert world.config.read_text() == text
+
+
+def test_a_file_that_never_rests_is_given_up(world, monkeypatch):
+    count = iter(range(10**6))
+    raced(monkeypatch, lambda: world.write("[cache]\n# %d\n" % next(count)))
+    result = world.run(cleanup_interval="2h")
+    assert result["msg"] == "%s: another process keeps writing it; run again when none does" % world.config
+
+
+def test_a_file_that_changes_before_it_is_removed_is_kept_if_a_backup_is_asked_for(world, monkeypatch):
+    world.write("[cache]\n")
+    unlink = _remove.unlink
+
+    theirs = iter(["[cache]\n# theirs\n"])
+
+    def other_first(*arguments):
+        for text in theirs:
+            world.write(text)
+        return unlink(*arguments)
+
+    monkeypatch.setattr(_remove, "unlink", other_first)
+    result = world.run(state="absent", backup=True)
+    assert result["changed"] is True
+    assert Path(result["backup_file"]).read_text() == "[cache]\n# theirs\n"
+    assert not world.config.exists()
+    assert [part["before"] for part in result["diff"]] == ["[cache]\n# theirs\n"]
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            FileNotFoundError(2, "No such file or directory", "/x"),
+            "another process changes it or what is above it meanwhile; run again when none does",
+        ),
+        (OSError(5, "Input/output error"), "the system fails: Input/output error; correct that first"),
+        (OSError(5, "Input/output error", b"/x"), "the system fails: Input/output error (/x); correct that first"),
+    ],
+    ids=["gone", "no-name", "name"],
+)
+def test_what_fails_between_two_looks_is_told(world, monkeypatch, state, error, words):
+    def gone(_path):
+        raise error
+
+    world.write("[cache]\n")
+    monkeypatch.setattr(_plan if state == "present" else _remove, "resolve_file", gone)
+    results = [world.run(state=state, cleanup_interval="2h" if state == "present" else None)]
+    if state == "present":
+        monkeypatch.setattr(config_info, "resolve_file", gone)
+        results.append(world.info(path=str(world.config)))
+    for result in results:
+        assert result["failed"] is True
+        assert result["msg"] == ("%s: %s" % (world.config, words))
+
+
+def test_a_file_that_goes_before_ansible_looks_at_it_once_more_is_no_failure(world, monkeypatch):
+    add_path_info = AnsibleModule.add_path_info
+
+    def late(module, result):
+        if result.get("path"):
+            raise FileNotFoundError(2, "No such file or directory")
+        return add_path_info(module, result)
+
+    monkeypatch.setattr(AnsibleModule, "add_path_info", late)
+    result = world.run()
+    assert (result["changed"], result["path"]) == (True, str(world.config))
+    assert world.run(mode="9")["failed"] is True
+    assert world.info(path=str(world.config))["valid"] is True
+
+
+@pytest.mark.parametrize("backup", [True, False])
+@pytest.mark.parametrize("kind", ["fifo", "socket", "device"])
+def test_what_is_no_file_is_not_removed(world, monkeypatch, kind, backup):
+    if kind == "fifo":
+        os.mkfifo(str(world.config))
+    elif kind == "device":
+        if not ROOT:
+            pytest.skip("only root can make a device")
+        os.mknod(str(world.config), 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    else:
+        monkeypatch.chdir(world.config.parent)  # no path is short enough
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(world.config.name)
+    message = world.refused(state="absent", backup=backup)
+    assert message.endswith("it is not a regular file, so no config; remove it by hand if it is not needed")
+
+
+def test_what_cannot_be_read_is_not_removed_if_a_backup_is_asked_for(world):
+    world.write(b"#" * (MAX_BYTES + 1))
+    assert "no backup can be made, so nothing was changed" in world.refused(state="absent", backup=True)
+    absent(world)
+
+
+@as_root
+def test_root_creates_no_file_behind_a_user_s_link(world):
+    link = world.tree / "link"
+    link.symlink_to(world.config.parent)
+    os.chown(str(link), STRANGER, STRANGER, follow_symlinks=False)
+    assert "root does not follow it" in world.refused(path=str(link / "config.toml"))
+
+
+@as_root
+def test_root_creates_no_directory_behind_a_user_s_link(world):
+    link = world.tree / "link"
+    (world.tree / "real").mkdir()
+    link.symlink_to(world.tree / "real")
+    os.chown(str(link), STRANGER, STRANGER, follow_symlinks=False)
+    message = world.refused(directory=str(link / "cache"), ignore_dangers=["directory-replaceable"])
+    assert "root does not follow it" in message
+
+
+def test_a_directory_that_another_process_makes_meanwhile_is_taken_as_it_is(world, monkeypatch):
+    make = _make_directory.make
+
+    def other_first(*arguments):
+        if not world.cache.exists():
+            world.cache.mkdir(0o750)
+        make(*arguments)
+
+    monkeypatch.setattr(_make_directory, "make", other_first)
+    result = world.run()
+    assert result["changed"] is True
+    assert mode_of(world.cache) == 0o750
+    assert world.config.exists()
+    assert [part["after_header"] for part in result["diff"]] == [str(world.config)]
+
+
+def test_what_may_not_be_looked_at_is_not_taken_for_absent():
+    with place() as there:
+        (there / "etc").mkdir()
+        (there / "etc" / "config.toml").write_text("[cache]\n")
+        (there / "etc").chmod(0o000)
+        if os.geteuid() == 0:
+            os.chown(str(there / "etc"), 0, 0)
+        for check in (True, False):
+            result = run_without_root(
+                there, path=str(there / "etc" / "config.toml"), directory=None, state="absent", check=check
+            )
+            assert result["msg"].endswith("config.toml: it cannot be removed: Permission denied")

@@ -1,0 +1,381 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cache_config: Files that are in the way, and files that are removed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.edit import HEADER
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import READS_1_0, READS_1_1
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
+    give,
+    mode_of,
+    place,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
+    ROOT,
+    absent,
+    as_root,
+    execute_without_root,
+    run_without_root,
+)
+
+
+def many(world):
+    world.write(b"# \n" * (10 * 2**20 // 3))
+
+
+def unlink_parent(world):
+    world.config.parent.rmdir()
+    world.config.parent.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentences"),
+    [
+        ("[cache\n", ["line 1, column 7: not valid TOML: "]),
+        (b"[cache]\n\xff", ["line 2, column 1: byte 0xff is not valid UTF-8; save the file as UTF-8"]),
+        ("", ["the table [cache] is missing; add a line [cache]"]),
+        ("[cache]\nfoo = 1\n", ['line 2, column 1: "foo" is not a setting of [cache]; remove it']),
+        (
+            "[cache]\ncleanup-interval = 60\n",
+            ["line 2, column 20: cleanup-interval = 60 is an integer, not a string; write a whole number followed by"],
+        ),
+        ("[cache]\ncleanup-interval = '60'\n", ['line 2, column 20: cleanup-interval = "60" has no unit; write']),
+        (
+            "[cache]\nfile-count-soft-limit = '99999P'\n",
+            ['file-count-soft-limit = "99999P" is more than 2^64-1; write'],
+        ),
+        (
+            "[cache]\nbaseline-compression-level = 22\n",
+            ["line 2, column 30: baseline-compression-level = 22 is not in 0..21"],
+        ),
+        (
+            "[cache]\nenabled = false\n",
+            ["line 2, column 1: enabled is refused by Wasmtime 33 and later; switch the cache off in the program"],
+        ),
+        (
+            "[cache]\nfoo = 1\nbar = 2\ncleanup-interval = 1\n",
+            [
+                '\n- line 2, column 1: "foo"',
+                '\n- line 3, column 1: "bar"',
+                "\n- line 4, column 20: cleanup-interval = 1 is",
+            ],
+        ),
+        ("x = " + "[" * 5000, ["not valid TOML"]),
+        ("[cache]\nbaseline-compression-level = " + "9" * 5000, ["line 2"]),
+    ],
+    ids=lambda part: ascii(part)[:40] if isinstance(part, (str, bytes)) else "",
+)
+def test_an_invalid_file_is_refused_with_every_problem_and_left_as_it_is(world, content, sentences):
+    world.write(content)
+    message = world.refused(cleanup_interval="1h")
+    assert message.startswith("%s: Wasmtime refuses this file, so nothing was changed:" % world.config)
+    for sentence in sentences:
+        assert sentence in message
+    result = world.run()
+    assert len(result["problems"]) == max(1, message.count("\n- "))
+    assert result["path"] == str(world.config)
+
+
+@pytest.mark.skipif(not READS_1_0 or not READS_1_1, reason="takes a parser for TOML 1.0 alone and one for TOML 1.1")
+@pytest.mark.parametrize("version", ["36", "42", "48", None])
+def test_a_file_that_only_some_programs_take_is_left_as_it_is(world, version):
+    world.write("cache = {\n  cleanup-interval = '2h',\n}\n")
+    options = {} if version is None else {"wasmtime_version": version}
+    message = world.refused(cleanup_interval="1h", **options)
+    who = "Wasmtime refuses" if version == "36" else "not every Wasmtime takes"
+    assert message.startswith(
+        "%s: %s this file, so nothing was changed: line 1, column 10: valid" % (world.config, who)
+    )
+    assert world.run(wasmtime_version="49")["changed_settings"].keys() == {"directory"}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda world: world.config.mkdir(), "it is a directory; name the config file in it"),
+        (lambda world: world.config.symlink_to("no"), "it is a symbolic link to no, which does not exist; name"),
+        (lambda world: world.config.symlink_to("config.toml"), "it cannot be read: too many symbolic links"),
+        (lambda world: os.mkfifo(str(world.config)), "it is not a regular file"),
+        (many, "the file has %d bytes; a cache config has" % (10 * 2**20 // 3 * 3)),
+        (unlink_parent, "is not a directory; correct that first"),
+    ],
+    ids=["directory", "dangling", "loop", "pipe", "huge", "parent-is-a-file"],
+)
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_no_readable_file_is_refused_whatever_is_asked(world, spoil, message, force):
+    spoil(world)
+    told = world.refused(cleanup_interval="1h", force=force)
+    assert told.startswith("%s: nothing was changed: " % world.config)
+    assert message in told
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_missing_file_is_an_error_if_it_must_not_be_created(world, deep):
+    world.config = world.tree / "deep" / "config.toml" if deep else world.config
+    assert world.refused(create=False) == "%s: there is no such file, and create is false" % world.config
+
+
+def test_an_unreadable_file_is_refused():
+    with place() as there:
+        (there / "config.toml").write_text("[cache]\n")
+        (there / "config.toml").chmod(0)
+        result = run_without_root(there)
+        assert result["msg"].endswith("nothing was changed: it cannot be read: Permission denied; correct that first")
+        assert not (there / "cache").exists()
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("content", ["[cache]\n", None])
+def test_a_read_only_directory_is_told_before_anything_is_written(check, content):
+    with place() as there:
+        (there / "etc").mkdir()
+        if content:
+            (there / "etc" / "config.toml").write_text(content)
+        (there / "etc").chmod(0o555)
+        result = run_without_root(there, path=str(there / "etc" / "config.toml"), check=check)
+        assert "config.toml: it cannot be written: " in result["msg"]
+        assert result["msg"].endswith("may not write in %s" % (there / "etc"))
+        assert not (there / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        ({"path": None, "directory": None}, "set directory and path to where that is possible"),
+        ({"directory": None}, "set directory to where that is possible"),
+        ({"path": None}, "set path to where that is possible"),
+    ],
+)
+def test_a_user_whose_home_cannot_be_created_is_told_what_to_do(monkeypatch, options, remedy):
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    with place() as there:
+        (there / "closed").mkdir(0o555)
+        monkeypatch.setenv("HOME", str(there / "closed" / "home"))
+        result = run_without_root(there, **options)
+        assert result["failed"] is True
+        assert result["msg"].endswith(" may not write in %s; %s" % (there / "closed", remedy))
+
+
+def test_a_default_directory_that_cannot_be_created_is_told_with_what_to_do(monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    with place() as there:
+        (there / "closed").mkdir(0o555)
+        monkeypatch.setenv("HOME", str(there / "closed" / "home"))
+        remedy = ["set directory to a path that can be created, or create it beforehand for that user"]
+        path = str(there / "config.toml")
+        refused = execute_without_root(cache_config, path=path, create_directory=False)
+        assert [problem["remedy"] for problem in refused["problems"]] == remedy
+        assert refused["msg"].endswith('cannot create it in "%s"; %s' % (there / "closed", remedy[0]))
+        seen = execute_without_root(cache_config_info, content="[cache]\n")
+        assert [problem["remedy"] for problem in seen["problems"]] == remedy
+        # It helps, the one as the other.
+        named = execute_without_root(cache_config, path=path, directory=str(there / "cache"))
+        assert (named["changed"], named["problems"]) == (True, [])
+        (there / "config.toml").unlink()
+        cache = there / "closed" / "home" / ".cache" / "wasmtime"
+        (there / "closed").chmod(0o755)
+        cache.mkdir(parents=True)
+        if ROOT:
+            give(cache, NOBODY)
+        made = execute_without_root(cache_config, path=path, create_directory=False)
+        assert (made["changed"], made["problems"]) == (True, [])
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_directory_that_cannot_be_created_is_told_before_anything_is_written(check):
+    with place() as there:
+        (there / "closed").mkdir(0o555)
+        result = run_without_root(there, directory=str(there / "closed" / "cache"), check=check)
+        assert 'closed/cache" cannot be created: the user ' in result["msg"]
+        assert result["msg"].endswith("; set directory to where that is possible")
+        assert not (there / "config.toml").exists()
+
+
+def test_a_directory_in_the_way_of_the_cache_is_refused(world):
+    world.cache.write_bytes(b"")
+    assert "is not a directory; set directory to a path that can be created" in world.refused()
+
+
+def test_a_user_without_home_needs_both_paths(world, monkeypatch):
+    monkeypatch.setattr(_common, "user_default_paths", lambda: (None, None))
+    assert "no home directory to find the default config in; set path" in world.refused(path=...)
+    assert "directory is not set and the user has no home directory" in world.refused(directory=...)
+    # A file without a directory is repaired by naming one.
+    world.write("[cache]\n")
+    assert world.both()["changed"] is True
+
+
+def test_a_relative_home_gives_no_default_path(world, monkeypatch):
+    monkeypatch.setenv("HOME", "relative")
+    assert world.refused(path=...) == (
+        'the default path, from HOME, is "relative/.config/wasmtime/config.toml", which is not absolute;'
+        " set path to an absolute path"
+    )
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(world, monkeypatch):
+    world.write("[cache]\n")
+    world.cache.mkdir(0o700)
+    read = os.read
+
+    def read_late(handle, size):
+        data = read(handle, size)
+        if not data and os.path.samestat(os.fstat(handle), world.config.stat()):
+            with world.config.open("a") as file:
+                file.write("# x\n")
+        return data
+
+    monkeypatch.setattr(os, "read", read_late)
+    for check in (True, False):
+        message = "%s: nothing was changed: it changed while it was read; run again when nothing else writes it"
+        assert world.run(check=check)["msg"] == message % world.config
+
+
+# force and backup
+
+
+@pytest.mark.parametrize("content", ["[cache\n", b"\xff", "[cache]\nfoo = 1\n", ""])
+def test_force_replaces_a_refused_file_and_keeps_a_copy(world, content):
+    world.write(content, mode=0o640)
+    original = world.config.read_bytes()
+    result = world.run(check=True, force=True, cleanup_interval="2h")
+    assert result["changed"] is True
+    assert world.config.read_bytes() == original
+    result = world.run(force=True, cleanup_interval="2h")
+    assert result["created"] is False
+    assert open(result["backup_file"], "rb").read() == original  # noqa: PTH123, SIM115
+    assert world.config.read_text().startswith(HEADER)
+    assert result["diff"][0]["before"] == original.decode("utf-8", "replace")
+    assert mode_of(world.config) == 0o640
+    assert world.run(force=True, cleanup_interval="2h")["changed"] is False
+
+
+def test_force_is_not_blamed_for_the_mode_that_the_file_had(world):
+    world.write("[cache", mode=0o666)
+    result = world.run(force=True, directory=str(world.cache))
+    assert result["changed"] is True
+    assert [problem["code"] for problem in result["problems"]] == ["file-writable-by-others"]
+
+
+def test_a_backup_is_made_of_what_changes(world):
+    world.write("[cache]\n")
+    result = world.run(backup=True, cleanup_interval="2h")
+    assert open(result["backup_file"]).read() == "[cache]\n"  # noqa: PTH123, SIM115
+    assert "backup_file" not in world.run(backup=True, cleanup_interval="2h")
+
+
+# absent
+
+
+def test_a_file_is_removed_and_the_directory_stays(world):
+    world.run()
+    text = world.config.read_text()
+    result = absent(world)
+    assert result["changed"] is True
+    assert not world.config.exists()
+    assert world.cache.is_dir()
+    assert result["path"] == str(world.config)
+    assert (result["diff"][0]["before"], result["diff"][0]["after"]) == (text, "")
+
+
+def test_a_file_that_wasmtime_refuses_is_removed_too(world):
+    world.write(b"\xff")
+    assert absent(world)["diff"][0]["before"] == "\ufffd"
+
+
+def test_an_empty_file_is_removed_with_a_diff(world):
+    world.write("")
+    assert absent(world)["changed"] is True
+
+
+def test_a_link_is_removed_and_its_target_stays(world):
+    target = world.tree / "target"
+    target.write_text("[cache]\n")
+    world.config.symlink_to(target)
+    assert absent(world)["changed"] is True
+    assert not world.config.is_symlink()
+    assert target.read_text() == "[cache]\n"
+
+
+def test_a_dangling_link_is_removed(world):
+    world.config.symlink_to("no")
+    assert absent(world, backup=True)["changed"] is True
+    assert not world.config.is_symlink()
+
+
+def test_what_is_not_there_is_not_removed(world):
+    assert absent(world)["changed"] is False
+    assert absent(world, path=str(world.tree / "no" / "config.toml"))["changed"] is False
+
+
+def test_a_removed_file_is_kept_as_a_backup(world):
+    world.write("[cache]\n")
+    assert "backup_file" not in world.run(check=True, state="absent", backup=True)
+    result = world.run(state="absent", backup=True)
+    assert open(result["backup_file"]).read() == "[cache]\n"  # noqa: PTH123, SIM115
+
+
+def test_a_directory_is_not_removed(world):
+    world.config.mkdir()
+    assert "it is a directory, not a config file; name the file in it" in world.refused(state="absent")
+
+
+def test_a_file_in_a_read_only_directory_is_not_removed():
+    with place() as there:
+        (there / "etc").mkdir()
+        (there / "etc" / "config.toml").write_text("[cache]\n")
+        (there / "etc").chmod(0o555)
+        messages = {
+            run_without_root(
+                there, path=str(there / "etc" / "config.toml"), directory=None, state="absent", check=check
+            )["msg"]
+            for check in (True, False)
+        }
+        assert len(messages) == 1
+        assert "it cannot be removed: the user " in messages.pop()
+
+
+@as_root
+def test_a_file_that_the_system_keeps_is_told():
+    # In a sticky directory everybody may write, and only the owner may remove.
+    with place() as there:
+        (there / "config.toml").write_text("[cache]\n")
+        os.chown(str(there), 0, 0)
+        there.chmod(0o1777)
+        messages = {
+            run_without_root(there, directory=None, state="absent", check=check)["msg"] for check in (True, False)
+        }
+        assert len(messages) == 1
+        assert "it cannot be removed: only its owner may replace or remove it in " in messages.pop()
+        assert (there / "config.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"cleanup_interval": "1h"},
+        {"enabled": False},
+        {"unset": ["directory"]},
+        {"exclusive": True},
+        {"directory": "/x"},
+        {"baseline_compression_level": 0},
+    ],
+)
+def test_absent_and_contents_contradict_each_other(world, options):
+    world.write("[cache]\n")
+    message = world.refused(state="absent", **options)
+    assert message == (
+        "state is absent, which removes the whole file, and %s asks for its contents; do one of both"
+        % next(iter(options))
+    )
