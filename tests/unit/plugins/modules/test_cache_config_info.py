@@ -411,3 +411,11 @@ def test_a_limit_is_held_against_the_file_system(world):
     for limit, wanted in ((capacity, []), (capacity + 1, ["limit-beyond-file-system"])):
         world.write("[cache]\ndirectory = '%s/a/b/'\nfiles-total-size-soft-limit = '%d'\n" % (world.cache, limit))
         assert codes(look(world)) == wanted
+
+
+@pytest.mark.parametrize(("character", "byte"), [("\udcff", "0xff"), ("\udc80", "0x80"), ("\ud800", "0xed")])
+def test_content_that_is_no_utf_8_is_a_problem_of_it(world, character, byte):
+    result = look(world, content="[cache]\n# %s" % character)
+    assert codes(result) == ["not-utf-8"]
+    assert result["problems"][0]["message"] == "byte %s is not valid UTF-8" % byte
+    assert (result["problems"][0]["line"], result["problems"][0]["column"]) == (2, 3)
