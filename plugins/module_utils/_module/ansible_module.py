@@ -25,6 +25,15 @@ def _countable(value: Any) -> bool:
     return math.isfinite(value) if isinstance(value, float) else len(str(value)) < _DIGITS
 
 
+def _encodable(value: Any) -> bool:
+    """Whether a value is in UTF-8, but for bytes that are none, for which Python has characters of its own."""
+    try:
+        str(value).encode("utf-8", "surrogateescape")
+    except UnicodeError:
+        return False
+    return True
+
+
 class Module(AnsibleModule):  # type: ignore[misc]
     """An AnsibleModule whose results and warnings are printable, whatever the names of files are."""
 
@@ -35,13 +44,20 @@ class Module(AnsibleModule):  # type: ignore[misc]
             super().__init__(*arguments, **options)
         except (OverflowError, ValueError):
             # Of Ansible's own reading of numbers: Infinity, and thousands of digits.
-            names = [
-                name
-                for name, option in self.argument_spec.items()
-                if "int" in (option.get("type"), option.get("elements"))
-            ]
-            name = next((name for name in names if not _countable(self.params.get(name))), "an option")
+            name = next((name for name in self._of_type("int") if not _countable(self.params.get(name))), "an option")
             self.fail_json(msg="%s is no whole number of the usual size; write one, like 10" % name)
+        for name, value in self.params.items():
+            if not _encodable(value):
+                self.fail_json(msg="%s has a character that stands for no text; write it without" % name)
+
+    def _of_type(self, kind: str) -> list[str]:
+        """The options with values of a type, or lists of them."""
+        return [name for name, spec in self.argument_spec.items() if kind in (spec.get("type"), spec.get("elements"))]
+
+    def _log_invocation(self) -> None:
+        """Log what the task asks for, as Ansible does, who fails where there are bytes that are no UTF-8."""
+        with contextlib.suppress(UnicodeError):
+            super()._log_invocation()
 
     def add_path_info(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Make a result printable.

@@ -33,7 +33,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
     dialects, version = _common.dialects_for(module)
     place, exists, data, status, trouble = None, False, None, None, None
     if path is None:
-        data = _bytes(module.params["content"])
+        data = module.params["content"].encode("utf-8", "surrogateescape")
     else:
         try:
             place = resolve_file(path)
@@ -80,14 +80,6 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
         accepted_by=config.accepted_by,
         wasmtime_version=version,
     )
-
-
-def _bytes(content: str) -> bytes:
-    """The bytes of a text from a playbook, in which surrogates stand for what is no UTF-8."""
-    try:
-        return content.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # one that stands for no byte
-        return content.encode("utf-8", "surrogatepass")
 
 
 def run(module: Module) -> None:

@@ -413,9 +413,20 @@ def test_a_limit_is_held_against_the_file_system(world):
         assert codes(look(world)) == wanted
 
 
-@pytest.mark.parametrize(("character", "byte"), [("\udcff", "0xff"), ("\udc80", "0x80"), ("\ud800", "0xed")])
+@pytest.mark.parametrize(("character", "byte"), [("\udcff", "0xff"), ("\udc80", "0x80")])
 def test_content_that_is_no_utf_8_is_a_problem_of_it(world, character, byte):
     result = look(world, content="[cache]\n# %s" % character)
     assert codes(result) == ["not-utf-8"]
     assert result["problems"][0]["message"] == "byte %s is not valid UTF-8" % byte
     assert (result["problems"][0]["line"], result["problems"][0]["column"]) == (2, 3)
+
+
+@pytest.mark.parametrize("option", ["content", "path", "directory_owner"])
+def test_what_stands_for_no_text_at_all_is_refused(world, option):
+    result = world.info(**{option: "a\ud800"})
+    assert result["msg"] == "%s has a character that stands for no text; write it without" % option
+
+
+def test_what_ansible_cannot_log_is_looked_at_all_the_same(world):
+    result = world.info(content="a\udcff", _ansible_no_log=False)
+    assert codes(result) == ["not-utf-8"]

@@ -109,7 +109,10 @@ class World:
         with tempfile.TemporaryDirectory() as temporary:
             os.chmod(temporary, 0o777)  # noqa: PTH101
             arguments = dict(
-                options, _ansible_check_mode=check, _ansible_diff=diff, _ansible_tmpdir=temporary, _ansible_no_log=True
+                {"_ansible_no_log": True, **options},
+                _ansible_check_mode=check,
+                _ansible_diff=diff,
+                _ansible_tmpdir=temporary,
             )
             try:
                 with pytest.MonkeyPatch.context() as patch, patch_module_args(arguments):
