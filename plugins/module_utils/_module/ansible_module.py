@@ -43,7 +43,7 @@ class Module(AnsibleModule):  # type: ignore[misc]
         try:
             super().__init__(*arguments, **options)
         except (OverflowError, ValueError):
-            # Of Ansible's own reading of numbers: Infinity, and thousands of digits.
+            # Of Ansible's own reading of numbers before 2.22: Infinity, and thousands of digits.
             name = next((name for name in self._of_type("int") if not _countable(self.params.get(name))), "an option")
             self.fail_json(msg="%s is no whole number of the usual size; write one, like 10" % name)
         for name, value in self.params.items():
@@ -55,9 +55,12 @@ class Module(AnsibleModule):  # type: ignore[misc]
         return [name for name, spec in self.argument_spec.items() if kind in (spec.get("type"), spec.get("elements"))]
 
     def _log_invocation(self) -> None:
-        """Log what the task asks for, as Ansible does, who fails where there are bytes that are no UTF-8."""
-        with contextlib.suppress(UnicodeError):
+        """Log what the task asks for, as Ansible does, but printable: it fails where there are bytes that are no UTF-8."""
+        params, self.params = self.params, visible(self.params)
+        try:
             super()._log_invocation()
+        finally:
+            self.params = params
 
     def add_path_info(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Make a result printable.
