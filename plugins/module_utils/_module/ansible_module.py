@@ -37,6 +37,8 @@ def _encodable(value: Any) -> bool:
 class Module(AnsibleModule):  # type: ignore[misc]
     """An AnsibleModule whose results and warnings are printable, whatever the names of files are."""
 
+    params: dict[str, Any]
+
     def __init__(self, *arguments: Any, path_info: bool = True, **options: Any) -> None:
         """C(path_info): whether Ansible adds the owner, mode and size of the path to the result."""
         self._path_info = path_info
@@ -56,7 +58,8 @@ class Module(AnsibleModule):  # type: ignore[misc]
 
     def _log_invocation(self) -> None:
         """Log what the task asks for, as Ansible does, but printable: it fails where there are bytes that are no UTF-8."""
-        params, self.params = self.params, visible(self.params)
+        params = self.params
+        self.params = visible(params)
         try:
             super()._log_invocation()
         finally:
