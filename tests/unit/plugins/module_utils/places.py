@@ -14,8 +14,12 @@ import stat
 import tempfile
 from pathlib import Path
 
+import pytest
+
 NOBODY = 65534  # in passwd on every system that matters
 STRANGER = 54321  # in no passwd
+ROOT = os.geteuid() == 0
+as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
 IN_OPEN = 0x20  # of linux/inotify.h
 
 

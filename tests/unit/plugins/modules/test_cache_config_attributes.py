@@ -15,16 +15,12 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.edit impo
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     STRANGER,
+    as_root,
     mode_of,
     place,
     without_root,
 )
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
-    World,
-    as_root,
-    run_without_root,
-    warnings_of,
-)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import World, run_without_root, warnings_of
 
 
 @pytest.mark.parametrize("mode", ["0600", "u=rw,go=", 0o600])

@@ -13,14 +13,12 @@ import pytest
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.edit import HEADER
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    ROOT,
     STRANGER,
+    as_root,
     mode_of,
 )
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
-    EVERYTHING,
-    ROOT,
-    as_root,
-)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import EVERYTHING
 
 
 def test_a_new_file_has_a_comment_and_what_is_asked_for(world):

@@ -21,16 +21,13 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import co
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import plan as _plan
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import remove as _remove
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    ROOT,
     STRANGER,
+    as_root,
     mode_of,
     place,
 )
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
-    ROOT,
-    absent,
-    as_root,
-    run_without_root,
-)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import absent, run_without_root
 
 
 def full(*_arguments, **_options):

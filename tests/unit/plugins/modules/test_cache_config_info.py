@@ -19,12 +19,11 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import co
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     STRANGER,
+    as_root,
     place,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import execute_without_root
 
-ROOT = os.geteuid() == 0
-as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
 # What every version knows that reads a config unless wasmtime_version says which one does.
 KNOWN = [setting for setting in SETTINGS.values() if setting.known_to(33, MAJOR_MAX)]
 KEYS = {

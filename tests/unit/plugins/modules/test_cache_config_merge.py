@@ -12,12 +12,10 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     STRANGER,
+    as_root,
     mode_of,
 )
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
-    MESSY,
-    as_root,
-)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import MESSY
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, c
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import READS_1_0, READS_1_1
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
+    ROOT,
+    as_root,
     give,
     mode_of,
     place,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
-    ROOT,
     absent,
-    as_root,
     execute_without_root,
     run_without_root,
 )

@@ -29,8 +29,6 @@ SCHEMAS = {cache_config: CHANGED, cache_config_info: LOOKED_AT, cache_usage_info
 # What AnsibleModule adds on its own, and what names a new file by the time.
 NOT_COMPARED = {"invocation", "backup_file", "uid", "gid", "owner", "group", "mode", "state", "size", "secontext"}
 
-ROOT = os.geteuid() == 0
-as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
 # A value for each setting that every version knows.
 EVERYTHING = {
     "worker_event_queue_size": "32",

@@ -35,13 +35,13 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls i
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
+    ROOT,
     STRANGER,
+    as_root,
     place,
     without_root,
 )
 
-ROOT = os.geteuid() == 0
-as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
 ME = os.geteuid()
 RIGHTS = (READ, WRITE, ENTER)
 EFFECTIVE = os.access in os.supports_effective_ids

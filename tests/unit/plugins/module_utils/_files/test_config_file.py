@@ -38,13 +38,12 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls i
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     STRANGER,
+    as_root,
     give,
     new,
     place,
     without_root,
 )
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
 
 
 def read_file(path):

@@ -32,7 +32,9 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls i
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
+    ROOT,
     STRANGER,
+    as_root,
     give,
     new,
     place,
@@ -40,17 +42,8 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     without_root,
 )
 
-ROOT = os.geteuid() == 0
-as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
 ME = os.geteuid()
 ENTRY = "A" * 43
-
-
-@pytest.fixture(autouse=True)
-def _usual_umask():
-    before = os.umask(0o022)
-    yield
-    os.umask(before)
 
 
 @pytest.fixture

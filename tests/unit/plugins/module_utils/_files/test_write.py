@@ -42,7 +42,9 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls i
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
+    ROOT,
     STRANGER,
+    as_root,
     give,
     mode_of,
     new,
@@ -50,16 +52,6 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     snapshot,
     without_root,
 )
-
-ROOT = os.geteuid() == 0
-as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
-
-
-@pytest.fixture(autouse=True)
-def _usual_umask():
-    before = os.umask(0o022)
-    yield
-    os.umask(before)
 
 
 def file_at(there):
