@@ -54,10 +54,10 @@ PLACES = {
     # File systems
     "no-acls": Place("mount -t ramfs -o mode=755 none @" + FOLDER),
     "read-only-etc": Place(
-        variables={"fleet_path": "/etc/config.toml"}, refused="/etc is on a read-only file system", written=()
+        variables={"fleet_path": "/etc/config.toml"}, refused='"/etc" is on a read-only file system', written=()
     ),
     "read-only-etc-new": Place(
-        variables={"fleet_path": "/etc/new/config.toml"}, refused="/etc is on a read-only file system", written=()
+        variables={"fleet_path": "/etc/new/config.toml"}, refused='"/etc" is on a read-only file system', written=()
     ),
     # A dry run does not try how much there is room for.
     "full": Place(
@@ -95,7 +95,7 @@ PLACES = {
     ),
     "bound": Place(
         "cp @/config.toml @/other; mount --bind @/other @/config.toml",
-        refused="it is a mount point, which can only be overwritten, as unsafe_writes does",
+        refused="it is a mount point, which can be overwritten (unsafe_writes) but not replaced or removed",
         written=(),
     ),
     "bound-overwritten": Place(
@@ -127,14 +127,16 @@ PLACES = {
     "immutable-for-cache": Place(
         "mkdir @/fixed; chattr +i @/fixed",
         {"fleet_directory": "@/fixed/cache"},
-        refused='the directory "@/fixed/cache" cannot be created: the system denies writing @/fixed',
+        refused='the directory "@/fixed/cache" cannot be created: the system denies writing to "@/fixed"',
         written=(),
     ),
     "append-only": Place(
-        "chattr +a @/config.toml", refused="it cannot be written: @/config.toml is append-only, see lsattr", written=()
+        "chattr +a @/config.toml",
+        refused='it cannot be written: "@/config.toml" is append-only; see lsattr',
+        written=(),
     ),
     "append-only-folder": Place(
-        "chattr +a @", refused="it cannot be written: @ is append-only, see lsattr", written=()
+        "chattr +a @", refused='it cannot be written: "@" is append-only; see lsattr', written=()
     ),
     # A parent that a user can swap
     "swappable": Place(

@@ -116,7 +116,7 @@ def test_each_user_gets_its_own(ansible: Ansible, lab: Lab) -> None:
             new += ["%s:%s" % (name, path) for path in (cache.path, cache.directory, *cache.new)]
         failed = done.of(name + ".homeless")[-1]
         assert failed.status == "failed"
-        assert "the user nohome may not write in /" in failed.message
+        assert 'the user nohome may not write in "/"' in failed.message
     assert touched(nothing, settled) == sorted(new)
 
     assert not any(provision(pipelining=True).changes.values())

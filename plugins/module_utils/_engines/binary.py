@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Wasmtime is in an executable or a shared library, by its bytes. Nothing is executed.
+"""Find the Wasmtime in an executable or a shared library by its bytes. Nothing is executed.
 
-The file is read in pieces and not mapped: a mapped file that another process truncates ends this one.
-The texts can be forged. What is found here helps to choose rules; it proves nothing.
+The file is read in pieces and not mapped: another process that truncates a mapped file would end this one.
+The texts can be forged. The result helps to choose rules; it proves nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import re
 from typing import Callable, Dict, Iterable, Iterator, Mapping, NamedTuple, Set
 
 from .._config.versions import DIALECTS, MAJOR_MAX, TOML_1_0, TOML_1_1, Dialect, for_version
-from .formats import layout_of
+from .formats import headers_of
 
 PIECE = 2**20
-# Each text fits in here, with all that stands before and behind it.
+# Each text fits in here with everything that matters before and after it.
 _OVERLAP = 512
 _NEAR = 64
-# Real files have some hundred hits for a text and one answer; a crafted one costs no more than this.
+# Real files have some hundred hits for a text, and one version; these bound the cost of a crafted file.
 _HITS_MAX = 5000
 _ANSWERS_MAX = 8
 
@@ -33,7 +33,7 @@ COMMAND_LINE = "command-line"
 NEIGHBOUR = "neighbour-text"
 CONFIG_FIELDS = "config-fields"
 RULES = (SBOM, CACHE_PATH, CRATE_PATH, PANIC_TEXT, COMMAND_LINE, NEIGHBOUR, CONFIG_FIELDS)
-"""What tells the version, the most reliable first. The last one only tells a range of versions."""
+"""The sources of a version, the most reliable first. The last one gives a range of versions."""
 
 _CONFIG = b"optimized-compression-usage-counter-threshold"
 _BUG = b"This is a bug in Wasmtime"
@@ -56,7 +56,7 @@ def _before(pattern: str) -> tuple[bool, re.Pattern[bytes]]:
 
 _DIRECTLY_BEFORE = (NEIGHBOUR, *_before("(?<![0-9.])(%s)" % _NUMBERS))
 
-# Texts, and the answers that stand around them: a kind, whether it is behind the text, and a pattern.
+# Texts, and what stands around them: a kind, whether it is after the text, and a pattern.
 _TEXTS = (
     (_CONFIG, (("config", *_after("()")),)),
     (_BUG, (("bug", *_after("()")), (PANIC_TEXT, *_before(r"version: (%s)\s{1,4}" % _VERSION)))),
@@ -81,8 +81,7 @@ _TEXTS = (
     (b"struct CacheConfig with ", (("fields", *_after("([0-9]{1,3}) ")),)),
     (b"toml-", (("toml", *_after(r"(?<=[/\\]toml-)(%s)[/\\]" % _VERSION)),)),
     (b"toml_parser-", (("toml_parser", *_after(r"(?<=[/\\]toml_parser-)(%s)[/\\]" % _VERSION)),)),
-    # Up to 45 a build that asks git outside of a repository gets an empty answer, and takes it
-    # (crates/cache/build.rs).
+    # Up to 45 a build outside of a git repository uses the empty answer of git (crates/cache/build.rs).
     (b"modulesget_data() for path", (("directory", *_before("-(%s|)" % _VERSION)),)),
     (b"EXTISM_CACHE_CONFIG", (("extism", *_after("()")),)),
     (b"WASMTIME_CACHE_FILE", (("spin", *_after("()")),)),
@@ -90,23 +89,24 @@ _TEXTS = (
 )  # fmt: skip
 
 PROGRAMS = ("wasmtime", "spin", "extism", "wizer")
-"""The programs and libraries of which it is known where they take a config from."""
+"""The programs and libraries for which the collection knows where they take a config from."""
 
-# In the text of a format, the revision is followed by the next text, or has its length before it and no text behind it.
+# In a format string, the revision is followed by the next text, or has its length before it and no text after it.
 _REVISION = re.compile(rb"-([0-9a-f]{40})")
 
-# The major versions of Wasmtime that ask for a series of the toml crate.
+# The major versions of Wasmtime that require a series of the toml crate.
 _TOML_SERIES = {"0.5": (0, 18), "0.8": (19, 38), "0.9": (39, 48), "1": (49, MAJOR_MAX)}
-# From this version on the text of a panic says the version.
-_SAYS_VERSION = 43
-# From this version on the directory of a build from a git repository has the time of the executable in its name.
+# From this version on, the text of a panic contains the version.
+_VERSION_IN_PANIC = 43
+# From this version on, a build from a git repository adds the time of the executable to the name of its directory.
 _DATED = 46
 # The first toml_parser that reads TOML 1.1.
 _PARSER_1_1 = (1, 0, 6)
+_ANY_VERSION = (0, MAJOR_MAX)
 
 
-class Stopped(Exception):
-    """The time for the search is over."""
+class TimeOver(Exception):
+    """The time limit of the search is reached."""
 
 
 class Changing(Exception):
@@ -114,22 +114,22 @@ class Changing(Exception):
 
 
 class Engine(NamedTuple):
-    """A Wasmtime as its file tells it."""
+    """A Wasmtime, as far as its file shows it."""
 
     versions: tuple[str, ...]
-    """All answers. The version is known if there is exactly one."""
+    """All versions found. The version is known if there is exactly one."""
     rule: str | None
-    """The one of C(RULES) that told the versions, or the range of them; None if nothing did."""
+    """The one of C(RULES) that gave the versions or their range; None if none did."""
     first: int
-    """The lowest major version that is possible."""
+    """The lowest possible major version."""
     last: int
-    """The highest one."""
+    """The highest possible major version."""
     reads_config: bool
     """Whether it can read a cache config."""
     grammars: tuple[str, ...]
-    """The grammars of TOML that are possible; none if it cannot read a config."""
+    """The possible grammars of TOML; none if it cannot read a config."""
     revision: str | None
-    """What follows C(wasmtime-) in the name of its directory below C(modules/); None if that is not known."""
+    """What follows C(wasmtime-) in the name of its directory below C(modules/); None if unknown."""
     library: bool
     """Whether the file is a shared library, so that the executable is another file."""
     program: str | None
@@ -140,8 +140,8 @@ class Engine(NamedTuple):
         """The exact version, if it is known."""
         return self.versions[0] if len(self.versions) == 1 else None
 
-    def told(self) -> list[str]:
-        """The versions that are possible, as text: all answers, or else the range of major versions; empty if unknown."""
+    def possible_versions(self) -> list[str]:
+        """Return the possible versions as text: all found, or the range of major versions; empty if unknown."""
         if self.versions:
             return list(self.versions)
         if self.last == MAJOR_MAX:
@@ -149,7 +149,7 @@ class Engine(NamedTuple):
         return ["%d-%d" % (self.first, self.last) if self.first else "<=%d" % self.last]
 
     def dialects(self) -> tuple[Dialect, ...]:
-        """The dialects that are possible, oldest first: a config is right if it suits each of them."""
+        """Return the possible dialects, oldest first: a config must suit each of them."""
         found = []
         starts = sorted({start for dialect in DIALECTS for start in (dialect.first, dialect.reader)})
         for start, following in zip(starts, [*starts[1:], MAJOR_MAX + 1]):
@@ -160,9 +160,9 @@ class Engine(NamedTuple):
         return tuple(found)
 
     def directory(self, modified: int | None) -> str | None:
-        """The name of its directory below C(modules/) in a cache; None if it is not known.
+        """Return the name of its directory below C(modules/) in a cache; None if unknown.
 
-        C(modified) is the time of the executable of the process, in nanoseconds since 1970; None if it is not known.
+        C(modified) is the time of the executable of the process, in nanoseconds since 1970; None if unknown.
         Source of the rule: C(crates/cache/build.rs) and C(crates/cache/src/lib.rs) of Wasmtime.
         """
         if self.revision is None:
@@ -176,19 +176,19 @@ class Engine(NamedTuple):
 
 
 def engine_in(handle: int, expired: Callable[[], bool] = lambda: False) -> Engine | None:
-    """Return the Wasmtime in an open regular file; None if it has none, or is no executable and no library.
+    """Return the Wasmtime in an open regular file; None if it has none, or is neither an executable nor a library.
 
-    Raises Stopped when C(expired()) is true, Changing if the file is being written, and OSError.
+    Raises TimeOver when C(expired()) is true, Changing if the file is being written, and OSError.
     """
     before = os.fstat(handle)
-    layout = layout_of(handle, before.st_size)
-    if layout is None:
+    headers = headers_of(handle, before.st_size)
+    if headers is None:
         return None
     engine = None
-    where = (handle, before.st_size, layout.code, expired)
+    where = (handle, before.st_size, headers.code, expired)
     if any(sign in piece for piece in _pieces(*where) for sign in _SIGNS):
         answers = _answers(_pieces(*where))
-        engine = _conclude(answers, layout.packages(handle), layout.library)
+        engine = _conclude(answers, headers.packages(handle), headers.library)
     after = os.fstat(handle)
     if any(getattr(before, name) != getattr(after, name) for name in ("st_size", "st_mtime_ns", "st_ctime_ns")):
         raise Changing
@@ -196,13 +196,13 @@ def engine_in(handle: int, expired: Callable[[], bool] = lambda: False) -> Engin
 
 
 def _pieces(handle: int, size: int, code: tuple[int, int] | None, expired: Callable[[], bool]) -> Iterator[bytes]:
-    """The bytes of a file of this size without its machine code, in pieces that overlap."""
+    """Read a file of this size without its machine code, in pieces that overlap."""
     start, length = code or (size, 0)
     for offset, end in ((0, start), (start + length, size)):
         read = offset
         while read < end:
             if expired():
-                raise Stopped
+                raise TimeOver
             begin = max(offset, read - _OVERLAP)
             piece = os.pread(handle, min(read + PIECE, end) - begin, begin)
             if begin + len(piece) <= read:  # it has become shorter
@@ -215,7 +215,7 @@ Answers = Dict[str, Set[str]]
 
 
 def _answers(pieces: Iterable[bytes]) -> Answers:
-    """What stands around the texts, by kind; a text that is there and says nothing gives an empty answer."""
+    """Return what stands around the texts, by kind; empty for a text with nothing around it."""
     found: Answers = {}
     hits = dict.fromkeys((text for text, _kinds in _TEXTS), 0)
 
@@ -244,27 +244,27 @@ def _answers(pieces: Iterable[bytes]) -> Answers:
 
 
 def _conclude(answers: Answers, packages: Mapping[str, set[str]], library: bool) -> Engine | None:
-    """What the answers say together; None if they do not say that this is a Wasmtime."""
-    told = dict(answers, **{SBOM: {version for version in packages.get("wasmtime", ()) if _numbers(version)}})
+    """Combine the answers; None if they do not prove a Wasmtime."""
+    by_rule = dict(answers, **{SBOM: {version for version in packages.get("wasmtime", ()) if _numbers(version)}})
     versions: set[str] = set()
     rule = None
     for name in RULES:
-        # What stands beside another text may do so by chance: it counts where nothing else speaks.
-        if told.get(name) and not (versions and name == NEIGHBOUR):
-            versions |= told[name]
+        # A version may stand beside another text by chance: it only counts without other sources.
+        if by_rule.get(name) and not (versions and name == NEIGHBOUR):
+            versions |= by_rule[name]
             rule = rule or name
     reads_config = "config" in answers and ("fields" in answers or bool(versions))
     if not versions and not reads_config and "wasmtime" not in answers:
         return None
     tomls = packages.get("toml") or answers.get("toml", set())
     parsers = packages.get("toml_parser") or answers.get("toml_parser", set())
-    first, last = _range(answers, tomls) if reads_config else (0, MAJOR_MAX)
+    first, last = _range(answers, tomls) if reads_config else _ANY_VERSION
     majors = [_numbers(version)[0] for version in versions]
     if rule == NEIGHBOUR and not first <= min(majors) <= max(majors) <= last:
         versions, majors, rule = set(), [], None
     if majors:
         first, last = min(majors), max(majors)
-    elif (first, last) != (0, MAJOR_MAX):
+    elif (first, last) != _ANY_VERSION:
         rule = CONFIG_FIELDS
     return Engine(
         versions=tuple(sorted(versions)),
@@ -280,15 +280,15 @@ def _conclude(answers: Answers, packages: Mapping[str, set[str]], library: bool)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """The three numbers of a version; empty if it is none."""
+    """Return the three numbers of a version; empty for another text."""
     match = re.match(r"([0-9]{1,8})[.]([0-9]{1,8})[.]([0-9]{1,8})(?![0-9])[0-9A-Za-z.+-]{,64}\Z", version)
     return tuple(map(int, match.groups())) if match else ()
 
 
 def _range(answers: Answers, tomls: set[str]) -> tuple[int, int]:
-    """The major versions that the fields of the config and the toml crates allow."""
+    """Return the first and last major version that the fields of the config and the toml crates allow."""
     fields = answers.get("fields")
-    ranges = [(d.first, d.last) for d in DIALECTS if fields == {str(d.fields)}] or [(0, MAJOR_MAX)]
+    ranges = [(d.first, d.last) for d in DIALECTS if fields == {str(d.fields)}] or [_ANY_VERSION]
     possible: list[tuple[int, int]] = []
     series = set()
     for numbers in filter(None, map(_numbers, tomls)):
@@ -302,12 +302,12 @@ def _range(answers: Answers, tomls: set[str]) -> tuple[int, int]:
                 possible += both
     first, last = min(possible or ranges)[0], max(last for _first, last in possible or ranges)
     if series == {"0.9"} and "bug" not in answers:
-        last = _SAYS_VERSION - 1
+        last = _VERSION_IN_PANIC - 1
     return first, last
 
 
 def _grammars(first: int, last: int, tomls: set[str], parsers: set[str]) -> tuple[str, ...]:
-    """The grammars of TOML that are possible: from 39 to 48 that depends on the crates of the program."""
+    """Return the possible grammars of TOML: from 39 to 48 they depend on the crates of the program."""
     found = {TOML_1_1 if _numbers(version) >= _PARSER_1_1 else TOML_1_0 for version in filter(_numbers, parsers)}
     if not found and any("+spec-1.1" in version for version in tomls):
         found = {TOML_1_1}
@@ -321,9 +321,9 @@ def _grammars(first: int, last: int, tomls: set[str], parsers: set[str]) -> tupl
 
 
 def _revision(answers: Answers, versions: set[str], first: int) -> str | None:
-    """What the name of its directory in a cache ends with, without the time; None if that is not known."""
+    """Return the end of the name of its directory in a cache, without the time; None if unknown."""
     found = answers.get("directory", set())
     if not found and answers.get(CACHE_PATH) == versions and first >= _DATED:
-        # Built from crates.io: it takes its version.
+        # Built from crates.io: the name has the version.
         found = versions
     return next(iter(found)) if len(found) == 1 else None

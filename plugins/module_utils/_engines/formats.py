@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The formats of executables, as far as they matter: ELF, PE and Mach-O.
+"""Read the headers of executables in the formats ELF, PE and Mach-O, as far as they matter.
 
-Each number in a header may be a lie. What is read has a limit of its own, and what makes no sense is left out.
+Every number in a header may be wrong: all reads are bounded, and senseless entries are left out.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _NAMES_MAX = 2**16
 _HEADER_MAX = 64  # bytes for a section or a segment; no format has more
 
 
-class Layout(NamedTuple):
-    """What the headers of an executable or a library say."""
+class Headers(NamedTuple):
+    """The headers of an executable or a library."""
 
     library: bool
     """Whether it is a shared library."""
     packed: bool
-    """Whether it is packed by UPX, so that its texts cannot be seen."""
+    """Whether it is packed by UPX, which hides its texts."""
     code: tuple[int, int] | None
-    """Where its largest part is, the machine code, which has no texts: offset and size in bytes; None if unknown."""
+    """Offset and size in bytes of the machine code, its largest part, which has no texts; None if unknown."""
     sbom: tuple[int, int] | None
-    """Where the list of its packages is, in the same way; None if it has none."""
+    """Offset and size of the list of its packages; None if it has none."""
 
     def packages(self, handle: int) -> dict[str, set[str]]:
-        """Return the versions by package in the list of packages, without those that only its build used."""
+        """Return the versions by package in the list of packages, without those that only the build used."""
         if self.sbom is None:
             return {}
         import json
@@ -59,8 +59,8 @@ class Layout(NamedTuple):
         return found
 
 
-def layout_of(handle: int, size: int) -> Layout | None:
-    """Return what the headers of an open regular file of this size say, or None if it is none of the formats."""
+def headers_of(handle: int, size: int) -> Headers | None:
+    """Return the headers of an open regular file of this size, or None if it has none of the formats."""
     head = os.pread(handle, 4096, 0)
     if head[:4] == ELF:
         read: Any = _elf
@@ -78,7 +78,7 @@ def layout_of(handle: int, size: int) -> Layout | None:
         name: place for name, place in sections.items() if 0 <= place[0] < size and 0 < place[1] <= size - place[0]
     }
     code = next((places[name] for name in _CODE if name in places), None)
-    return Layout(library, b"UPX!" in head, code, places.get(_SBOM))
+    return Headers(library, b"UPX!" in head, code, places.get(_SBOM))
 
 
 _Facts = Tuple[bool, Dict[bytes, Tuple[int, int]]]
@@ -109,7 +109,7 @@ def _elf(handle: int, head: bytes) -> _Facts:
 
 
 def _elf_runs(handle: int, order: str, wide: bool, offset: int, size: int, count: int) -> bool:
-    """Whether a position-independent file is an executable: it names an interpreter, or says so."""
+    """Whether a position-independent file is an executable: it names an interpreter or has the flag."""
     raw = os.pread(handle, min(size, _HEADER_MAX) * min(count, _SECTIONS_MAX), offset)
     if size < (56 if wide else 32):
         return False
@@ -149,7 +149,7 @@ def _pe(handle: int, head: bytes) -> _Facts:
 
 
 def _fat(head: bytes) -> int | None:
-    """Where the first file in a Mach-O file for several processors starts; a Java class has the same first bytes."""
+    """Return the offset of the first file in a Mach-O file for several processors; a Java class has the same first bytes."""
     count, _processor, _variant, offset = struct.unpack_from(">IIII", head.ljust(24, b"\0"), 4)
     return offset if 0 < count < 20 and offset else None
 

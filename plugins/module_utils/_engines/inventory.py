@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Find the Wasmtimes of this host in files and in processes.
 
-A file is judged before it is opened for reading: no FIFO and no device is ever opened, and root reads nothing that only
-the link of another user leads to.
+Every file is examined before it is opened for reading: no FIFO or device is opened, and root reads no file that only a
+link of another user leads to.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import stat
 import time
 from typing import Any, NamedTuple, Tuple
 
-from .._files.access import READ, everybody_may
+from .._files.access import READ, Reason, everybody_may, system_error
 from .._files.config_file import Unreadable, resolve_file
 from .._files.directory import hidden
-from .._files.path import hold_directory, open_to_judge, reopen, resolve
-from .binary import Changing, Engine, Stopped, engine_in
-from .formats import layout_of
+from .._files.path import open_resolved, open_to_judge, reopen, resolve
+from .binary import Changing, Engine, TimeOver, engine_in
+from .formats import headers_of
 from .processes import (
     Key,
     Mapped,
     Process,
     Taken,
-    config_of,
+    config_taken,
     mapped,
     open_mapped,
     processes,
@@ -44,36 +44,36 @@ ENGINES_MAX = 500
 # Longer ones are no paths to the system (limits.h).
 _PATH_MAX = 4095
 
-# What is said of files that could not be looked at, or in which nothing can be seen.
-NOTES = {
-    "missing": "there is no such file or directory",
-    "not-a-program": "this is no executable and no library (ELF, PE or Mach-O)",
-    "no-engine": "there is no Wasmtime in this file; if it loads one from another file, name that",
-    "script": "this is a script: what it starts is not looked for; name the program",
-    "packed": "this is packed by UPX, so that nothing can be seen in it",
-    "special-file": "this is a directory, a device, a FIFO or a socket where a program is expected",
-    "too-large": "this is larger than size_limit",
-    "changing": "this changed while it was read; run again when nothing else writes it",
-    "unreadable": "this could not be opened or read",
-    "depth": "directories below this are deeper than depth and were not searched",
-    "time-limit": "the time_limit is over: what comes from here on was not looked at",
-    "not-listed": "there are more files with a Wasmtime than can be listed, among them these; name fewer paths",
-    "other-users": "this user has no right to see what these processes have mapped; root has",
-    "not-on-this-system": "running programs can only be looked for on Linux",
-}
+# Why files could not be read, or are without a visible Wasmtime; C(_module/engine_info.py) has the texts.
+NOTES = (
+    "missing",
+    "not-a-program",
+    "no-engine",
+    "script",
+    "packed",
+    "special-file",
+    "too-large",
+    "changing",
+    "unreadable",
+    "depth",
+    "time-limit",
+    "not-listed",
+    "other-users",
+    "not-on-this-system",
+)
 
-# In a search that nobody named the file in, the rest is no surprise.
+# The other reasons are normal for a file that a search has found.
 _WORTH_A_NOTE = ("script", "packed", "too-large", "changing", "unreadable")
 
-# Names of shared libraries, which need no right to execute.
+# Names of shared libraries, which need not be executable.
 _LIBRARY = (".so", ".dylib", ".dll", ".node", ".pyd")
 
 
 class NoEngine(Exception):
-    """There is no Wasmtime that could be seen; C(code) is one of C(NOTES), C(detail) says more, or is empty."""
+    """No Wasmtime was found; C(code) is one of C(NOTES), C(detail) the reason for it, if it needs one."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(NOTES[code] + (": " + detail if detail else ""))
+    def __init__(self, code: str, detail: Reason | None = None) -> None:
+        super().__init__(code, detail)
         self.code = code
         self.detail = detail
 
@@ -86,11 +86,11 @@ class Program(NamedTuple):
     modified: int
     """Its time, in nanoseconds since 1970."""
     deleted: bool = False
-    """Whether only processes have it any more."""
+    """Whether only processes still have it."""
 
 
 def program_at(path: str, size_limit: int, deadline: float) -> Program:
-    """Return the program or library at an absolute path. Raises NoEngine, and Stopped after C(deadline).
+    """Return the program or library at an absolute path. Raises NoEngine, and TimeOver after C(deadline).
 
     C(size_limit) is in bytes, C(deadline) by C(time.monotonic()).
     """
@@ -98,19 +98,19 @@ def program_at(path: str, size_limit: int, deadline: float) -> Program:
     try:
         return Program(path, _engine(handle, size_limit, deadline), os.fstat(handle).st_mtime_ns)
     except OSError as error:
-        raise NoEngine("unreadable", str(error.strerror)) from None
+        raise NoEngine("unreadable", system_error(error)) from None
     finally:
         os.close(handle)
 
 
 def _open(path: str) -> int:
-    """Open a regular file that root may tell of. Raises NoEngine."""
+    """Open a regular file, as root only if it may. Raises NoEngine."""
     with contextlib.ExitStack() as stack:
         try:
             place = resolve_file(path)
             if place.resolved.missing:
                 raise NoEngine("missing")
-            directory = hold_directory(place.resolved)
+            directory = open_resolved(place.resolved)
             stack.callback(os.close, directory)
             found = open_to_judge(place.name, directory)
             stack.callback(os.close, found)
@@ -127,78 +127,78 @@ def _open(path: str) -> int:
         except Unreadable as error:
             codes = {"dangling-link": "missing", "not-a-file": "special-file"}
             code = codes.get(error.problem.code, "unreadable")
-            raise NoEngine(code, error.problem.message if code == "unreadable" else "") from None
+            raise NoEngine(code, error.reason if code == "unreadable" else None) from None
         except FileNotFoundError:
             raise NoEngine("missing") from None
         except OSError as error:
-            raise NoEngine("unreadable", str(error.strerror)) from None
+            raise NoEngine("unreadable", system_error(error)) from None
 
 
 def _engine(handle: int, size_limit: int, deadline: float) -> Engine:
-    """The Wasmtime in an open file. Raises NoEngine, Stopped and OSError."""
+    """The Wasmtime in an open file. Raises NoEngine, TimeOver and OSError."""
     size = os.fstat(handle).st_size
     if size > size_limit:
-        raise NoEngine("too-large", "%d bytes" % size)
+        raise NoEngine("too-large", Reason("size", size=size))
     try:
         engine = engine_in(handle, lambda: time.monotonic() > deadline)
     except Changing:
         raise NoEngine("changing") from None
     if engine is not None:
         return engine
-    layout = layout_of(handle, size)
-    if layout is not None:
-        raise NoEngine("packed" if layout.packed else "no-engine")
+    headers = headers_of(handle, size)
+    if headers is not None:
+        raise NoEngine("packed" if headers.packed else "no-engine")
     raise NoEngine("script" if os.pread(handle, 2, 0) == b"#!" else "not-a-program")
 
 
 class Inventory:
-    """What is found on this host, and what could not be looked at."""
+    """The Wasmtimes found on this host, and what could not be read."""
 
     def __init__(self, size_limit: int, seconds: float) -> None:
-        """C(size_limit): files of more bytes are left out. After so many C(seconds) from now the search ends."""
+        """C(size_limit): larger files, in bytes, are left out. The search ends C(seconds) from now."""
         self.programs: dict[Id, Program] = {}
         self.processes: dict[Id, dict[int, Process]] = {}
         """By the file with the Wasmtime, and by number."""
-        self.notes: dict[str, tuple[int, list[str]]] = {}
-        """By code: how many, and the first of them."""
+        self.notes: dict[str, tuple[int, list[tuple[str, Reason | None]]]] = {}
+        """By code: how many, and the first of them with their reasons."""
         self._size_limit = size_limit
         self._deadline = time.monotonic() + seconds
         self._without: dict[Id, NoEngine] = {}
         self._stopped = False
 
-    def note(self, code: str, what: str, detail: str = "") -> None:
-        """Add what cannot be seen."""
+    def note(self, code: str, name: str, detail: Reason | None = None) -> None:
+        """Add a file, a directory or a process that could not be read."""
         number, examples = self.notes.get(code, (0, []))
         if number < EXAMPLES:
-            examples = [*examples, "%s (%s)" % (what, detail) if detail else what]
+            examples = [*examples, (name, detail)]
         self.notes[code] = (number + 1, examples)
 
     def look_at(self, path: str) -> None:
-        """Look into the file, or search the directory, at an absolute path that was named."""
+        """Examine the file at an absolute path that the task names."""
         try:
             self._look(path)
         except NoEngine as no:
             self.note(no.code, path, no.detail)
 
     def search(self, path: str, depth: int) -> None:
-        """Look into the programs and libraries in a directory and C(depth) levels below it.
+        """Examine the programs and libraries in a directory and C(depth) levels below it.
 
         Links to files are followed, links to directories are not.
         """
         resolved = resolve(path)
         if resolved.missing or resolved.error:
-            return self.note("unreadable" if resolved.error else "missing", path, resolved.error or "")
+            return self.note("unreadable" if resolved.error else "missing", path, resolved.error)
         closed = hidden(resolved, None)
         if closed:
             return self.note("unreadable", path, closed)
         try:
-            held = hold_directory(resolved)
+            directory = open_resolved(resolved)
             try:
-                self._folder(path, os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=held), depth)
+                self._folder(path, os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=directory), depth)
             finally:
-                os.close(held)
+                os.close(directory)
         except OSError as error:
-            self.note("unreadable", path, str(error.strerror))
+            self.note("unreadable", path, system_error(error))
 
     def _folder(self, path: str, handle: int, depth: int) -> None:
         """Search an open directory, and close it. Raises OSError."""
@@ -222,7 +222,7 @@ class Inventory:
                 flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
                 self._folder(path, os.open(entry.name, flags, dir_fd=handle), depth - 1)
             except OSError as error:
-                self.note("unreadable", path, str(error.strerror))
+                self.note("unreadable", path, system_error(error))
         elif stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and _is_program(entry.name, status.st_mode)):
             try:
                 self._look(path)
@@ -236,12 +236,12 @@ class Inventory:
         try:
             self._file(path, handle)
         except OSError as error:
-            raise NoEngine("unreadable", str(error.strerror)) from None
+            raise NoEngine("unreadable", system_error(error)) from None
         finally:
             os.close(handle)
 
     def _file(self, path: str, handle: int, deleted: bool = False) -> Id | None:
-        """Look into an open file once. Raises NoEngine and OSError."""
+        """Examine an open file once. Raises NoEngine and OSError."""
         status = os.fstat(handle)
         known = (status.st_dev, status.st_ino)
         if known in self._without:
@@ -249,7 +249,7 @@ class Inventory:
         if known not in self.programs:
             try:
                 engine = _engine(handle, self._size_limit, self._deadline)
-            except Stopped:
+            except TimeOver:
                 self._over(path)
                 return None
             except NoEngine as no:
@@ -266,7 +266,7 @@ class Inventory:
         return over
 
     def look_at_processes(self) -> None:
-        """Look into what the processes of this host have mapped, as far as this user may."""
+        """Examine the files that the processes of this host have mapped, as far as this user may."""
         if not os.path.exists("/proc/self/maps"):
             return self.note("not-on-this-system", "/proc")
         files: dict[Key, Id | None] = {}
@@ -282,25 +282,24 @@ class Inventory:
                 continue
             for key, file in found.items():
                 if key not in files:
-                    files[key] = self._mapped(pid, file)
+                    files[key] = self._mapped_file(pid, file)
                 engine = files[key]
                 if engine is not None:
                     with contextlib.suppress(OSError):
                         self.processes.setdefault(engine, {})[pid] = started(pid, key)
         return None
 
-    def _mapped(self, pid: int, file: Mapped) -> Id | None:
-        """Look into a file that a process has mapped."""
-        try:
-            handle = open_mapped(pid, file)
-        except OSError as error:
+    def _mapped_file(self, pid: int, file: Mapped) -> Id | None:
+        """Examine a file that a process has mapped."""
+        handle = open_mapped(pid, file)
+        if handle is None:
             if not _ended(pid):
-                self.note("unreadable", file.path, str(error.strerror))
+                self.note("unreadable", file.path, Reason("not-through-process"))
             return None
         try:
             return self._file(file.path, handle, file.deleted)
         except OSError as error:
-            self.note("unreadable", file.path, str(error.strerror))
+            self.note("unreadable", file.path, system_error(error))
         except NoEngine as no:
             if no.code in _WORTH_A_NOTE:
                 self.note(no.code, file.path, no.detail)
@@ -309,15 +308,15 @@ class Inventory:
         return None
 
     def results(self) -> list[dict[str, Any]]:
-        """The engines as the module returns them, in the order of their paths, with C(dialects) for the caller."""
-        # Those that run come first where there are too many.
+        """Return the engines as the module does, in the order of their paths, with C(dialects) for the caller."""
+        # If there are too many, those in processes come first.
         found = sorted(self.programs.items(), key=lambda item: (item[0] not in self.processes, item[1].path, item[0]))
         for _key, program in found[ENGINES_MAX:]:
             self.note("not-listed", program.path)
         listed = sorted(found[:ENGINES_MAX], key=lambda item: (item[1].path, item[0]))
-        return [self._result(key, program) for key, program in listed]
+        return [self._engine_result(key, program) for key, program in listed]
 
-    def _result(self, key: Id, program: Program) -> dict[str, Any]:
+    def _engine_result(self, key: Id, program: Program) -> dict[str, Any]:
         engine = program.engine
         running = self.processes.get(key, {})
         dialects = engine.dialects()
@@ -330,11 +329,11 @@ class Inventory:
         configs: dict[Taken, list[int]] = {}
         if engine.reads_config:
             for pid, process in sorted(running.items()):
-                configs.setdefault(config_of(engine.program, engine.first, process), []).append(pid)
+                configs.setdefault(config_taken(engine.program, engine.first, process), []).append(pid)
         return {
             "path": program.path,
             "version": engine.version,
-            "versions": engine.told()[:LISTED],
+            "versions": engine.possible_versions()[:LISTED],
             "rule": engine.rule,
             "program": engine.program,
             "reads_config": engine.reads_config,
@@ -360,7 +359,7 @@ def _ended(pid: int) -> bool:
 
 
 def usual_places() -> list[str]:
-    """The directories of programs of the user that this process runs as, those of a login shell included."""
+    """Return the directories of programs of the user of this process, those of a login shell included."""
     import pwd
 
     environ = os.environ
@@ -375,7 +374,7 @@ def usual_places() -> list[str]:
 
 
 def _login_path() -> list[str]:
-    """What the files that a login reads say of PATH; nothing is run to learn it."""
+    """Return the PATH of a login, from the files that a login reads; nothing is executed."""
     names = ("ENV_SUPATH",) if os.geteuid() == 0 else ("ENV_PATH",)
     found = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
     for file, keys in (("/etc/login.defs", names), ("/etc/environment", ("PATH",))):

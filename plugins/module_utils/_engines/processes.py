@@ -2,18 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which programs and libraries run on this host, and with which cache config their processes were started (Linux).
+"""Find the programs and libraries in running processes, and the cache configs these were started with (Linux).
 
-Arguments and environments hold secrets. Of them nothing leaves this file but the variables in C(VARIABLES), and of the
-arguments only what names a cache config.
+Arguments and environments contain secrets. Only the variables in C(VARIABLES) and the arguments that name a cache config
+leave this file.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from typing import Iterator, NamedTuple, Sequence, Tuple
+
+from .._files.path import reopen
 
 PROC = "/proc"
 VARIABLES = (
@@ -24,7 +27,7 @@ VARIABLES = (
     "HOME",
 )
 
-# A process may have 65,530 mappings, and arguments and variables of some MiB.
+# A process can have 65,530 mappings, and some MiB of arguments and variables.
 _READ_MAX = 2**24
 
 ARGUMENT = "argument"
@@ -34,10 +37,10 @@ OFF = "off"
 PROGRAM = "program"
 UNKNOWN = "unknown"
 SOURCES = (ARGUMENT, VARIABLE, DEFAULT, OFF, PROGRAM, UNKNOWN)
-"""Where a process has its config from. C(PROGRAM): its own code or another file of it names the config, or none."""
+"""Where the config of a process comes from. C(PROGRAM): its code or another file names one, or none."""
 
 Key = Tuple[bytes, bytes]
-"""A file as the kernel shows it in C(maps): device and inode."""
+"""Device and inode of a file, as the kernel writes them in C(maps)."""
 
 
 class Mapped(NamedTuple):
@@ -46,9 +49,9 @@ class Mapped(NamedTuple):
     path: str
     """Its path as the process sees it."""
     deleted: bool
-    """Whether the file is not at this path any more."""
+    """Whether the file is no longer at this path."""
     range: str
-    """The addresses, as C(map_files) names them."""
+    """The addresses, as in the names in C(map_files)."""
     inode: int
 
 
@@ -58,24 +61,24 @@ class Taken(NamedTuple):
     source: str
     """One of C(SOURCES)."""
     path: str | None
-    """Its path; None if there is none, or it is not known."""
+    """Its path; None if it has none or the path is unknown."""
 
 
 class Process(NamedTuple):
-    """What matters of a process, as it was started."""
+    """How a process was started, as far as it matters."""
 
     arguments: list[str]
     variables: dict[str, str]
     """Those of C(VARIABLES) that are set."""
     directory: str | None
-    """The working directory, now; None if it is not known."""
+    """The present working directory; None if unknown."""
     uid: int
     modified: int | None
-    """The time of its executable, in nanoseconds since 1970; None if it is not known."""
+    """The time of its executable, in nanoseconds since 1970; None if unknown."""
 
 
 def processes() -> Iterator[int]:
-    """Return the numbers of all processes, this one left out."""
+    """Return the numbers of all other processes."""
     with contextlib.suppress(OSError), os.scandir(PROC) as entries:
         for entry in entries:
             if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -85,7 +88,7 @@ def processes() -> Iterator[int]:
 def mapped(pid: int) -> dict[Key, Mapped]:
     """Return the files whose machine code a process has mapped. Raises OSError."""
     found: dict[Key, Mapped] = {}
-    for line in _read(pid, "maps").split(b"\n"):
+    for line in _read_proc(pid, "maps").split(b"\n"):
         fields = line.split(b" ", 5)
         if len(fields) < 6 or b"x" not in fields[1] or fields[4] == b"0":
             continue
@@ -98,39 +101,34 @@ def mapped(pid: int) -> dict[Key, Mapped]:
     return found
 
 
-def open_mapped(pid: int, file: Mapped) -> int:
-    """Open for reading exactly the regular file that a process has mapped. Raises OSError.
+def open_mapped(pid: int, file: Mapped) -> int | None:
+    """Open for reading exactly the regular file that a process has mapped; None if that is impossible.
 
-    The kernel's own link leads to the file whatever its path leads to, but only with the right to trace.
-    Else what is at the path is taken if it is that file.
+    The link of the kernel leads to the file whatever its path leads to, but needs the right to trace the process.
+    Without it, the file at the path is opened if it is the same.
     """
     places = ["%s/%d/map_files/%s" % (PROC, pid, file.range), "%s/%d/exe" % (PROC, pid)]
     if file.path.startswith("/") and not file.deleted:
         places.append(file.path)
     for place in places:
         with contextlib.suppress(OSError):
-            held = os.open(place, os.O_PATH)
+            found = os.open(place, os.O_PATH)
             try:
-                status = os.fstat(held)
+                status = os.fstat(found)
                 if stat.S_ISREG(status.st_mode) and status.st_ino == file.inode:
-                    return reopen(held)
+                    return reopen(found, place)
             finally:
-                os.close(held)
-    raise FileNotFoundError(2, "it cannot be opened through its process, and is not at its path", file.path)
-
-
-def reopen(held: int) -> int:
-    """Open for reading the regular file that is held by a handle of C(O_PATH). Raises OSError."""
-    return os.open("/proc/self/fd/%d" % held, os.O_RDONLY | os.O_NONBLOCK)
+                os.close(found)
+    return None
 
 
 def started(pid: int, key: Key) -> Process:
-    """Return what matters of the process with this number if it still has the file mapped. Raises OSError."""
+    """Return how a process was started if it still has the file mapped. Raises OSError."""
     if key not in mapped(pid):
-        raise ProcessLookupError(3, "it has ended", str(pid))
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
     variables: dict[str, str] = {}
     with contextlib.suppress(PermissionError):
-        for item in _read(pid, "environ").split(b"\0"):
+        for item in _read_proc(pid, "environ").split(b"\0"):
             name, _sign, value = item.partition(b"=")
             if name.decode("latin-1") in VARIABLES:
                 variables.setdefault(name.decode("latin-1"), os.fsdecode(value))
@@ -139,11 +137,11 @@ def started(pid: int, key: Key) -> Process:
         directory = os.readlink("%s/%d/cwd" % (PROC, pid))
     with contextlib.suppress(OSError):
         modified = os.stat("%s/%d/exe" % (PROC, pid)).st_mtime_ns
-    arguments = _read(pid, "cmdline").split(b"\0")[:-1]
+    arguments = _read_proc(pid, "cmdline").split(b"\0")[:-1]
     return Process(list(map(os.fsdecode, arguments)), variables, directory, _uid(pid), modified)
 
 
-def _read(pid: int, name: str) -> bytes:
+def _read_proc(pid: int, name: str) -> bytes:
     with open("%s/%d/%s" % (PROC, pid, name), "rb", buffering=0) as file:
         parts = []
         size = 0
@@ -157,17 +155,17 @@ def _read(pid: int, name: str) -> bytes:
 
 
 def _uid(pid: int) -> int:
-    # The engine asks for the real user, whom the owner of the directory may not be.
-    for line in _read(pid, "status").split(b"\n"):
+    # The engine uses the real user, which may differ from the owner of the directory.
+    for line in _read_proc(pid, "status").split(b"\n"):
         if line.startswith(b"Uid:"):
             return int(line.split()[1])
     return os.stat("%s/%d" % (PROC, pid)).st_uid
 
 
-def config_of(program: str | None, major: int, process: Process) -> Taken:
-    """Return the config that a process of one of C(binary.PROGRAMS) takes, by how it was started.
+def config_taken(program: str | None, major: int, process: Process) -> Taken:
+    """Return the config that a process of one of C(binary.PROGRAMS) reads, by how it was started.
 
-    C(major) is the lowest version that its Wasmtime can have. Sources of the rules: the programs' own code, in
+    C(major) is the lowest possible version of its Wasmtime. Sources of the rules: the programs' own code, in
     Wasmtime C(crates/cli-flags/src/lib.rs), in Spin C(crates/trigger/src/cli.rs), in Extism C(runtime/src/plugin.rs),
     in Wizer C(src/lib.rs).
     """
@@ -191,7 +189,7 @@ def config_of(program: str | None, major: int, process: Process) -> Taken:
 
 
 def _default(process: Process) -> str | None:
-    """The engine's default path on Linux for a process; None without a home."""
+    """Return the default path of the engine on Linux for a process; None without a home."""
     home = process.variables.get("HOME")
     if not home:
         import pwd
@@ -232,7 +230,7 @@ def _spin(process: Process) -> Taken:
 
 
 _COMMANDS = ("run", "serve", "compile", "wast", "explore")
-# Options of the command line program whose value may stand in an argument of its own, and those without a value.
+# Options of the command line program whose value may be a separate argument, and options without a value.
 _VALUED = frozenset(
     name
     for line in (
@@ -249,7 +247,7 @@ _GROUPED = 14
 
 
 def _command_line(arguments: Sequence[str], major: int) -> Taken:
-    """What the arguments of the command line program say, up to the WebAssembly file: what follows is not its own."""
+    """Read the arguments of the command line program up to the WebAssembly file: those after it belong to that file."""
     off, config = False, Taken(DEFAULT, None)
     todo = list(arguments)[::-1]
     if todo and todo[-1] in _COMMANDS:
@@ -263,7 +261,7 @@ def _command_line(arguments: Sequence[str], major: int) -> Taken:
         if not sign and name in _VALUED:
             value = todo.pop() if todo else ""
         elif not sign and name not in _FLAGS and todo and not todo[-1].startswith("-"):
-            # What follows may be the value of an option that is not known here.
+            # The next argument may be the value of an unknown option.
             return Taken(UNKNOWN, None)
         if name in ("-C", "--codegen"):
             for item in value.split(","):
@@ -273,7 +271,7 @@ def _command_line(arguments: Sequence[str], major: int) -> Taken:
                 elif key == "cache-config":
                     config = Taken(ARGUMENT, setting)
         elif name == "--config":
-            # Up to 13 it names the cache config, later on a file with any options, which may name one.
+            # Up to 13 it names the cache config, later a file with options, which may name one.
             config = Taken(ARGUMENT, value) if major < _GROUPED else Taken(UNKNOWN, None)
         elif name == "--disable-cache":
             off = True

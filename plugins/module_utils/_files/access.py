@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may do what to a path, by its mode and its ACLs."""
+"""Who may do what to a path, by its mode and its ACLs; and the form of a reason why something cannot be done."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 READ = 4
 WRITE = 2
@@ -15,8 +16,28 @@ ACCESS_ACL = "system.posix_acl_access"
 DEFAULT_ACL = "system.posix_acl_default"
 
 
+class Reason:
+    """Why something cannot be done: a code and the values for its text, which is in C(_module/reasons.py)."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        self.code = code
+        self.values = values
+
+    def __repr__(self) -> str:
+        return "%s %r" % (self.code, self.values)
+
+    def because(self, reason: Reason) -> Reason:
+        """Return the same reason with its cause."""
+        return Reason(self.code, **self.values, reason=reason)
+
+
+def system_error(error: OSError) -> Reason:
+    """Return the reason that the system gives."""
+    return Reason("system-error", text=error.strerror or str(error))
+
+
 def user_name(uid: int | None) -> str | None:
-    """The name of a user, or its number where there is none."""
+    """Return the name of a user, or the number if the user has no name."""
     import pwd
 
     if uid is None:
@@ -28,7 +49,7 @@ def user_name(uid: int | None) -> str | None:
 
 
 def group_name(gid: int | None) -> str | None:
-    """The name of a group, or its number where there is none."""
+    """Return the name of a group, or the number if the group has no name."""
     import grp
 
     if gid is None:
@@ -40,7 +61,7 @@ def group_name(gid: int | None) -> str | None:
 
 
 def umask() -> int:
-    """The umask of this process."""
+    """Return the umask of this process."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
@@ -61,14 +82,14 @@ def _groups(uid: int) -> frozenset[int]:
 def may(path: str, mode: int, uid: int | None, gid: int | None, user: int, right: int) -> bool:
     """Whether a user has a right, given the mode and owners.
 
-    With an ACL, or a group that does not exist yet, whether that is not ruled out.
+    With an ACL or a group that does not exist yet, whether the user may have it.
     """
     if user == 0:
         return True
     if user == uid:
         return bool(mode >> 6 & right)
     if gid is None or _acl(path, ACCESS_ACL) is not None:
-        # The group's bits are the mask of an ACL.
+        # The group bits are the mask of an ACL.
         return bool((mode >> 3 | mode) & right)
     return bool((mode >> 3 if gid in _groups(user) else mode) & right)
 
@@ -86,9 +107,9 @@ def has_acl(path: str) -> bool:
 
 
 def everybody_may(path: str, mode: int, right: int) -> bool:
-    """Whether surely everybody has a right: the group as well as the others, and whoever an ACL names.
+    """Whether everybody certainly has a right: the group, all others, and everyone whom an ACL names.
 
-    The owner does not matter, who can take it at any time.
+    The owner is not considered: an owner can take the right at any time.
     """
     wanted = right << 3 | right
     if mode & wanted != wanted:
@@ -102,8 +123,8 @@ def everybody_may(path: str, mode: int, right: int) -> bool:
 
 
 def others_may(path: str, mode: int, owner: int | None, right: int, below: bool = False) -> bool:
-    """Whether others than the owner and root have a right; C(below): or will have it in new directories below."""
-    # The group's bits are the mask of an ACL: where neither they nor those of others have the right, no entry gives it.
+    """Whether users other than the owner and root have a right; C(below): or will have it in new directories below."""
+    # The group bits are the mask of an ACL: if neither they nor the bits of others give the right, no entry does.
     allowed = bool(mode & (right << 3 | right))
     access = _acl(path, ACCESS_ACL) if allowed else None
     default = _acl(path, DEFAULT_ACL) if below else None

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .._config.check import DANGER, ERROR, MAX_BYTES, Problem, too_large
 from .._config.printable import quoted
-from .access import READ, WRITE, everybody_may, may, others_may, user_name
+from .access import READ, WRITE, Reason, everybody_may, may, others_may, system_error, user_name
 from .path import (
     ANYONE,
     LINKS_MAX,
@@ -22,7 +22,7 @@ from .path import (
     Link,
     ResolvedPath,
     barred_by,
-    hold_directory,
+    open_resolved,
     open_to_judge,
     reopen,
     resolve,
@@ -30,30 +30,20 @@ from .path import (
 
 
 class Unreadable(Exception):
-    """A file that cannot be read as a whole; C(problem) says why."""
+    """A file that cannot be read as a whole; C(reason) is the cause of C(problem), None if it needs none."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.sentence())
+    def __init__(self, problem: Problem, reason: Reason | None = None) -> None:
+        super().__init__(problem.code)
         self.problem = problem
+        self.reason = reason
 
 
 class ChangedMeanwhile(Exception):
     """Another process has written the file since it was read."""
 
-    def __str__(self) -> str:
-        return "another process has written it meanwhile; run again when none does"
 
-
-def _unreadable(code: str, message: str, remedy: str) -> Unreadable:
-    return Unreadable(Problem(code, ERROR, message, remedy))
-
-
-def failure(path: str, error: OSError) -> str:
-    """The sentence for what fails when it is looked at, most often as it was there a moment ago."""
-    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE, errno.EINVAL):
-        return "%s: another process changes it or what is above it meanwhile; run again when none does" % path
-    where = "" if error.filename in (None, path) else " (%s)" % os.fsdecode(error.filename)
-    return "%s: the system fails: %s%s; correct that first" % (path, error.strerror, where)
+def _unreadable(code: str, message: str, remedy: str, reason: Reason | None = None) -> Unreadable:
+    return Unreadable(Problem(code, ERROR, message, remedy), reason)
 
 
 class ResolvedFile(NamedTuple):
@@ -89,7 +79,7 @@ def resolve_file(path: str) -> ResolvedFile:
         resolved.visited[:0] = visited
         if resolved.error:
             remedy = "become a user who may, with become_user" if resolved.denied else "correct that first"
-            raise _unreadable("unreadable", "it cannot be read: %s" % resolved.error, remedy)
+            raise _unreadable("unreadable", "it cannot be read", remedy, resolved.error)
         if name in ("", ".", ".."):
             raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
         full = os.path.join(resolved.real, name)
@@ -122,7 +112,7 @@ def read(place: ResolvedFile) -> tuple[bytes, os.stat_result] | None:
         return None
     with contextlib.ExitStack() as stack:
         try:
-            directory = hold_directory(place.resolved)
+            directory = open_resolved(place.resolved)
             stack.callback(os.close, directory)
             found = open_to_judge(place.name, directory)
             stack.callback(os.close, found)
@@ -137,7 +127,7 @@ def read(place: ResolvedFile) -> tuple[bytes, os.stat_result] | None:
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ESTALE):
                 raise _changing() from None
-            raise _unreadable("unreadable", "it cannot be read: %s" % error.strerror, "correct that first") from None
+            raise _unreadable("unreadable", "it cannot be read", "correct that first", system_error(error)) from None
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
         raise _changing()
     return data, after
@@ -156,7 +146,7 @@ def _judge(place: ResolvedFile, status: os.stat_result) -> None:
 
         unsafe = secret(place.path, place.resolved, status)
         if unsafe:
-            raise _unreadable("unreadable", unsafe, "become that user instead (become_user)")
+            raise _unreadable("unreadable", "it cannot be read", "become that user instead (become_user)", unsafe)
     if status.st_size > MAX_BYTES:
         raise Unreadable(too_large(status.st_size))
 

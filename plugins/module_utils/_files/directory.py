@@ -14,11 +14,10 @@ from __future__ import annotations
 import os
 import stat
 from itertools import islice
-from typing import Any, List, NamedTuple, Sequence, Tuple
+from typing import Any, NamedTuple, Sequence, Tuple, Union
 
-from .._config.printable import quoted
-from .access import ENTER, READ, WRITE, everybody_may, group_name, may, others_may, user_name
-from .path import LIST, ResolvedPath, barred_by, hold_directory, resolve
+from .access import ENTER, READ, WRITE, Reason, everybody_may, group_name, may, others_may, user_name
+from .path import LIST, ResolvedPath, barred_by, open_resolved, resolve
 
 DEFAULT_MODE = 0o700
 
@@ -76,8 +75,8 @@ def inspect(path: str) -> State:
     return State(path, resolved, True, status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
 
 
-Found = Tuple[str, List[str]]
-"""The name of a text in C(_module/dangers.py), and the paths or reasons that it names."""
+Found = Tuple[str, Sequence[Union[str, Reason]]]
+"""The name of a text in C(_module/dangers.py), and the paths, users or reasons for it."""
 
 STRAY_MAX = 3
 # Among those paths: there are more, which nobody has counted.
@@ -103,8 +102,7 @@ def findings(
     if state.resolved.error:
         if unit == state.resolved.real:
             return [("dynamic-user", [unit])]
-        error = [state.resolved.error]
-        return [("not-entered", error)] if state.resolved.denied else [("in-the-way", error)]
+        return [("not-entered" if state.resolved.denied else "in-the-way", [state.resolved.error])]
     found = _replaceable(state, meant)
     inside = [name for name in config if _is_below(name, state.resolved.target)]
     if inside:
@@ -177,23 +175,23 @@ def _is_home(path: str, users: set[int | None]) -> bool:
 
 def _replaceable(state: State, user: int) -> list[Found]:
     owner = state.uid if state.exists and state.uid is not None else user
-    reasons = []
+    reasons: list[str | Reason] = []
     for path, status in state.resolved.above():
         if status.st_uid not in (0, owner):
-            reasons.append("%s belongs to %s" % (quoted(path), user_name(status.st_uid)))
+            reasons.append(Reason("belongs-to", path=path, owner=status.st_uid))
         elif others_may(path, status.st_mode, owner, WRITE):
             if not status.st_mode & stat.S_ISVTX:
-                reasons.append("others can write to %s" % quoted(path))
+                reasons.append(Reason("others-write", path=path))
             elif not state.exists and path == state.resolved.real:
-                reasons.append("anyone can create it first in %s" % quoted(path))
+                reasons.append(Reason("others-create", path=path))
     for path, status, _parent in state.resolved.links:
         if status.st_uid not in (0, owner):
-            reasons.append("the symbolic link %s belongs to %s" % (quoted(path), user_name(status.st_uid)))
+            reasons.append(Reason("link-belongs-to", path=path, owner=status.st_uid))
     return [("replaceable", reasons)] if reasons else []
 
 
-def hidden(resolved: ResolvedPath, chosen_by: int | None) -> str | None:
-    """Why root must not tell what is in the directory, as who led it there may not list it; None if it may.
+def hidden(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
+    """Return why root must not list the directory: the user who led it there may not list it; None if root may.
 
     C(chosen_by): who chooses the directory, see C(config_file.chooser).
     """
@@ -274,7 +272,7 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -
             foreign.append(name)
 
     try:
-        top = hold_directory(state.resolved)
+        top = open_resolved(state.resolved)
     except OSError:
         return []
     try:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run at a time changes the files in a directory: an advisory lock on the directory itself.
+"""Let one run at a time change the files in a directory, by an advisory lock on the directory itself.
 
-It is C(flock(2)) on an open directory: no file stays behind, and the system releases it when the
-process ends, whatever ends it. A run that has nothing to change takes no lock.
+The lock is C(flock(2)) on an open directory: it leaves no file behind, and the system releases it
+when the process ends for any reason. A run without changes takes no lock.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from .._config.printable import quoted
-from .write import DIRECTORY, CannotWrite, close, held_directory
+from .access import Reason
+from .write import DIRECTORY, CannotWrite, close, opened_directory
 
 if TYPE_CHECKING:
     from .path import ResolvedPath
 
-# Seconds. Whoever may read a directory can hold its lock for ever.
+# Seconds. Every user who may read a directory can keep its lock for ever.
 WAIT = 30.0
 # Seconds between two attempts, at first and at most.
 _SHORTEST, _LONGEST = 0.001, 0.05
@@ -30,25 +30,25 @@ _NO_LOCKS = (errno.ENOTSUP, errno.ENOSYS)
 
 
 class Lock:
-    """The lock of one directory at a time, held until the process ends or C(release)."""
+    """The lock on one directory at a time, until C(release) or the end of the process."""
 
     def __init__(self) -> None:
         self._handle = -1
         self._of: tuple[int, int] | None = None
-        # One wait for all: who swaps the directory does not get another.
+        # One deadline for all attempts: replacing the directory does not extend it.
         self._end: float | None = None
 
     def take(self, resolved: ResolvedPath) -> bool:
-        """Lock the directory in which the way ends; return whether that took place only now.
+        """Lock C(real) of a resolved path; return False if this object has locked it already.
 
-        What was read before that may have changed. A directory that this user may not open, and one
-        on a file system without such locks, is taken for locked. Raises CannotWrite.
+        Files read before that may have changed. A directory that this user may not open, or that is
+        on a file system without such locks, counts as locked. Raises CannotWrite.
         """
         status = resolved.status()
         if self._of == (status.st_dev, status.st_ino):
             return False
         self.release()
-        with held_directory(resolved, "its directory cannot be locked") as directory:
+        with opened_directory(resolved, Reason("not-locked")) as directory:
             try:
                 handle = os.open(".", DIRECTORY, dir_fd=directory)
             except PermissionError:
@@ -63,7 +63,7 @@ class Lock:
         return True
 
     def release(self) -> None:
-        """Let others have it."""
+        """Unlock the directory."""
         if self._handle != -1:
             close(self._handle)
         self._handle, self._of = -1, None
@@ -77,10 +77,7 @@ class Lock:
                 return
             except BlockingIOError:
                 if time.monotonic() >= end:
-                    raise CannotWrite(
-                        "nothing was changed: another process has had the lock of %s for %d seconds; run again when none does"
-                        " (lslocks names it)" % (quoted(path), WAIT)
-                    ) from None
+                    raise CannotWrite(Reason("locked", path=path, seconds=int(WAIT))) from None
             except OSError as error:
                 if error.errno in _NO_LOCKS:
                     return

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cache directory made or changed, and the directories on the way to it and to the config."""
+"""Make or change the cache directory, and make missing directories above it and above the config."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import os
 import stat
 from typing import TYPE_CHECKING, Callable
 
-from .._config.printable import quoted
-from .access import umask
+from .access import Reason, system_error, umask
 from .config_file import ChangedMeanwhile, ResolvedFile
 from .path import resolve
 from .rights import DAC_OVERRIDE, capable, owner_of_new
 from .write import (
     DIRECTORY,
+    NOT_WRITTEN,
+    WRITTEN,
     CannotWrite,
     close,
     create,
-    held_directory,
+    opened_directory,
     private_directory,
     rename_new,
     set_owner_and_mode,
@@ -39,40 +40,41 @@ Fill = Callable[[contextlib.ExitStack, int], None]
 def make(state: State, uid: int, gid: int, mode: int) -> None:
     """Create the directory and its parents, or give an existing one its owner, group and mode.
 
-    C(uid) and C(gid) of -1 keep what is there; a new directory gets those of the
-    directory above it, as do new parents. None is ever wider open than asked for, and
-    new ones appear all at once, as they are to be.
-    Raises CannotWrite, and Changed if another process has made one of them meanwhile, or
-    changed the existing one.
+    C(uid) and C(gid) of -1 keep the owner and group; a new directory gets those of the directory
+    above it, as do new parents. No directory ever gives more rights than C(mode), and new
+    directories appear all at once, finished.
+    Raises CannotWrite, and ChangedMeanwhile if another process has made one of them or changed
+    the existing one.
     """
     resolved = state.resolved
-    name = "the directory %s" % quoted(resolved.target)
-    with held_directory(resolved, "%s cannot be created or changed" % name) as directory:
+    path = resolved.target
+    with opened_directory(resolved, Reason("directory-not-made", path=path)) as directory:
         if resolved.missing:
-            _make(directory, resolved.missing, uid, gid, mode, name)
+            _make(directory, resolved.missing, uid, gid, mode, path)
             return
         handle = os.open(".", DIRECTORY, dir_fd=directory)
         try:
             now = os.fstat(handle)
             if (now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode)) != (state.uid, state.gid, state.mode):
                 raise ChangedMeanwhile
-            set_owner_and_mode(handle, uid, gid, mode, name)
-            _sync_changed(handle, "%s was changed" % name)
+            set_owner_and_mode(handle, uid, gid, mode, path)
+            _sync_changed(handle, path)
         finally:
             close(handle)
 
 
-def _sync_changed(handle: int, failure: str) -> None:
+def _sync_changed(handle: int, path: str) -> None:
     try:
         sync(handle)
     except OSError as error:
-        raise CannotWrite("%s, but may not survive a power cut: %s" % (failure, error.strerror), True) from error
+        failure = Reason("directory-changed-not-synced", path=path)
+        raise CannotWrite(failure.because(system_error(error)), True) from error
 
 
-def _make(directory: int, missing: list[str], uid: int, gid: int, mode: int, name: str) -> None:
+def _make(directory: int, missing: list[str], uid: int, gid: int, mode: int, path: str) -> None:
     like_uid, like_gid = owner_of_new(os.fstat(directory))
     uid, gid = like_uid if uid == -1 else uid, like_gid if gid == -1 else gid
-    # Moving a directory takes the right to write in it.
+    # To move a directory, a process needs the right to write in it.
     alone = len(missing) == 1 and not capable(DAC_OVERRIDE)
     late = alone and (not mode & stat.S_IWUSR or uid not in (-1, os.geteuid()))
 
@@ -86,38 +88,38 @@ def _make(directory: int, missing: list[str], uid: int, gid: int, mode: int, nam
         set_owner_and_mode(handle, uid, gid, mode)
         sync(handle)
 
-    _appear(directory, missing, fill, name, complete if late else None)
-    sync_names(directory, "%s was created" % name)
+    _appear(directory, missing, fill, path, complete if late else None)
+    sync_names(directory, Reason("directory-created-not-synced", path=path))
 
 
 def make_with_file(place: ResolvedFile, data: bytes, uid: int, gid: int, mode: int) -> ResolvedFile:
-    """Create the file and the directories on the way to it, which appear all at once; return its place then.
+    """Create the file and the missing directories above it, all at once; return its place then.
 
-    C(uid) and C(gid) of -1 are those of a new file of this user. Raises CannotWrite, and Changed
-    if another process has made one of them meanwhile.
+    C(uid) and C(gid) of -1 are those of a new file of this user. Raises CannotWrite, and
+    ChangedMeanwhile if another process has made one of the directories.
     """
-    with held_directory(place.resolved, "it cannot be written") as directory:
+    with opened_directory(place.resolved, NOT_WRITTEN) as directory:
         above = os.fstat(directory)
 
         def fill(undone: contextlib.ExitStack, handle: int) -> None:
-            # The directories above are private still, and may pass on a group that they are not to have.
+            # The directories above are still private, and may pass on a group that they lose later.
             create(undone, handle, place.name, data, None, uid, os.getegid() if gid == -1 else gid, mode)
             _own_parent(handle, above)
 
-        _appear(directory, place.resolved.missing, fill, "it")
-        sync_names(directory, "it was written")
+        _appear(directory, place.resolved.missing, fill, place.resolved.target)
+        sync_names(directory, WRITTEN)
     resolved = resolve(place.resolved.target)
     if resolved.error or resolved.missing or resolved.links:
-        raise CannotWrite("it was written, but a part of its path was replaced meanwhile", changed=True)
+        raise CannotWrite(Reason("written-path-replaced"), changed=True)
     return ResolvedFile(resolved, place.name)
 
 
 def _appear(
-    directory: int, missing: list[str], fill: Fill, name: str, complete: Callable[[int], None] | None = None
+    directory: int, missing: list[str], fill: Fill, path: str, complete: Callable[[int], None] | None = None
 ) -> None:
-    """Make directories, one in the other, where nobody sees them, and move them into their place at once.
+    """Make nested directories in a private one, and move them into place at once.
 
-    C(fill) finishes the innermost before that, C(complete) after that. What fails leaves none of them.
+    C(fill) finishes the innermost one before the move, C(complete) after it. A failure leaves none of them.
     """
     above = os.fstat(directory)
     with contextlib.ExitStack() as closed, contextlib.ExitStack() as undone:
@@ -130,7 +132,7 @@ def _appear(
             closed.callback(close, handle)
             handles.append(handle)
         fill(undone, handle)
-        # From the innermost to the outermost: others may own them then.
+        # From the innermost to the outermost: this process may not enter directories that it has given away.
         for parent in handles[-2::-1]:
             _own_parent(parent, above)
         for made in reversed(handles):
@@ -148,9 +150,8 @@ def _appear(
             except OSError as error:
                 _remove_directory(directory, missing[0])
                 if os.fstat(handle).st_nlink:
-                    raise CannotWrite(
-                        "%s was created, but not with its owner and mode: %s" % (name, error.strerror), changed=True
-                    ) from error
+                    failure = Reason("directory-created-without-owner", path=path)
+                    raise CannotWrite(failure.because(system_error(error)), changed=True) from error
                 raise
 
 
@@ -164,9 +165,9 @@ def _remove_directory(directory: int, name: str) -> None:
 
 
 def parent_mode(above: int) -> int:
-    """The mode of a new directory that is only on the way, by that of the directory above.
+    """Return the mode of a new directory above the one that is asked for, by the mode of the directory above it.
 
-    Root makes them for others, who must be able to pass; else the user's umask counts too.
+    Root makes it for other users, who must be able to enter it; for other users than root, the umask counts, too.
     """
     mode = above & 0o755 | 0o700
     return mode if os.geteuid() == 0 else mode & ~umask()

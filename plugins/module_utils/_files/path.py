@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way to a file or a directory, link by link, and handles that stay with what was judged."""
+"""Resolve the path of a file or a directory, link by link, and open exactly what was resolved."""
 
 from __future__ import annotations
 
@@ -11,59 +11,58 @@ import os
 import stat
 from typing import NamedTuple, Tuple
 
-from .._config.printable import quoted
-from .access import ENTER, everybody_may, may, others_may
+from .access import ENTER, Reason, everybody_may, may, others_may, system_error
 
 LINKS_MAX = 40
 
 
-# Who else than root can write a config, where that is not one user: see C(config_file.chooser).
+# Who can write a config besides root, if it is not one user: see C(config_file.chooser).
 ANYONE = -1
-"""More than one user, or nobody knows which."""
+"""More than one user, or an unknown one."""
 
 
 UNREACHED = -2
-"""Users whom modes and ACLs allow it, but who cannot get there."""
+"""Users who have the right by modes and ACLs, but cannot enter the directories above."""
 
 
 Link = Tuple[str, os.stat_result, int]
 
 
 class ResolvedPath(NamedTuple):
-    """The way from C(/) to a directory, symbolic links resolved one by one."""
+    """The path from C(/) to a directory, symbolic links resolved one by one."""
 
     real: str
-    """The deepest existing directory on the way."""
+    """The deepest existing directory on the path."""
     visited: list[tuple[str, os.stat_result]]
     """Every directory entered, the last one included."""
     links: list[Link]
-    """Every link followed, and the owner of the directory that it stands in."""
+    """Every link followed, with its status and the owner of the directory that contains it."""
     missing: list[str]
     """Names below C(real) that do not exist."""
-    error: str | None
-    """Why the way ends, where more than the directory's absence ends it."""
+    error: Reason | None
+    """Why the path cannot be resolved any further, unless the rest is only missing."""
     denied: bool = False
-    """Whether it ends as this user may not go on."""
+    """Whether this user may not enter C(real)."""
 
     @property
     def target(self) -> str:
-        """The directory's path without links, whether it exists or not."""
+        """The path of the directory without links, whether it exists or not."""
         return os.path.join(self.real, *self.missing)
 
     def status(self) -> os.stat_result:
-        """What C(real) was when it was visited."""
+        """The status of C(real) when it was visited."""
         return next(status for path, status in reversed(self.visited) if path == self.real)
 
     def above(self) -> list[tuple[str, os.stat_result]]:
-        """The existing directories on the way to the directory, without itself."""
+        """The existing directories above the directory."""
         return [entry for entry in self.visited if self.missing or entry[0] != self.real]
 
     def public(self) -> bool:
-        """Whether everybody may enter every directory on the way."""
+        """Whether everybody may enter every directory on the path."""
         return all(everybody_may(path, status.st_mode, ENTER) for path, status in self.visited)
 
     def reached(self, directory: str) -> bool:
-        """Whether others than the owners may enter this directory on the way, and each one above it."""
+        """Whether users other than the owners may enter this directory on the path and each one above it."""
         return all(
             others_may(path, status.st_mode, status.st_uid, ENTER)
             for path, status in self.visited
@@ -72,14 +71,16 @@ class ResolvedPath(NamedTuple):
 
 
 def resolve(path: str) -> ResolvedPath:
-    """Follow an absolute path as the kernel would. Never raises OSError."""
+    """Resolve an absolute path as the kernel would. Never raises OSError."""
     todo = path.split("/")[::-1]
     current = "/"
-    # Each once, however often a link goes to and fro.
+    # Each directory once, however often a link leads back to it.
     statuses = {"/": os.stat("/")}
     links: list[Link] = []
     missing: list[str] = []
-    while todo:
+    error: Reason | None = None
+    denied = False
+    while todo and error is None:
         name = todo.pop()
         if name in ("", "."):
             continue
@@ -98,54 +99,46 @@ def resolve(path: str) -> ResolvedPath:
             if stat.S_ISLNK(status.st_mode):
                 target = os.readlink(full)
                 if not _leads_somewhere(full):
-                    return ResolvedPath(
-                        current,
-                        list(statuses.items()),
-                        links,
-                        missing,
-                        "%s is a symbolic link to nowhere" % quoted(full),
-                    )
+                    error = Reason("dangling-link", path=full)
+                    continue
                 links.append((full, status, os.lstat(current).st_uid))
                 if len(links) > LINKS_MAX:
-                    return ResolvedPath(
-                        current, list(statuses.items()), links, missing, "%s has too many symbolic links" % quoted(path)
-                    )
+                    error = Reason("too-many-links", path=path)
+                    continue
                 if target.startswith("/"):
                     current = "/"
                 todo.extend(target.split("/")[::-1])
-                continue
+            elif stat.S_ISDIR(status.st_mode):
+                current = full
+                statuses.setdefault(full, status)
+            else:
+                error = Reason("not-a-directory", path=full)
         except FileNotFoundError:
             missing.append(name)
-            continue
-        except OSError as error:
-            denied = error.errno == errno.EACCES
-            reason = "it changes meanwhile" if error.errno == errno.EINVAL else error.strerror
+        except OSError as failed:
+            denied = failed.errno == errno.EACCES
             if denied:
                 from .rights import not_entered
 
-                reason = "%s: %s" % (reason, not_entered(current, statuses[current].st_uid))
-            return ResolvedPath(
-                current, list(statuses.items()), links, missing, "%s: %s" % (quoted(full), reason), denied
-            )
-        if not stat.S_ISDIR(status.st_mode):
-            return ResolvedPath(current, list(statuses.items()), links, missing, "%s is not a directory" % quoted(full))
-        current = full
-        statuses.setdefault(full, status)
-    return ResolvedPath(current, list(statuses.items()), links, missing, None)
+                cause = not_entered(current, statuses[current].st_uid)
+            else:
+                cause = Reason("changing") if failed.errno == errno.EINVAL else system_error(failed)
+            error = Reason("at", path=full, reason=cause)
+    return ResolvedPath(current, list(statuses.items()), links, missing, error, denied)
 
 
 def _leads_somewhere(link: str) -> bool:
     try:
         os.stat(link)
     except PermissionError:
-        return True  # and the way tells where it ends
+        return True  # resolving the target shows where it is denied
     except OSError:
         return False
     return True
 
 
 def barred_by(visited: list[tuple[str, os.stat_result]], user: int) -> str | None:
-    """The first of these directories that another user than the task's may not enter."""
+    """Return the first of these directories that a user may not enter; None for the user of this process."""
     if user != os.geteuid():
         for path, status in visited:
             if not may(path, status.st_mode, status.st_uid, status.st_gid, user, ENTER):
@@ -153,26 +146,25 @@ def barred_by(visited: list[tuple[str, os.stat_result]], user: int) -> str | Non
     return None
 
 
-_HOLD = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
+# Handles that lead to a directory or a file without opening it, where the system has them.
+_DIRECTORY_ONLY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
+_PATH_ONLY = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | os.O_NOFOLLOW
 
 
 LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
-_LOOK = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | os.O_NOFOLLOW
+def open_resolved(resolved: ResolvedPath) -> int:
+    """Open C(real) of a resolved path. The handle stays with this directory, whatever happens to its path.
 
-
-def hold_directory(resolved: ResolvedPath) -> int:
-    """Open the directory in which the way ended: whatever becomes of its path, the handle stays with it.
-
-    No component is followed that has become a link since.
-    Raises OSError, ESTALE where another directory is there now.
+    Follows no component that has become a link since.
+    Raises OSError, ESTALE if the path now leads to another directory.
     """
-    handle = os.open("/", _HOLD)
+    handle = os.open("/", _DIRECTORY_ONLY)
     try:
         for name in resolved.real.split("/"):
             if name:
-                above, handle = handle, os.open(name, _HOLD, dir_fd=handle)
+                above, handle = handle, os.open(name, _DIRECTORY_ONLY, dir_fd=handle)
                 os.close(above)
         now, seen = os.fstat(handle), resolved.status()
         if (now.st_dev, now.st_ino) != (seen.st_dev, seen.st_ino):
@@ -184,16 +176,16 @@ def hold_directory(resolved: ResolvedPath) -> int:
 
 
 def open_to_judge(name: str, directory: int | None = None) -> int:
-    """Open what has a name, in an open directory, only to judge it: no FIFO or device notices. Raises OSError.
+    """Open what has a name in an open directory, only to examine it: a FIFO or a device is not affected. Raises OSError.
 
-    A link is opened itself.
+    Opens a link itself.
     """
-    return os.open(name, _LOOK, dir_fd=directory)
+    return os.open(name, _PATH_ONLY, dir_fd=directory)
 
 
 def reopen(handle: int, name: str, directory: int | None = None, flags: int = os.O_RDONLY) -> int:
-    """Open what C(open_to_judge) found under this name, once it is judged. Raises OSError."""
-    # Whoever holds a lease on a file (fcntl(2)) would have this process wait.
+    """Open for use what C(open_to_judge) has opened under this name. Raises OSError."""
+    # Another process can hold a lease on the file (fcntl(2)): do not wait for it.
     flags |= os.O_NONBLOCK
     try:
         return os.open("/proc/self/fd/%d" % handle, flags)

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What changes a host: the config file put in place, and the way in which directories are changed, too.
+"""Write the config file, and what all changes of files and directories share.
 
-The process may be root in directories that belong to others, who can put something else
-in the place of any name there, at any moment. So no path is looked up a second time:
-everything is done in directories that are held open and were proven to be the ones that
-were judged, by names that are never followed if they are links, and owners and modes are
-given to open files. What is new is made with no right for others and gets its own last.
+The process may be root in directories of other users, who can replace any name there at any
+moment. So no path is resolved a second time: everything is done through handles of directories
+that are proven to be the ones that were examined. Names in them are never followed if they are
+links, and owners and modes are given to open files. New files give other users no right until
+they get their own mode last.
 """
 
 from __future__ import annotations
@@ -20,69 +20,78 @@ import stat
 import time
 from typing import Any, Iterator
 
-from .access import ACCESS_ACL, DEFAULT_ACL, user_name
+from .access import ACCESS_ACL, DEFAULT_ACL, Reason, system_error
 from .config_file import ChangedMeanwhile, ResolvedFile
 from .guards import other_names, unsafe_link
-from .path import ResolvedPath, hold_directory, open_to_judge, reopen
+from .path import ResolvedPath, open_resolved, open_to_judge, reopen
 from .rights import FOWNER, capable
 
-# How the names of temporary directories begin.
+# The names of temporary directories start with this.
 TEMPORARY = ".ansible_tmp"
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _REPLACED = (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.ENOENT)
-# Some file systems cannot be told to write a directory at once.
+# Some file systems cannot sync a directory.
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
-# Old systems know no renameat2, some file systems no flags of it, and some no hard links.
+# Old systems lack renameat2, some file systems lack its flags, and some lack hard links.
 _NO_FLAGS = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 _NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 _NOREPLACE = 1  # RENAME_NOREPLACE of linux/fs.h
-# What would make a program of a file run with the rights of its owner or group.
+# With these bits a program runs with the rights of its owner or group.
 SPECIAL = stat.S_ISUID | stat.S_ISGID
 _NOT_REPLACEABLE = (errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS)
-_NOT_OURS = (
-    "a new directory there belongs to %s and has the mode %04o: either the file system gives files an owner or a mode of its"
-    " own, as a share with root_squash does, or a part of the path was replaced meanwhile; become its owner with become_user"
-)
 _KEPT_ATTRIBUTES = (ACCESS_ACL, "security.selinux", "user.")
 
 
-class CannotWrite(Exception):
-    """Nothing of the kind can be written; the text is the sentence for the user."""
+# What a failure is about.
+NOT_WRITTEN = Reason("not-written")
+NOT_REMOVED = Reason("not-removed")
+NO_BACKUP = Reason("no-backup")
+# What is done, but may not survive a power cut.
+WRITTEN = Reason("written-not-synced")
+REMOVED = Reason("removed-not-synced")
 
-    def __init__(self, message: str, changed: bool = False, backup: str | None = None) -> None:
-        """C(changed): whether something is not as it was; C(backup): the path of a copy that was made."""
-        super().__init__(message)
+
+class CannotWrite(Exception):
+    """A change is refused or has failed."""
+
+    def __init__(self, reason: Reason, changed: bool = False, backup: str | None = None) -> None:
+        """C(changed): whether a file or a directory has changed; C(backup): the path of a copy that was made."""
+        super().__init__(reason)
+        self.reason = reason
         self.changed = changed
         self.backup = backup
 
 
 @contextlib.contextmanager
-def _reported(failure: str, changed: bool = False, backup: str | None = None) -> Iterator[None]:
+def _reported(failure: Reason, changed: bool = False, backup: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        cause = system_error(error)
         if error.errno in _REPLACED:
-            reason = "a part of the path was replaced meanwhile"
+            cause = Reason("path-replaced")
         elif error.errno == errno.EPERM and os.geteuid() == 0:
-            reason += ", even for root: a share with root_squash or a missing capability does that; use become_user"
-        raise CannotWrite("%s: %s" % (failure, reason), changed, backup) from error
+            cause = Reason("denied-even-to-root", reason=cause)
+        raise CannotWrite(failure.because(cause), changed, backup) from error
 
 
 def close(handle: int) -> None:
-    """Close what was only read, or a directory: nothing is lost if that fails, and what was done is done."""
+    """Close a file that was only read, or a directory: nothing is lost if that fails."""
     with contextlib.suppress(OSError):
         os.close(handle)
 
 
 @contextlib.contextmanager
-def held_directory(resolved: ResolvedPath, failure: str) -> Iterator[int]:
-    """The directory in which the way ended, open; C(failure) begins the sentence for what fails."""
+def opened_directory(resolved: ResolvedPath, failure: Reason) -> Iterator[int]:
+    """Open C(real) of a resolved path, to change what is in it; C(failure): what cannot be done if something fails.
+
+    Raises CannotWrite, also for each OSError in the block.
+    """
     unsafe = unsafe_link(resolved)
     if unsafe:
         raise CannotWrite(unsafe)
     with _reported(failure):
-        handle = hold_directory(resolved)
+        handle = open_resolved(resolved)
         try:
             yield handle
         finally:
@@ -91,17 +100,17 @@ def held_directory(resolved: ResolvedPath, failure: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def private_directory(directory: int) -> Iterator[int]:
-    """A new directory that nobody else may enter, open; gone afterwards, if it is empty then."""
+    """Make and open a new directory that nobody else may enter; remove it afterwards if it is empty."""
     name = "%s%s" % (TEMPORARY, os.urandom(8).hex())
     os.mkdir(name, 0o700, dir_fd=directory)
     try:
         handle = os.open(name, DIRECTORY, dir_fd=directory)
         try:
             new = os.fstat(handle)
-            # What others put in its place is not like it.
+            # A directory that another user has put in its place differs in one of these.
             if new.st_uid != os.geteuid() or new.st_mode & 0o077 or os.listdir(handle):
-                raise CannotWrite(_NOT_OURS % (user_name(new.st_uid), stat.S_IMODE(new.st_mode)))
-            # What is made in it shall not inherit the rights that new files have around it.
+                raise CannotWrite(Reason("new-directory-differs", owner=new.st_uid, mode=stat.S_IMODE(new.st_mode)))
+            # New files in it must not inherit the default ACL of the directory above.
             _remove_acls(handle)
             yield handle
         finally:
@@ -115,7 +124,7 @@ def _remove_acls(handle: int) -> None:
     for name in (DEFAULT_ACL, ACCESS_ACL):
         try:
             os.removexattr(handle, name)
-        except AttributeError:  # a system whose Python knows none
+        except AttributeError:  # Python has no such call on this system
             return
         except OSError as error:
             if error.errno not in (errno.ENODATA, errno.ENOTSUP):
@@ -123,9 +132,9 @@ def _remove_acls(handle: int) -> None:
 
 
 def rename_new(source: int, name: str, target: int, new: str) -> None:
-    """Move what has a name in the directory C(source) to a name in C(target) that nothing has.
+    """Move what has a name in the directory C(source) to a name in C(target) that does not exist.
 
-    Raises OSError, FileExistsError where something has it.
+    Raises OSError, FileExistsError if the new name exists.
     """
     error = _renameat2(source, name, target, new)
     if error == 0:
@@ -141,7 +150,7 @@ def rename_new(source: int, name: str, target: int, new: str) -> None:
         else:
             os.unlink(name, dir_fd=source)
             return
-    # As close as such a system comes to it.
+    # The closest that such a system allows.
     with contextlib.suppress(FileNotFoundError):
         os.stat(new, dir_fd=target, follow_symlinks=False)
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
@@ -149,7 +158,7 @@ def rename_new(source: int, name: str, target: int, new: str) -> None:
 
 
 def _renameat2(source: int, name: str, target: int, new: str) -> int:
-    """The number of the error, 0 for none: Python knows this call only as one of the C library."""
+    """Call renameat2 of the C library, which Python does not offer; return the error number, 0 for success."""
     try:
         import ctypes  # Ansible has loaded it
 
@@ -162,7 +171,7 @@ def _renameat2(source: int, name: str, target: int, new: str) -> int:
 
 
 def sync(handle: int) -> None:
-    """Have what is open survive a power cut; of a directory, the names in it. Raises OSError."""
+    """Make an open file, or the names in an open directory, survive a power cut. Raises OSError."""
     try:
         os.fsync(handle)
     except OSError as error:
@@ -170,12 +179,12 @@ def sync(handle: int) -> None:
             raise
 
 
-def sync_names(directory: int, failure: str, backup: str | None = None) -> None:
-    """Have the names in a directory that is held survive a power cut, after something was changed there.
+def sync_names(directory: int, failure: Reason, backup: str | None = None) -> None:
+    """Make the names in an open directory survive a power cut after a change there.
 
-    C(failure) begins the sentence for what fails, C(backup) goes with it. Raises CannotWrite.
+    C(failure): what may not survive; C(backup): a backup that was made before. Raises CannotWrite.
     """
-    with _reported(failure + ", but may not survive a power cut", True, backup):
+    with _reported(failure, True, backup):
         _sync_names(directory)
 
 
@@ -183,7 +192,7 @@ def _sync_names(directory: int) -> None:
     try:
         handle = os.open(".", DIRECTORY, dir_fd=directory)
     except PermissionError:
-        # Who may write in a directory need not be able to open it.
+        # A user may write in a directory without the right to open it.
         os.sync()
         return
     try:
@@ -192,10 +201,10 @@ def _sync_names(directory: int) -> None:
         close(handle)
 
 
-def set_owner_and_mode(handle: int, uid: int, gid: int, mode: int, name: str = "it") -> None:
-    """Give what is open an owner, group and mode, or leave it as it was; C(uid) and C(gid) of -1 keep what is there.
+def set_owner_and_mode(handle: int, uid: int, gid: int, mode: int, path: str | None = None) -> None:
+    """Give an open file or directory an owner, group and mode, or leave it unchanged; C(uid) and C(gid) of -1 keep theirs.
 
-    Raises OSError, and CannotWrite where it could not be left as it was; C(name) is its name in that sentence.
+    Raises OSError, and CannotWrite if a change could not be undone; C(path): the directory, None for the file of the task.
     """
     status = os.fstat(handle)
     before = stat.S_IMODE(status.st_mode)
@@ -205,10 +214,10 @@ def set_owner_and_mode(handle: int, uid: int, gid: int, mode: int, name: str = "
         gid = -1
     try:
         if (uid != -1 or gid != -1) and before & ~mode:
-            # What the old owner's group could do is not meant for the new one, not even for an instant.
+            # The new owner and group must not have the rights of the old ones, not even for an instant.
             os.fchmod(handle, before & mode)
         if uid != -1 and status.st_uid == os.geteuid() and not capable(FOWNER):
-            # Once it is given away, this process may not set its mode.
+            # After the file is given away, this process may not set its mode.
             if gid != -1:
                 os.fchown(handle, -1, gid)
             os.fchmod(handle, mode)
@@ -225,8 +234,8 @@ def set_owner_and_mode(handle: int, uid: int, gid: int, mode: int, name: str = "
             os.fchmod(handle, before)
         now = os.fstat(handle)
         if (now.st_uid, now.st_gid, now.st_mode) != (status.st_uid, status.st_gid, status.st_mode):
-            text = "the owner, group and mode of %s were changed in part: %s" % (name, error.strerror)
-            raise CannotWrite(text, changed=True) from error
+            reason = Reason("partly-changed") if path is None else Reason("directory-partly-changed", path=path)
+            raise CannotWrite(reason.because(system_error(error)), changed=True) from error
         raise
 
 
@@ -242,26 +251,26 @@ def write(
     in_place: bool,
     keep: bool,
 ) -> str | None:
-    """Put the file with these bytes, owner, group and mode in its place in one step, in a directory that exists.
+    """Create or replace the file atomically, with these bytes, owner, group and mode, in a directory that exists.
 
-    C(seen), C(before): what the file was when it was read, and its bytes; None for no file. Its
+    C(seen), C(before): the status of the file when it was read, and its bytes; None for no file. Its
     extended attributes stay. C(uid) and C(gid) of -1 keep its owner and group, too, as far as this
-    user may. C(in_place): overwrite the file where it cannot be replaced. C(keep): make a backup of
-    it; returns the backup's path.
-    Raises CannotWrite, and Changed if the file is no longer the one that was seen.
+    user may. C(in_place): overwrite the file if it cannot be replaced. C(keep): make a backup of
+    it; returns the path of the backup.
+    Raises CannotWrite, and ChangedMeanwhile if the file is no longer the one that was read.
     """
     name = place.name
     with contextlib.ExitStack() as stack:
-        directory = stack.enter_context(held_directory(place.resolved, "it cannot be written"))
+        directory = stack.enter_context(opened_directory(place.resolved, NOT_WRITTEN))
         if seen is None or before is None:
             with prepared(directory, name, data, None, uid, gid, mode) as private:
                 try:
                     rename_new(private, name, directory, name)
                 except FileExistsError:
                     raise ChangedMeanwhile from None
-            sync_names(directory, "it was written")
+            sync_names(directory, WRITTEN)
             return None
-        old = stack.enter_context(opened(directory, name, seen))
+        old = stack.enter_context(opened_file(directory, name, seen))
         kept = None
         undone = stack.enter_context(contextlib.ExitStack())
         if keep:
@@ -275,41 +284,41 @@ def write(
         except OSError as error:
             if not in_place or error.errno not in _NOT_REPLACEABLE:
                 raise
-            new = stack.enter_context(opened(directory, name, seen, os.O_WRONLY))
+            new = stack.enter_context(opened_file(directory, name, seen, os.O_WRONLY))
             _refuse_other_names(place.resolved, new)
             prove_bytes(old, before)
-            # From here on the backup may be all that is left of the old text.
+            # From here on only the backup may still have the old text.
             undone.pop_all()
-            failure = "it may have been written in part%s" % ("" if kept is None else ", and %s is as it was" % kept)
+            failure = Reason("partly-written") if kept is None else Reason("partly-written-after-backup", path=kept)
             with _reported(failure, True, kept):
                 _write_all(new, data)
                 os.ftruncate(new, len(data))
                 set_owner_and_mode(new, uid, gid, mode)
                 os.fsync(new)
             return kept
-        sync_names(directory, "it was written", kept)
+        sync_names(directory, WRITTEN, kept)
     return kept
 
 
 def apply_ownership(place: ResolvedFile, seen: os.stat_result, uid: int, gid: int, mode: int) -> None:
-    """Give the file that was seen an owner, group and mode. Raises CannotWrite and Changed."""
-    failure = "its owner, group or mode cannot be changed"
-    with held_directory(place.resolved, failure) as directory, opened(directory, place.name, seen) as handle:
+    """Give the file that was read an owner, group and mode. Raises CannotWrite and ChangedMeanwhile."""
+    failure = Reason("owner-not-changed")
+    with opened_directory(place.resolved, failure) as directory, opened_file(directory, place.name, seen) as handle:
         _refuse_other_names(place.resolved, handle)
         set_owner_and_mode(handle, uid, gid, mode)
-        with _reported("its owner, group or mode were changed, but may not survive a power cut", True):
+        with _reported(Reason("owner-not-synced"), True):
             sync(handle)
 
 
 def back_up(
     undone: contextlib.ExitStack, place: ResolvedFile, directory: int, old: int, seen: os.stat_result, data: bytes
 ) -> str:
-    """Copy the file that was seen, with its bytes, beside itself, so that it survives a power cut; return its path.
+    """Copy the file that was read beside itself, safe from a power cut; return the path of the copy.
 
-    C(undone) removes it, for the case that what is done next fails. Raises CannotWrite.
+    C(undone) removes the copy if the next step fails. Raises CannotWrite.
     """
     mode, times = stat.S_IMODE(seen.st_mode), (seen.st_atime_ns, seen.st_mtime_ns)
-    with _reported("no backup can be made"), prepared(directory, place.name, data, old, -1, -1, mode, times) as private:
+    with _reported(NO_BACKUP), prepared(directory, place.name, data, old, -1, -1, mode, times) as private:
         name = put_beside(private, place.name, directory)
         undone.callback(_remove_file, directory, name)
         _sync_names(directory)
@@ -317,13 +326,13 @@ def back_up(
 
 
 def put_beside(private: int, name: str, directory: int) -> str:
-    """Move a file into the directory, under the name of a backup that nothing has; return that. Raises OSError."""
+    """Move a file into the directory under an unused name of a backup; return the name. Raises OSError."""
     moment = time.strftime("%Y-%m-%d@%H:%M:%S~")
     new = "%s.%d.%s" % (name, os.getpid(), moment)
     try:
         rename_new(private, name, directory, new)
     except FileExistsError:
-        # Of the same second and process number, or put there in advance; nobody can do that twice.
+        # It is of the same second and process number, or a user has guessed the name, which cannot happen twice.
         new = "%s.%d-%s.%s" % (name, os.getpid(), os.urandom(8).hex(), moment)
         rename_new(private, name, directory, new)
     return new
@@ -335,8 +344,8 @@ def _remove_file(directory: int, name: str) -> None:
 
 
 @contextlib.contextmanager
-def opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_RDONLY) -> Iterator[int]:
-    """The file that was seen, open. Raises Changed."""
+def opened_file(directory: int, name: str, seen: os.stat_result, flags: int = os.O_RDONLY) -> Iterator[int]:
+    """Open the file that was read. Raises ChangedMeanwhile."""
     with contextlib.ExitStack() as stack:
         try:
             found = open_to_judge(name, directory)
@@ -350,7 +359,7 @@ def opened(directory: int, name: str, seen: os.stat_result, flags: int = os.O_RD
 
 
 def prove_unchanged(directory: int, name: str, seen: os.stat_result, moved: bool = False) -> None:
-    """Raise Changed unless what has this name is what was seen; C(moved): under another name."""
+    """Raise ChangedMeanwhile unless this name leads to the file that was seen; C(moved): under another name then."""
     try:
         now = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
@@ -365,7 +374,7 @@ def _prove_same(seen: os.stat_result, now: os.stat_result, moved: bool = False) 
 
 
 def prove_bytes(handle: int, data: bytes) -> None:
-    """Raise Changed unless an open file still has these bytes: times can be restored, and some clocks are coarse."""
+    """Raise ChangedMeanwhile unless an open file still has these bytes: times can be restored, and some clocks are coarse."""
     if os.pread(handle, len(data) + 1, 0) != data:
         raise ChangedMeanwhile
 
@@ -387,7 +396,7 @@ def prepared(
     mode: int,
     times: tuple[int, int] | None = None,
 ) -> Iterator[int]:
-    """A private directory with the finished file in it."""
+    """Make the finished file in a private directory; yield the directory."""
     with private_directory(directory) as private, contextlib.ExitStack() as undone:
         create(undone, private, name, data, old, uid, gid, mode, times)
         yield private
@@ -404,9 +413,9 @@ def create(
     mode: int,
     times: tuple[int, int] | None = None,
 ) -> None:
-    """Make the finished file in a directory that nobody else can enter, so that it survives a power cut.
+    """Make the finished file in a directory that nobody else can enter, safe from a power cut.
 
-    C(old): an open file whose owners and attributes it gets. C(undone) removes it. Raises OSError.
+    C(old): an open file whose owner, group and attributes it gets. C(undone) removes it. Raises OSError.
     """
     handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=directory)
     undone.callback(_remove_file, directory, name)
@@ -426,9 +435,9 @@ def _write_all(handle: int, data: bytes) -> None:
 
 
 def _set_attributes(handle: int, old: int | None, uid: int, gid: int, mode: int) -> None:
-    """Give a new file what is asked for, and what the old one has.
+    """Give a new file its owner, group and mode, and the attributes of the old file.
 
-    Its owner comes last: once it is given away, only some may still set the rest.
+    The owner comes last: after the file is given away, this process may have no right to set the rest.
     """
     if old is not None:
         _copy_attributes(old, handle)
@@ -444,7 +453,7 @@ def _set_attributes(handle: int, old: int | None, uid: int, gid: int, mode: int)
     os.fchmod(handle, mode)
     if uid != -1:
         os.fchown(handle, uid, -1)
-        if mode & SPECIAL:  # which the system has removed
+        if mode & SPECIAL:  # the system has removed these bits
             os.fchmod(handle, mode)
 
 
@@ -452,7 +461,7 @@ def _kept(handle: int, uid: int, gid: int) -> bool:
     try:
         os.fchown(handle, uid, gid)
     except PermissionError:
-        # Who may write in the directory need not own the file, and only root can give the new one away.
+        # A user may write in the directory without owning the file, and only root can give the new file away.
         if os.geteuid() == 0:
             raise
         return False
@@ -462,7 +471,7 @@ def _kept(handle: int, uid: int, gid: int) -> bool:
 def _copy_attributes(old: int, new: int) -> None:
     try:
         names = os.listxattr(old)
-    except AttributeError:  # a system whose Python knows none
+    except AttributeError:  # Python has no such call on this system
         return
     except OSError as error:
         if error.errno != errno.ENOTSUP:
@@ -473,6 +482,6 @@ def _copy_attributes(old: int, new: int) -> None:
             try:
                 os.setxattr(new, name, os.getxattr(old, name))
             except OSError as error:
-                # Without its ACL the file's group would get the rights of the ACL's mask.
+                # Without its ACL, the group of the file would get the rights of the mask.
                 if name == ACCESS_ACL or error.errno not in (errno.ENOTSUP, errno.EPERM, errno.ENODATA, errno.EINVAL):
                     raise

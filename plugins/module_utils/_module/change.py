@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping
 from .._config.check import DANGER, Problem
 from .._config.printable import quoted
 from .._files import write as _write
-from .._files.access import user_name
+from .._files.access import Reason
 from .._files.config_file import ChangedMeanwhile, chooser, file_problems
 from .._files.guards import chosen, denied, moved, other_names, swappable, too_long, unsafe_link, unwritable
-from .._files.path import hold_directory
+from .._files.path import open_resolved
 from .._files.rights import DAC_OVERRIDE, capable, forbidden, labelled, uncopyable, unkept, unlabelled
 from .common import ENTRIES, directory_chooser, directory_of, directory_problems, severe, spoken
 from .refused import Refused
@@ -58,6 +58,13 @@ def _facts_diff(header: str, before: Mapping[str, Any], after: Mapping[str, Any]
     }
 
 
+def _sentence(reason: Reason) -> str:
+    # Late: most changes succeed.
+    from .reasons import sentence
+
+    return sentence(reason)
+
+
 class Change:
     """The change from what is there to what is planned."""
 
@@ -87,12 +94,12 @@ class Change:
         ):
             unsafe = chosen(now.resolved, now.path, plan.chooser)
         if unsafe:
-            raise self.task.refused_for("nothing was changed: %s" % unsafe)
+            raise self.task.refused_for("nothing was changed: %s" % _sentence(unsafe))
         if now.exists:
             reason = moved(now.resolved) or self._unchangeable()
             if reason:
                 text = "nothing was changed: the directory %s cannot be given another owner, group or mode: %s"
-                raise self.task.refused_for(text % (quoted(now.path), reason))
+                raise self.task.refused_for(text % (quoted(now.path), _sentence(reason)))
             return
         resolved = now.resolved
         reason = (
@@ -105,20 +112,20 @@ class Change:
             by_default = self.params["path"] is None and self.params["directory"] is None
             options = "directory and path" if by_default else "directory"
             text = "the directory %s cannot be created: %s; set %s to where that is possible"
-            raise self.task.refused_for(text % (quoted(now.path), reason, options))
+            raise self.task.refused_for(text % (quoted(now.path), _sentence(reason), options))
 
-    def _unchangeable(self) -> str | None:
+    def _unchangeable(self) -> Reason | None:
         """Why the directory that is there cannot get another owner, group or mode."""
         now, planned = self.plan.directory, self.plan.new_directory
         if not os.access(now.resolved.real, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
-            return "%s may not read it" % user_name(os.geteuid())
+            return Reason("no-right-to-read", user=os.geteuid())
         if os.statvfs(now.resolved.real).f_flag & os.ST_RDONLY:
-            return "it is on a read-only file system"
+            return Reason("read-only", path=now.resolved.real)
         reason = forbidden((now.uid or 0, now.gid or 0, now.mode or 0), (planned.uid, planned.gid, planned.mode or 0))
         # What is denied to root with all of its rights is immutable, or on a share that knows no root.
         return reason or (denied(now.resolved.real) if capable(DAC_OVERRIDE) else None)
 
-    def _ungivable(self, prefix: str, planned: Owners) -> str | None:
+    def _ungivable(self, prefix: str, planned: Owners) -> Reason | None:
         """Why something new cannot get the owner and group that the options with this prefix name."""
         new = (os.geteuid(), os.getegid(), 0)
         uid = new[0] if self.params[prefix + "owner"] is None else planned[0]
@@ -159,7 +166,7 @@ class Change:
             failure = "written"
             if self.params["path"] is None and plan.seen is None:
                 remedy = "; set path to where that is possible"
-            reason = too_long(place.resolved, place.name) or self._unwritable() or unsafe_link(place.resolved)
+            reason = too_long(place.resolved, place.name) or self._unwritable_file() or unsafe_link(place.resolved)
         elif plan.changes_ownership and plan.seen is not None:
             failure = "given another owner, group or mode"
             reason = denied(place.path) or unsafe_link(place.resolved) or other_names(place.resolved, plan.seen)
@@ -170,9 +177,9 @@ class Change:
             failure = "given attributes"
             reason = swappable(place.resolved) or self._unlabelled()
         if reason:
-            raise self.task.refused_for("it cannot be %s: %s%s" % (failure, reason, remedy))
+            raise self.task.refused_for("it cannot be %s: %s%s" % (failure, _sentence(reason), remedy))
 
-    def _unlabelled(self) -> str | None:
+    def _unlabelled(self) -> Reason | None:
         """Why the file, as it will be, cannot get the attributes; None where it has them."""
         plan, attributes = self.plan, self.params["attributes"]
         uid, gid = plan.new_owners[:2]
@@ -189,20 +196,20 @@ class Change:
         there = self.task.module.get_file_attributes(path, include_version=False).get("attr_flags")
         return labelled(there, self.params["attributes"])
 
-    def _unwritable(self) -> str | None:
+    def _unwritable_file(self) -> Reason | None:
         """Why the file can neither be replaced or created, nor overwritten if that is allowed."""
         path, seen = self.place.path, self.plan.seen
         if seen is not None and self._keeps():
             reason = unwritable(path + "~") or uncopyable(seen.st_uid, seen.st_gid, seen.st_mode)
             if reason:
-                return "no backup can be made: %s" % reason
+                return _write.NO_BACKUP.because(reason)
         reason = unwritable(path) or self._unreplaceable()
         in_place = reason is not None and seen is not None and self.params["unsafe_writes"]
         if in_place and os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             return forbidden(self.plan.owners, self.plan.new_owners) or unkept(*self.plan.new_owners[::2])
         return reason
 
-    def _unreplaceable(self) -> str | None:
+    def _unreplaceable(self) -> Reason | None:
         """Why a new file cannot get the owner and group of the old one, or those of the options."""
         if self.plan.seen is not None and os.geteuid() == 0:
             return uncopyable(*self.plan.new_owners)
@@ -233,7 +240,7 @@ class Change:
         also = "; the cache directory was made or changed before that" if done else ""
         result = {} if error.backup is None else {"backup_file": error.backup}
         return Refused(
-            "%s: %s%s" % (self.task.path, error, also),
+            "%s: %s%s" % (self.task.path, _sentence(error.reason), also),
             path=self.task.path,
             problems=[],
             changed=done or error.changed,
@@ -354,7 +361,7 @@ class Change:
         if not self.task.labels() or (plan.seen is None and module.check_mode):
             return changed
         args = module.load_file_common_arguments(self.params, path=self.place.path)
-        directory = hold_directory(self.place.resolved)
+        directory = open_resolved(self.place.resolved)
         # Whatever becomes of the way to it, this leads into the directory that was judged.
         path = "/proc/%d/fd/%d/%s" % (os.getpid(), directory, self.place.name)
         try:

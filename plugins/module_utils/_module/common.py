@@ -17,7 +17,7 @@ from .._config.printable import quoted, shown
 from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
 from .._config.versions import CURRENT, Dialect
-from .._files.config_file import ResolvedFile, chooser
+from .._files.config_file import ResolvedFile, Unreadable, chooser
 from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
 
@@ -83,13 +83,13 @@ def host() -> Host:
 
     def capacity(directory: str) -> int | None:
         if directory not in capacities:
-            capacities[directory] = _capacity(directory)
+            capacities[directory] = _file_system_size(directory)
         return capacities[directory]
 
     return Host(default_directory, _memory(), int(time.time()), capacity)
 
 
-def _capacity(directory: str) -> int | None:
+def _file_system_size(directory: str) -> int | None:
     """The size in bytes of the file system that an absolute path is on, or will be when it is created."""
     while True:
         try:
@@ -135,6 +135,15 @@ def config_from(data: bytes | None, dialects: Sequence[Dialect], on: Host, libra
         return read_config(data, dialects, on, library)
     except NoLibrary as error:
         refuse_library("tomli", "reading TOML before Python 3.11", error)
+
+
+def problem_of(error: Unreadable) -> Problem:
+    """Return the problem of a file that cannot be read."""
+    if error.reason is not None:
+        from .reasons import sentence
+
+        error.problem.message += ": %s" % sentence(error.reason)
+    return error.problem
 
 
 def directory_of(config: Config) -> State | None:

@@ -15,7 +15,6 @@ from .._config.printable import printable
 from .._config.toml import Library
 from .._files.config_file import (
     Unreadable,
-    failure,
     file_problems,
     read,
     resolve_file,
@@ -44,7 +43,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
             else:
                 trouble = Problem("missing", ERROR, "there is no such file", "create it, or correct path")
         except Unreadable as error:
-            trouble = error.problem
+            trouble = _common.problem_of(error)
             exists = trouble.code != "dangling-link"
         if trouble is not None and not exists and module.params["path"] is None:
             # At its default path the engine does without a file, and takes a dangling link for none.
@@ -92,5 +91,7 @@ def run(module: Module) -> None:
     except _refused.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
+        from .reasons import failure
+
         module.fail_json(msg=printable(failure(path or "content", error)))
     module.exit_json(changed=False, **result)

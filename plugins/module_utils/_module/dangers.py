@@ -12,6 +12,7 @@ from .._config.check import DANGER, ERROR, WARNING, Problem
 from .._config.printable import quoted
 from .._files.access import user_name
 from .._files.directory import UNCOUNTED
+from .reasons import sentence
 
 if TYPE_CHECKING:
     from .._files.directory import Found
@@ -184,7 +185,8 @@ DIRECTORY_TEXTS = {
 def directory_to_problems(found: list[Found], path: str, user: int) -> list[Problem]:
     """The findings about the directory at C(path), for processes of C(user), as problems."""
     problems = []
-    for name, said in found:
+    for name, parts in found:
+        said = [part if isinstance(part, str) else sentence(part) for part in parts]
         text = DIRECTORY_TEXTS[name]
         facts = {
             "directory": quoted(path),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the module engine_info does: find the Wasmtimes of a host, and judge a config for each."""
+"""The module engine_info: find the Wasmtimes of a host, and check a config against each."""
 
 from __future__ import annotations
 
@@ -14,17 +14,36 @@ from .._config.config import Config
 from .._config.settings import KINDS, BadValue
 from .._config.toml import Library
 from .._config.values import parse_text
-from .._engines.inventory import NOTES, Inventory, usual_places
-from .._files.config_file import Unreadable, failure, read, resolve_file
+from .._engines.inventory import Inventory, usual_places
+from .._files.config_file import Unreadable, read, resolve_file
 from . import common as _common
 from . import refused as _refused
 
 if TYPE_CHECKING:
+    from .._files.access import Reason
     from .ansible_module import Module
 
 
-# Deeper trees are no places for programs; each level is one of Python's, too.
+# Programs are not in deeper directories, and each level is a nested call of Python.
 DEPTH_MAX = 100
+
+# By the codes of C(inventory.NOTES).
+NOTE_TEXTS = {
+    "missing": "there is no such file or directory",
+    "not-a-program": "this is not an executable or a library (ELF, PE or Mach-O)",
+    "no-engine": "there is no Wasmtime in this file; if it loads one from another file, name that file",
+    "script": "this is a script, and the program that it starts is not examined; name the program",
+    "packed": "this is packed by UPX, which hides its contents",
+    "special-file": "this is a directory, a device, a FIFO or a socket, not a program",
+    "too-large": "this is larger than size_limit",
+    "changing": "this changed while it was read; run again when no other process writes to it",
+    "unreadable": "this could not be opened or read",
+    "depth": "directories below this are deeper than depth and were not searched",
+    "time-limit": "the time_limit was reached: nothing from here on was examined",
+    "not-listed": "more files contain a Wasmtime than can be listed, these among them; name fewer paths",
+    "other-users": "this user may not see the files that these processes have mapped; become root",
+    "not-on-this-system": "running programs can only be found on Linux",
+}
 
 
 def inventory_for(module: Module) -> Inventory:
@@ -49,7 +68,7 @@ def config_at(path: str) -> bytes | Problem:
     try:
         found = read(resolve_file(path))
     except Unreadable as error:
-        return error.problem
+        return _common.problem_of(error)
     return found[0] if found else Problem("missing", ERROR, "there is no such file", "create it, or correct path")
 
 
@@ -90,15 +109,23 @@ def gather(module: Module) -> dict[str, Any]:
         "notes": [
             {
                 "code": code,
-                "message": NOTES[code],
+                "message": text,
                 "count": inventory.notes[code][0],
-                "examples": inventory.notes[code][1],
+                "examples": [_example(*example) for example in inventory.notes[code][1]],
             }
-            for code in NOTES
+            for code, text in NOTE_TEXTS.items()
             if code in inventory.notes
         ],
         "complete": not {"time-limit", "not-listed"}.intersection(inventory.notes),
     }
+
+
+def _example(name: str, detail: Reason | None) -> str:
+    if detail is None:
+        return name
+    from .reasons import sentence
+
+    return "%s (%s)" % (name, sentence(detail))
 
 
 def run(module: Module) -> None:
@@ -108,5 +135,7 @@ def run(module: Module) -> None:
     except _refused.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
+        from .reasons import failure
+
         module.fail_json(msg=failure(module.params["path"] or "paths", error))
     module.exit_json(changed=False, **result)

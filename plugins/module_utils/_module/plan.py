@@ -18,7 +18,16 @@ from .._config.values import base_value, from_option
 from .._files.access import umask
 from .._files.config_file import ResolvedFile, Unreadable, chooser, file_problems, read, resolve_file
 from .._files.directory import DEFAULT_MODE, State
-from .common import ENTRIES, config_from, directory_at, directory_chooser, directory_of, directory_problems, severe
+from .common import (
+    ENTRIES,
+    config_from,
+    directory_at,
+    directory_chooser,
+    directory_of,
+    directory_problems,
+    problem_of,
+    severe,
+)
 from .refused import Refused, refuse_library
 
 if TYPE_CHECKING:
@@ -97,7 +106,7 @@ def plan(task: Task, engines: Engines) -> Plan:
     params = task.params
     wanted = _wanted(task, engines)
     cache_owner = _cache_owner(params["directory_owner"])
-    place, data, seen = _read(task)
+    place, data, seen = _read_file(task)
     before = None if data is None else _existing(task, engines, (place, data, seen), wanted, cache_owner)
     table = {} if before is None else before.table or {}
     changes = _changes(engines, table, wanted, params["exclusive"])
@@ -184,13 +193,13 @@ def _cache_owner(name: str | None) -> int | None:
     return user_id(name)
 
 
-def _read(task: Task) -> tuple[ResolvedFile, bytes | None, os.stat_result | None]:
+def _read_file(task: Task) -> tuple[ResolvedFile, bytes | None, os.stat_result | None]:
     """Where the file is, its bytes and its status; None for both to create it."""
     try:
         place = resolve_file(task.path)
         found = read(place)
     except Unreadable as error:
-        raise task.refused("nothing was changed", [error.problem]) from error
+        raise task.refused("nothing was changed", [problem_of(error)]) from error
     if found is None and not task.params["create"]:
         raise task.refused_for("there is no such file, and create is false")
     return (place, *found) if found else (place, None, None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._config.check import DANGER
 from .._config.settings import SETTINGS
-from .._files.config_file import ChangedMeanwhile, failure
+from .._files.config_file import ChangedMeanwhile
 from .common import ATTEMPTS, config_result, dialects_for, host, severe, spoken
 from .plan import ENABLED, OPTIONS, Engines, plan
 from .refused import Refused
@@ -27,7 +27,7 @@ def run(module: AnsibleModule) -> None:
     os.umask(os.umask(0o022) | 0o022)
     try:
         task = Task(module)
-        result = _result(task)
+        result = _run_task(task)
     except Refused as error:
         module.fail_json(msg=str(error), **error.result)
     if module._diff:
@@ -35,12 +35,14 @@ def run(module: AnsibleModule) -> None:
     module.exit_json(**result)
 
 
-def _result(task: Task) -> dict[str, Any]:
+def _run_task(task: Task) -> dict[str, Any]:
     """Do what the task asks for. Raises Refused."""
     progress = task.progress
     try:
         return _remove(task) if task.params["state"] == "absent" else _provide(task)
     except OSError as error:
+        from .reasons import failure
+
         raise Refused(failure(task.path, error), path=task.path, problems=[], changed=bool(progress.done)) from error
     finally:
         if progress.lock is not None:

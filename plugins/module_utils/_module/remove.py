@@ -11,16 +11,20 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._files.access import Reason
 from .._files.config_file import ChangedMeanwhile, ResolvedFile, Unreadable, read, resolve_file
 from .._files.guards import unsafe_link, unwritable
 from .._files.lock import Lock
 from .._files.path import resolve
 from .._files.rights import uncopyable
 from .._files.write import (
+    NO_BACKUP,
+    NOT_REMOVED,
+    REMOVED,
     CannotWrite,
     back_up,
-    held_directory,
-    opened,
+    opened_directory,
+    opened_file,
     private_directory,
     prove_bytes,
     prove_unchanged,
@@ -29,7 +33,8 @@ from .._files.write import (
     sync_names,
 )
 from .change import text_diff, undisturbed
-from .common import ATTEMPTS
+from .common import ATTEMPTS, problem_of
+from .reasons import sentence
 from .refused import Refused
 
 if TYPE_CHECKING:
@@ -55,7 +60,11 @@ def remove(task: Task) -> dict[str, Any]:
         except CannotWrite as error:
             result = {} if error.backup is None else {"backup_file": error.backup}
             raise Refused(
-                "%s: %s" % (task.path, error), path=task.path, problems=[], changed=error.changed, **result
+                "%s: %s" % (task.path, sentence(error.reason)),
+                path=task.path,
+                problems=[],
+                changed=error.changed,
+                **result,
             ) from error
     raise task.refused_for("another process keeps writing it; run again when none does")
 
@@ -83,17 +92,17 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
             old = Old(real, found[1], found[0])
     except Unreadable as error:
         if task.params["backup"] and error.problem.code != "dangling-link":
-            raise task.refused("no backup can be made, so nothing was changed", [error.problem]) from error
+            raise task.refused("no backup can be made, so nothing was changed", [problem_of(error)]) from error
     # Only now: it opens the file, which was judged before it was read.
     reason = unsafe_link(place.resolved) or unwritable(task.path)
     if reason:
-        raise task.refused_for("it cannot be removed: %s" % reason)
+        raise task.refused_for("it cannot be removed: %s" % sentence(reason))
     backup = bool(task.params["backup"] and old)
     if backup and old:
         reason = unsafe_link(old.place.resolved) or unwritable(old.place.path + "~")
         reason = reason or uncopyable(old.status.st_uid, old.status.st_gid, old.status.st_mode)
         if reason:
-            raise task.refused_for("no backup can be made, so nothing was changed: %s" % reason)
+            raise task.refused_for("no backup can be made, so nothing was changed: %s" % sentence(reason))
     task.progress.diff.append(text_diff(task.path, old.data if old else b"", b""))
     if not task.module.check_mode:
         if lock.take(place.resolved):
@@ -115,13 +124,11 @@ def unlink(place: ResolvedFile, seen: os.stat_result, old: Old | None, backup: b
     with contextlib.ExitStack() as stack, contextlib.ExitStack() as undone:
         handle = -1
         if old is not None:
-            beside = stack.enter_context(
-                held_directory(old.place.resolved, "no backup can be made" if backup else "it cannot be removed")
-            )
-            handle = stack.enter_context(opened(beside, old.place.name, old.status))
+            beside = stack.enter_context(opened_directory(old.place.resolved, NO_BACKUP if backup else NOT_REMOVED))
+            handle = stack.enter_context(opened_file(beside, old.place.name, old.status))
             if backup:
                 kept = back_up(undone, old.place, beside, handle, old.status, old.data)
-        directory = stack.enter_context(held_directory(place.resolved, "it cannot be removed"))
+        directory = stack.enter_context(opened_directory(place.resolved, NOT_REMOVED))
         if old is not None and backup and stat.S_ISREG(seen.st_mode):
             _unlink_kept(directory, place, seen, handle, old.data)
         else:
@@ -130,7 +137,7 @@ def unlink(place: ResolvedFile, seen: os.stat_result, old: Old | None, backup: b
             prove_unchanged(directory, place.name, seen)
             os.unlink(place.name, dir_fd=directory)
         undone.pop_all()
-        sync_names(directory, "it was removed", kept)
+        sync_names(directory, REMOVED, kept)
     return kept
 
 
@@ -157,5 +164,5 @@ def _put_back(private: int, name: str, directory: int, place: ResolvedFile) -> N
         rename_new(private, name, directory, name)
     except FileExistsError:
         new = put_beside(private, name, directory)
-        text = "it was not removed: another process has made a new one meanwhile; what was there before is %s now"
-        raise CannotWrite(text % os.path.join(place.resolved.real, new), changed=True) from None
+        reason = Reason("replaced-while-removed", path=os.path.join(place.resolved.real, new))
+        raise CannotWrite(reason, changed=True) from None

@@ -23,16 +23,16 @@ from .._config.toml import Library, NoLibrary
 from .._config.values import parse_text
 from .._files.config_file import (
     Unreadable,
-    failure,
     read,
     resolve_file,
 )
 from .._files.directory import hidden
-from .._files.path import hold_directory, resolve
+from .._files.path import open_resolved, resolve
 from .._usage.cleanup import rules_of, usage_result
 from .._usage.scan import GONE, Budget, Look, open_directory
 from . import common as _common
 from . import refused as _refused
+from .reasons import failure, sentence
 
 if TYPE_CHECKING:
     from .._config.toml_error import Loads
@@ -100,7 +100,7 @@ def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
         return None
     if resolved.error:
         if resolved.denied:
-            module.warn("the directory %s cannot be looked at: %s" % (quoted(directory), resolved.error))
+            module.warn("the directory %s cannot be looked at: %s" % (quoted(directory), sentence(resolved.error)))
         # Raises what keeps this user from it.
         os.stat(directory)
         return None
@@ -109,9 +109,11 @@ def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
         text = (
             "root does not look into the directory %s, which not everybody may list: %s; become the user of the cache"
         )
-        module.warn(text % (quoted(directory), closed) + " with become_user, or name the directory in directory")
+        module.warn(
+            text % (quoted(directory), sentence(closed)) + " with become_user, or name the directory in directory"
+        )
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    held = hold_directory(resolved)
+    held = open_resolved(resolved)
     try:
         return open_directory(".", held)
     finally:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import shutil
 import stat
 import tempfile
 from pathlib import Path
 
 import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.write import CannotWrite
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
 
 NOBODY = 65534  # in passwd on every system that matters
 STRANGER = 54321  # in no passwd
@@ -116,3 +120,11 @@ class Opened:
     def close(self) -> None:
         """Notice nothing any more."""
         os.close(self.handle)
+
+
+@contextlib.contextmanager
+def cannot_write(text):
+    """Expect CannotWrite inside the block, for a reason whose text matches."""
+    with pytest.raises(CannotWrite) as caught:
+        yield caught
+    assert re.search(text, sentence(caught.value.reason))

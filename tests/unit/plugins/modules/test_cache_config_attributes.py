@@ -72,7 +72,7 @@ def test_root_sets_no_attributes_where_users_can_swap_files(world):
     world.write("[cache]\n")
     os.chown(str(world.config.parent), STRANGER, STRANGER)
     message = world.refused(attributes="+d", directory=..., create_directory=False)
-    assert "it cannot be given attributes: others can swap what is in" in message
+    assert "it cannot be given attributes: other users can replace what is in" in message
 
 
 @pytest.mark.parametrize("attributes", ["+dA", "=dA"])

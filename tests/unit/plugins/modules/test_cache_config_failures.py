@@ -140,7 +140,7 @@ def test_a_file_that_changes_before_it_is_removed_is_kept_if_a_backup_is_asked_f
     [
         (
             FileNotFoundError(2, "No such file or directory", "/x"),
-            "another process changes it or what is above it meanwhile; run again when none does",
+            "another process is changing it or a directory above it; run again when that has ended",
         ),
         (OSError(5, "Input/output error"), "the system fails: Input/output error; correct that first"),
         (OSError(5, "Input/output error", b"/x"), "the system fails: Input/output error (/x); correct that first"),

@@ -144,7 +144,7 @@ def test_a_read_only_directory_is_told_before_anything_is_written(check, content
         (there / "etc").chmod(0o555)
         result = run_without_root(there, path=str(there / "etc" / "config.toml"), check=check)
         assert "config.toml: it cannot be written: " in result["msg"]
-        assert result["msg"].endswith("may not write in %s" % (there / "etc"))
+        assert result["msg"].endswith('may not write in "%s"' % (there / "etc"))
         assert not (there / "cache").exists()
 
 
@@ -164,7 +164,7 @@ def test_a_user_whose_home_cannot_be_created_is_told_what_to_do(monkeypatch, opt
         monkeypatch.setenv("HOME", str(there / "closed" / "home"))
         result = run_without_root(there, **options)
         assert result["failed"] is True
-        assert result["msg"].endswith(" may not write in %s; %s" % (there / "closed", remedy))
+        assert result["msg"].endswith(' may not write in "%s"; %s' % (there / "closed", remedy))
 
 
 def test_a_default_directory_that_cannot_be_created_is_told_with_what_to_do(monkeypatch):

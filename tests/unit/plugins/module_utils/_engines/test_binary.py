@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS, for_version
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import binary
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import Changing, Engine, Stopped
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import Changing, Engine, TimeOver
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
     BUG,
     CONFIG,
@@ -116,10 +116,10 @@ def test_what_stands_in_machine_code_is_none(look):
 def test_two_answers_are_none(look):
     engine = look(elf(WITHOUT_ENABLED + crates(b"41.0.0") + crates(b"43.0.1")))
     assert engine.version is None
-    assert engine.told() == ["41.0.0", "43.0.1"]
+    assert engine.possible_versions() == ["41.0.0", "43.0.1"]
     assert [dialect.name for dialect in engine.dialects()] == ["33-47"]
     engine = look(elf(WITHOUT_ENABLED + crates(b"41.0.0") + BUG % b"50.0.0"))
-    assert engine.told() == ["41.0.0", "50.0.0"]
+    assert engine.possible_versions() == ["41.0.0", "50.0.0"]
     assert {dialect.name for dialect in engine.dialects()} == {"33-47", "48", FROM_49}
 
 
@@ -127,7 +127,7 @@ def test_a_neighbour_counts_only_where_nothing_else_speaks_and_nothing_speaks_ag
     beside = b"x13.0.0WASMTIME_BACKTRACE_DETAILS"
     assert look(elf(WITHOUT_ENABLED + BUG % b"50.0.0" + beside)).version == "50.0.0"
     engine = look(elf(WITHOUT_ENABLED + beside + b"/toml-0.8.10/"))
-    assert (engine.version, engine.rule, engine.told()) == (None, "config-fields", ["33-38"])
+    assert (engine.version, engine.rule, engine.possible_versions()) == (None, "config-fields", ["33-38"])
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_version_elsewhere_is_none(look, text):
 )
 def test_without_a_version_there_is_a_range(look, texts, told, dialect, grammars):
     engine = look(elf(texts))
-    assert (engine.version, engine.rule, engine.told()) == (None, "config-fields", told)
+    assert (engine.version, engine.rule, engine.possible_versions()) == (None, "config-fields", told)
     assert list(dict.fromkeys(found.name for found in engine.dialects())) == dialect
     assert engine.grammars == grammars
 
@@ -185,7 +185,7 @@ def test_the_number_of_fields_alone_tells_the_versions_that_have_as_many(look, d
 
 def test_a_number_of_fields_that_no_known_version_has_tells_nothing(look):
     engine = look(elf(FIELDS % 99))
-    assert (engine.version, engine.rule, engine.told(), engine.reads_config) == (None, None, [], True)
+    assert (engine.version, engine.rule, engine.possible_versions(), engine.reads_config) == (None, None, [], True)
     assert list(dict.fromkeys(found.name for found in engine.dialects())) == [dialect.name for dialect in DIALECTS]
 
 
@@ -267,7 +267,7 @@ def test_texts_across_pieces(look, shift):
     texts = WITHOUT_ENABLED + crates(b"48.0.5") + BUG % b"48.0.5"
     at = binary.PIECE + shift - len(texts) // 2
     engine = look(elf(b"\0" * at + texts + b"\0" * 100))
-    assert engine.told() == ["48.0.5"]
+    assert engine.possible_versions() == ["48.0.5"]
     assert engine.grammars == ("1.0",)
 
 
@@ -278,7 +278,7 @@ def test_a_flood_of_texts_and_answers_has_an_end(look):
 
 
 def test_the_time_can_end(look):
-    with pytest.raises(Stopped):
+    with pytest.raises(TimeOver):
         look(elf(WITHOUT_ENABLED), expired=lambda: True)
 
 
@@ -334,7 +334,7 @@ def test_no_bytes_make_trouble(tmp_path_factory, data, changes, cut):
     handle = os.open(str(path), os.O_RDONLY)
     try:
         engine = binary.engine_in(handle)
-        assert engine is None or engine.told() is not None
+        assert engine is None or engine.possible_versions() is not None
         if engine:
             engine.dialects()
             engine.directory(1)

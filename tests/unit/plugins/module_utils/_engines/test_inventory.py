@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import for_version
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import inventory as _inventory
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import Stopped
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import TimeOver
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventory import (
     NOTES,
     Inventory,
@@ -106,7 +106,7 @@ def test_large_files_and_time(tmp_path):
     assert refusal(path) == "too-large"
     os.truncate(str(path), LIMIT)
     assert at(path).engine.version == "50.0.0"
-    with pytest.raises(Stopped):
+    with pytest.raises(TimeOver):
         program_at(str(path), LIMIT, time.monotonic() - 1)
     inventory = searched(tmp_path, seconds=-1)
     assert not inventory.programs
@@ -157,7 +157,7 @@ def test_too_many_engines_are_counted(tmp_path, monkeypatch):
         put(tmp_path / ("p%d" % number))
     inventory = searched(tmp_path)
     assert [engine["path"] for engine in inventory.results()] == [str(tmp_path / name) for name in ("p0", "p1", "p2")]
-    assert inventory.notes["not-listed"] == (2, [str(tmp_path / "p3"), str(tmp_path / "p4")])
+    assert inventory.notes["not-listed"] == (2, [(str(tmp_path / "p3"), None), (str(tmp_path / "p4"), None)])
 
 
 def test_a_search(tmp_path):
@@ -175,11 +175,11 @@ def test_a_search(tmp_path):
     (tmp_path / "third").symlink_to("program")
     inventory = searched(tmp_path)
     assert names(inventory, tmp_path) == ["a/b/program", "a/lib.so.1", "program"]
-    assert inventory.notes == {"script": (1, [str(tmp_path / "script")])}
+    assert inventory.notes == {"script": (1, [(str(tmp_path / "script"), None)])}
     inventory = searched(tmp_path, depth=1)
     assert names(inventory, tmp_path) == ["a/lib.so.1", "program"]
-    assert inventory.notes["depth"] == (1, [str(tmp_path / "a" / "b")])
-    # Where somebody names a file, nothing is left unsaid.
+    assert inventory.notes["depth"] == (1, [(str(tmp_path / "a" / "b"), None)])
+    # For a file that the task names, every reason is noted.
     inventory.look_at(str(tmp_path / "nothing"))
     inventory.look_at(str(tmp_path / "text"))
     assert {"no-engine", "not-a-program"} < set(inventory.notes)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import processes
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.processes import Process, Taken, config_of
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.processes import Process, Taken, config_taken
 
 needs_linux = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux has such files")
 SLEEPS = "import sys; print('ready', flush=True); sys.stdin.read()"
@@ -26,7 +26,7 @@ def process(*arguments, directory="/srv", uid=0, **variables):
 
 
 def command_line(*arguments, major=42):
-    return config_of("wasmtime", major, process(*arguments, HOME="/home/u"))
+    return config_taken("wasmtime", major, process(*arguments, HOME="/home/u"))
 
 
 DEFAULT = Taken("default", "/home/u/.config/wasmtime/config.toml")
@@ -91,7 +91,7 @@ def test_the_command_line_program_up_to_13(arguments, taken):
     ],
 )
 def test_spin(arguments, variables, taken):
-    assert config_of("spin", 41, process(*arguments.split(), HOME="/home/u", **variables)) == taken
+    assert config_taken("spin", 41, process(*arguments.split(), HOME="/home/u", **variables)) == taken
 
 
 @pytest.mark.parametrize(
@@ -107,16 +107,16 @@ def test_spin(arguments, variables, taken):
     ],
 )
 def test_extism_and_the_default_path(variables, taken):
-    assert config_of("extism", 48, process(**{"HOME": "/home/u", **variables})) == taken
-    assert config_of("wizer", 36, process("--cache", "/c", HOME="/home/u")) == DEFAULT
+    assert config_taken("extism", 48, process(**{"HOME": "/home/u", **variables})) == taken
+    assert config_taken("wizer", 36, process("--cache", "/c", HOME="/home/u")) == DEFAULT
 
 
 def test_what_is_not_known_is_said_to_be_so():
-    assert config_of(None, 42, process("-C", "cache-config=/c", HOME="/h")) == Taken("program", None)
+    assert config_taken(None, 42, process("-C", "cache-config=/c", HOME="/h")) == Taken("program", None)
     # Neither HOME nor a user with one, and a relative path without the directory.
-    assert config_of("extism", 42, process(uid=2**31 - 9)) == UNKNOWN
-    assert config_of("extism", 42, process(EXTISM_CACHE_CONFIG="c", directory=None)) == UNKNOWN
-    assert config_of("extism", 42, process(EXTISM_CACHE_CONFIG="c", directory="(unreachable)/x")) == UNKNOWN
+    assert config_taken("extism", 42, process(uid=2**31 - 9)) == UNKNOWN
+    assert config_taken("extism", 42, process(EXTISM_CACHE_CONFIG="c", directory=None)) == UNKNOWN
+    assert config_taken("extism", 42, process(EXTISM_CACHE_CONFIG="c", directory="(unreachable)/x")) == UNKNOWN
 
 
 @pytest.fixture
@@ -159,9 +159,7 @@ def test_another_file_at_the_path_is_not_taken_for_the_mapped_one(sleeper, tmp_p
     other = tmp_path / "other"
     other.write_bytes(b"")
     gone = file._replace(path=str(other), range="1-2", inode=file.inode + 10**9)
-    with pytest.raises(OSError, match="not at its path"):
-        processes.open_mapped(sleeper.pid, gone)
+    assert processes.open_mapped(sleeper.pid, gone) is None
     os.mkfifo(str(tmp_path / "fifo"))
-    with pytest.raises(OSError, match="not at its path"):
-        # Would wait for a writer if it were opened.
-        processes.open_mapped(sleeper.pid, gone._replace(path=str(tmp_path / "fifo")))
+    # Would wait for a writer if it were opened.
+    assert processes.open_mapped(sleeper.pid, gone._replace(path=str(tmp_path / "fifo"))) is None

@@ -28,6 +28,8 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_fil
     resolve_file,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import denied, unwritable
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import problem_of
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,
     USER,
@@ -54,8 +56,8 @@ def read_file(path):
 def refusal(path):
     with pytest.raises(Unreadable) as caught:
         read_file(path)
-    problem = caught.value.problem
-    assert str(caught.value) == problem.sentence() == "%s; %s" % (problem.message, problem.remedy)
+    problem = problem_of(caught.value)
+    assert problem.sentence() == "%s; %s" % (problem.message, problem.remedy)
     assert problem.severity == "error"
     return problem
 
@@ -186,9 +188,9 @@ def test_what_can_be_written_has_no_reason_against_it(tmp_path):
 
 def test_a_file_as_parent_is_the_reason(tmp_path):
     (tmp_path / "f").write_bytes(b"")
-    reason = "%s is not a directory" % (tmp_path / "f")
-    assert unwritable(str(tmp_path / "f" / "new")) == reason
-    assert unwritable(str(tmp_path / "f" / "new" / "deeper")) == reason
+    reason = '"%s" is not a directory' % (tmp_path / "f")
+    assert sentence(unwritable(str(tmp_path / "f" / "new"))) == reason
+    assert sentence(unwritable(str(tmp_path / "f" / "new" / "deeper"))) == reason
 
 
 def test_a_directory_without_the_right_to_write_is_the_reason():
@@ -198,11 +200,10 @@ def test_a_directory_without_the_right_to_write_is_the_reason():
         (there / "d" / "f").chmod(0o666)
         (there / "d").chmod(0o555)
         with without_root():
-            reason = unwritable(str(there / "d" / "f"))
-            assert reason is not None
-            assert reason.endswith(" may not write in %s" % (there / "d"))
+            reason = sentence(unwritable(str(there / "d" / "f")))
+            assert reason.endswith(' may not write in "%s"' % (there / "d"))
             assert reason.startswith("the user ")
-            assert unwritable(str(there / "d" / "new")) == reason
+            assert sentence(unwritable(str(there / "d" / "new"))) == reason
         (there / "d").chmod(0o755)
 
 
@@ -210,8 +211,8 @@ def test_a_directory_without_the_right_to_write_is_the_reason():
 def test_a_user_without_a_name_is_named_by_number():
     with place() as there:
         with without_root(STRANGER):
-            reason = unwritable(str(there / "f"))
-        assert reason == "the user %d may not write in %s" % (STRANGER, there)
+            reason = sentence(unwritable(str(there / "f")))
+        assert reason == 'the user %d may not write in "%s"' % (STRANGER, there)
 
 
 def reason_where_mounted(path, file, commands):
@@ -224,7 +225,8 @@ def reason_where_mounted(path, file, commands):
     code = (
         "import sys\n"
         "from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import unwritable\n"
-        "print(unwritable(sys.argv[1]))\n"
+        "from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence\n"
+        "print(sentence(unwritable(sys.argv[1])))\n"
     )
     root = __file__[: __file__.index("/ansible_collections/")]
     result = subprocess.run(
@@ -242,7 +244,7 @@ def reason_where_mounted(path, file, commands):
 
 def test_a_read_only_file_system_is_the_reason(tmp_path):
     reason = reason_where_mounted(tmp_path, tmp_path / "f", 'mount -t tmpfs -o ro none "$1"')
-    assert reason == "%s is on a read-only file system" % tmp_path
+    assert reason == '"%s" is on a read-only file system' % tmp_path
 
 
 @pytest.mark.parametrize("name", ["config.toml", "a b.toml", "\u00fc\u4e16.toml", "back\\slash"])
@@ -251,7 +253,7 @@ def test_a_mounted_file_can_only_be_overwritten(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"")
     reason = reason_where_mounted(path, path, 'mount --bind "$1" "$1"')
-    assert reason == "it is a mount point, which can only be overwritten, as unsafe_writes does"
+    assert reason == "it is a mount point, which can be overwritten (unsafe_writes) but not replaced or removed"
 
 
 def test_a_system_without_mountinfo_has_no_mounted_files(tmp_path, monkeypatch):
@@ -269,8 +271,8 @@ def test_what_root_may_not_write_either_is_the_reason(tmp_path):
     if marked.returncode:
         pytest.skip("the file system has no immutable files: %s" % marked.stderr.strip())
     try:
-        reason = "the system denies writing %s although its mode allows it; see lsattr" % (tmp_path / "f")
-        assert unwritable(str(tmp_path / "f")) == denied(str(tmp_path / "f")) == reason
+        reason = 'the system denies writing to "%s" although its mode allows it; see lsattr' % (tmp_path / "f")
+        assert sentence(unwritable(str(tmp_path / "f"))) == sentence(denied(str(tmp_path / "f"))) == reason
     finally:
         subprocess.run(["chattr", "-i", str(tmp_path / "f")], check=True)
     assert denied(str(tmp_path / "f")) is None
@@ -284,8 +286,8 @@ def test_what_can_only_be_appended_to_is_the_reason(tmp_path):
         if done.returncode:
             pytest.skip("the file system has no append-only files: %s" % done.stderr.strip())
         try:
-            reason = "%s is append-only, see lsattr" % marked
-            assert unwritable(str(tmp_path / "f")) == denied(str(marked)) == reason
+            reason = '"%s" is append-only; see lsattr' % marked
+            assert sentence(unwritable(str(tmp_path / "f"))) == sentence(denied(str(marked))) == reason
         finally:
             subprocess.run(["chattr", "-a", str(marked)], check=True)
     assert unwritable(str(tmp_path / "f")) is None
@@ -297,8 +299,8 @@ def test_in_a_sticky_directory_only_the_owner_replaces_a_file():
         there.chmod(0o1777)
         (there / "f").write_bytes(b"")
         with without_root():
-            reason = unwritable(str(there / "f"))
-            assert reason == "only its owner may replace or remove it in %s, which is sticky" % there
+            reason = sentence(unwritable(str(there / "f")))
+            assert reason == 'only its owner may replace or remove it in "%s", which is sticky' % there
             assert unwritable(str(there / "new")) is None
             (there / "mine").write_bytes(b"")
             assert unwritable(str(there / "mine")) is None
@@ -341,9 +343,9 @@ def test_others_than_root_read_what_they_may():
         os.link(str(there / "f"), str(there / "g"))
         with without_root():
             assert read_file(there / "f") == b"mine"
-        assert "others can swap" in refusal(there / "f").message
+        assert "other users can replace" in refusal(there / "f").message
         (there / "g").unlink()
-        assert "others may not read" in refusal(there / "f").message
+        assert "other users may not read" in refusal(there / "f").message
 
 
 KEPT_OUT = (USER, 0, STRANGER)
@@ -378,7 +380,7 @@ def test_root_reads_no_secret_that_a_mode_or_an_acl_keeps_from_some(led, mode, a
         path.chmod(mode)
         if acl is not None:
             set_acl(path, ACCESS, *acl)
-        assert "others may not read" in refusal(path).message
+        assert "other users may not read" in refusal(path).message
         os.chown(str(home), 0, 0)
         home.chmod(0o755)
         assert read_file(path) == b"secret"
@@ -415,7 +417,9 @@ def test_root_reads_no_secret_that_a_user_has_given_another_name():
         # Nobody but root gives names there.
         assert read_file(home / "f") == b"secret"
         give(home, STRANGER)
-        assert refusal(home / "f").message.startswith("it is a file of root with other names, and others can swap")
+        assert refusal(home / "f").message.startswith(
+            "it cannot be read: it is a file of root with other names (hard links), and other users can replace"
+        )
         secret.chmod(0o644)
         assert read_file(home / "f") == b"secret"
         # Its own files are no secret from the user.

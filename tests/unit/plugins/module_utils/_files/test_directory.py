@@ -15,8 +15,9 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import directory as _directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import swappable, unsafe_link
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import hold_directory, resolve
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import open_resolved, resolve
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems as problems
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,
     ANY,
@@ -140,7 +141,7 @@ def test_a_directory_that_may_not_be_entered_ends_the_way():
         with without_root():
             problem = the_problem(there / "closed" / "x", os.geteuid())
         assert problem.code == "directory-unusable"
-        assert "Permission denied" in problem.message
+        assert 'may not enter "%s/closed"' % there in problem.message
         (there / "closed").chmod(0o700)
 
 
@@ -258,7 +259,7 @@ def test_a_sticky_directory_above_protects_what_exists_and_not_what_does_not(tmp
     assert codes(above / "d" / "missing") == []
     problem = the_problem(above / "missing")
     assert problem.code == "directory-replaceable"
-    assert "anyone can create it first in" in problem.message
+    assert "any user can create it first in" in problem.message
 
 
 def test_what_appears_in_a_sticky_directory_as_it_is_to_be_is_created_by_nobody_else(tmp_path):
@@ -877,7 +878,7 @@ def test_root_does_not_follow_a_user_s_link_into_a_directory_of_another(tmp_path
     link.symlink_to(target)
     give(link, STRANGER)
     state = inspect(str(link / "d"))
-    assert "is a symbolic link of %d into" % STRANGER in str(unsafe_link(state.resolved))
+    assert "is a symbolic link of %d into" % STRANGER in sentence(unsafe_link(state.resolved))
 
 
 @as_root
@@ -925,7 +926,7 @@ def test_no_more_entries_are_looked_at_than_asked_for(tmp_path):
 def test_the_directory_of_the_way_is_held(tmp_path):
     new(tmp_path / "d")
     (tmp_path / "link").symlink_to("d")
-    handle = hold_directory(resolve(str(tmp_path / "link" / "missing")))
+    handle = open_resolved(resolve(str(tmp_path / "link" / "missing")))
     (tmp_path / "d").rename(tmp_path / "moved")
     try:
         assert os.path.samestat(os.fstat(handle), (tmp_path / "moved").stat())
@@ -940,7 +941,7 @@ def test_a_directory_that_may_only_be_entered_is_held_too():
         if ROOT:
             give(there / "d", 0)
         with without_root():
-            os.close(hold_directory(resolve(str(there / "d" / "e"))))
+            os.close(open_resolved(resolve(str(there / "d" / "e"))))
 
 
 @pytest.mark.parametrize("by", ["link", "directory", "file", "nothing"])
@@ -958,7 +959,7 @@ def test_another_directory_in_its_place_is_not_held(tmp_path, part, by):
         (tmp_path / part).write_bytes(b"")
     handles = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []  # noqa: PTH112, PTH208
     with pytest.raises(OSError):  # noqa: PT011
-        hold_directory(resolved)
+        open_resolved(resolved)
     assert not handles or len(os.listdir("/proc/self/fd")) == len(handles)  # noqa: PTH208
 
 
@@ -970,12 +971,12 @@ def test_names_can_be_swapped_where_others_than_root_may_write(tmp_path):
     home.chmod(0o1777)
     assert swappable(resolve(str(below))) is None
     # Beside a file in a sticky directory anyone may put another name.
-    assert swappable(resolve(str(home))) == 'others can swap what is in "%s"' % home
+    assert sentence(swappable(resolve(str(home)))) == 'other users can replace what is in "%s"' % home
     home.chmod(0o775)
-    assert swappable(resolve(str(below))) == 'others can swap what is in "%s"' % home
+    assert sentence(swappable(resolve(str(below)))) == 'other users can replace what is in "%s"' % home
     home.chmod(0o755)
     give(home, STRANGER)
-    assert swappable(resolve(str(below))) == 'others can swap what is in "%s"' % home
+    assert sentence(swappable(resolve(str(below)))) == 'other users can replace what is in "%s"' % home
     with without_root():
         assert swappable(resolve(str(below))) is None
 

@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.lock import WAIT, Lock
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.write import CannotWrite
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import cannot_write
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_all_waits_of_a_run_end_at_one_time(tmp_path: Path, other: int, monkeypa
     monkeypatch.setattr(time, "monotonic", lambda: now)
     lock = Lock()
     for _time in range(2):
-        with pytest.raises(CannotWrite, match=r"another process has had the lock of .* for 30 seconds"):
+        with cannot_write(r"another process has locked .* for 30 seconds"):
             lock.take(resolve(str(tmp_path)))
         assert WAIT <= now - 1000 < WAIT + 0.1
 
@@ -108,6 +108,6 @@ def test_what_else_fails_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest
 
     before = sorted(Path("/proc/self/fd").iterdir())
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with pytest.raises(CannotWrite, match="its directory cannot be locked: Input/output error"):
+    with cannot_write("its directory cannot be locked: Input/output error"):
         Lock().take(resolve(str(tmp_path)))
     assert sorted(Path("/proc/self/fd").iterdir()) == before
