@@ -235,7 +235,7 @@ PROGRAM = Record(
         "versions": list_of(text),
         "program": nullable(text),
         "toml": nullable(text),
-        "dialect": nullable(one_of([dialect.name for dialect in DIALECTS])),
+        "dialect": nullable(text),
     },
     {"accepts": flag},
 )
