@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import read_config
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import for_version, version_from_output
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import for_version
 from ansible_collections.wasmops.wasmtime.tests.engine.agreement import LIBRARY, SURELY_TOO_MUCH
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import COMMANDS
 from ansible_collections.wasmops.wasmtime.tests.engine.live import configure, installed, look
@@ -144,7 +144,9 @@ def test_a_new_config_is_valid_and_never_overwrites(command: Command) -> None:
 
 @proves("is not a Wasmtime version; %s")
 def test_it_says_which_version_it_is(command: Command) -> None:
-    assert version_from_output(command("--version").stdout) == command.version
+    version = command("--version").stdout.split()[1]
+    assert version == command.version
+    assert for_version(version) == for_version("v" + version)
 
 
 @proves("enabled-refused", "no file can do that for Wasmtime 33 and later")

@@ -13,6 +13,7 @@ from .check import ERROR, KEYS_OF_2019, NAME_MAX, PATH_MAX, WARNING, Check, Prob
 from .layout import Layout, Statement
 from .lookalikes import placeholder
 from .printable import quoted, shown
+from .programs import SWITCH_OFF
 from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, Setting
 from .toml_error import Loads, TomlError
 from .versions import TOML_1_1
@@ -41,11 +42,6 @@ _IN_1_0 = (
     " those built with toml_parser 1.0.6 or later read TOML 1.1"
 )
 _UNDERSCORE = re.compile(r"[+-]_")
-# How the programs that are known to read a cache config are told to do without a cache.
-SWITCH_OFF = (
-    "switch the cache off in the program: pass -C cache=n to wasmtime, set DISABLE_WASMTIME_CACHE=1 for Spin or"
-    " EXTISM_CACHE_CONFIG= (empty) for Extism; no file can do that for Wasmtime 33 and later"
-)
 _STAYS_ON = SWITCH_OFF + ", and removing this line, or the file at the default path, switches the cache on"
 _NO_COMMON_FILE = "no file suits both Wasmtime up to 32 and later ones: give each a file of its own"
 

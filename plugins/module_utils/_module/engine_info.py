@@ -56,10 +56,7 @@ def inventory_for(module: Module) -> Inventory:
         raise _refused.Refused(
             'size_limit "%s" %s; %s' % (module.params["size_limit"], error.message, error.remedy)
         ) from error
-    for path in module.params["paths"] or ():
-        if not path.startswith("/") or "\0" in path:
-            raise _refused.Refused('paths has "%s", which is not an absolute path; write an absolute path' % path)
-        _common.refuse_unnameable(path)
+    _common.refuse_relative(module, "paths")
     return Inventory(size, module.params["time_limit"])
 
 
