@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help provision check report test release-check engine-test fleet-up fleet-test fleet-down benchmark mutants screenshots docs nox generate format clean
+.PHONY: help provision check report lint test release-check engine-test fleet-up fleet-test fleet-down benchmark mutants screenshots docs nox generate format clean
 
 # May be given on the command line
 PYTHON ?= python3
@@ -19,10 +19,13 @@ N ?=
 SEED ?=
 FLEET ?= 1
 REPORT ?= cache-report
+FILE ?=
+WASMTIME ?=
+FORMAT ?= text
 
 # What is given is data: make would expand $$(...) in it, the shell quotes and backticks. So the recipes name these as
 # variables of the environment, in double quotes.
-DATA := PYTHON INVENTORY ARGS N SEED FLEET JOBS REPORT
+DATA := PYTHON INVENTORY ARGS N SEED FLEET JOBS REPORT FILE WASMTIME FORMAT
 $(foreach name,$(DATA),$(eval override $(name) := $$(value $(name))))
 export $(DATA)
 
@@ -43,7 +46,7 @@ endef
 
 # $(1): the environment, $(2): its requirements file. Made again when the file has changed.
 define make_environment
-	@echo 'Preparing $(1) ...'
+	@echo 'Preparing $(1) ...' >&2
 	@"$$PYTHON" -m venv --clear $(1)
 	@$(1)/bin/python -m pip --disable-pip-version-check install -qq -r $(2)
 	@touch $(1)/ready
@@ -66,18 +69,22 @@ words=$$($(1)/bin/python -c 'import os, shlex, sys; \
 	eval "set -- $$words"
 endef
 
-# Without an inventory: this machine, with the environment's own Python and its libraries. The collection goes into the
-# environment's site-packages, where its ansible-playbook always looks; the variable puts that place before any other copy
-# a user may have installed.
+# The collection goes into the environment's site-packages, where its ansible-playbook always looks.
+define install_collection
+site=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+	&& { log=$$(.venv/bin/python -m ansible galaxy collection install --force --offline -p "$$site" . 2>&1) || { echo "$$log" >&2; exit 1; }; }
+endef
+
+# Without an inventory: this machine, with the environment's own Python and its libraries. ANSIBLE_COLLECTIONS_PATH puts the
+# collection there before any other copy a user may have installed.
 define run_playbook
 	@$(call split_words,.venv); \
 	if [ -n "$$INVENTORY" ]; then set -- --inventory="$$INVENTORY" "$$@"; else set -- -i localhost, -c local \
 	  -e '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}' "$$@"; fi \
-	&& site=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+	&& $(install_collection) \
 	&& export ANSIBLE_COLLECTIONS_PATH="$$site:$${ANSIBLE_COLLECTIONS_PATH:-$$HOME/.ansible/collections:/usr/share/ansible/collections}" \
 	&& export ANSIBLE_PYTHON_INTERPRETER="$${ANSIBLE_PYTHON_INTERPRETER:-auto_silent}" LC_ALL=C.UTF-8 \
 	  ANSIBLE_DISPLAY_SKIPPED_HOSTS="$${ANSIBLE_DISPLAY_SKIPPED_HOSTS:-false}" \
-	&& { log=$$(.venv/bin/python -m ansible galaxy collection install --force --offline -p "$$site" . 2>&1) || { echo "$$log" >&2; exit 1; }; } \
 	&& exec .venv/bin/python -m ansible playbook "$$@" wasmops.wasmtime.$(1)
 endef
 
@@ -93,6 +100,11 @@ check: .venv/ready ## Report what is wrong with the hosts' caches, change nothin
 
 report: .venv/ready ## Write what the caches of all hosts hold to a page and as JSON [REPORT=cache-report] [INVENTORY=...] [ARGS=...]
 	$(call run_playbook,report $(REPORT_FILES))
+
+# No playbook: its lines would be among those of a report that goes into a file.
+lint: .venv/ready ## Check config files without a host FILE=config.toml (or a folder) [WASMTIME=42] [FORMAT=text|sarif|junit|github]
+	@$(install_collection) && exec .venv/bin/python "$$site/ansible_collections/wasmops/wasmtime/playbooks/files/lint.py" \
+	  --wasmtime-version="$$WASMTIME" --format="$$FORMAT" -- "$$FILE"
 
 # --- Testing ---
 

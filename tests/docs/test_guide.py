@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 GUIDE = "docs/docsite/rst/"
 # Pages on which a reader has nothing yet but git, make and Python, and then the programs of the clone. On the others
 # Ansible and the collection are there from the start.
-FROM_NOTHING = ("README.md", GUIDE + "first_host.rst")
+FROM_NOTHING = ("README.md", GUIDE + "first_host.rst", GUIDE + "editor_and_ci.rst")
 
 CONFIG = "/etc/wasmtime/config.toml"
 CACHE = "/var/cache/wasmtime"
@@ -145,6 +145,12 @@ NOT_RUN = {
 }
 INVENTORY = "hosts.ini"
 FOUND_BY_ANSIBLE = ("group_vars/", "ansible.cfg")
+FOUND_BY_CI = (".github/workflows/", ".gitlab-ci.yml")
+# What a CI system installs, and the reader has.
+INSTALLED_BY_CI = {
+    "pip install ansible-core tomli",
+    "ansible-galaxy collection install git+https://github.com/wasmops/wasmtime",
+}
 same = doctest.OutputChecker().check_output
 
 
@@ -202,6 +208,35 @@ def install_program(path: Path, package: str, release: str) -> None:
     shutil.copy2(file, path)
 
 
+def run_as_ci(block: Block, reader: Reader) -> None:
+    """Run the commands of a CI job, which succeed, and find the reports that it hands over."""
+    commands: list[str] = []
+    reports: list[str] = []
+
+    def visit(node: object) -> None:
+        if isinstance(node, list):
+            for item in node:
+                visit(item)
+        elif isinstance(node, dict):
+            for key, value in node.items():
+                if key in {"run", "script"}:
+                    commands.extend([value] if isinstance(value, str) else value)
+                elif key in {"sarif_file", "junit"}:
+                    reports.append(value)
+                else:
+                    visit(value)
+
+    visit(yaml.safe_load(block.text))
+    assert set(commands) > INSTALLED_BY_CI, "%s runs nothing that can be tried" % (block,)
+    assert reports, "%s hands nothing over" % (block,)
+    for command in commands:
+        if command not in INSTALLED_BY_CI:
+            status, _output = reader.run(command)
+            assert status == 0, "%s: %s" % (block, command)
+    for report in reports:
+        assert (reader.folder / report).stat().st_size, "%s: there is no %s" % (block, report)
+
+
 def connect(lab: Lab, page: str, reader: Reader) -> None:
     """Start the hosts of a page, and let Ansible reach them wherever the reader has the inventory."""
     hosts = lab.start_all(host.spec._replace(name=name) for name, host in HOSTS[page].items())
@@ -234,9 +269,13 @@ def read(page: str, reader: Reader, lab: Lab | None) -> None:
             type_in(block, reader)
         elif block.file:
             elsewhere = [other.text for other in everything if other is not block]
-            used = any(block.file in text for text in elsewhere) or block.file.startswith(FOUND_BY_ANSIBLE)
+            found = block.file.startswith(FOUND_BY_ANSIBLE + FOUND_BY_CI)
+            folder = block.file.rpartition("/")[0]
+            used = found or any(block.file in text or (folder and "=%s" % folder in text) for text in elsewhere)
             assert used, "%s is not used" % (block,)
             reader.save(block.file, block.text)
+            if block.file.startswith(FOUND_BY_CI):
+                run_as_ci(block, reader)
         elif block.language == "yaml":
             play(block, reader)
         else:

@@ -50,6 +50,9 @@ def test_the_playbooks_run_by_their_names(installed: Installed) -> None:
     installed.play("wasmops.wasmtime.report", "-e", "wasmtime_cache_usage_verify=true")
     assert "localhost" in (installed.home / "cache-report.html").read_text(encoding="utf-8")
     assert "localhost" in (installed.home / "cache-report.json").read_text(encoding="utf-8")
+    assert "1 file: no problems" in installed.play(
+        "wasmops.wasmtime.lint", "-e", "wasmtime_cache_lint_path=%s" % config
+    )
 
 
 def test_the_play_of_the_readme_runs(installed: Installed, tmp_path: Path) -> None:

@@ -132,6 +132,35 @@ def test_the_name_of_the_report_is_no_template(checkout: Path, given: str) -> No
     }
 
 
+@pytest.mark.parametrize("given", ["config.toml", ".", HOSTILE, "-x", "", "$$HOME"])
+def test_lint_checks_one_file_by_the_program_alone(checkout: Path, given: str) -> None:
+    install, program = make(checkout, "lint", "FILE=" + given, "WASMTIME=" + given, "FORMAT=" + given)
+    assert install.words[:4] == ["-m", "ansible", "galaxy", "collection"]
+    assert program.words[0].endswith("/ansible_collections/wasmops/wasmtime/playbooks/files/lint.py")
+    assert program.words[1:] == ["--wasmtime-version=" + given, "--format=" + given, "--", given]
+
+
+def test_lint_needs_a_file_alone(checkout: Path) -> None:
+    assert make(checkout, "lint", "FILE=x")[-1].words[1:] == ["--wasmtime-version=", "--format=text", "--", "x"]
+
+
+def test_a_report_on_standard_output_has_nothing_before_it(checkout: Path) -> None:
+    """Not even on the first run, which makes the environment: pip and what follows from it is another's affair."""
+    (checkout / ".venv" / "ready").unlink()
+    python = checkout / "python"
+    python.write_text('#!/bin/sh\n[ "$2" = venv ] && exit\nexec "%s" "$@"\n' % sys.executable)
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "lint", "FILE=x", "PYTHON=" + str(python)],
+        cwd=checkout,
+        env={**os.environ, "RECORD": str(checkout / "record"), "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "Preparing .venv ...\n")
+
+
 @pytest.mark.parametrize("given", ["`touch pwned`", "$(touch pwned)", "a;touch pwned", "$(shell touch pwned)"])
 def test_a_python_is_the_name_of_a_program(checkout: Path, given: str) -> None:
     (checkout / ".venv" / "ready").unlink()
