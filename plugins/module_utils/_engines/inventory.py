@@ -44,7 +44,7 @@ ENGINES_MAX = 500
 # Longer ones are no paths to the system (limits.h).
 _PATH_MAX = 4095
 
-# Why files could not be read, or are without a visible Wasmtime; C(_module/engine_info.py) has the texts.
+# Why files could not be read, or are without a visible Wasmtime; C(_module/reasons.py) has the texts.
 NOTES = (
     "missing",
     "not-a-program",

@@ -18,6 +18,7 @@ from .._engines.inventory import Inventory, usual_places
 from .._files.config_file import Unreadable, read, resolve_file
 from . import common as _common
 from . import refused as _refused
+from .reasons import NOTES, failure, sentence
 
 if TYPE_CHECKING:
     from .._files.access import Reason
@@ -26,24 +27,6 @@ if TYPE_CHECKING:
 
 # Programs are not in deeper directories, and each level is a nested call of Python.
 DEPTH_MAX = 100
-
-# By the codes of C(inventory.NOTES).
-NOTE_TEXTS = {
-    "missing": "there is no such file or directory",
-    "not-a-program": "this is not an executable or a library (ELF, PE or Mach-O)",
-    "no-engine": "there is no Wasmtime in this file; if it loads one from another file, name that file",
-    "script": "this is a script, and the program that it starts is not examined; name the program",
-    "packed": "this is packed by UPX, which hides its contents",
-    "special-file": "this is a directory, a device, a FIFO or a socket, not a program",
-    "too-large": "this is larger than size_limit",
-    "changing": "this changed while it was read; run again when no other process writes to it",
-    "unreadable": "this could not be opened or read",
-    "depth": "directories below this are deeper than depth and were not searched",
-    "time-limit": "the time_limit was reached: nothing from here on was examined",
-    "not-listed": "more files contain a Wasmtime than can be listed, these among them; name fewer paths",
-    "other-users": "this user may not see the files that these processes have mapped; become root",
-    "not-on-this-system": "running programs can only be found on Linux",
-}
 
 
 def inventory_for(module: Module) -> Inventory:
@@ -113,7 +96,7 @@ def gather(module: Module) -> dict[str, Any]:
                 "count": inventory.notes[code][0],
                 "examples": [_example(*example) for example in inventory.notes[code][1]],
             }
-            for code, text in NOTE_TEXTS.items()
+            for code, text in NOTES.items()
             if code in inventory.notes
         ],
         "complete": not {"time-limit", "not-listed"}.intersection(inventory.notes),
@@ -121,11 +104,7 @@ def gather(module: Module) -> dict[str, Any]:
 
 
 def _example(name: str, detail: Reason | None) -> str:
-    if detail is None:
-        return name
-    from .reasons import sentence
-
-    return "%s (%s)" % (name, sentence(detail))
+    return "%s (%s)" % (name, sentence(detail)) if detail else name
 
 
 def run(module: Module) -> None:
@@ -135,7 +114,5 @@ def run(module: Module) -> None:
     except _refused.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
-        from .reasons import failure
-
         module.fail_json(msg=failure(module.params["path"] or "paths", error))
     module.exit_json(changed=False, **result)
