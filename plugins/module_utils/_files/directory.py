@@ -77,7 +77,7 @@ def inspect(path: str) -> State:
 
 
 Found = Tuple[str, List[str]]
-"""The name of a text in C(_module/dangers.py), and the paths or reasons that it names."""
+"""The name of a text in C(_config/problems.py), and the paths or reasons that it names."""
 
 STRAY_MAX = 3
 # Among those paths: there are more, which nobody has counted.

@@ -12,12 +12,12 @@ import time
 from typing import Any, Mapping, Sequence
 
 from .._config.check import DANGER, ERROR, Host, Problem
-from .._config.config import Config, no_config, read_config
+from .._config.config import Config, no_config, read_config, to_problems
 from .._config.printable import quoted, shown
 from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
 from .._config.versions import CURRENT, Dialect
-from .._files.config_file import ResolvedFile, chooser
+from .._files.config_file import ResolvedFile, chooser, file_findings
 from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
 
@@ -149,6 +149,11 @@ def directory_at(path: str) -> State:
     """The directory at an absolute path as it is. Raises Refused for a path that cannot be looked up here."""
     refuse_unnameable(path)
     return inspect(path)
+
+
+def file_problems(place: ResolvedFile, mode: int, uid: int | None, gid: int | None, user: int) -> list[Problem]:
+    """What is wrong with a config file, in words; the arguments are those of C(config_file.file_findings)."""
+    return to_problems(file_findings(place, mode, uid, gid, user))
 
 
 def directory_problems(

@@ -82,7 +82,7 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
         if found:
             old = Old(real, found[1], found[0])
     except Unreadable as error:
-        if task.params["backup"] and error.problem.code != "dangling-link":
+        if task.params["backup"] and error.finding.name != "dangling-link":
             raise task.refused("no backup can be made, so nothing was changed", [error.problem]) from error
     # Only now: it opens the file, which was judged before it was read.
     reason = unsafe_link(place.resolved) or unwritable(task.path)
