@@ -6,22 +6,19 @@
 
 `make test` runs all of them, `nox -l` lists them, `nox -s NAME -- ARGS` runs one. The sessions
 that need neither ansible-test nor care of their own come ready-made from antsibull-nox
-(antsibull-nox.toml).
+(antsibull-nox.toml). Those of the built collection and of the benchmark are in tests/release/sessions.py
+and tests/benchmark/sessions.py.
 
 A session leaves its JUnit XML in tests/output/<session>/junit, where tests/summary.py reads it.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
 import antsibull_nox
@@ -30,8 +27,11 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from tests.benchmark.sessions import benchmark  # noqa: F401 # registers itself, as do those below
 from tests.machine import CORES, NEWEST_TARGET, NOX_DIR, OLDEST_TARGET, PYTHONS, ROOT, controllers, requirement
+from tests.release.sessions import artifact, changelog, galaxy_importer  # noqa: F401
 from tests.sessions import (
+    COLLECTION,
     LIBRARIES,
     NAME,
     NAMESPACE,
@@ -39,7 +39,6 @@ from tests.sessions import (
     OLD_CORE,
     ORDER,
     RELEASED,
-    RESULTS,
     add_integration,
     add_not_here,
     add_sanity,
@@ -47,7 +46,7 @@ from tests.sessions import (
     both_cores,
     collection_copy,
     collection_files,
-    results_folder,
+    on_new_python,
     run_in_copy,
     run_pytest,
 )
@@ -61,11 +60,8 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
 
-COLLECTION = f"ansible_collections.{NAMESPACE}.{NAME}"
-ANY_CORE = "ansible-core >= 2.19, < 2.23"
 # The real engines stay installed here; whoever needs one first installs it, others wait (tests/engine/engines.py).
 ENGINES = {"WASMTIME_ENGINES": str(NOX_DIR / "engines")}
-on_new_python = functools.partial(nox.session, python=f"3.{controllers(NEW_CORE)[-1]}")
 
 
 # --- ansible-test ---
@@ -228,26 +224,6 @@ def mutants(session: nox.Session) -> None:
     run_in_copy(session, "python", "tests/mutants.py", *session.posargs)
 
 
-# Not among the tests: on a machine that does other things as well it measures those.
-@on_new_python
-def benchmark(session: nox.Session) -> None:
-    """Measure what tasks and whole runs cost over real SSH (`-- --quick`: in some minutes; needs root)."""
-    session.install("matplotlib >= 3.10, < 4", "platformdirs >= 4.3.6, < 5", "tomli-w >= 1.0, < 2")
-    pulled, general = (Path(session.virtualenv.location, name) for name in ("pulled", "general"))
-    if not pulled.exists():
-        # For a host with Debian's stable release, which is to run it itself.
-        suitable = ("--python-version", "3.13", "--only-binary", ":all:")
-        session.install("--target", str(pulled), *suitable, requirement(NEW_CORE))
-    with tempfile.TemporaryDirectory() as folder:
-        # All of this package would be 40,000 files, and one collection is wanted.
-        session.run("python", "-m", "pip", "download", "--no-deps", "--dest", folder, "ansible")
-        with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
-            wanted = [name for name in wheel.namelist() if name.startswith("ansible_collections/community/general/")]
-            wheel.extractall(general, wanted)
-    given = {"root": str(ROOT), "cores": both_cores(session), "general": str(general), "pulled": str(pulled)}
-    run_in_copy(session, "python", "-m", f"{COLLECTION}.tests.benchmark", *session.posargs, BENCHMARK=json.dumps(given))
-
-
 # --- Other checks ---
 
 
@@ -283,53 +259,6 @@ def generate(session: nox.Session) -> None:
 
 
 @nox.session
-def changelog(session: nox.Session) -> None:
-    """Check the changelog and its fragments, and that CHANGELOG.md is what they make (`-- release` makes a release's)."""
-    session.install("antsibull-changelog >= 0.36, < 1", ANY_CORE)
-    with collection_copy() as tree, session.chdir(tree):
-        if session.posargs:
-            # Outside of such a copy it would not find the modules that are new.
-            session.run("antsibull-changelog", *session.posargs)
-            shutil.rmtree(ROOT / "changelogs")
-            shutil.copytree("changelogs", ROOT / "changelogs", ignore=shutil.ignore_patterns(".plugin-cache.yaml"))
-            shutil.copy("CHANGELOG.md", ROOT)
-            return
-        session.run("antsibull-changelog", "lint")
-        session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
-        session.run("antsibull-changelog", "generate")
-        if (tree / "CHANGELOG.md").read_bytes() != (ROOT / "CHANGELOG.md").read_bytes():
-            session.error("CHANGELOG.md is out of date: run antsibull-changelog generate")
-
-
-@nox.session(name="galaxy-importer")
-def galaxy_importer(session: nox.Session) -> None:
-    """Build the collection and import it as Galaxy does; warnings fail."""
-    results = results_folder(session)
-    session.install("galaxy-importer >= 0.4", ANY_CORE)
-    with collection_copy() as tree:
-        session.run(
-            "ansible-galaxy", "collection", "build", "--output-path", str(results), str(tree),
-            silent=True,
-        )  # fmt: skip
-    (artifact,) = results.glob("*.tar.gz")
-    with session.chdir(results):
-        log = str(session.run("python", "-m", "galaxy_importer.main", artifact.name, silent=True))
-    print(log)
-    if re.search(r"^(WARNING|ERROR|CRITICAL)\b", log, re.MULTILINE):
-        session.error("galaxy-importer complained")
-
-
-@on_new_python(requires=["galaxy-importer"])
-def artifact(session: nox.Session) -> None:
-    """Look into the collection that galaxy-importer has built, install it where nothing else is, and use it there."""
-    core = requirement(NEW_CORE)
-    session.install(core, "ansible-builder >= 3.1, < 4", "pytest", "semantic-version >= 2.10, < 3")
-    (built,) = RESULTS.glob("galaxy-importer/*.tar.gz")
-    given = {"artifact": str(built), "checkout": str(ROOT), "core": core}
-    run_pytest(session, "tests/release", RELEASE=json.dumps(given))
-
-
-@nox.session
 def workflows(session: nox.Session) -> None:
     """Check what a public CI runs: its schema, its security, and that its matrix is that of this file."""
     session.install("check-jsonschema >= 0.37, < 1", "zizmor >= 1.20, < 2")
@@ -356,27 +285,10 @@ def shellcheck(session: nox.Session) -> None:
 
 
 ORDER += [
-    "report",
-    "settings",
-    "formats",
-    "programs",
-    "coverage",
-    "core-alone",
-    "typing",
-    "ansible-lint",
-    "galaxy-importer",
+    "report", "settings", "formats", "programs", "coverage", "core-alone", "typing", "ansible-lint", "galaxy-importer",
     "artifact",
-    "docs",
-    "docs-check",
-    "license-check",
-    "ruff",
-    "imports",
-    "yamllint",
-    "workflows",
-    "extra-checks",
-    "antsibull-nox-config",
-    "changelog",
-    "shellcheck",
-]
+    "docs", "docs-check", "license-check", "ruff", "imports", "yamllint", "workflows", "extra-checks",
+    "antsibull-nox-config", "changelog", "shellcheck",
+]  # fmt: skip
 # `make test` runs faults after all of these, alone.
 nox.options.sessions = ORDER

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 NAMESPACE, NAME = "wasmops", "wasmtime"
+COLLECTION = f"ansible_collections.{NAMESPACE}.{NAME}"
 RESULTS = ROOT / "tests" / "output"
 LIBRARIES = ("pytest", "-r", "tests/unit/requirements.txt")
 
@@ -43,6 +45,7 @@ if not RELEASED:
     sys.exit("No Python 3.11 to 3.14 with venv was found (Debian: apt-get install python3-venv).")
 # Two ends: the newest ansible-core that runs here, and the oldest one, which reaches older targets.
 NEW_CORE, OLD_CORE = RELEASED[-1], RELEASED[0]
+on_new_python = functools.partial(nox.session, python=f"3.{controllers(NEW_CORE)[-1]}")
 ORDER: list[str] = []  # `nox` and `make test` start sessions in this order
 
 

@@ -215,7 +215,7 @@ notes:
     message:
       description: The reason.
       type: str
-      sample: "this is a script: what it starts is not looked for; name the program"
+      sample: "this is a script, and the program that it starts is not examined; name the program"
     count:
       description: How many files, directories or processes it is about.
       type: int

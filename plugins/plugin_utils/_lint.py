@@ -16,11 +16,11 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check imp
     ERROR,
     KEYS_OF_2019,
     MAX_BYTES,
+    Finding,
     Host,
     Problem,
-    too_large,
 )
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import BOM, read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import BOM, read_config, to_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import quoted
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library, parse
@@ -152,7 +152,7 @@ def _is_config(path: str, data: bytes, library: Library) -> bool:
 
 def _judged(path: str, data: bytes, size: int, dialects: tuple[Dialect, ...], library: Library) -> CheckedFile:
     if len(data) > MAX_BYTES:
-        return CheckedFile(path, "", [too_large(max(size, len(data)))])
+        return CheckedFile(path, "", to_problems([Finding("too-large", facts={"size": max(size, len(data))})]))
     text = data.decode("utf-8", "surrogateescape").removeprefix(BOM)
     problems = read_config(data, dialects, NO_HOST, library).problems
     for problem in problems:

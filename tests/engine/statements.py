@@ -93,7 +93,7 @@ OURS = (
     "the rules of each Wasmtime that is found",
     "Every file with a Wasmtime in it",
     "every file with a Wasmtime is listed",
-    "more files with a Wasmtime than can be listed",
+    "more files contain a Wasmtime than can be listed",
     "The version of its Wasmtime",
     "They keep this Wasmtime until they are started anew.",
     "What is wrong with the config at O(path) for this Wasmtime.",

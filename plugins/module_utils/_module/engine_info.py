@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .._config.check import ERROR, Problem
-from .._config.config import Config
+from .._config.check import Finding
+from .._config.config import Config, to_problems
 from .._config.settings import KINDS, BadValue
 from .._config.toml import Library
 from .._config.values import parse_text
@@ -18,6 +18,7 @@ from .._engines.inventory import Inventory, usual_places
 from .._files.config_file import Unreadable, read, resolve_file
 from . import common as _common
 from . import refused as _refused
+from .reasons import NOTES, failure, sentence
 
 if TYPE_CHECKING:
     from .._files.access import Reason
@@ -27,24 +28,6 @@ if TYPE_CHECKING:
 # Programs are not in deeper directories, and each level is a nested call of Python.
 DEPTH_MAX = 100
 
-# By the codes of C(inventory.NOTES).
-NOTE_TEXTS = {
-    "missing": "there is no such file or directory",
-    "not-a-program": "this is not an executable or a library (ELF, PE or Mach-O)",
-    "no-engine": "there is no Wasmtime in this file; if it loads one from another file, name that file",
-    "script": "this is a script, and the program that it starts is not examined; name the program",
-    "packed": "this is packed by UPX, which hides its contents",
-    "special-file": "this is a directory, a device, a FIFO or a socket, not a program",
-    "too-large": "this is larger than size_limit",
-    "changing": "this changed while it was read; run again when no other process writes to it",
-    "unreadable": "this could not be opened or read",
-    "depth": "directories below this are deeper than depth and were not searched",
-    "time-limit": "the time_limit was reached: nothing from here on was examined",
-    "not-listed": "more files contain a Wasmtime than can be listed, these among them; name fewer paths",
-    "other-users": "this user may not see the files that these processes have mapped; become root",
-    "not-on-this-system": "running programs can only be found on Linux",
-}
-
 
 def inventory_for(module: Module) -> Inventory:
     """An inventory with the limits that the options give. Raises Refused."""
@@ -53,28 +36,28 @@ def inventory_for(module: Module) -> Inventory:
     try:
         size = parse_text(KINDS["size"], module.params["size_limit"])
     except BadValue as error:
-        raise _refused.Refused(
-            'size_limit "%s" %s; %s' % (module.params["size_limit"], error.message, error.remedy)
-        ) from error
+        from .._config.problems import sentence_on
+
+        raise _refused.Refused(sentence_on("size_limit", module.params["size_limit"], error)) from error
     _common.refuse_relative(module, "paths")
     return Inventory(size, module.params["time_limit"])
 
 
-def config_at(path: str) -> bytes | Problem:
+def config_at(path: str) -> bytes | Finding:
     """The bytes of the config, or why there are none."""
     try:
         found = read(resolve_file(path))
     except Unreadable as error:
-        return _common.problem_of(error)
-    return found[0] if found else Problem("missing", ERROR, "there is no such file", "create it, or correct path")
+        return _common.finding_of(error)
+    return found[0] if found else Finding("missing")
 
 
-def judged(data: bytes | Problem, dialects: Any) -> Config:
+def judged(data: bytes | Finding, dialects: Any) -> Config:
     """How Wasmtimes of these dialects take the config. Raises Refused."""
     if isinstance(data, bytes):
         return _common.config_from(data, dialects, _common.host(), Library())
     config = Config("", False)
-    config.problems.append(data)
+    config.problems = to_problems([data])
     return config
 
 
@@ -110,7 +93,7 @@ def gather(module: Module) -> dict[str, Any]:
                 "count": inventory.notes[code][0],
                 "examples": [_example(*example) for example in inventory.notes[code][1]],
             }
-            for code, text in NOTE_TEXTS.items()
+            for code, text in NOTES.items()
             if code in inventory.notes
         ],
         "complete": not {"time-limit", "not-listed"}.intersection(inventory.notes),
@@ -118,11 +101,7 @@ def gather(module: Module) -> dict[str, Any]:
 
 
 def _example(name: str, detail: Reason | None) -> str:
-    if detail is None:
-        return name
-    from .reasons import sentence
-
-    return "%s (%s)" % (name, sentence(detail))
+    return "%s (%s)" % (name, sentence(detail)) if detail else name
 
 
 def run(module: Module) -> None:
@@ -132,7 +111,5 @@ def run(module: Module) -> None:
     except _refused.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
-        from .reasons import failure
-
         module.fail_json(msg=failure(module.params["path"] or "paths", error))
     module.exit_json(changed=False, **result)

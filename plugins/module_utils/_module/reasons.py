@@ -77,6 +77,12 @@ TEXTS = {
     # Programs
     "size": "%(size)d bytes",
     "not-through-process": "it cannot be opened through its process and is no longer at its path",
+    # Cached modules
+    "empty-file": "the file is empty",
+    "truncated-file": "the file ends too early",
+    "zstd-error": "%(text)s",
+    "not-a-regular-file": "it is not a regular file",
+    "unreadable-file": "it cannot be read: %(reason)s",
     # Failures
     "locked": "nothing was changed: another process has locked %(path)s for %(seconds)d seconds; run again when it has ended"
     " (lslocks names it)",
@@ -102,6 +108,24 @@ TEXTS = {
     "directory-created-not-synced": "the directory %(path)s was created, but may not survive a power cut: %(reason)s",
     "directory-changed-not-synced": "the directory %(path)s was changed, but may not survive a power cut: %(reason)s",
     "replaced-while-removed": "it was not removed: another process has made a new one meanwhile; the old one is %(path)s now",
+}
+
+# By the codes of C(inventory.NOTES).
+NOTES = {
+    "missing": "there is no such file or directory",
+    "not-a-program": "this is not an executable or a library (ELF, PE or Mach-O)",
+    "no-engine": "there is no Wasmtime in this file; if it loads one from another file, name that file",
+    "script": "this is a script, and the program that it starts is not examined; name the program",
+    "packed": "this is packed by UPX, which hides its contents",
+    "special-file": "this is a directory, a device, a FIFO or a socket, not a program",
+    "too-large": "this is larger than size_limit",
+    "changing": "this changed while it was read; run again when no other process writes to it",
+    "unreadable": "this could not be opened or read",
+    "depth": "directories below this are deeper than depth and were not searched",
+    "time-limit": "the time_limit was reached: nothing from here on was examined",
+    "not-listed": "more files contain a Wasmtime than can be listed, these among them; name fewer paths",
+    "other-users": "this user may not see the files that these processes have mapped; become root",
+    "not-on-this-system": "running programs can only be found on Linux",
 }
 
 

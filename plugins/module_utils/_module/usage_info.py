@@ -29,7 +29,7 @@ from .._files.config_file import (
 from .._files.directory import hidden
 from .._files.path import open_resolved, resolve
 from .._usage.cleanup import rules_of, usage_result
-from .._usage.scan import GONE, Budget, Look, open_directory
+from .._usage.scan import GONE, Budget, look_into, open_directory
 from . import common as _common
 from . import refused as _refused
 from .reasons import failure, sentence
@@ -45,9 +45,9 @@ def budget_for(module: Module) -> Budget:
     try:
         memory = parse_text(KINDS["size"], module.params["memory_limit"])
     except BadValue as error:
-        raise _refused.Refused(
-            'memory_limit "%s" %s; %s' % (module.params["memory_limit"], error.message, error.remedy)
-        ) from error
+        from .._config.problems import sentence_on
+
+        raise _refused.Refused(sentence_on("memory_limit", module.params["memory_limit"], error)) from error
     directory = module.params["directory"]
     if directory is not None and (not directory.startswith("/") or "\0" in directory):
         raise _refused.Refused('directory is "%s", which is not an absolute path; give one' % directory)
@@ -78,7 +78,7 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
         place = resolve_file(path)
         found = read(place)
     except Unreadable as error:
-        if error.problem.code != "dangling-link":
+        if error.finding.name != "dangling-link":
             return Config("", False), version, None
         place, found = None, None
     if found is None and module.params["path"] is not None:
@@ -148,7 +148,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
         except OSError as error:
             barred = error.errno not in GONE
     try:
-        look = Look(handle, rules_of(config), time.time_ns(), budget, loads)
+        look = look_into(handle, rules_of(config), time.time_ns(), budget, loads)
         if barred:
             look.unreadable.append(".")
         described, stop = usage_result(look)
@@ -158,7 +158,10 @@ def gather(module: Module, path: str) -> dict[str, Any]:
             result["sample"], result["levels"], stop = zstd.levels(look, levels)
             stops.append(stop)
         if zstd is not None and verify:
-            result["verified"], stop = zstd.verify(look)
+            verified, stop = zstd.verify(look)
+            for broken in verified["broken"]:
+                broken["reason"] = sentence(broken["reason"])
+            result["verified"] = verified
             stops.append(stop)
     finally:
         if handle is not None:

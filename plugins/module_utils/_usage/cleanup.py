@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures about a cache directory, and what the engine's next cleanup will make of it."""
+"""Figures about a cache directory, and a forecast of the engine's next cleanup."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ _SETTINGS = (
 
 
 def rules_of(config: Config) -> CleanupRules | None:
-    """What a cleanup goes by under this config; None if the engine refuses it."""
+    """Return the rules of a cleanup under this config; None if the engine refuses it."""
     values = [config.effective.get(name) for name in _SETTINGS]
     if not config.valid or any(not isinstance(value, int) for value in values):
         return None
-    # An engine that takes a duration over 64 bits wraps it.
+    # An engine that accepts a duration over 64 bits wraps it.
     return CleanupRules(*(int(value or 0) % (U64_MAX + 1) for value in values))
 
 
-# How many entries one call sorts: that cannot be stopped.
-_RUN = 2**14
+# Entries that one call sorts, which cannot be interrupted.
+_SORTED_AT_ONCE = 2**14
 
 
 def order(entries: list[Entry], rules: CleanupRules, now: int, budget: Budget) -> None:
-    """Put the entries in the order of a cleanup: the newest first, last those of a future beyond the drift.
+    """Sort the entries as a cleanup does: the newest first, and last those in the future beyond the allowed drift.
 
-    Among those of the far future the engine has no order. Raises Stopped.
+    The engine has no order among those last ones. Raises Stopped.
     """
-    width = _RUN
+    width = _SORTED_AT_ONCE
     while True:
         for start in range(0, len(entries), width):
             budget.check()
-            # From the second time on these are two runs, which Python recognizes and merges.
+            # From the second round on, these are two sorted parts, which Python recognizes and merges.
             entries[start : start + width] = sorted(entries[start : start + width], reverse=True)
         if width >= len(entries):
             break
@@ -66,9 +66,9 @@ def order(entries: list[Entry], rules: CleanupRules, now: int, budget: Budget) -
 
 
 def kept(ordered: list[Entry], rules: CleanupRules, budget: Budget) -> tuple[int, int]:
-    """Return how many of the entries a cleanup keeps if a limit is exceeded, and their bytes. Raises Stopped.
+    """Return the number and the bytes of the entries that a cleanup keeps if a limit is exceeded. Raises Stopped.
 
-    The first ones stay whose number and bytes are within the percentages of both limits.
+    It keeps the first ones, as long as they are within the percentages of both limits.
     """
     most = rules.file_count * rules.file_count_percent // 100
     largest = rules.total_size * rules.total_size_percent // 100
@@ -83,7 +83,7 @@ def kept(ordered: list[Entry], rules: CleanupRules, budget: Budget) -> tuple[int
 
 
 def crashes(rules: CleanupRules, now: int) -> bool:
-    """Whether a cleanup takes the process down instead: its own sums overflow."""
+    """Whether a cleanup aborts the process instead, because its sums overflow."""
     return (
         rules.file_count * rules.file_count_percent > U64_MAX
         or rules.total_size * rules.total_size_percent > U64_MAX
@@ -92,7 +92,7 @@ def crashes(rules: CleanupRules, now: int) -> bool:
 
 
 def next_cleanup(look: Look) -> dict[str, Any] | None:
-    """Return what a cleanup would delete if it ran now; None if that is unknown, or none will run. Raises Stopped."""
+    """Return what a cleanup would delete now; None if that is unknown or no cleanup will run. Raises Stopped."""
     rules = look.rules
     if rules is None or not look.complete or crashes(rules, look.now):
         return None
@@ -102,7 +102,7 @@ def next_cleanup(look: Look) -> dict[str, Any] | None:
     if exceeded:
         order(entries, rules, look.now, look.budget)
         stay, size = kept(entries, rules, look.budget)
-    # What goes in any case comes last; of it no order is known.
+    # Paths that every cleanup deletes come last, in no order.
     end = len(entries) if look.listed is None else stay + look.listed
     gone = [look.path(entry) for entry in entries[stay:end]]
     gone += [removal.path for removal in look.removals]
@@ -119,30 +119,30 @@ def next_cleanup(look: Look) -> dict[str, Any] | None:
     }
 
 
-def _seconds(then: int | None) -> int | None:
+def _to_seconds(then: int | None) -> int | None:
     return None if then is None else then // SECOND
 
 
-def _limit(limit: int | None, used: int) -> dict[str, Any]:
+def _limit_use(limit: int | None, used: int) -> dict[str, Any]:
     return {"limit": limit, "used": used, "percent": round(100 * used / limit, 1) if limit else None}
 
 
 def limits(rules: CleanupRules | None, entries: int, size: int) -> dict[str, Any]:
-    """The two limits and how much of them is used."""
+    """Return the two limits and how much of each is used."""
     return {
-        "file_count_soft_limit": _limit(None if rules is None else rules.file_count, entries),
-        "files_total_size_soft_limit": _limit(None if rules is None else rules.total_size, size),
+        "file_count_soft_limit": _limit_use(None if rules is None else rules.file_count, entries),
+        "files_total_size_soft_limit": _limit_use(None if rules is None else rules.total_size, size),
     }
 
 
 def usage_result(look: Look) -> tuple[dict[str, Any], str | None]:
-    """Return the look as the module does, and what stopped it before the end: what is not known then is None."""
+    """Return the figures as the module does, None for unknown ones, and the limit that was reached."""
     cleanup, stopped = None, look.stopped_by
     try:
         cleanup = next_cleanup(look)
     except Stopped as stop:
         stopped = stop.reason
-    # This and all below takes little of the time of the look itself, however much there is.
+    # From here on, the time is short compared to the scan, whatever its size.
     folders = heapq.nsmallest(
         LISTED, (folder for folder in look.folders if folder.matters), key=lambda folder: (-folder.size, folder.path)
     )
@@ -150,7 +150,7 @@ def usage_result(look: Look) -> tuple[dict[str, Any], str | None]:
     ends: dict[str, Any] = {"oldest": None, "newest": None}
     for name, entry in (("oldest", look.oldest), ("newest", look.newest)):
         if entry is not None:
-            ends[name] = {"name": shown_path(look.path(entry)), "time": _seconds(entry.time)}
+            ends[name] = {"name": shown_path(look.path(entry)), "time": _to_seconds(entry.time)}
     return {
         "entries": figures.entries,
         "size": figures.size,
@@ -164,8 +164,8 @@ def usage_result(look: Look) -> tuple[dict[str, Any], str | None]:
                 "entries": folder.entries,
                 "size": folder.size,
                 "size_on_disk": folder.size_on_disk,
-                "oldest": _seconds(folder.oldest),
-                "newest": _seconds(folder.newest),
+                "oldest": _to_seconds(folder.oldest),
+                "newest": _to_seconds(folder.newest),
                 "usages": folder.usages,
             }
             for folder in folders

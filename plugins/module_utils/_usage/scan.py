@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is in a cache directory, seen as the engine's cleanup sees it (C(crates/cache/src/worker.rs)).
+"""List a cache directory as the engine's cleanup does (C(crates/cache/src/worker.rs)).
 
-Nothing is changed, not even a time of access where the system lets it be. Directories are
-opened one below the other, so that nobody can put a link in the way. The engine follows
-symbolic links to directories on the first two levels; so does this, and what is behind them
-is listed and never opened.
+Nothing is changed, not even the time of access if the system allows that. Directories are
+opened one below the other, so that nobody can replace one by a link. The engine follows
+symbolic links to directories on the first two levels, and so does this; files behind them
+are listed and never opened.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 SECOND = 10**9
 
-# How many names a list in the result has at most.
+# The longest list of names in the result.
 LISTED = 100
 
-# What the engine itself makes below the directory; all else is foreign, even where it is taken for a cached module.
+# The names that the engine creates below the directory; all others are foreign, even those that it takes for modules.
 _OWN = re.compile(r"modules/wasmtime-[^/]*/[A-Za-z0-9_-]{43}(\.stats|\.wip-[^/]*)?\Z")
 _OWN_FOLDER = re.compile(r"modules/wasmtime-[^/]*\Z")
 
@@ -41,19 +41,19 @@ STATS_MAX = 4096
 _DOTS_MAX = 400
 _LEVELS = range(22)
 _I64_MAX = 2**63 - 1
-# No cache has more kinds of C(.stats) than this; a flood of them shall not fill the memory.
+# No cache has more different C(.stats) than this: a limit for the memory that they take.
 _KINDS_MAX = 4096
-# Each level of a foreign tree holds two handles.
+# Each level of a foreign tree takes two handles.
 _DEPTH_MAX = 100
 _MEMORY_EVERY = 256
-# More than threading waits for. 31 years.
+# 31 years, more than threading can wait.
 _SECONDS_MAX = 10**9
-# What comes of directories that are gone, or something else, since they were listed.
+# The errors for directories that are gone or replaced since they were listed.
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
 
 
 class Stopped(Exception):
-    """The look ends before its time; C(reason) is C(time_limit) or C(memory_limit)."""
+    """A limit is reached; C(reason) is C(time_limit) or C(memory_limit)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -61,7 +61,7 @@ class Stopped(Exception):
 
 
 class Budget:
-    """Limits of a look: seconds from now, and bytes of the whole process in memory.
+    """The limits of a scan: seconds from now, and bytes of the whole process in memory.
 
     C(clock) returns seconds, as C(time.monotonic) does.
     """
@@ -74,12 +74,12 @@ class Budget:
         self._calls = 0
 
     def left(self) -> float:
-        """Return the seconds that are left; negative when the time is over."""
-        # No float holds each number of seconds that a task can give.
+        """Return the seconds that are left; negative after the time limit."""
+        # A float cannot hold every number of seconds that a task can give.
         return min(self._seconds, _SECONDS_MAX) - (self._clock() - self._start)
 
     def check(self) -> None:
-        """Raise Stopped if one of the two is used up. To be called for each file or piece of one."""
+        """Raise Stopped if a limit is reached. Call this for each file or piece of one."""
         if self.left() < 0:
             raise Stopped("time_limit")
         if self._calls % _MEMORY_EVERY == 0:
@@ -87,13 +87,13 @@ class Budget:
         self._calls += 1
 
     def need(self, more: int) -> None:
-        """Raise Stopped if so many bytes more are not to be had."""
+        """Raise Stopped if C(more) bytes would exceed the limit."""
         if resident() + more > self.memory:
             raise Stopped("memory_limit")
 
 
 def resident() -> int:
-    """Bytes of this process in memory; at its peak where the system does not tell what it is now."""
+    """Return the bytes of this process in memory, or their maximum so far if the system has no present number."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -104,7 +104,7 @@ def resident() -> int:
 
 
 class CleanupRules(NamedTuple):
-    """The settings that a cleanup goes by, in base units: counts, bytes, percent, seconds."""
+    """The settings that a cleanup uses, in base units: counts, bytes, percent, seconds."""
 
     file_count: int
     file_count_percent: int
@@ -116,7 +116,7 @@ class CleanupRules(NamedTuple):
 
 
 def expired(now: int, then: int, threshold: int, drift: int) -> bool:
-    """Whether the engine disregards a lock of this time.
+    """Whether the engine ignores a lock of this time.
 
     C(now) and C(then) in nanoseconds since 1970, C(threshold) and C(drift) in seconds.
     """
@@ -126,13 +126,13 @@ def expired(now: int, then: int, threshold: int, drift: int) -> bool:
 
 
 def parts(name: str) -> tuple[str, str | None]:
-    """The stem and the extension of a file name as Rust has them: C(.x) and C(x) have no extension."""
+    """Return the stem and the extension of a file name by the rules of Rust: C(.x) and C(x) have no extension."""
     stem, _dot, extension = name.rpartition(".")
     return (stem, extension) if stem else (name, None)
 
 
 def _is_counted_extension(extension: str | None) -> bool:
-    """Whether the engine takes a file with this extension for a module or for statistics, as far as it collects them."""
+    """Whether the engine counts a file with this extension as a module or as statistics."""
     return extension is None or extension == "stats" or not _is_text(extension)
 
 
@@ -145,33 +145,33 @@ def _is_text(extension: str) -> bool:
 
 
 def shown_path(path: str) -> str:
-    """A path for the result, which is text: bytes that are no UTF-8 are escaped."""
+    """Return a path as text for the result: bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 class Entry(NamedTuple):
-    """A cached module, as far as the engine is concerned. Newer ones are greater."""
+    """A file that the engine takes for a cached module. Newer ones are greater."""
 
     time: int
-    """That of its C(.stats), else its own; nanoseconds since 1970."""
+    """The time of its C(.stats), or else its own; nanoseconds since 1970."""
     size: int
     folder: int
-    """The place of its folder in the list of all."""
+    """The index of its folder in the list of all."""
     name: str
 
 
-class Lock(NamedTuple):
-    """A file by which the engine says that it is cleaning up or recompressing, or was."""
+class LockFile(NamedTuple):
+    """A file that the engine creates while it cleans up or recompresses."""
 
     path: str
     time: int
     stale: bool | None
-    """Whether the engine disregards it; None where its rules are not known."""
+    """Whether the engine ignores it; None if its rules are unknown."""
     of_cleanup: bool
 
 
 class Removal(NamedTuple):
-    """What every cleanup deletes; C(things) files, links and directories."""
+    """A path that every cleanup deletes, with C(things) files, links and directories."""
 
     path: str
     things: int
@@ -179,7 +179,7 @@ class Removal(NamedTuple):
 
 
 class Sum:
-    """Figures of cached modules: how many, how large, how old, how used."""
+    """Figures about cached modules: number, size, age, usage."""
 
     def __init__(self) -> None:
         self.entries = 0
@@ -215,24 +215,24 @@ class Folder(Sum):
 
     @property
     def matters(self) -> bool:
-        """Whether it is one of the engine's, or is taken for one."""
+        """Whether it is a directory of the engine, or has files that the engine takes for modules."""
         return bool(self.entries) or _OWN_FOLDER.match(self.path) is not None
 
 
 def open_directory(name: str, above: int | None = None, follow: bool = False) -> int:
-    """A handle to list a directory with. Raises OSError."""
+    """Open a directory to list it. Raises OSError."""
     flags = os.O_RDONLY | os.O_DIRECTORY | (0 if follow else os.O_NOFOLLOW)
     return _open(name, flags, above)
 
 
 def open_file(name: str, above: int) -> int:
-    """A handle to read a file with, which the caller knows to be a regular one a moment ago.
+    """Open a file to read it, which was a regular file a moment ago.
 
-    Raises OSError, ESTALE if it is none any more.
+    Raises OSError, ESTALE if it no longer is.
     """
     if os.geteuid() != 0:
         return _open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, above)
-    # Users can put another name of a pipe or a device of root's in its place, which would notice.
+    # A user can replace it by a hard link to a pipe or a device of root, which must not be opened.
     found = open_to_judge(name, above)
     try:
         if not stat.S_ISREG(os.fstat(found).st_mode):
@@ -243,18 +243,18 @@ def open_file(name: str, above: int) -> int:
 
 
 def _open(name: str, flags: int, above: int | None) -> int:
-    silent = getattr(os, "O_NOATIME", 0)
+    no_atime = getattr(os, "O_NOATIME", 0)
     try:
-        return os.open(name, flags | silent, dir_fd=above)
+        return os.open(name, flags | no_atime, dir_fd=above)
     except PermissionError:
-        # Only the owner and root may look without a trace.
-        if not silent:
+        # Only the owner and root may leave the time of access unchanged.
+        if not no_atime:
             raise
     return os.open(name, flags, dir_fd=above)
 
 
 def open_folder(top: int, path: str) -> int:
-    """A handle to a directory below another one, with no link on the way. Raises OSError."""
+    """Open a directory below another one, without following links. Raises OSError."""
     handle = os.dup(top)
     try:
         for name in path.split("/"):
@@ -271,22 +271,12 @@ def open_folder(top: int, path: str) -> int:
 
 
 class Look:
-    """One look at a cache directory.
-
-    C(top): a handle to it, None where there is none. C(listed): how many names the lists have at most, None for all. C(rules) is None where the
-    config is refused: what depends on them is then not known.
-    Does not raise Stopped, but notes it: the figures are then those of what was seen so far.
-    """
+    """What a scan has found in a cache directory; if it was stopped, up to then."""
 
     def __init__(
-        self,
-        top: int | None,
-        rules: CleanupRules | None,
-        now: int,
-        budget: Budget,
-        loads: Callable[[], Loads],
-        listed: int | None = LISTED,
+        self, top: int | None, rules: CleanupRules | None, now: int, budget: Budget, listed: int | None = LISTED
     ) -> None:
+        """The arguments are those of C(look_into)."""
         self.top = -1 if top is None else top
         self.rules = rules
         self.now = now
@@ -298,10 +288,10 @@ class Look:
         self.oldest: Entry | None = None
         self.newest: Entry | None = None
         self.levels: dict[str, int] = {}
-        """How many entries are of which level, by what their C(.stats) says."""
-        self.locks: list[Lock] = []
+        """The number of entries by the level in their C(.stats)."""
+        self.locks: list[LockFile] = []
         self.blocked_until: int | None = None
-        """When the locks that hold off a cleanup have expired, nanoseconds since 1970."""
+        """When the locks that prevent a cleanup have expired, nanoseconds since 1970."""
         self.removals: list[Removal] = []
         """What every cleanup deletes."""
         self.foreign: list[str] = []
@@ -314,83 +304,109 @@ class Look:
         self.unreadable: list[str] = []
         """Directories that could not be listed."""
         self.stopped_by: str | None = None
-        self._loads = loads
-        self._kinds: dict[bytes, tuple[int, int] | None] = {}
-        self._seen: set[tuple[int, int]] = set()
-        try:
-            if top is not None:
-                self._on_disk(os.fstat(top))
-                self._level(top, "", False)
-        except Stopped as stop:
-            self.stopped_by = stop.reason
-        self._kinds.clear()
-        self._seen.clear()
 
     @property
     def complete(self) -> bool:
-        """Whether all was seen."""
+        """Whether everything was listed."""
         return self.stopped_by is None and not self.unreadable
 
     def path(self, entry: Entry) -> str:
-        """The path of an entry below the directory."""
+        """Return the path of an entry below the directory."""
         return self.folders[entry.folder].path + "/" + entry.name
 
-    def _list(self, names: list[Any], item: Any) -> None:
-        if self.listed is None or len(names) < self.listed:
+
+def look_into(
+    top: int | None,
+    rules: CleanupRules | None,
+    now: int,
+    budget: Budget,
+    loads: Callable[[], Loads],
+    listed: int | None = LISTED,
+) -> Look:
+    """Scan a cache directory. Does not raise Stopped, but notes it in the result.
+
+    C(top): a handle to the directory, None if it does not exist. C(rules): None if the engine refuses the config.
+    C(now): nanoseconds since 1970. C(loads): gives the TOML parser. C(listed): the longest list of names, None for all.
+    """
+    look = Look(top, rules, now, budget, listed)
+    if top is not None:
+        _Scan(look, loads).run(top)
+    return look
+
+
+class _Scan:
+    """The pass over the directory that fills a C(Look)."""
+
+    def __init__(self, look: Look, loads: Callable[[], Loads]) -> None:
+        self.look = look
+        self._loads = loads
+        self._kinds: dict[bytes, tuple[int, int] | None] = {}
+        self._seen: set[tuple[int, int]] = set()
+
+    def run(self, top: int) -> None:
+        """Fill the C(Look), as far as its limits allow."""
+        try:
+            self._count_on_disk(os.fstat(top))
+            self._level(top, "", False)
+        except Stopped as stop:
+            self.look.stopped_by = stop.reason
+
+    def _append(self, names: list[Any], item: Any) -> None:
+        if self.look.listed is None or len(names) < self.look.listed:
             names.append(item)
 
-    def _scan(self, handle: int, path: str) -> Iterator[os.DirEntry[str]]:
+    def _items(self, handle: int, path: str) -> Iterator[os.DirEntry[str]]:
         try:
             with os.scandir(handle) as listed:
                 for item in listed:
-                    self.budget.check()
+                    self.look.budget.check()
                     yield item
         except OSError as error:
-            self._failed(path, error)
+            self._note_failure(path, error)
 
-    def _failed(self, path: str, error: OSError) -> None:
+    def _note_failure(self, path: str, error: OSError) -> None:
         name = shown_path(path).rstrip("/") or "."
-        if error.errno not in GONE and name not in self.unreadable:
-            self._list(self.unreadable, name)
+        if error.errno not in GONE and name not in self.look.unreadable:
+            self._append(self.look.unreadable, name)
 
     def _status(self, name: str, handle: int, path: str) -> os.stat_result | None:
-        """What a name in the directory of this path stands for, links not followed; None if it is gone."""
+        """Return the status of a name in the directory of this path, links not followed; None if it is gone."""
         try:
             return os.stat(name, dir_fd=handle, follow_symlinks=False)
         except OSError as error:
-            self._failed(path, error)
+            self._note_failure(path, error)
             return None
 
-    def _on_disk(self, status: os.stat_result, folder: Folder | None = None) -> None:
+    def _count_on_disk(self, status: os.stat_result, folder: Folder | None = None) -> None:
         if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
             if (status.st_dev, status.st_ino) in self._seen:
                 return
             if len(self._seen) % _MEMORY_EVERY == 0:
-                # A large set that grows is copied to one twice as large.
-                self.budget.need(2 * sys.getsizeof(self._seen))
+                # A large set that grows is copied into one twice as large.
+                self.look.budget.need(2 * sys.getsizeof(self._seen))
             self._seen.add((status.st_dev, status.st_ino))
         size = status.st_blocks * 512
-        self.all.size_on_disk += size
+        self.look.all.size_on_disk += size
         if folder is not None:
             folder.size_on_disk += size
 
     def _level(self, handle: int, above: str, behind: bool) -> None:
-        """The directory itself, or one in it: directories are entered and all else is deleted, save live locks."""
-        for item in self._scan(handle, above):
+        """List the directory itself or one in it: the cleanup enters directories and deletes all else, except live locks."""
+        for item in self._items(handle, above):
             path = above + item.name
             if not _is_directory(item):
                 status = self._status(item.name, handle, above)
                 if status is not None:
-                    self._on_disk(status)
-                    self._file(path, status, above == "")
+                    self._count_on_disk(status)
+                    self._file_above_modules(path, status, above == "")
                 continue
             link = item.is_symlink()
             if link:
-                self._list(self.links, shown_path(path))
+                self._append(self.look.links, shown_path(path))
             try:
                 below = open_directory(item.name, handle, follow=link)
             except OSError as error:
-                self._failed(path, error)
+                self._note_failure(path, error)
                 continue
             try:
                 if link and not self._may_follow(path, item, handle, below):
@@ -398,13 +414,13 @@ class Look:
                 status = os.fstat(below)
                 if above:
                     folder = Folder(path, behind or link)
-                    self.folders.append(folder)
-                    self._on_disk(status, folder)
-                    self._folder(below, folder)
+                    self.look.folders.append(folder)
+                    self._count_on_disk(status, folder)
+                    self._modules(below, folder)
                     if not folder.matters:
-                        self.folders.pop()
+                        self.look.folders.pop()
                 else:
-                    self._on_disk(status)
+                    self._count_on_disk(status)
                     self._level(below, path + "/", behind or link)
             finally:
                 os.close(below)
@@ -417,69 +433,69 @@ class Look:
                 return True
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as error:
-            self._failed(path, error)
+            self._note_failure(path, error)
             return False
 
-    def _file(self, path: str, status: os.stat_result, on_top: bool) -> None:
+    def _file_above_modules(self, path: str, status: os.stat_result, on_top: bool) -> None:
         stem, extension = parts(path)
         if on_top and stem == ".cleanup" and extension is not None:
             stale = None
-            if self.rules is not None:
-                stale = expired(self.now, status.st_mtime_ns, self.rules.interval, self.rules.drift)
+            if self.look.rules is not None:
+                stale = expired(self.look.now, status.st_mtime_ns, self.look.rules.interval, self.look.rules.drift)
             if extension.startswith("wip-") and _is_text(extension):
-                self._list(self.locks, Lock(path, status.st_mtime_ns, stale, True))
+                self._append(self.look.locks, LockFile(path, status.st_mtime_ns, stale, True))
                 if stale:
-                    self._removed(path, 1, status.st_size, own=True)
-                elif self.rules is not None:
-                    end = status.st_mtime_ns + self.rules.interval * SECOND
-                    self.blocked_until = max(end, self.blocked_until or end)
+                    self._add_removal(path, 1, status.st_size, own=True)
+                elif self.look.rules is not None:
+                    end = status.st_mtime_ns + self.look.rules.interval * SECOND
+                    self.look.blocked_until = max(end, self.look.blocked_until or end)
                 return
             if not stale:
                 return
-        self._removed(path, 1, status.st_size)
+        self._add_removal(path, 1, status.st_size)
 
-    def _removed(self, path: str, count: int, size: int, own: bool = False) -> None:
-        self._list(self.removals, Removal(path, count, size))
+    def _add_removal(self, path: str, count: int, size: int, own: bool = False) -> None:
+        self._append(self.look.removals, Removal(path, count, size))
         if own:
-            self.leftovers_removed += count
+            self.look.leftovers_removed += count
         else:
-            self.foreign_removed += count
-            self._is_foreign(path, count, size)
+            self.look.foreign_removed += count
+            self._add_foreign(path, count, size)
 
-    def _is_foreign(self, path: str, count: int, size: int) -> None:
-        self._list(self.foreign, shown_path(path))
-        self.foreign_count += count
-        self.foreign_size += size
+    def _add_foreign(self, path: str, count: int, size: int) -> None:
+        self._append(self.look.foreign, shown_path(path))
+        self.look.foreign_count += count
+        self.look.foreign_size += size
 
-    def _folder(self, handle: int, folder: Folder) -> None:
-        """A directory on the second level: cached modules with their statistics, locks, and what does not belong."""
-        # The names are not collected first: of millions of files they would fill the memory.
-        number = len(self.folders) - 1
-        for item in self._scan(handle, folder.path):
+    def _modules(self, handle: int, folder: Folder) -> None:
+        """List a directory on the second level: cached modules with their statistics, locks, and foreign files."""
+        # The names are not collected first: those of millions of files would fill the memory.
+        number = len(self.look.folders) - 1
+        for item in self._items(handle, folder.path):
             if _is_directory(item):
                 self._tree(handle, item, folder)
                 continue
             stem, extension = parts(item.name)
             if extension == "stats" and self._is_counted(handle, folder, stem):
-                continue  # comes with its module
+                continue  # counted with its module
             status = self._status(item.name, handle, folder.path)
             if status is None:
                 continue
-            self._on_disk(status, folder)
+            self._count_on_disk(status, folder)
             path = folder.path + "/" + item.name
             if extension is None:
                 self._module(handle, folder, number, item.name, status)
             elif not _is_counted_extension(extension):
-                self._beside(path, extension, status)
+                self._other_file(path, extension, status)
             elif not self._is_counted(handle, folder, stem):
-                self._removed(path, 1, status.st_size, own=_OWN.match(path) is not None)
+                self._add_removal(path, 1, status.st_size, own=_OWN.match(path) is not None)
 
     def _is_counted(self, handle: int, folder: Folder, name: str) -> bool:
-        """Whether there is such a file, and the engine takes it for a module or for statistics."""
-        return _is_counted_extension(parts(name)[1]) and self._beside_modules(handle, folder, name) is not None
+        """Whether such a file exists, and the engine counts it as a module or as statistics."""
+        return _is_counted_extension(parts(name)[1]) and self._status_of_file(handle, folder, name) is not None
 
-    def _beside_modules(self, handle: int, folder: Folder, name: str) -> os.stat_result | None:
-        """What a name among the modules stands for, links not followed; None for a directory and for nothing."""
+    def _status_of_file(self, handle: int, folder: Folder, name: str) -> os.stat_result | None:
+        """Return the status of a name among the modules, links not followed; None for a directory or a missing file."""
         status = self._status(name, handle, folder.path)
         if status is None or stat.S_ISDIR(status.st_mode):
             return None
@@ -495,29 +511,29 @@ class Look:
     def _module(self, handle: int, folder: Folder, number: int, name: str, status: os.stat_result) -> None:
         then = status.st_mtime_ns
         stats = None
-        of_stats = self._beside_modules(handle, folder, name + ".stats")
+        of_stats = self._status_of_file(handle, folder, name + ".stats")
         if of_stats is not None:
-            self._on_disk(of_stats, folder)
+            self._count_on_disk(of_stats, folder)
             then = of_stats.st_mtime_ns
             if stat.S_ISREG(of_stats.st_mode) and of_stats.st_size <= STATS_MAX and not folder.behind_link:
                 stats = self._stats(handle, name + ".stats")
-        for figures in (folder, self.all):
+        for figures in (folder, self.look.all):
             figures.add(then, status.st_size, None if stats is None else stats[0])
         if stats is not None:
             level = str(stats[1]) if stats[1] in _LEVELS else "other"
-            self.levels[level] = self.levels.get(level, 0) + 1
+            self.look.levels[level] = self.look.levels.get(level, 0) + 1
         entry = Entry(then, status.st_size, number, name)
-        self.entries.append(entry)
-        if self.oldest is None or entry < self.oldest:
-            self.oldest = entry
-        if self.newest is None or entry > self.newest:
-            self.newest = entry
+        self.look.entries.append(entry)
+        if self.look.oldest is None or entry < self.look.oldest:
+            self.look.oldest = entry
+        if self.look.newest is None or entry > self.look.newest:
+            self.look.newest = entry
         path = folder.path + "/" + name
         if not _OWN.match(path):
-            self._is_foreign(path, 1, status.st_size)
+            self._add_foreign(path, 1, status.st_size)
 
     def _stats(self, handle: int, name: str) -> tuple[int, int] | None:
-        """The usages and the level that the engine has noted; None where it would read none."""
+        """Return the usages and the level in a C(.stats) file; None if the engine would read none."""
         try:
             file = open_file(name, handle)
             try:
@@ -532,52 +548,52 @@ class Look:
             self._kinds[data] = _statistics(data, self._loads())
         return self._kinds[data]
 
-    def _beside(self, path: str, extension: str, status: os.stat_result) -> None:
-        """A file with an extension of its own beside the modules."""
+    def _other_file(self, path: str, extension: str, status: os.stat_result) -> None:
+        """Count a file beside the modules that has another extension."""
         own = _OWN.match(path) is not None
         stale: bool | None = True
         if extension.startswith("wip-"):
             stale = None
-            if self.rules is not None:
-                stale = expired(self.now, status.st_mtime_ns, self.rules.timeout, self.rules.drift)
-            self._list(self.locks, Lock(path, status.st_mtime_ns, stale, False))
+            if self.look.rules is not None:
+                stale = expired(self.look.now, status.st_mtime_ns, self.look.rules.timeout, self.look.rules.drift)
+            self._append(self.look.locks, LockFile(path, status.st_mtime_ns, stale, False))
         if stale:
-            self._removed(path, 1, status.st_size, own)
+            self._add_removal(path, 1, status.st_size, own)
         elif not own:
-            self._is_foreign(path, 1, status.st_size)
+            self._add_foreign(path, 1, status.st_size)
 
     def _tree(self, handle: int, item: os.DirEntry[str], folder: Folder) -> None:
-        """A directory, or a link to one, among the modules: the one goes with all that is in it, the other alone."""
+        """Count a directory among the modules with its contents, or a link to a directory without them."""
         status = self._status(item.name, handle, folder.path)
         if status is None:
             return
-        self._on_disk(status, folder)
+        self._count_on_disk(status, folder)
         path = folder.path + "/" + item.name
         if stat.S_ISDIR(status.st_mode):
-            count, size = self._below(handle, item.name, path, folder, 1)
-            self._removed(path + "/", count + 1, size)
+            count, size = self._sum_below(handle, item.name, path, folder, 1)
+            self._add_removal(path + "/", count + 1, size)
         else:
-            self._removed(path, 1, status.st_size)
+            self._add_removal(path, 1, status.st_size)
 
-    def _below(self, above: int, name: str, path: str, folder: Folder, depth: int) -> tuple[int, int]:
+    def _sum_below(self, above: int, name: str, path: str, folder: Folder, depth: int) -> tuple[int, int]:
         count = size = 0
         if depth > _DEPTH_MAX:
-            self._list(self.unreadable, shown_path(path))
+            self._append(self.look.unreadable, shown_path(path))
             return count, size
         try:
             handle = open_directory(name, above)
         except OSError as error:
-            self._failed(path, error)
+            self._note_failure(path, error)
             return count, size
         try:
-            for item in self._scan(handle, path):
+            for item in self._items(handle, path):
                 status = self._status(item.name, handle, path)
                 if status is None:
                     continue
-                self._on_disk(status, folder)
+                self._count_on_disk(status, folder)
                 count += 1
                 if stat.S_ISDIR(status.st_mode):
-                    more, larger = self._below(handle, item.name, path + "/" + item.name, folder, depth + 1)
+                    more, larger = self._sum_below(handle, item.name, path + "/" + item.name, folder, depth + 1)
                     count += more
                     size += larger
                 else:
@@ -588,7 +604,7 @@ class Look:
 
 
 def _is_directory(item: os.DirEntry[str]) -> bool:
-    """Whether the engine takes it for a directory: links are followed."""
+    """Whether the engine treats it as a directory: links are followed."""
     try:
         return item.is_dir()
     except OSError:
@@ -599,7 +615,7 @@ def _statistics(data: bytes, loads: Loads) -> tuple[int, int] | None:
     if data.count(b".") > _DOTS_MAX:
         return None
     try:
-        # Why it cannot be read takes long to find out, and nobody is told.
+        # Not C(toml.parse): finding the place of an error takes time, and it is not reported.
         table = loads(data.decode("utf-8"))
     except (ValueError, RecursionError):
         return None

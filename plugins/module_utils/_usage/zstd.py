@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cached modules read with zstd: which are broken, and what other levels would make of them."""
+"""Read cached modules with zstd: find broken ones, and measure other compression levels."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import threading
 import time
 from typing import Any, Callable, Iterator, Sequence
 
+from .._files.access import Reason, system_error
 from .scan import GONE, LISTED, Budget, Entry, Look, Stopped, open_file, open_folder, shown_path
 
 try:
@@ -23,42 +24,46 @@ except ImportError as error:
 else:
     MISSING = None
 
-# The engine's own bound: what asks for more it does not read either.
+# The engine does not read files that need more either.
 WINDOW_MAX = 2**27
 
 _READ = 2**18
-# zstd makes up to 128 KiB of 4 bytes; so much is fed at a time that the outcome stays below 8 MiB.
+# 4 bytes can decompress to 128 KiB: with this input, the output stays below 8 MiB.
 _FED = 256
-# The outcome, while it grows, and what was read.
+# The growing output and the input.
 _PIECES = 16 * 2**20
-# No header of a frame is longer.
-_HEADER_MAX = 18
-# What comes out at a time where a whole content is at hand.
-_OUTCOME = 2**17
+# The longest header of a frame.
+_FRAME_HEADER_MAX = 18
+# The size of the buffer for decompressed bytes.
+_BUFFER = 2**17
 
 SAMPLE_BYTES = 16 * 2**20
 SAMPLE_ENTRIES = 64
-# So many are tried to find those.
+# The entries that are tried to find those.
 _CANDIDATES = 1024
-# A level is measured again until it has taken so many seconds, but not more often than so.
+# A level is measured again until these seconds have passed, at most so many times.
 _ENOUGH = 0.3
 _RUNS = 5
 
-# With this level zstd takes its own.
+# The level that zstd uses for 0.
 _DEFAULT_LEVEL = 3
 
 
 class Broken(Exception):
-    """What is in a file cannot be decompressed; its text is the reason."""
+    """A file cannot be decompressed."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def new_enough() -> bool:
-    """Whether zstandard tells where a frame ends; it does from 0.18 on."""
+    """Whether zstandard returns the data after a frame, as it does from 0.18 on."""
     return hasattr(zstandard.ZstdDecompressor().decompressobj(), "unused_data")
 
 
 def decompress(file: int, budget: Budget) -> Iterator[bytes]:
-    """The content of an open file, piece by piece; zstd frames one after the other, as the engine reads them.
+    """Decompress an open file piece by piece; it may have several zstd frames, as for the engine.
 
     Raises Broken, Stopped and OSError.
     """
@@ -68,14 +73,14 @@ def decompress(file: int, budget: Budget) -> Iterator[bytes]:
     reserved = position = 0
     data = os.read(file, _READ)
     if not data:
-        raise Broken("the file is empty")
+        raise Broken(Reason("empty-file"))
     while data:
         budget.check()
         if stream is None:
-            if len(data) - position < _HEADER_MAX:
+            if len(data) - position < _FRAME_HEADER_MAX:
                 data = data[position:] + os.read(file, _READ)
                 position = 0
-            window = _window(data[position : position + _HEADER_MAX])
+            window = _window(data[position : position + _FRAME_HEADER_MAX])
             if window > reserved:
                 budget.need(window + _PIECES)
                 reserved = window
@@ -84,7 +89,7 @@ def decompress(file: int, budget: Budget) -> Iterator[bytes]:
         try:
             content = stream.decompress(piece)
         except zstandard.ZstdError as error:
-            raise Broken(str(error).rpartition("error: ")[2]) from None
+            raise Broken(Reason("zstd-error", text=str(error).rpartition("error: ")[2])) from None
         if content:
             yield content
         position += len(piece)
@@ -95,11 +100,11 @@ def decompress(file: int, budget: Budget) -> Iterator[bytes]:
             data = os.read(file, _READ)
             position = 0
     if stream is not None:
-        raise Broken("the file ends too early")
+        raise Broken(Reason("truncated-file"))
 
 
 def _window(header: bytes) -> int:
-    """Return the bytes of memory that a frame takes to decompress, beside the pieces; 0 if zstd will refuse it."""
+    """Return the bytes of memory that zstd needs for a frame, without the pieces; 0 if zstd will refuse it."""
     try:
         window = int(zstandard.get_frame_parameters(header).window_size)
     except zstandard.ZstdError:
@@ -107,8 +112,8 @@ def _window(header: bytes) -> int:
     return window if window <= WINDOW_MAX else 0
 
 
-class Reader:
-    """Opens the entries of a look, those of one folder after the other without a new way to it."""
+class EntryReader:
+    """Opens entries; consecutive entries of one folder share its handle."""
 
     def __init__(self, look: Look) -> None:
         self.look = look
@@ -121,7 +126,7 @@ class Reader:
             self._handle = -1
 
     def folder(self, entry: Entry) -> int:
-        """A handle to the folder of an entry. Raises OSError."""
+        """Open the folder of an entry, unless it is open. Raises OSError."""
         if self._folder != entry.folder or self._handle < 0:
             self.close()
             self._handle = open_folder(self.look.top, self.look.folders[entry.folder].path)
@@ -129,15 +134,15 @@ class Reader:
         return self._handle
 
     def open(self, entry: Entry) -> int:
-        """A handle to the file of an entry. Raises OSError and Broken."""
+        """Open the file of an entry. Raises OSError and Broken."""
         folder = self.folder(entry)
         status = os.stat(entry.name, dir_fd=folder, follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
-            raise Broken("not a regular file")
+            raise Broken(Reason("not-a-regular-file"))
         return open_file(entry.name, folder)
 
     def replaced(self, entry: Entry, before: os.stat_result) -> bool:
-        """Whether the name of an entry stands for something else by now, or for nothing."""
+        """Whether the file of an entry was replaced or removed since."""
         try:
             now = os.stat(entry.name, dir_fd=self.folder(entry), follow_symlinks=False)
         except OSError:
@@ -160,12 +165,12 @@ def _reachable(look: Look) -> list[Entry]:
 
 
 def verify(look: Look) -> tuple[dict[str, Any], str | None]:
-    """Decompress every entry; the figures as the module returns them, and what stopped it before the end."""
-    broken: list[dict[str, str]] = []
+    """Decompress every entry; return the figures, with a C(Reason) for each broken one, and the limit that was reached."""
+    broken: list[dict[str, Any]] = []
     read = count = compressed = uncompressed = 0
     reachable = len(look.entries)
     stopped = None
-    reader = Reader(look)
+    reader = EntryReader(look)
     try:
         entries = _reachable(look)
         reachable = len(entries)
@@ -177,10 +182,10 @@ def verify(look: Look) -> tuple[dict[str, Any], str | None]:
                     continue
                 compressed += sizes[0]
                 uncompressed += sizes[1]
-            except Broken as reason:
+            except Broken as error:
                 count += 1
                 if len(broken) < LISTED:
-                    broken.append({"name": shown_path(look.path(entry)), "reason": str(reason)})
+                    broken.append({"name": shown_path(look.path(entry)), "reason": error.reason})
             read += 1
     except Stopped as stop:
         stopped = stop.reason
@@ -197,22 +202,22 @@ def verify(look: Look) -> tuple[dict[str, Any], str | None]:
     }, stopped
 
 
-def _sizes(reader: Reader, entry: Entry) -> tuple[int, int] | None:
-    """Compressed and uncompressed bytes of a whole entry; None if it is gone. Raises Broken and Stopped."""
+def _sizes(reader: EntryReader, entry: Entry) -> tuple[int, int] | None:
+    """Return the compressed and uncompressed bytes of an entry; None if it is gone. Raises Broken and Stopped."""
     for last in (False, True):
         try:
             file = reader.open(entry)
         except OSError as error:
             if error.errno in GONE:
                 return None
-            raise Broken("cannot be read: %s" % error.strerror) from None
+            raise Broken(Reason("unreadable-file", reason=system_error(error))) from None
         try:
             before = os.fstat(file)
             return before.st_size, sum(map(len, decompress(file, reader.look.budget)))
         except (Broken, OSError) as error:
             # The engine replaces files while it runs.
             if last or not reader.replaced(entry, before):
-                raise Broken(getattr(error, "strerror", None) or str(error)) from None
+                raise Broken(error.reason if isinstance(error, Broken) else system_error(error)) from None
         finally:
             os.close(file)
     return None
@@ -225,8 +230,8 @@ def _ratio(uncompressed: int, compressed: int) -> float | None:
 def sample(look: Look) -> list[bytes]:
     """Return the contents of modules of the host; the last one may be cut off. Raises Stopped.
 
-    The modules are those whose names come first: the engine's names are hashes, and so a random choice that does not
-    change. Those that cannot be read are passed over, unless there are very many.
+    The modules are the first ones by name: the names are hashes, so this is a random choice that stays the same.
+    Unreadable modules are left out, unless there are very many.
     """
 
     def candidates() -> Iterator[Entry]:
@@ -235,11 +240,11 @@ def sample(look: Look) -> list[bytes]:
             if not look.folders[entry.folder].behind_link:
                 yield entry
 
-    # Not sorted as a whole: that would take memory for each entry.
+    # Sorting all entries would take memory for each of them.
     first = heapq.nsmallest(_CANDIDATES, candidates(), key=lambda entry: (entry.name, look.folders[entry.folder].path))
     chosen: list[bytes] = []
     left = SAMPLE_BYTES
-    reader = Reader(look)
+    reader = EntryReader(look)
     try:
         for entry in first:
             look.budget.check()
@@ -257,10 +262,10 @@ def sample(look: Look) -> list[bytes]:
     return chosen
 
 
-def _content(reader: Reader, entry: Entry, most: int) -> bytes:
+def _content(reader: EntryReader, entry: Entry, most: int) -> bytes:
     file = reader.open(entry)
     try:
-        # The pieces, and they joined.
+        # The pieces, and the bytes joined from them.
         reader.look.budget.need(2 * most)
         pieces: list[bytes] = []
         size = 0
@@ -275,16 +280,16 @@ def _content(reader: Reader, entry: Entry, most: int) -> bytes:
 
 
 def measure(contents: Sequence[bytes], level: int, budget: Budget) -> dict[str, Any]:
-    """Ratio and speed of a level on this host, in millions of uncompressed bytes per second of one processor.
+    """Measure ratio and speed of a level on this host, in millions of uncompressed bytes per second of one processor.
 
     Raises Stopped.
     """
     parameters = zstandard.ZstdCompressionParameters.from_level(level or _DEFAULT_LEVEL)
     size = sum(map(len, contents))
-    # The compressed modules stay; beside them zstd holds one content, and so do the pieces before they are joined.
+    # The compressed modules stay in memory; zstd and the pieces each need one module more.
     budget.need(parameters.estimated_compression_context_size() + size + 2 * max(map(len, contents)))
     compressed: list[bytes] = []
-    outcome = bytearray(_OUTCOME)
+    buffer = bytearray(_BUFFER)
 
     def compress() -> None:
         del compressed[:]
@@ -293,20 +298,20 @@ def measure(contents: Sequence[bytes], level: int, budget: Budget) -> dict[str, 
     def expand() -> None:
         for data in compressed:
             stream = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX).stream_reader(data)
-            while stream.readinto(outcome):
+            while stream.readinto(buffer):
                 budget.check()
 
-    to_compress = _seconds(compress)
+    to_compress = _median_seconds(compress)
     return {
         "level": level,
         "ratio": _ratio(size, sum(map(len, compressed))),
         "compress_mb_per_s": _speed(size, to_compress),
-        "decompress_mb_per_s": _speed(size, _seconds(expand)),
+        "decompress_mb_per_s": _speed(size, _median_seconds(expand)),
     }
 
 
 def _compress(content: bytes, level: int, budget: Budget) -> Iterator[bytes]:
-    """As the engine does it: it does not tell zstd how much is to come."""
+    """Compress as the engine does: without telling zstd the size in advance."""
     stream = zstandard.ZstdCompressor(level=level).compressobj()
     for start in range(0, len(content), _READ):
         budget.check()
@@ -314,8 +319,8 @@ def _compress(content: bytes, level: int, budget: Budget) -> Iterator[bytes]:
     yield stream.flush()
 
 
-def _seconds(work: Callable[[], None], clock: Callable[[], float] = time.thread_time) -> float:
-    """Return the median of the seconds that the work takes on the processor, without what others do there."""
+def _median_seconds(work: Callable[[], None], clock: Callable[[], float] = time.thread_time) -> float:
+    """Return the median of the processor seconds of this thread for the work."""
     times: list[float] = []
     while len(times) < _RUNS and sum(times) < _ENOUGH:
         start = clock()
@@ -329,9 +334,9 @@ def _speed(size: int, seconds: float) -> float | None:
 
 
 def _in_time(contents: Sequence[bytes], level: int, budget: Budget) -> dict[str, Any]:
-    """Measure in a thread, which is left behind when the time is over. Raises Stopped.
+    """Measure in a thread, which is abandoned at the time limit. Raises Stopped.
 
-    One call of zstd at a high level can take a second, and cannot be stopped.
+    One call of zstd at a high level can take a second and cannot be interrupted.
     """
     rows: list[dict[str, Any]] = []
     failures: list[BaseException] = []
@@ -354,7 +359,7 @@ def _in_time(contents: Sequence[bytes], level: int, budget: Budget) -> dict[str,
 
 
 def levels(look: Look, wanted: Sequence[int]) -> tuple[dict[str, int] | None, list[dict[str, Any]], str | None]:
-    """The sample, a row for each level, and what stopped it before the end: values that are not known are None."""
+    """Return the sample, a row for each level, None for unknown values, and the limit that was reached."""
     rows: list[dict[str, Any]] = []
     stopped = None
     contents: list[bytes] = []
@@ -368,7 +373,7 @@ def levels(look: Look, wanted: Sequence[int]) -> tuple[dict[str, int] | None, li
             try:
                 row = _in_time(contents, level, look.budget)
             except Stopped as stop:
-                # A lower level may still fit the memory.
+                # A lower level may still fit into the memory.
                 stopped = stopped or stop.reason
         rows.append(row)
     of = {"entries": len(contents), "size": sum(map(len, contents))} if contents else None

@@ -13,7 +13,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml impo
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import (
     Budget,
     CleanupRules,
-    Look,
+    look_into,
     open_directory,
 )
 
@@ -58,7 +58,7 @@ class Cache:
         """A look at it that needs no open handle afterwards."""
         handle = open_directory(str(self.top))
         try:
-            return Look(handle, rules, time.time_ns(), Budget(seconds, memory, clock), Library().any, listed)
+            return look_into(handle, rules, time.time_ns(), Budget(seconds, memory, clock), Library().any, listed)
         finally:
             os.close(handle)
 

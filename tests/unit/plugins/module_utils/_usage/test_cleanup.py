@@ -35,6 +35,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan impor
     Folder,
     Look,
     Stopped,
+    look_into,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
     COMPILER,
@@ -63,7 +64,7 @@ def entries_of(*sizes):
 
 def cut(sizes, rules):
     """How many of a cache's entries of these sizes, the newest first, a cleanup keeps, and their bytes."""
-    look = Look(None, rules, NOW, Budget(60, PLENTY), Library().any)
+    look = look_into(None, rules, NOW, Budget(60, PLENTY), Library().any)
     look.folders.append(Folder("modules/" + COMPILER, False))
     for entry in entries_of(*sizes):
         look.entries.append(entry)
@@ -129,7 +130,7 @@ def test_the_newest_come_first_and_those_from_far_off_last():
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 9, 100])
 def test_the_order_does_not_depend_on_how_it_is_made(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(_cleanup, "_RUN", 2)
+    monkeypatch.setattr(_cleanup, "_SORTED_AT_ONCE", 2)
     entries = [Entry(NOW + (number * 37 % 11 - 5) * DAY * SECOND, number, 0, "x") for number in range(count)]
     newest = sorted(entries, reverse=True)
     expected = [e for e in newest if e.time <= NOW + DAY * SECOND] + [e for e in newest if e.time > NOW + DAY * SECOND]
@@ -138,7 +139,7 @@ def test_the_order_does_not_depend_on_how_it_is_made(monkeypatch: pytest.MonkeyP
 
 
 def test_the_order_is_stopped_by_time_and_by_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cleanup, "_RUN", 2)
+    monkeypatch.setattr(_cleanup, "_SORTED_AT_ONCE", 2)
     for step, seconds in ((1, 6), (1, 25), (1, 40)):
         entries = entries_of(*[1] * 20)[::-1]
         with pytest.raises(Stopped, match="time_limit"):
@@ -149,7 +150,7 @@ def test_the_order_is_stopped_by_time_and_by_memory(monkeypatch: pytest.MonkeyPa
 
 def test_no_limit_is_exceeded_and_nothing_is_put_in_order() -> None:
     """What most looks find: it takes no time, however many modules there are."""
-    look = Look(None, DEFAULTS, NOW, Budget(0, PLENTY, Clock()), Library().any)
+    look = look_into(None, DEFAULTS, NOW, Budget(0, PLENTY, Clock()), Library().any)
     look.entries = entries_of(*[1] * 9)[::-1]
     before = list(look.entries)
     foreseen(look)

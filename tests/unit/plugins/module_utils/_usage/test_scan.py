@@ -92,7 +92,7 @@ def test_an_empty_directory(cache):
 
 
 def test_no_directory_at_all():
-    look = _scan.Look(None, None, 0, Budget(1, 2**40), Library().any)
+    look = _scan.look_into(None, None, 0, Budget(1, 2**40), Library().any)
     assert look.complete
     assert look.all.size_on_disk == 0
 
@@ -170,15 +170,16 @@ def test_statistics_of_all_kinds_do_not_fill_the_memory(cache: Cache, monkeypatc
 
 def test_files_with_several_names_do_not_fill_the_memory() -> None:
     """The system does not make so many in a moment; what it says of them is enough."""
-    look = _scan.Look(None, None, 0, Budget(1, resident() + 2**25, Clock()), Library().any)
+    look = _scan.Look(None, None, 0, Budget(1, resident() + 2**25, Clock()))
+    scan = _scan._Scan(look, Library().any)
 
     def count() -> None:
         for number in range(10**6):
-            look._on_disk(os.stat_result([0o100600, number, 1, 2, *[0] * 15]))
+            scan._count_on_disk(os.stat_result([0o100600, number, 1, 2, *[0] * 15]))
 
     with pytest.raises(Stopped, match="memory_limit"):
         count()
-    assert len(look._seen) < 10**6 // 4
+    assert len(scan._seen) < 10**6 // 4
 
 
 def test_the_bound_on_kinds_of_statistics_is_some_megabytes() -> None:

@@ -18,11 +18,12 @@ import pytest
 import zstandard
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import zstd as _zstd
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import (
     Budget,
-    Look,
     Stopped,
+    look_into,
     open_directory,
     resident,
 )
@@ -64,7 +65,7 @@ class Open:
 
     def __init__(self, cache, seconds=60.0, memory=PLENTY, clock=time.monotonic):
         self.handle = open_directory(str(cache.top))
-        self.look = Look(self.handle, DEFAULTS, 10**18, Budget(60.0, PLENTY), Library().any)
+        self.look = look_into(self.handle, DEFAULTS, 10**18, Budget(60.0, PLENTY), Library().any)
         self.look.budget = Budget(seconds, memory, clock)
 
     def __enter__(self):
@@ -120,7 +121,7 @@ def test_broken_entries_are_named_with_a_reason(cache, data, reason):
         result, _stopped = verify(look)
     ((broken,)) = result["broken"]
     assert broken["name"] == relative(name_of(1))
-    assert reason in broken["reason"]
+    assert reason in sentence(broken["reason"])
     assert (result["entries"], result["broken_count"], result["complete"]) == (2, 1, True)
     assert (result["compressed"], result["uncompressed"]) == (len(GOOD), 10_000)
 
@@ -138,7 +139,7 @@ def test_what_the_engine_s_zstd_does_not_read_is_broken(cache):
     with Open(cache) as look:
         ((broken,)) = verify(look)[0]["broken"]
     assert WINDOW_MAX < 2**28
-    assert "too much memory" in broken["reason"]
+    assert "too much memory" in sentence(broken["reason"])
 
 
 def test_what_is_no_file_is_broken(cache):
@@ -149,7 +150,7 @@ def test_what_is_no_file_is_broken(cache):
     os.mkfifo(str(cache.folder / name_of(2)))
     with Open(cache) as look:
         result, _stopped = verify(look)
-    assert [broken["reason"] for broken in result["broken"]] == ["not a regular file"] * 2
+    assert [broken["reason"].code for broken in result["broken"]] == ["not-a-regular-file"] * 2
 
 
 def test_the_list_of_broken_ones_is_cut(cache):
@@ -395,7 +396,7 @@ def test_work_is_repeated_until_it_has_taken_long_enough() -> None:
         def work() -> None:
             clock.now += left.pop(0)
 
-        return _zstd._seconds(work, clock), len(durations) - len(left)
+        return _zstd._median_seconds(work, clock), len(durations) - len(left)
 
     assert times(0.5, 9) == (pytest.approx(0.5), 1)
     assert times(0.2, 0.05, 0.1, 9) == (pytest.approx(0.1), 3)
