@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import random
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .controller import BenchmarkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from ansible_collections.wasmops.wasmtime.tests.fleet.lab import Host
 
