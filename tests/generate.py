@@ -46,11 +46,8 @@ PREFIX = "wasmtime_cache_"
 SCHEMAS = "docs/schemas"
 # Where editors find them: "main" is the newest release or later, and a schema only ever learns more.
 SCHEMAS_ADDRESS = "https://raw.githubusercontent.com/wasmops/wasmtime/main/" + SCHEMAS
-# JSON has no comments.
-LICENCE = (
-    "Copyright (c) 2026 wasmops contributors,"
-    " GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)"
-)
+# JSON has no comments: it stands in a file of its own.
+LICENCE = (ROOT / "tests" / "engine" / "data" / "cases.jsonl.license").read_text(encoding="utf-8")
 FRAGMENT = "plugins/doc_fragments/_settings.py"
 DEFAULT_DIRECTORY = "~/.cache/wasmtime"
 SAMPLES = {
@@ -339,7 +336,6 @@ def schema(dialect: Dialect) -> str:
     document = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": "%s/%s" % (SCHEMAS_ADDRESS, schema_name(dialect)),
-        "$comment": LICENCE,
         "title": "Wasmtime cache config (Wasmtime %s)" % _versions(dialect),
         "type": "object",
         "properties": {"cache": table},
@@ -377,7 +373,9 @@ def everything() -> dict[str, str]:
             r"(^ +wasmops\.wasmtime\.%s:(?: &arguments)?\n)((?:%s\w+: .*?\n)+)(^ +register)" % (module, indent),
             arguments(spec, entry_point, indent),
         )
-    files.update({"%s/%s" % (SCHEMAS, schema_name(dialect)): schema(dialect) for dialect in DIALECTS})
+    for dialect in DIALECTS:
+        name = "%s/%s" % (SCHEMAS, schema_name(dialect))
+        files.update({name: schema(dialect), name + ".license": LICENCE})
     return files
 
 
@@ -389,7 +387,7 @@ def stale(folder: Path) -> list[str]:
         for name, text in texts.items()
         if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text
     ]
-    there = {str(path.relative_to(folder)) for path in (folder / SCHEMAS).glob("*.json")}
+    there = {str(path.relative_to(folder)) for path in (folder / SCHEMAS).glob("*")}
     return changed + sorted(there - set(texts))
 
 
