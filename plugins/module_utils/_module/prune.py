@@ -208,9 +208,7 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
     for path in usual_places():
         if os.path.isdir(path):
             inventory.search(path, _DEPTH)
-    user = os.geteuid()
-    alone = user != 0 and private_to(status, directory, user)
-    unseen = _UNSEEN if alone else _UNSEEN + _OF_OTHERS
+    unseen = _UNSEEN if private_to(status, directory, os.geteuid()) else _UNSEEN + _OF_OTHERS
     reasons = [
         "%s (%s)" % (REASONS[code], ", ".join(map(quoted, examples[:_EXAMPLES])))
         for code, (_number, examples) in inventory.notes.items()
