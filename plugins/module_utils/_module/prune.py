@@ -64,9 +64,8 @@ NOTES = {
     "limits-"
     + LINKS: "over_limits removes nothing: Wasmtime also counts what is behind the symbolic links; remove them with"
     " foreign",
-    "limits-"
-    + CRASHES: "over_limits removes nothing: a cleanup would crash with these settings; cache_config_info says which"
-    " one to correct",
+    "limits-" + CRASHES: "over_limits removes nothing: with these settings the process aborts at its first cleanup;"
+    " cache_config_info says which one to correct",
     "limits-not-seen": "over_limits removes nothing, because not everything was seen; complete, unreadable, stopped_by and"
     " kept say why",
     "exposed": "others can write to the directory and put new files there; set directory_mode to 0700 with cache_config",
