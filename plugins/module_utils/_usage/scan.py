@@ -44,7 +44,7 @@ _I64_MAX = 2**63 - 1
 # No cache has more different C(.stats) than this: a limit for the memory that they take.
 _KINDS_MAX = 4096
 # Each level of a foreign tree takes two handles.
-_DEPTH_MAX = 100
+DEPTH_MAX = 100
 _MEMORY_EVERY = 256
 # 31 years, more than threading can wait.
 _SECONDS_MAX = 10**9
@@ -577,7 +577,7 @@ class _Scan:
 
     def _sum_below(self, above: int, name: str, path: str, folder: Folder, depth: int) -> tuple[int, int]:
         count = size = 0
-        if depth > _DEPTH_MAX:
+        if depth > DEPTH_MAX:
             self._append(self.look.unreadable, shown_path(path))
             return count, size
         try:
