@@ -42,6 +42,9 @@ def usage_lines(usage: Mapping[str, Any]) -> list[str]:
     if usage["verified"] is not None:
         lines += _verified(usage["verified"])
     lines += [_level(level) for level in usage["levels"] or [] if None not in level.values()]
+    if usage["suggested"]:
+        lines.append("suggested, as variables of the role:")
+        lines += ["wasmtime_cache_%(setting)s: %(value)s  # %(reason)s" % other for other in usage["suggested"]]
     return lines
 
 

@@ -200,6 +200,7 @@ def usage(chance: random.Random, values: Record, full: float) -> Record:
         "unreadable": [],
         "verified": None,
         "levels": None,
+        "suggested": [],
         "sample": None,
     }
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._config.toml_error import Loads
 
 SECOND = 10**9
+DAY = 86400
 
 # How many names a list in the result has at most.
 LISTED = 100
@@ -34,6 +35,9 @@ LISTED = 100
 # What the engine itself makes below the directory; all else is foreign, even where it is taken for a cached module.
 _OWN = re.compile(r"modules/wasmtime-[^/]*/[A-Za-z0-9_-]{43}(\.stats|\.wip-[^/]*)?\Z")
 _OWN_FOLDER = re.compile(r"modules/wasmtime-[^/]*\Z")
+
+# What was used within so many days is in use.
+RECENT_DAYS = 7
 
 # The engine writes some 40 bytes.
 STATS_MAX = 4096
@@ -295,6 +299,9 @@ class Look:
         self.entries: list[Entry] = []
         self.folders: list[Folder] = []
         self.all = Sum()
+        self.recent_entries = 0
+        """Those of the engine's own that are in use; C(recent_size) are their bytes."""
+        self.recent_size = 0
         self.oldest: Entry | None = None
         self.newest: Entry | None = None
         self.levels: dict[str, int] = {}
@@ -315,6 +322,8 @@ class Look:
         """Directories that could not be listed."""
         self.stopped_by: str | None = None
         self._loads = loads
+        self._recent_from = now - RECENT_DAYS * DAY * SECOND
+        self._recent_until = now + (0 if rules is None else rules.drift * SECOND)
         self._kinds: dict[bytes, tuple[int, int] | None] = {}
         self._seen: set[tuple[int, int]] = set()
         try:
@@ -515,6 +524,9 @@ class Look:
         path = folder.path + "/" + name
         if not _OWN.match(path):
             self._is_foreign(path, 1, status.st_size)
+        elif self._recent_from <= then <= self._recent_until:
+            self.recent_entries += 1
+            self.recent_size += status.st_size
 
     def _stats(self, handle: int, name: str) -> tuple[int, int] | None:
         """The usages and the level that the engine has noted; None where it would read none."""

@@ -81,6 +81,7 @@ USAGE: dict[str, Any] = {
     "foreign": {"count": 0, "size": 0, "names": []},
     "verified": None,
     "levels": None,
+    "suggested": [],
     "sample": None,
 }
 SILENT = {"unreachable": True, "changed": False, "msg": "no route"}

@@ -303,6 +303,46 @@ def test_what_cannot_be_negative_is_malformed(percent: float) -> None:
         assert host["usage_message"] == "malformed result: %s is less than 0" % name
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("directory", "/srv"),
+        ("cleanup_interval", "1d"),
+        ("worker_event_queue_size", "16"),
+        ("files_total_size_soft_limit", "{{ lookup('pipe', 'id') }}"),
+        ("files_total_size_soft_limit", "2Gi # x"),
+        ("files_total_size_soft_limit", " 2Gi"),
+        ("files_total_size_soft_limit", "2048Mi"),
+        ("files_total_size_soft_limit", 2**31),
+        ("file_count_soft_limit", "100000"),
+        ("file_count_soft_limit", True),
+        ("optimized_compression_level", "9"),
+        ("optimized_compression_level", 22),
+        ("optimized_compression_level", -1),
+        ("optimized_compression_level", True),
+        ("optimized_compression_level", None),
+    ],
+)
+def test_what_people_paste_is_a_limit_or_a_level(setting: str, value: Any) -> None:
+    row = {"setting": setting, "value": value, "reason": "x"}
+    with pytest.raises(Malformed, match=r"suggested\.0\.(setting|value) "):
+        USAGE(dict(MEASURED, suggested=[row]))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("files_total_size_soft_limit", "2Gi"),
+        ("file_count_soft_limit", "100K"),
+        ("baseline_compression_level", 0),
+        ("optimized_compression_level", 21),
+    ],
+)
+def test_a_limit_or_a_level_is_taken(setting: str, value: Any) -> None:
+    row = {"setting": setting, "value": value, "reason": "x"}
+    assert USAGE(dict(MEASURED, suggested=[row]))["suggested"] == [row]
+
+
 def test_what_a_file_says_is_cut_and_no_fault_of_the_host() -> None:
     deep: Any = "end"
     for _level in range(40):
@@ -356,7 +396,10 @@ def test_nonsense_of_a_single_host_is_one_line(single: dict[str, Any]) -> None:
 def filled(value: Any) -> Any:
     """JSON data in which every text is hostile, but those of which there are only some."""
     if isinstance(value, dict):
-        return {key: part if key in ("severity", "accepted_by") else filled(part) for key, part in value.items()}
+        known = {"severity", "accepted_by"} | (
+            {"setting", "value"} if set(value) == {"setting", "value", "reason"} else set()
+        )
+        return {key: part if key in known else filled(part) for key, part in value.items()}
     if isinstance(value, list):
         return [filled(part) for part in value]
     return HOSTILE if isinstance(value, str) else value

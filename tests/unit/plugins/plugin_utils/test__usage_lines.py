@@ -30,6 +30,7 @@ def result(**changes: Any) -> dict[str, Any]:
         "locks": [],
         "verified": None,
         "levels": None,
+        "suggested": [],
         "compilers": [],
     }
     nothing = {"entries_deleted": 0, "leftovers_deleted": 0, "foreign_deleted": 0}
@@ -102,6 +103,21 @@ def test_limits_that_are_not_known() -> None:
         "file-count-soft-limit: 5 of an unknown limit",
         "files-total-size-soft-limit: 5 Bytes of an unknown limit",
     ]
+
+
+def test_suggestions_are_lines_of_a_file_of_variables() -> None:
+    suggested = [
+        {"setting": "optimized_compression_level", "value": 9, "reason": "measured: so and so"},
+        {"setting": "files_total_size_soft_limit", "value": "2Gi", "reason": "it is #1"},
+    ]
+    *_lines, title, one, two = usage_lines(result(suggested=suggested))
+    assert title == "suggested, as variables of the role:"
+    assert one == "wasmtime_cache_optimized_compression_level: 9  # measured: so and so"
+    assert two == "wasmtime_cache_files_total_size_soft_limit: 2Gi  # it is #1"
+    assert yaml.safe_load("%s\n%s\n" % (one, two)) == {
+        "wasmtime_cache_optimized_compression_level": 9,
+        "wasmtime_cache_files_total_size_soft_limit": "2Gi",
+    }
 
 
 def test_a_limit_of_zero_has_no_percentage() -> None:
