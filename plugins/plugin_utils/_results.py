@@ -375,6 +375,33 @@ FOUND = Record(
     }
 )
 
+# What cache_prune has removed, or left, for one reason.
+PRUNED_FOR = Record(
+    {
+        **dict.fromkeys(("count", "entries", "size", "size_on_disk", "names_left_out"), count),
+        "names": list_of(text),
+    }
+)
+PRUNED = Record(
+    {
+        "directory": text,
+        "exists": flag,
+        "complete": flag,
+        "stopped_by": nullable(text),
+        "removed": dict_of(PRUNED_FOR),
+        "kept": dict_of(PRUNED_FOR),
+        "freed": count,
+        "left": Record({"entries": count, "size": count}),
+        "notes": list_of(Record({"code": text, "message": text})),
+    },
+    {
+        "path": text,
+        "unreadable": list_of(text),
+        "backup_directory": nullable(text),
+        "wasmtime_version": nullable(text),
+    },
+)
+
 
 def reason(result: Mapping[str, Any]) -> str:
     """Return the message of a failure in one line, not too long."""
