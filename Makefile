@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help provision check report test release-check engine-test fleet-up fleet-test fleet-down benchmark mutants screenshots docs nox generate format clean
+.PHONY: help provision check report prune test release-check engine-test fleet-up fleet-test fleet-down benchmark mutants screenshots docs nox generate format clean
 
 # May be given on the command line
 PYTHON ?= python3
@@ -93,6 +93,9 @@ check: .venv/ready ## Report what is wrong with the hosts' caches, change nothin
 
 report: .venv/ready ## Write what the caches of all hosts hold to a page and as JSON [REPORT=cache-report] [INVENTORY=...] [ARGS=...]
 	$(call run_playbook,report $(REPORT_FILES))
+
+prune: .venv/ready ## Remove named kinds of files from the hosts' caches [INVENTORY=...] [ARGS='--check -e wasmtime_cache_prune=orphans,stale_locks']
+	$(call run_playbook,prune)
 
 # --- Testing ---
 
