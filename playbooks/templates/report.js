@@ -262,12 +262,6 @@
         ]),
       )));
     }
-    if (usage.suggested.length) {
-      parts.push(part("Suggested settings", table(
-        ["Setting", "Value", "Why"],
-        usage.suggested.map(({ setting, value, reason }) => [settingNames.get(setting) ?? setting, String(value), apart(reason)]),
-      )));
-    }
     return parts;
   };
 
