@@ -281,9 +281,31 @@
     ));
   };
 
+  const suggestedPart = ({ usage }) => {
+    if (!usage?.suggested.length) return null;
+    return part("Suggested settings", table(
+      ["Setting", "Value", "Why"],
+      usage.suggested.map(({ setting, value, reason }) => [settingNames.get(setting) ?? setting, String(value), apart(reason)]),
+    ));
+  };
+
+  const prunablePart = ({ prunable }) => {
+    if (!prunable) return null;
+    const kinds = Object.entries(prunable.kinds).filter(([, found]) => found.count);
+    return part(
+      "What pruning would free",
+      kinds.length
+        ? table(["Kind", "Removes", "Frees on disk"], kinds.map(([kind, found]) => [kind, number(found.count), size(found.size_on_disk)]))
+        : make("p", { class: "soft" }, "nothing"),
+      prunable.complete ? null : make("p", {}, "Not everything was judged."),
+      ...prunable.notes.map((note) => make("p", {}, apart(note))),
+    );
+  };
+
   // What opens below a host, in this order. Each gives the element of one part, or null if there is nothing to say.
   const PARTS = [
-    problemsPart, settingsPart, configPart, usagePart, cleanupPart, compilersPart, verifiedPart, levelsPart,
+    problemsPart, settingsPart, configPart, usagePart, cleanupPart, compilersPart, verifiedPart, levelsPart, suggestedPart,
+    prunablePart,
   ];
   const detailsOf = (host) => (isLost(host)
     ? [part(host.verdict, make("p", {}, apart(host.message || "no reason is known")))]
