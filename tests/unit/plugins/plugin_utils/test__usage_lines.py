@@ -76,9 +76,9 @@ def test_what_is_special() -> None:
     assert lines[4:] == [
         "wasmtime-42.0.2: 1 module, 1023 Bytes, used 7 times",
         "the next cleanup deletes 3 modules with 1.5 KiB, leftovers: 2, what is not Wasmtime's: 5; 1 module, 1.0 TiB left",
-        "not Wasmtime's own, and deleted by it: 5 (a, b, c)",
-        "locks left behind: 1",
-        "decompressed: 4 modules, not all, compressed 3.00 to 1; broken: 1",
+        "not Wasmtime's own, and deleted by it: 5 (a, b, c); cache_prune with remove=foreign and backup moves them away",
+        "locks left behind: 1; cache_prune with remove=stale_locks removes them",
+        "decompressed: 4 modules, not all, compressed 3.00 to 1; broken: 1; cache_prune with remove=broken removes them",
         "broken: modules/wasmtime-42.0.2/x: the file ends too early",
         "level 19: 3.61 to 1, compresses 2.4 MB/s, decompresses 700.0 MB/s",
     ]
