@@ -53,9 +53,11 @@ FULLNESS = ("under 25%", "25% to 50%", "50% to 75%", "75% to 100%", OVER, NOT_KN
 # What the usage shows and no problem of the config says.
 NOTES = {
     "limit-exceeded": "The next cleanup deletes entries, as a limit is exceeded",
-    "entries-broken": "Entries cannot be decompressed",
-    "files-foreign": "Files are in the directory that Wasmtime deletes although they are not its own",
-    "locks-stale": "Locks were left behind by processes that ended early",
+    "entries-broken": "Entries cannot be decompressed; wasmops.wasmtime.prune removes them with wasmtime_cache_prune=broken",
+    "files-foreign": "Files are in the directory that Wasmtime deletes although they are not its own;"
+    " wasmops.wasmtime.prune moves them away with wasmtime_cache_prune=foreign and wasmtime_cache_prune_backup",
+    "locks-stale": "Locks were left behind by processes that ended early; wasmops.wasmtime.prune removes them with"
+    " wasmtime_cache_prune=stale_locks",
     "look-incomplete": "Not all of the directory was seen: the numbers are those of what was",
     "usage-unknown": "The cache directory could not be looked at",
 }
