@@ -109,7 +109,7 @@ def findings(
     inside = [name for name in config if _is_below(name, state.resolved.target)]
     if inside:
         found.append(("config", inside[-1:]))
-    if state.resolved.target in _SYSTEM or _is_home(state.resolved.target, {user, owner, state.uid}):
+    if not_dedicated(state.resolved.target, {user, owner, state.uid}):
         found.append(("not-dedicated", []))
     found += [("dynamic-user", [unit])] if unit else _unreachable(state, meant)
     if not state.exists:
@@ -159,6 +159,11 @@ def _unwritable(path: str, user: int) -> list[Found]:
 
 def _is_below(path: str, directory: str) -> bool:
     return path.startswith(directory.rstrip("/") + "/")
+
+
+def not_dedicated(path: str, users: set[int | None]) -> bool:
+    """Whether a path without links is that of a directory of the system, or of a home of one of these users."""
+    return path in _SYSTEM or _is_home(path, users)
 
 
 def _is_home(path: str, users: set[int | None]) -> bool:

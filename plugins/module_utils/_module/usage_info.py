@@ -53,20 +53,20 @@ def budget_for(module: Module) -> Budget:
     directory = module.params["directory"]
     if directory is not None and (not directory.startswith("/") or "\0" in directory):
         raise _refused.Refused('directory is "%s", which is not an absolute path; give one' % directory)
-    for level in module.params["levels"] or ():
+    for level in module.params.get("levels") or ():
         if not LEVEL_MIN <= level <= LEVEL_MAX:
             raise _refused.Refused("levels: %d is no level; give %d to %d" % (level, LEVEL_MIN, LEVEL_MAX))
     return Budget(module.params["time_limit"], memory)
 
 
-def compression() -> Any:
+def compression(needed_for: str) -> Any:
     """What reads zstd. Raises Refused without zstandard."""
     from .._usage import zstd as _zstd
 
     if _zstd.MISSING is not None:
-        _refused.refuse_library("zstandard", "verify and levels", _zstd.MISSING)
+        _refused.refuse_library("zstandard", needed_for, _zstd.MISSING)
     if not _zstd.new_enough():
-        raise _refused.Refused("verify and levels need zstandard 0.18 or newer", missing_libraries=["zstandard"])
+        raise _refused.Refused("zstandard 0.18 or newer is needed for %s" % needed_for, missing_libraries=["zstandard"])
     return _zstd
 
 
@@ -125,7 +125,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
     budget = budget_for(module)
     verify, levels = module.params["verify"], module.params["levels"]
     # Told before anything else is done, and only where it will be needed.
-    zstd = compression() if verify or levels else None
+    zstd = compression("verify and levels") if verify or levels else None
     library = Library()
 
     def loads() -> Loads:

@@ -48,7 +48,7 @@ _I64_MAX = 2**63 - 1
 # No cache has more kinds of C(.stats) than this; a flood of them shall not fill the memory.
 _KINDS_MAX = 4096
 # Each level of a foreign tree holds two handles.
-_DEPTH_MAX = 100
+DEPTH_MAX = 100
 _MEMORY_EVERY = 256
 # More than threading waits for. 31 years.
 _SECONDS_MAX = 10**9
@@ -573,7 +573,7 @@ class Look:
 
     def _below(self, above: int, name: str, path: str, folder: Folder, depth: int) -> tuple[int, int]:
         count = size = 0
-        if depth > _DEPTH_MAX:
+        if depth > DEPTH_MAX:
             self._list(self.unreadable, shown_path(path))
             return count, size
         try:

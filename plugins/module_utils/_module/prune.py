@@ -1,0 +1,382 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module cache_prune does: remove named kinds of files from a cache."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import TYPE_CHECKING, Any, Callable
+
+from .._config.printable import printable, quoted
+from .._config.settings import KINDS, BadValue
+from .._config.toml import Library
+from .._config.values import parse_text
+from .._files.access import WRITE, others_may, user_name
+from .._files.config_file import Unreadable, failure, resolve_file
+from .._files.directory import hidden, not_dedicated
+from .._files.guards import chosen, moved, unsafe_link
+from .._files.path import ResolvedPath, hold_directory, resolve
+from .._usage.cleanup import rules_of
+from .._usage.judge import (
+    ALL,
+    BROKEN,
+    CRASHES,
+    DENIED,
+    FOREIGN,
+    LINKS,
+    ORPHANS,
+    OVER,
+    STALE,
+    UNTRUSTED,
+    Figures,
+    Judgement,
+    Wanted,
+    private_to,
+)
+from .._usage.prune import Backup, Foretelling, Outcome, Removal, carry_out
+from .._usage.scan import SECOND, Budget, open_directory
+from . import common as _common
+from . import refused as _refused
+from .usage_info import budget_for, compression, config_of
+
+if TYPE_CHECKING:
+    from .._config.config import Config
+    from .ansible_module import Module
+
+_EXAMPLES = 3
+
+# The share of the time limit that the search for Wasmtimes may take, and how deep and in which files it goes.
+_SEARCH = 0.5
+_DEPTH = 100
+_FILE_MAX = 2**30
+
+# Notes of an inventory that let a Wasmtime go unseen, and those that do not matter in a cache of one user alone.
+_UNSEEN = ("time-limit", "too-large", "changing", "packed", "depth", "not-on-this-system")
+_OF_OTHERS = ("unreadable", "other-users")
+
+NOTES = {
+    "engines-unknown": "nothing is an orphan, because the Wasmtimes of this host cannot all be told: %s",
+    "disabled": "over_limits removes nothing: the config has enabled = false, so that Wasmtime never cleans up",
+    "limits-"
+    + LINKS: "over_limits removes nothing: Wasmtime also counts what is behind the symbolic links; remove them with"
+    " foreign",
+    "limits-"
+    + CRASHES: "over_limits removes nothing: a cleanup would crash with these settings; cache_config_info says which"
+    " one to correct",
+    "limits-not-seen": "over_limits removes nothing, because not everything was seen; complete, unreadable, stopped_by and"
+    " kept say why",
+    "exposed": "others can write to the directory and put new files there; set directory_mode to 0700 with cache_config",
+    "unread": "%d modules stay because this user may not read them to see whether they are broken; become root or the owner"
+    " of the cache",
+}
+
+
+def wanted_by(module: Module, now: int) -> Wanted:
+    """What the options name. Raises Refused."""
+    before = None
+    if module.params["unused_for"] is not None:
+        try:
+            age = parse_text(KINDS["duration"], module.params["unused_for"])
+        except BadValue as error:
+            raise _refused.Refused(
+                'unused_for "%s" %s; %s' % (module.params["unused_for"], error.message, error.remedy)
+            ) from error
+        before = now - age * SECOND
+    for name in module.params["keep"]:
+        if "/" in name or not name.startswith("wasmtime-"):
+            raise _refused.Refused(
+                "keep has %s, which is no name of a directory of a compiler version; write one like wasmtime-42.0.2"
+                % quoted(name)
+            )
+    return Wanted(frozenset(module.params["remove"] or ()), None, before, module.params["backup"] is not None)
+
+
+def directory_for(module: Module, config: Config) -> str:
+    """The directory to prune, by the task or by the config. Raises Refused."""
+    directory = module.params["directory"]
+    if directory is None and config.valid:
+        directory = config.effective.get("directory")
+    if directory is None:
+        raise _refused.Refused(
+            "Wasmtime refuses the config, so that its cache directory is not known; correct the config, see"
+            " cache_config_info, or name the directory in directory"
+        )
+    kinds = {STALE, OVER}.intersection(module.params["remove"] or ())
+    if kinds and not config.valid:
+        raise _refused.Refused(
+            "Wasmtime refuses the config, which says what is stale and over the limits; correct the config, see"
+            " cache_config_info, or remove without %s" % " and ".join(sorted(kinds))
+        )
+    _common.refuse_unnameable(directory)
+    return str(directory)
+
+
+def refuse_unsafe(resolved: ResolvedPath, directory: str, path: str, chosen_by: int | None) -> None:
+    """End the run if nothing may be removed from a directory that is there. Raises Refused.
+
+    C(path): the config. C(chosen_by): see C(config_file.chooser).
+    """
+    owner = resolved.status().st_uid
+    target = resolved.target
+    homes = _homes({os.geteuid(), owner})
+    if not_dedicated(target, {os.geteuid(), owner}) or any(home == target or _is_in(home, target) for home in homes):
+        raise _refused.Refused(
+            "%s is a directory of the system, or is or contains a home; nothing is removed from it. Use a directory of its own"
+            " for the cache, like /var/cache/wasmtime" % quoted(directory)
+        )
+    try:
+        names = resolve_file(path).names()
+    except Unreadable:
+        names = []
+    if any(_is_in(name, target) for name in names):
+        raise _refused.Refused(
+            "the config %s is in its own cache directory %s, where Wasmtime deletes it; move it elsewhere first"
+            % (quoted(path), quoted(directory))
+        )
+    reason = unsafe_link(resolved) or moved(resolved) or hidden(resolved, chosen_by)
+    if reason:
+        raise _refused.Refused("nothing is removed from %s: %s" % (quoted(directory), reason))
+    if chosen_by is not None:
+        reason = chosen(resolved, directory, chosen_by)
+        if reason:
+            raise _refused.Refused(reason)
+
+
+def _homes(users: set[int]) -> set[str]:
+    """The homes of these users, without links."""
+    import pwd
+
+    homes = {os.environ.get("HOME") or ""}
+    for user in users:
+        try:
+            homes.add(pwd.getpwuid(user).pw_dir)
+        except KeyError:
+            continue
+    return {resolve(home).target for home in homes if home.startswith("/")}
+
+
+def _is_in(path: str, directory: str) -> bool:
+    return path.startswith(directory.rstrip("/") + "/")
+
+
+def open_backup(path: str, top: int, target: str) -> int:
+    """A handle to the directory for foreign files. Raises Refused and OSError."""
+    if not path.startswith("/") or "\0" in path:
+        raise _refused.Refused("backup is %s, which is not an absolute path; give one" % quoted(path))
+    _common.refuse_unnameable(path)
+    resolved = resolve(path)
+    if resolved.missing or resolved.error:
+        raise _refused.Refused(
+            "the directory %s for the backup cannot be used: %s; create it first"
+            % (quoted(path), resolved.error or "it does not exist")
+        )
+    if resolved.target == target or _is_in(resolved.target, target):
+        raise _refused.Refused("backup is %s, which is in the cache directory; give one outside of it" % quoted(path))
+    for above, status in resolved.visited:
+        kept = above != resolved.real and status.st_mode & stat.S_ISVTX
+        if status.st_uid not in (0, os.geteuid()) or (
+            not kept and others_may(above, status.st_mode, status.st_uid, WRITE)
+        ):
+            raise _refused.Refused(
+                "backup is %s, but others than root and %s can swap what is in %s; give a directory that they cannot reach"
+                % (quoted(path), user_name(os.geteuid()), quoted(above))
+            )
+    handle = _open(resolved)
+    if os.fstat(handle).st_dev != os.fstat(top).st_dev:
+        os.close(handle)
+        raise _refused.Refused(
+            "backup is %s, which is on another file system than the cache; give one on the same, where moving a file is one"
+            " step" % quoted(path)
+        )
+    return handle
+
+
+def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[Callable[[str], bool] | None, str]:
+    """How to see whether a Wasmtime of this host uses a directory of a compiler version, or None and why not.
+
+    C(status) and C(directory): the cache directory and its path.
+    """
+    from .._engines.inventory import NOTES as REASONS
+    from .._engines.inventory import Inventory, usual_places
+
+    inventory = Inventory(_FILE_MAX, seconds)
+    inventory.look_at_processes()
+    for path in usual_places():
+        if os.path.isdir(path):
+            inventory.search(path, _DEPTH)
+    user = os.geteuid()
+    alone = user != 0 and private_to(status, directory, user)
+    unseen = _UNSEEN if alone else _UNSEEN + _OF_OTHERS
+    reasons = [
+        "%s (%s)" % (REASONS[code], ", ".join(map(quoted, examples[:_EXAMPLES])))
+        for code, (_number, examples) in inventory.notes.items()
+        if code in unseen
+    ]
+    exact, begins = set(), set()
+    for program in inventory.programs.values():
+        engine = program.engine
+        if not engine.reads_config:
+            continue
+        if engine.revision is None:
+            reasons.append("%s has a Wasmtime that does not tell its version" % quoted(program.path))
+            continue
+        # Who will load a library is not known, and with it what the name ends with.
+        name = None if engine.library else engine.directory(program.modified)
+        if name is None:
+            begins.add("wasmtime-" + engine.revision)
+        else:
+            exact.add(name)
+    if reasons:
+        return None, "; ".join(reasons)
+    return lambda name: name in exact or any(name == begin or name.startswith(begin + "-") for begin in begins), ""
+
+
+def judge(
+    module: Module, wanted: Wanted, config: Config, top: int, target: str, now: int, budget: Budget
+) -> tuple[Judgement, list[dict[str, str]]]:
+    """What is in the open directory, and notes for the result. C(target): its path without links."""
+    notes = []
+    if ORPHANS in wanted.kinds:
+        used, reason = engines_of(os.fstat(top), target, budget.left() * _SEARCH)
+        if used is None:
+            notes.append(_note("engines-unknown", reason))
+        else:
+            keep, uses = frozenset(module.params["keep"]), used
+            wanted = wanted._replace(used=lambda name: name in keep or uses(name))
+    if OVER in wanted.kinds and (config.table or {}).get("enabled") is False:
+        wanted = wanted._replace(kinds=wanted.kinds - {OVER})
+        notes.append(_note("disabled"))
+    judged = Judgement(top, wanted, rules_of(config), now, budget)
+    if judged.not_limited:
+        notes.append(_note("limits-" + judged.not_limited))
+    if judged.exposed and UNTRUSTED in wanted.kinds:
+        notes.append(_note("exposed"))
+    if judged.unread:
+        notes.append(_note("unread", judged.unread))
+    return judged, notes
+
+
+def _note(code: str, *values: Any) -> dict[str, str]:
+    return {"code": code, "message": NOTES[code] % values}
+
+
+def gather(module: Module, path: str) -> tuple[dict[str, Any], Outcome | None]:
+    """Do what the options name; the result of the module, and what was removed. Raises Refused and OSError."""
+    budget = budget_for(module)
+    now = time.time_ns()
+    wanted = wanted_by(module, now)
+    if BROKEN in wanted.kinds:
+        compression("remove: broken")
+    config, version, chosen_by = config_of(module, path, Library())
+    directory = directory_for(module, config)
+    result: dict[str, Any] = {
+        "path": path,
+        "directory": directory,
+        "wasmtime_version": version,
+        "exists": False,
+        "complete": True,
+        "stopped_by": None,
+        "unreadable": [],
+        "notes": [],
+        "backup_directory": None,
+        "removed": {kind: Figures().as_dict() for kind in wanted.counted()},
+        "kept": {},
+        "freed": 0,
+        "left": {"entries": 0, "size": 0},
+    }
+    resolved = resolve(directory)
+    if resolved.error:
+        raise _refused.Refused("the directory %s cannot be pruned: %s" % (quoted(directory), resolved.error))
+    if resolved.missing:
+        return result, None
+    refuse_unsafe(resolved, directory, path, None if module.params["directory"] is not None else chosen_by)
+    top = _open(resolved)
+    backup = moving = None
+    try:
+        if module.params["backup"] is not None and wanted.kinds.intersection((FOREIGN, ALL)):
+            backup = open_backup(module.params["backup"], top, resolved.target)
+        judged, notes = judge(module, wanted, config, top, resolved.target, now, budget)
+        if next(judged.planned(), None) is not None and not judged.is_cache:
+            raise _refused.Refused(
+                "%s holds files but nothing that only Wasmtime makes; nothing is removed from it. Name the cache directory"
+                " in directory, or delete these files by other means" % quoted(directory)
+            )
+        if module.check_mode:
+            outcome = carry_out(judged, Foretelling(judged))
+        else:
+            moving = None if backup is None else Backup(backup, now)
+            outcome = carry_out(judged, Removal(judged, moving))
+    finally:
+        for handle in (top, backup):
+            if handle is not None:
+                os.close(handle)
+    result.update(
+        exists=True,
+        complete=judged.complete,
+        stopped_by=judged.stopped_by,
+        unreadable=judged.unreadable,
+        notes=notes,
+        kept={reason: figures.as_dict() for reason, figures in sorted(outcome.kept.items())},
+        freed=outcome.freed,
+        left={"entries": outcome.left, "size": outcome.left_size},
+    )
+    result["removed"].update({kind: figures.as_dict() for kind, figures in outcome.removed.items()})
+    if moving is not None and moving.name is not None:
+        result["backup_directory"] = os.path.join(module.params["backup"], moving.name)
+    return result, outcome
+
+
+def _open(resolved: ResolvedPath) -> int:
+    """A handle to list a directory with. Raises OSError."""
+    held = hold_directory(resolved)
+    try:
+        return open_directory(".", held)
+    finally:
+        os.close(held)
+
+
+def _listed(removed: dict[str, Any]) -> str:
+    """What a diff shows as gone."""
+    lines = []
+    for figures in removed.values():
+        lines += [printable(name) for name in figures["names"]]
+        if figures["names_left_out"]:
+            lines.append("and %d more" % figures["names_left_out"])
+    return "".join(line + "\n" for line in lines)
+
+
+def run(module: Module) -> None:
+    """Do what the task asks for and end the process with the result."""
+    path = None
+    try:
+        path = _common.config_path(module.params["path"])
+        result, outcome = gather(module, path)
+    except _refused.Refused as error:
+        module.fail_json(msg=str(error), **error.result)
+    except OSError as error:
+        module.fail_json(msg=printable(failure(module.params["directory"] or path or "path", error)))
+    changed = any(figures["count"] for figures in result["removed"].values())
+    if module._diff:
+        result["diff"] = {
+            "before_header": result["directory"],
+            "after_header": result["directory"],
+            "before": _listed(result["removed"]),
+            "after": "",
+        }
+    denied = None if outcome is None else outcome.kept.get(DENIED)
+    if denied is not None:
+        module.fail_json(
+            msg="%s may not remove %d of what is to go (%s); become the owner of the cache with become_user, or root"
+            % (
+                user_name(os.geteuid()),
+                denied.count,
+                ", ".join(quoted(name) for name in denied.as_dict()["names"][:_EXAMPLES]),
+            ),
+            changed=changed,
+            **result,
+        )
+    module.exit_json(changed=changed, **result)

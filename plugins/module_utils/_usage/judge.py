@@ -1,0 +1,699 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judge what is in a cache directory: which file is of a kind that is to be removed. Nothing is changed.
+
+Directories are opened one below the other. No link is followed, and no mount point is crossed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+from array import array
+from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
+
+from .._files.access import ENTER, WRITE, others_may
+from .._files.path import open_to_judge
+from .._files.rights import FOWNER, overrides
+from .cleanup import crashes, kept, order
+from .scan import DEPTH_MAX, GONE, LISTED, Entry, Stopped, expired, open_directory, open_file, parts, shown_path
+
+if TYPE_CHECKING:
+    from .scan import Budget, CleanupRules
+
+# The kinds; what belongs to several counts for the first of them.
+UNTRUSTED, ORPHANS, UNUSED, BROKEN, STALE, FOREIGN, OVER, ALL = (
+    "untrusted",
+    "orphans",
+    "unused",
+    "broken",
+    "stale_locks",
+    "foreign",
+    "over_limits",
+    "all",
+)
+KINDS = (UNTRUSTED, ORPHANS, UNUSED, BROKEN, STALE, FOREIGN, OVER, ALL)
+
+# Reasons to keep what is of such a kind; FOREIGN is another one.
+CHANGED, DENIED, IN_USE, MOUNT_POINT, OTHER_NAMES = "changed", "denied", "in_use", "mount_point", "other_names"
+
+# What keeps the cached modules from being compared with the limits, beside a cleanup that crashes.
+LINKS, NOT_SEEN, CRASHES = "links", "not-seen", "cleanup-crashes"
+
+# Roles of directories.
+TOP, MODULES, COMPILER, ASIDE, FOLDER, TREE = range(6)
+"""The cache directory; C(modules) in it; C(wasmtime-*) in that; others on these two levels; all further down."""
+_OWN_ROLES = (TOP, MODULES, COMPILER)
+# Those in which the engine takes files for cached modules.
+_COUNTED = (COMPILER, FOLDER)
+# Those in which the engine follows links to directories.
+_FOLLOWED = (TOP, MODULES, ASIDE)
+
+_OWN = re.compile(r"[A-Za-z0-9_-]{43}(\.stats|\.wip-[^\udc80-\udcff]*)?\Z")
+_LOCK = re.compile(r"\.cleanup\.wip-[^.\udc80-\udcff]*\Z")
+# For C(Found.kind) where nothing is to be removed.
+_STAYS = -1
+
+
+class Wanted(NamedTuple):
+    """What is to be removed."""
+
+    kinds: frozenset[str]
+    used: Callable[[str], bool] | None = None
+    """Whether a Wasmtime uses the directory of this name in C(modules); None if that cannot be told."""
+    unused_before: int | None = None
+    """Modules that were used last before this time are unused; nanoseconds since 1970."""
+    backup: bool = False
+    """Whether foreign files are moved, which those with other names are not."""
+
+    def counted(self) -> list[str]:
+        """The kinds that are counted, in their order."""
+        return [kind for kind in KINDS if kind in self.kinds or (kind == UNUSED and self.unused_before is not None)]
+
+
+class Directory:
+    """A directory that was entered, or in which nothing more can be judged."""
+
+    __slots__ = (
+        "above",
+        "blocks",
+        "device",
+        "exposed",
+        "inode",
+        "kind",
+        "name",
+        "orphan",
+        "owner",
+        "role",
+        "shut",
+        "stays",
+        "sticky",
+        "theirs",
+    )
+
+    def __init__(self, name: str, above: int, role: int, status: os.stat_result) -> None:
+        self.name = name
+        self.above = above
+        """The number of the directory above; -1 for the first one."""
+        self.role = role
+        self.device = status.st_dev
+        self.inode = status.st_ino
+        self.owner = status.st_uid
+        self.blocks = status.st_blocks
+        self.theirs = False
+        """Whether it, or one above it, belongs to others than root and the owner of the cache."""
+        self.exposed = False
+        """Whether others can put other files in the place of those in it."""
+        self.orphan = False
+        self.shut = False
+        """Whether this user may not remove anything in it."""
+        self.sticky = False
+        """Whether this user may only remove its own files in it."""
+        self.kind: str | None = None
+        """The kind to remove it for, once it is empty."""
+        self.stays = False
+        """Whether something in it stays."""
+
+
+class Found:
+    """All files that were found, in columns, as there may be very many.
+
+    The statistics of a cached module come next to it and have no name.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str | None] = []
+        self.folder = array("L")
+        self.kind = array("b")
+        self.counted = array("b")
+        """Whether the engine takes it for a cached module."""
+        self.regular = array("b")
+        self.inode = array("Q")
+        self.size = array("q")
+        self.time = array("q")
+        self.owner = array("L")
+        self.blocks = array("q")
+        self.links: dict[int, int] = {}
+        """How many names a file has, where that is more than one."""
+        self.devices: dict[int, int] = {}
+        """The device of a file, where it is another one than that of its directory, as on some file systems."""
+
+    def add(self, name: str | None, folder: int, status: os.stat_result, device: int, counted: bool = False) -> int:
+        """Add a file; its number. C(device): that of its directory."""
+        number = len(self.names)
+        self.names.append(name)
+        self.folder.append(folder)
+        self.kind.append(_STAYS)
+        self.counted.append(counted)
+        self.regular.append(stat.S_ISREG(status.st_mode))
+        self.inode.append(status.st_ino)
+        self.size.append(status.st_size)
+        self.time.append(status.st_mtime_ns)
+        self.owner.append(status.st_uid)
+        self.blocks.append(status.st_blocks)
+        if status.st_nlink > 1:
+            self.links[number] = status.st_nlink
+        if status.st_dev != device:
+            self.devices[number] = status.st_dev
+        return number
+
+    def is_same(self, number: int, device: int, status: os.stat_result) -> bool:
+        """Whether a file is the one that was found, and unchanged. C(device): that of its directory."""
+        return (
+            status.st_dev == self.devices.get(number, device)
+            and status.st_ino == self.inode[number]
+            and status.st_size == self.size[number]
+            and status.st_mtime_ns == self.time[number]
+            and status.st_uid == self.owner[number]
+        )
+
+    def has_statistics(self, number: int) -> bool:
+        """Whether the next file is the statistics of this one."""
+        return number + 1 < len(self.names) and self.names[number + 1] is None
+
+    def used(self, number: int) -> int:
+        """When a cached module was used last, by the engine's rule; nanoseconds since 1970."""
+        return self.time[number + 1 if self.has_statistics(number) else number]
+
+
+class Figures:
+    """What was removed, or stays, for one reason."""
+
+    def __init__(self) -> None:
+        self.count = self.entries = self.size = self.size_on_disk = 0
+        self._files: list[str] = []
+        self._directories: list[str] = []
+
+    def add(self, path: str, size: int, size_on_disk: int, is_entry: bool) -> None:
+        """Add a file of this path, or a directory of one that ends with C(/)."""
+        self.count += 1
+        self.entries += is_entry
+        self.size += size
+        self.size_on_disk += size_on_disk
+        names = self._directories if path.endswith("/") else self._files
+        if len(names) < LISTED:
+            names.append(shown_path(path))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures as the module returns them."""
+        names = (sorted(self._directories) + self._files)[:LISTED]
+        return {
+            "count": self.count,
+            "entries": self.entries,
+            "size": self.size,
+            "size_on_disk": self.size_on_disk,
+            "names": names,
+            "names_left_out": self.count - len(names),
+        }
+
+
+class Judgement:
+    """What is in a cache directory, and what of it is to be removed.
+
+    C(top): an open handle to it. C(rules) is None where the config is refused: then no lock is known to have expired.
+    Does not raise Stopped, but notes it: what was not judged by then stays.
+    """
+
+    def __init__(self, top: int, wanted: Wanted, rules: CleanupRules | None, now: int, budget: Budget) -> None:
+        self.top = top
+        self.wanted = wanted
+        self.rules = rules
+        self.now = now
+        self.budget = budget
+        self.directories: list[Directory] = []
+        self.found = Found()
+        self.unreadable: list[str] = []
+        self.unread = 0
+        """How many cached modules could not be opened to see whether they are broken."""
+        self.not_limited: str | None = None
+        """Why the modules were not compared with the limits: LINKS, NOT_SEEN or CRASHES."""
+        self.stopped_by: str | None = None
+        self.is_cache = False
+        """Whether there is something that only the engine makes, or nothing at all."""
+        self._kept: dict[int, str] = {}
+        """Files that are of a kind to be removed and stay, with the reason."""
+        self._kept_too: list[tuple[str, str]] = []
+        """Reason and path of what stays and is not a file that was found."""
+        self._linked: list[int] = []
+        """Links that the engine follows."""
+        self._unseen = False
+        """Whether something is mounted there, in which the engine sees modules."""
+        status = os.fstat(top)
+        self.trusted = (0, status.st_uid)
+        self._mount = _mount(top)
+        first = Directory("", -1, TOP, status)
+        self.directories.append(first)
+        try:
+            self._rights(first, top, status)
+            self._walk(top, 0, 0)
+            if BROKEN in wanted.kinds:
+                self._verify()
+        except Stopped as stop:
+            self.stopped_by = stop.reason
+        if OVER in wanted.kinds:
+            self._limits()
+        self._rest()
+
+    @property
+    def exposed(self) -> bool:
+        """Whether others can put files into the cache directory itself, in the place of those in it."""
+        return self.directories[0].exposed
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was judged."""
+        return self.stopped_by is None and not self.unreadable
+
+    def path(self, number: int) -> str:
+        """The path of a directory below the cache directory, with a slash at its end; empty for itself."""
+        names = []
+        while number > 0:
+            names.append(self.directories[number].name)
+            number = self.directories[number].above
+        return "".join(name + "/" for name in reversed(names))
+
+    def file(self, number: int) -> str:
+        """The path of a file below the cache directory."""
+        return self.path(self.found.folder[number]) + str(self.found.names[number])
+
+    def kept(self) -> dict[str, Figures]:
+        """What is of a kind to be removed, but stays."""
+        figures: dict[str, Figures] = {}
+        for reason, path in self._kept_too:
+            figures.setdefault(reason, Figures()).add(path, 0, 0, False)
+        for number, reason in self._kept.items():
+            is_entry = bool(self.found.counted[number])
+            figures.setdefault(reason, Figures()).add(self.file(number), self.found.size[number], 0, is_entry)
+        return figures
+
+    def planned(self) -> Iterator[int]:
+        """The numbers of the files to be removed, those of one directory one after the other."""
+        found = self.found
+        return (n for n, kind in enumerate(found.kind) if kind != _STAYS and found.names[n] is not None)
+
+    def kind(self, number: int) -> str:
+        """The kind for which a file is to be removed."""
+        return KINDS[self.found.kind[number]]
+
+    def is_own(self, number: int) -> bool:
+        """Whether a file has the name of one of the engine's."""
+        name = self.found.names[number]
+        return name is not None and _is_own(self.directories[self.found.folder[number]].role, name)
+
+    def left(self) -> tuple[int, int]:
+        """How many cached modules there are, to be removed or not, and their bytes."""
+        found = self.found
+        numbers = [number for number, counted in enumerate(found.counted) if counted]
+        return len(numbers), sum(found.size[number] for number in numbers)
+
+    # --- the walk ---
+
+    def _walk(self, handle: int, number: int, depth: int) -> None:
+        """Judge what is in an open directory, and below it."""
+        place = self.directories[number]
+        below: list[tuple[str, os.stat_result]] = []
+        empty = True
+        try:
+            with os.scandir(handle) as listed:
+                for item in listed:
+                    empty = False
+                    self.budget.check()
+                    status = _status(item.name, handle)
+                    if status is None:
+                        continue
+                    if stat.S_ISDIR(status.st_mode):
+                        below.append((item.name, status))
+                    elif status.st_dev != place.device and not self._is_here(item.name, handle):
+                        self._mounted(number, item.name)
+                    else:
+                        self._file(handle, number, item, status)
+        except OSError as error:
+            self._unreadable(number, error)
+        if empty and place.role == MODULES:
+            self.is_cache = True
+        for name, status in below:
+            self.budget.check()
+            self._directory(handle, number, name, status, depth + 1)
+
+    def _directory(self, handle: int, above: int, name: str, status: os.stat_result, depth: int) -> None:
+        upper = self.directories[above]
+        number = len(self.directories)
+        place = Directory(name, above, _role(upper.role, name), status)
+        place.theirs = upper.theirs or status.st_uid not in self.trusted
+        place.exposed = upper.exposed
+        try:
+            if depth > DEPTH_MAX:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            below = open_directory(name, handle)
+        except OSError as error:
+            if depth > DEPTH_MAX or error.errno not in GONE:
+                self.directories.append(place)
+                self._unreadable(number, error, depth > DEPTH_MAX)
+            return
+        try:
+            now = os.fstat(below)
+            if (now.st_dev, now.st_ino) != (status.st_dev, status.st_ino):
+                upper.stays = True
+                return
+            mount = _mount(below)
+            if mount != self._mount or (mount is None and now.st_dev != upper.device):
+                self._mounted(above, name + "/")
+                return
+            self.directories.append(place)
+            self._rights(place, below, now)
+            if place.role == COMPILER:
+                self.is_cache = True
+                used = self.wanted.used
+                place.orphan = used is not None and not used(name)
+            place.kind = self._kind_of_directory(place)
+            self._walk(below, number, depth)
+        finally:
+            os.close(below)
+
+    def _rights(self, place: Directory, handle: int, status: os.stat_result) -> None:
+        """Note who may do what in a directory."""
+        own = "/proc/self/fd/%d" % handle
+        kept_by_owner = bool(status.st_mode & stat.S_ISVTX)
+        if not kept_by_owner and others_may(own + "/.", status.st_mode, status.st_uid, WRITE):
+            place.exposed = True
+        place.shut = not os.access(
+            ".", os.W_OK | os.X_OK, dir_fd=handle, effective_ids=os.access in os.supports_effective_ids
+        )
+        place.sticky = kept_by_owner and os.geteuid() != status.st_uid and not overrides(FOWNER, status)
+
+    def _kind_of_directory(self, place: Directory) -> str | None:
+        kinds = self.wanted.kinds
+        own = place.role in _OWN_ROLES
+        if UNTRUSTED in kinds and (place.theirs or (own and place.exposed)):
+            return UNTRUSTED
+        if ORPHANS in kinds and place.orphan:
+            return ORPHANS
+        if FOREIGN in kinds and not own:
+            return FOREIGN
+        return ALL if ALL in kinds else None
+
+    def _mounted(self, number: int, name: str) -> None:
+        place = self.directories[number]
+        place.stays = True
+        self._unseen = self._unseen or place.role != TREE
+        self._kept_too.append((MOUNT_POINT, self.path(number) + name))
+
+    def _is_here(self, name: str, handle: int) -> bool:
+        """Whether a file of another device than its directory is no mount point, as on overlayfs and btrfs."""
+        try:
+            file = open_to_judge(name, handle)
+        except OSError:
+            return False
+        try:
+            return self._mount is not None and _mount(file) == self._mount
+        finally:
+            os.close(file)
+
+    def _unreadable(self, number: int, error: OSError, too_deep: bool = False) -> None:
+        self.directories[number].stays = True
+        if (too_deep or error.errno not in GONE) and len(self.unreadable) < LISTED:
+            self.unreadable.append(shown_path(self.path(number)).rstrip("/") or ".")
+
+    def _file(self, handle: int, number: int, item: os.DirEntry[str], status: os.stat_result) -> None:
+        """A file, a link, or anything else that is no directory."""
+        place, name = self.directories[number], item.name
+        own = _is_own(place.role, name)
+        stem, extension = parts(name)
+        statistics = None
+        counted = leftover = False
+        link = stat.S_ISLNK(status.st_mode) and _leads_to_directory(item)
+        if place.role in _COUNTED and not link:
+            if extension == "stats" and parts(stem)[1] is None:
+                if beside(handle, stem) is not None:
+                    return  # comes with its module
+                leftover = True
+            elif extension is None:
+                counted = True
+                statistics = beside(handle, name + ".stats")
+        file = self.found.add(name, number, status, place.device, counted)
+        if statistics is not None:
+            self.found.add(None, number, statistics, place.device)
+        if link and place.role in _FOLLOWED:
+            self._linked.append(file)
+        self.is_cache = self.is_cache or (own and place.role == TOP)
+        expected = None
+        if self.is_untrusted(place, own, handle, name, status) or (
+            statistics is not None and self.is_untrusted(place, own, handle, name + ".stats", statistics)
+        ):
+            expected = UNTRUSTED if UNTRUSTED in self.wanted.kinds else None
+        if expected is None:
+            expected = self._kind_of(place, file, own, leftover)
+        if expected is not None:
+            self._plan(file, expected)
+
+    def is_untrusted(self, place: Directory, own: bool, handle: int, name: str, status: os.stat_result) -> bool:
+        """Whether others may have made a file, or changed one of the engine's. C(handle): of its directory."""
+        if place.theirs or status.st_uid not in self.trusted:
+            return True
+        if place.exposed and stat.S_ISLNK(status.st_mode) and _role(place.role, name) in _OWN_ROLES:
+            return True
+        if not own or place.exposed:
+            return own
+        return stat.S_ISREG(status.st_mode) and others_may(
+            "/proc/self/fd/%d/%s" % (handle, name), status.st_mode, status.st_uid, WRITE
+        )
+
+    def _kind_of(self, place: Directory, number: int, own: bool, leftover: bool) -> str | None:
+        """The kind of a file that is not untrusted, as far as it follows from the file alone."""
+        kinds, found = self.wanted.kinds, self.found
+        if not own:
+            if FOREIGN in kinds:
+                return FOREIGN
+            if ALL not in kinds and place.kind is not None:
+                self._stays(FOREIGN, number)
+            return None
+        name = str(found.names[number])
+        stale = leftover or self._is_stale(place, name, found.time[number])
+        is_module = bool(found.counted[number])
+        if ORPHANS in kinds and place.orphan:
+            if is_module or stale or not found.regular[number]:
+                return ORPHANS
+            if ALL not in kinds:
+                self._stays(IN_USE, number)
+            return None
+        before = self.wanted.unused_before
+        if before is not None and is_module and found.used(number) < before:
+            return UNUSED
+        if BROKEN in kinds and not found.regular[number]:
+            return BROKEN
+        return STALE if STALE in kinds and stale else None
+
+    def _is_stale(self, place: Directory, name: str, time: int) -> bool:
+        """Whether a lock or a temporary file is one that the engine disregards."""
+        extension = parts(name)[1]
+        if extension is None or extension == "stats":
+            return False
+        if not extension.startswith("wip-"):
+            return True
+        if self.rules is None:
+            return False
+        threshold = self.rules.interval if place.role == TOP else self.rules.timeout
+        return expired(self.now, time, threshold, self.rules.drift)
+
+    def _stays(self, reason: str, number: int) -> None:
+        self._kept[number] = reason
+
+    def _plan(self, number: int, kind: str) -> bool:
+        """Plan to remove a file; return whether that is possible."""
+        found = self.found
+        place = self.directories[found.folder[number]]
+        last = number + 1 if found.has_statistics(number) else number
+        if number in self._kept:
+            return False
+        if place.shut or (place.sticky and {found.owner[n] for n in range(number, last + 1)} != {os.geteuid()}):
+            self._stays(DENIED, number)
+            return False
+        moves = self.wanted.backup and kind in (FOREIGN, ALL) and not self.is_own(number)
+        if moves and any(n in found.links for n in range(number, last + 1)):
+            self._stays(OTHER_NAMES, number)
+            return False
+        for n in range(number, last + 1):
+            found.kind[n] = KINDS.index(kind)
+        return True
+
+    # --- what needs more than a look at each file ---
+
+    def _verify(self) -> None:
+        """Find the cached modules that are broken. Raises Stopped."""
+        from .zstd import Broken, decompress
+
+        found = self.found
+        with contextlib.closing(Folders(self)) as folders:
+            for number in range(len(found.names)):
+                if not found.counted[number] or not found.regular[number] or found.kind[number] != _STAYS:
+                    continue
+                if not self.is_own(number):
+                    continue
+                self.budget.check()
+                try:
+                    file = open_file(str(found.names[number]), folders.handle(found.folder[number]))
+                except OSError as error:
+                    if error.errno not in GONE:
+                        self.unread += 1
+                    continue
+                try:
+                    if found.is_same(number, self.directories[found.folder[number]].device, os.fstat(file)):
+                        for _piece in decompress(file, self.budget):
+                            pass
+                except (Broken, OSError):
+                    self._plan(number, BROKEN)
+                finally:
+                    os.close(file)
+
+    def _limits(self) -> None:
+        """Find the modules that the next cleanup would delete once all that is planned is gone."""
+        rules, found = self.rules, self.found
+        if rules is None or not self.complete or self._unseen:
+            self.not_limited = NOT_SEEN
+        elif any(found.kind[number] == _STAYS for number in self._linked):
+            self.not_limited = LINKS
+        elif crashes(rules, self.now):
+            self.not_limited = CRASHES
+        if rules is None or self.not_limited:
+            return
+        try:
+            entries = []
+            for number, counted in enumerate(found.counted):
+                if counted and found.kind[number] == _STAYS:
+                    self.budget.check()
+                    entries.append(Entry(found.used(number), found.size[number], number, ""))
+            if len(entries) > rules.file_count or sum(entry.size for entry in entries) > rules.total_size:
+                order(entries, rules, self.now, self.budget)
+                stay, _size = kept(entries, rules, self.budget)
+                for entry in entries[stay:]:
+                    if self.is_own(entry.folder):
+                        self._plan(entry.folder, OVER)
+                    elif ALL not in self.wanted.kinds:
+                        self._stays(FOREIGN, entry.folder)
+        except Stopped as stop:
+            self.stopped_by = stop.reason
+            self.not_limited = NOT_SEEN
+
+    def _rest(self) -> None:
+        """Plan to remove what is left if all is to go, and see which directories will be empty."""
+        found = self.found
+        everything = ALL in self.wanted.kinds
+        for number, kind in enumerate(found.kind):
+            if kind == _STAYS and found.names[number] is not None:
+                if everything and self._plan(number, ALL):
+                    continue
+                self.directories[found.folder[number]].stays = True
+        for number in range(len(self.directories) - 1, 0, -1):
+            place = self.directories[number]
+            upper = self.directories[place.above]
+            goes = place.kind is not None and not place.stays
+            if goes and (upper.shut or (upper.sticky and place.owner != os.geteuid())):
+                place.stays = True
+                self._kept_too.append((DENIED, self.path(number)))
+            upper.stays = upper.stays or place.stays or place.kind is None
+
+
+class Folders:
+    """Opens the directories of a judgement, each below the one above it, if they are still the ones that were judged."""
+
+    def __init__(self, judged: Judgement) -> None:
+        self._judged = judged
+        self._number = -1
+        self._handle = -1
+
+    def close(self) -> None:
+        """Close the last one."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def handle(self, number: int) -> int:
+        """A handle to a directory, until another one is opened. Raises OSError."""
+        if number != self._number or self._handle < 0:
+            self.close()
+            self._handle = self._open(number)
+            self._number = number
+        return self._handle
+
+    def _open(self, number: int) -> int:
+        way = []
+        while number > 0:
+            way.append(self._judged.directories[number])
+            number = way[-1].above
+        handle = os.dup(self._judged.top)
+        try:
+            for place in reversed(way):
+                above, handle = handle, open_directory(place.name, handle)
+                os.close(above)
+                now = os.fstat(handle)
+                if (now.st_dev, now.st_ino) != (place.device, place.inode):
+                    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        except BaseException:
+            os.close(handle)
+            raise
+        return handle
+
+
+def private_to(status: os.stat_result, path: str, user: int) -> bool:
+    """Whether a cache directory belongs to this user, and nobody but root and the user can get into it."""
+    return status.st_uid == user and not others_may(path, status.st_mode, user, ENTER)
+
+
+def _role(above: int, name: str) -> int:
+    if above == TOP:
+        return MODULES if name == "modules" else ASIDE
+    if above == MODULES:
+        return COMPILER if name.startswith("wasmtime-") else FOLDER
+    return FOLDER if above == ASIDE else TREE
+
+
+def _is_own(role: int, name: str) -> bool:
+    """Whether the engine gives this name to a file in a directory of this role."""
+    pattern = {TOP: _LOCK, COMPILER: _OWN}.get(role)
+    return pattern is not None and pattern.match(name) is not None
+
+
+def _status(name: str, handle: int) -> os.stat_result | None:
+    """What a name in an open directory stands for, links not followed; None if it is gone or cannot be looked at."""
+    try:
+        return os.stat(name, dir_fd=handle, follow_symlinks=False)
+    except OSError:
+        return None
+
+
+def beside(handle: int, name: str) -> os.stat_result | None:
+    """What the engine takes for a file of this name; None for a directory, a link to one, and nothing."""
+    status = _status(name, handle)
+    if status is None or stat.S_ISDIR(status.st_mode):
+        return None
+    if stat.S_ISLNK(status.st_mode):
+        try:
+            if stat.S_ISDIR(os.stat(name, dir_fd=handle).st_mode):
+                return None
+        except OSError:
+            return status
+    return status
+
+
+def _leads_to_directory(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.is_dir()
+    except OSError:
+        return False
+
+
+def _mount(handle: int) -> bytes | None:
+    """The number of the mount that an open file is on; None where the system does not tell."""
+    try:
+        with open("/proc/self/fdinfo/%d" % handle, "rb") as file:
+            for line in file:
+                if line.startswith(b"mnt_id:"):
+                    return line.split()[1]
+    except OSError:  # not Linux
+        pass
+    return None

@@ -1,0 +1,771 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is removed from a cache, kind by kind and in caches made by chance."""
+
+from __future__ import annotations
+
+import os
+import random
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import judge as _judge
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import prune as _prune
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.cleanup import next_cleanup
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import (
+    SECOND,
+    Budget,
+    open_directory,
+    shown_path,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
+    COMPILER,
+    DAY,
+    DEFAULTS,
+    PLENTY,
+    Cache,
+    Clock,
+    name_of,
+    put,
+    relative,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
+    ROOT,
+    STRANGER,
+    Opened,
+    as_root,
+    give,
+    place,
+    snapshot,
+    without_root,
+)
+
+CASES = 500
+OLD = "wasmtime-41.0.0"
+GOOD = zstandard.ZstdCompressor().compress(b"123" * 1000)
+HOUR = 3600
+
+
+class Pruned:
+    """What a run of the library has done, or foretold."""
+
+    def __init__(self, judged, outcome, moved):
+        self.judged = judged
+        self.kept = {reason: figures.as_dict() for reason, figures in outcome.kept.items()}
+        self.removed = {kind: figures.as_dict() for kind, figures in outcome.removed.items()}
+        self.freed = outcome.freed
+        self.left = (outcome.left, outcome.left_size)
+        self.moved = moved
+
+    def same_as(self, other):
+        return (self.removed, self.kept, self.freed, self.left) == (
+            other.removed,
+            other.kept,
+            other.freed,
+            other.left,
+        )
+
+    def names(self, kind):
+        """The paths of what was removed for this kind."""
+        assert not self.removed[kind]["names_left_out"]
+        return sorted(self.removed[kind]["names"])
+
+    def all_names(self):
+        return sorted(name for kind in self.removed for name in self.names(kind))
+
+
+def judge(top, *kinds, used=(COMPILER,), unused=None, backup=None, rules=DEFAULTS, now=None, budget=None):
+    """Judge a cache directory through an open handle."""
+    now = now or time.time_ns()
+    uses = None if used is None else set(used).__contains__
+    wanted = _judge.Wanted(
+        frozenset(kinds), uses, None if unused is None else now - unused * SECOND, backup is not None
+    )
+    return _judge.Judgement(top, wanted, rules, now, budget or Budget(60, PLENTY))
+
+
+def prune(path, *kinds, check=False, backup=None, **options):
+    """Prune a cache directory."""
+    top = open_directory(str(path))
+    into = None if backup is None else open_directory(str(backup))
+    try:
+        judged = judge(top, *kinds, backup=backup, **options)
+        if check:
+            return Pruned(judged, _prune.carry_out(judged, _prune.Foretelling(judged)), None)
+        moving = None if into is None else _prune.Backup(into, judged.now)
+        outcome = _prune.carry_out(judged, _prune.Removal(judged, moving))
+        return Pruned(judged, outcome, moving and moving.name)
+    finally:
+        for handle in (top, into):
+            if handle is not None:
+                os.close(handle)
+
+
+def both(path, *kinds, **options):
+    """Foretell, run, and run again: the first two say the same, and the last one does nothing."""
+    options.setdefault("now", time.time_ns())
+    before = snapshot(path)
+    foretold = prune(path, *kinds, check=True, **options)
+    assert snapshot(path) == before
+    done = prune(path, *kinds, **options)
+    assert done.same_as(foretold), (done.__dict__, foretold.__dict__)
+    if "other_names" in done.kept:
+        return done  # of which there may be fewer by now
+    again = prune(path, *kinds, **options)
+    found = {kind: figures["names"] for kind, figures in again.removed.items() if figures["count"]}
+    assert not found, (found, done.kept, done.removed)
+    return done
+
+
+def listing(path):
+    """Everything below a directory."""
+    return sorted(os.path.relpath(each, path) for each in Path(path).rglob("*"))
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """A cache with one module in use."""
+    made = Cache(tmp_path / "cache")
+    made.module(1, data=GOOD, age=DAY)
+    return made
+
+
+def test_nothing_is_removed_that_was_not_named(cache):
+    put(cache.top / "junk")
+    put(cache.folder / "README")
+    put(cache.top / ".cleanup.wip-1", age=2 * DAY)
+    put(cache.top / "modules" / OLD / name_of(2), b"broken")
+    before = snapshot(cache.top)
+    assert both(cache.top).removed == {}
+    assert snapshot(cache.top) == before
+
+
+def test_all_leaves_an_empty_directory_and_nothing_behind_a_link(cache, tmp_path):
+    elsewhere = put(tmp_path / "elsewhere" / "file").parent
+    (cache.top / "link").symlink_to(elsewhere)
+    (cache.top / "modules" / "link").symlink_to(elsewhere)
+    (cache.folder / "link").symlink_to(elsewhere)
+    (cache.folder / name_of(5)).symlink_to(elsewhere / "file")
+    put(cache.folder / "tree" / "deep" / "file")
+    os.mkfifo(str(cache.folder / name_of(6)))
+    put(cache.top / ".cleanup.wip-1")
+    put(cache.folder / (name_of(7) + ".wip-1"))
+    done = both(cache.top, "all")
+    assert listing(cache.top) == []
+    assert listing(elsewhere) == ["file"]
+    assert done.left == (0, 0)
+    assert done.judged.complete
+
+
+def test_a_module_goes_with_its_statistics_and_counts_once(cache):
+    done = both(cache.top, "all")
+    assert done.removed["all"]["count"] == 3
+    assert done.removed["all"]["entries"] == 1
+    assert done.removed["all"]["names"] == ["modules/", "modules/%s/" % COMPILER, relative(name_of(1))]
+    assert done.removed["all"]["size"] == len(GOOD) + len(b"usages = 1\noptimized-compression = 3\n")
+
+
+def test_orphans_are_directories_that_no_engine_uses(cache):
+    for name in (OLD, "wasmtime-"):
+        put(cache.top / "modules" / name / name_of(1))
+        put(cache.top / "modules" / name / (name_of(1) + ".stats"))
+        put(cache.top / "modules" / name / (name_of(2) + ".wip-1"), age=2 * DAY)
+    (cache.top / "modules" / "wasmtime-empty").mkdir()
+    put(cache.top / "modules" / "other" / "file")
+    done = both(cache.top, "orphans")
+    assert listing(cache.top / "modules") == sorted(
+        ["other", "other/file", COMPILER, COMPILER + "/" + name_of(1), COMPILER + "/" + name_of(1) + ".stats"]
+    )
+    assert done.removed["orphans"]["count"] == 3 + 2 * 2
+    assert done.removed["orphans"]["entries"] == 2
+
+
+def test_nothing_is_an_orphan_where_the_engines_are_not_known(cache):
+    put(cache.top / "modules" / OLD / name_of(1))
+    assert both(cache.top, "orphans", used=None).removed["orphans"]["count"] == 0
+
+
+def test_an_orphan_stays_with_what_is_foreign_and_what_is_in_use(cache):
+    folder = cache.top / "modules" / OLD
+    put(folder / name_of(1))
+    put(folder / "README", b"12")
+    put(folder / (name_of(2) + ".wip-1"))
+    done = both(cache.top, "orphans")
+    assert done.names("orphans") == ["modules/%s/%s" % (OLD, name_of(1))]
+    assert listing(folder) == sorted(["README", name_of(2) + ".wip-1"])
+    assert done.kept["foreign"]["names"] == ["modules/%s/README" % OLD]
+    assert done.kept["foreign"]["size"] == 2
+    assert done.kept["in_use"]["names"] == ["modules/%s/%s.wip-1" % (OLD, name_of(2))]
+    assert both(cache.top, "orphans", "foreign").names("foreign") == ["modules/%s/README" % OLD]
+
+
+def test_broken_is_what_cannot_be_decompressed(cache):
+    cache.module(2, data=b"broken")
+    cache.module(3, data=GOOD[:-4])
+    cache.module(4, data=b"")
+    put(cache.folder / "README", b"no module")
+    os.mkfifo(str(cache.folder / name_of(5)))
+    (cache.folder / name_of(6)).symlink_to("README")
+    watch = Opened(cache.folder / name_of(5))
+    prune(cache.top, "broken", check=True)
+    assert watch.times() == 0
+    watch.close()
+    done = both(cache.top, "broken")
+    assert done.names("broken") == [relative(name_of(number)) for number in range(2, 7)]
+    assert listing(cache.folder) == sorted([name_of(1), name_of(1) + ".stats", "README"])
+
+
+def test_what_takes_too_long_to_read_stays(cache):
+    for number in range(2, 50):
+        cache.module(number, data=b"broken")
+    clock = Clock(0)
+
+    def tick():
+        clock.step = 0.4
+        return clock()
+
+    done = prune(cache.top, "broken", check=True, budget=Budget(60, PLENTY, tick))
+    assert done.judged.stopped_by == "time_limit"
+    assert not done.judged.complete
+    assert 0 < done.removed["broken"]["count"] < 48
+
+
+def test_a_lack_of_memory_ends_the_search_and_not_the_run(cache):
+    done = prune(cache.top, "all", budget=Budget(60, 1))
+    assert done.judged.stopped_by == "memory_limit"
+    assert done.removed["all"]["count"] == 0
+
+
+def test_stale_locks_are_those_that_the_engine_disregards(cache):
+    stale = [".cleanup.wip-1", relative(name_of(2) + ".wip-1"), relative(name_of(3) + ".wip-atomic-write-mod")]
+    for name in stale:
+        put(cache.top / name, age=2 * HOUR)
+    future = ".cleanup.wip-2"
+    put(cache.top / future, age=-2 * DAY)
+    leftover = relative(name_of(4) + ".stats")
+    put(cache.top / leftover)
+    renamed = relative(name_of(5) + ".wip-1.old")
+    put(cache.top / renamed)
+    fresh = [".cleanup.wip-3", relative(name_of(2) + ".wip-2"), relative(name_of(3) + ".wip-atomic-write-stats")]
+    for name in fresh:
+        put(cache.top / name, age=60)
+    done = both(cache.top, "stale_locks")
+    assert done.names("stale_locks") == sorted([*stale, future, leftover, renamed])
+    assert set(fresh) <= set(listing(cache.top))
+
+
+def test_no_lock_is_stale_under_rules_that_are_not_known(cache):
+    put(cache.top / ".cleanup.wip-1", age=9 * DAY)
+    assert both(cache.top, "stale_locks", rules=None).removed["stale_locks"]["count"] == 0
+
+
+def test_foreign_is_what_has_no_name_of_the_engine(cache, tmp_path):
+    foreign = [
+        "README",
+        ".cleanup.else",
+        ".cleanup.wip-1.old",
+        name_of(1),
+        "modules/README",
+        "modules/link",
+        relative("README"),
+        relative(name_of(1)[1:]),
+        relative(name_of(1) + ".bak"),
+        relative(name_of(1) + ".wipe"),
+        relative("tree/file"),
+        relative("tree/deep/" + name_of(1)),
+        "other/a/b/c",
+        "other/" + name_of(1),
+        "modules/other/" + name_of(1),
+    ]
+    for name in foreign:
+        if name.endswith("link"):
+            (cache.top / name).symlink_to(tmp_path)
+        else:
+            put(cache.top / name)
+    directories = [relative("tree/"), relative("tree/deep/"), "other/", "other/a/", "other/a/b/", "modules/other/"]
+    own = [".cleanup.wip-1", relative(name_of(1) + ".wip-1")]
+    for name in own:
+        put(cache.top / name, age=9 * DAY)
+    done = both(cache.top, "foreign")
+    assert done.names("foreign") == sorted(foreign + directories)
+    assert listing(cache.top) == sorted(
+        [*own, "modules", "modules/" + COMPILER, relative(name_of(1)), relative(name_of(1) + ".stats")]
+    )
+
+
+def test_unused_goes_by_the_time_of_the_statistics(cache):
+    cache.module(2, age=40 * DAY)
+    put(cache.folder / (name_of(2) + ".stats"), age=DAY)
+    cache.module(3, age=DAY)
+    put(cache.folder / (name_of(3) + ".stats"), age=40 * DAY)
+    cache.module(4, age=40 * DAY, stats=None)
+    put(cache.folder / "README", age=40 * DAY)
+    done = both(cache.top, unused=30 * DAY)
+    assert done.names("unused") == [relative(name_of(3)), relative(name_of(4))]
+
+
+@pytest.mark.parametrize("count", [0, 3, 5, 6, 9])
+def test_over_limits_is_what_the_next_cleanup_would_delete(cache, count):
+    for number in range(2, 10):
+        cache.module(number, age=number * HOUR)
+    rules = DEFAULTS._replace(file_count=count)
+    forecast = next_cleanup(cache.look(rules))
+    done = both(cache.top, "over_limits", rules=rules)
+    assert done.names("over_limits") == sorted(forecast["deleted"])
+    assert done.left == (forecast["entries_left"], forecast["bytes_left"])
+    after = next_cleanup(cache.look(rules))
+    assert (after["limit_exceeded"], after["deleted"]) == (False, [])
+
+
+def test_over_limits_counts_what_is_left_of_other_kinds(cache):
+    for number in range(2, 6):
+        cache.module(number, age=number * HOUR)
+    for number in range(9):
+        put(cache.top / "modules" / OLD / name_of(number))
+    done = both(cache.top, "orphans", "over_limits", rules=DEFAULTS._replace(file_count=5))
+    assert done.removed["over_limits"]["count"] == 0
+    assert done.left == (5, len(GOOD) + 400)
+
+
+def test_foreign_files_over_the_limits_stay(cache):
+    put(cache.folder / "README", age=9 * DAY)
+    put(cache.folder / "README.stats", age=9 * DAY)
+    done = both(cache.top, "over_limits", rules=DEFAULTS._replace(file_count=1, file_count_percent=0))
+    assert done.names("over_limits") == [relative(name_of(1))]
+    assert done.kept["foreign"]["names"] == [relative("README")]
+
+
+def test_limits_are_not_compared_where_the_engine_counts_more(cache, tmp_path):
+    rules = DEFAULTS._replace(file_count=0)
+    link = cache.top / "modules" / "wasmtime-linked"
+    link.symlink_to(put(tmp_path / "elsewhere" / name_of(1)).parent)
+    assert both(cache.top, "over_limits", rules=rules).judged.not_limited == _judge.LINKS
+    done = both(cache.top, "over_limits", "foreign", rules=rules)
+    assert done.judged.not_limited is None
+    assert done.removed["over_limits"]["count"] == 1
+    crashing = DEFAULTS._replace(drift=2**63)
+    assert both(cache.top, "over_limits", rules=crashing).judged.not_limited == _judge.CRASHES
+    assert both(cache.top, "over_limits", rules=None).judged.not_limited == _judge.NOT_SEEN
+
+
+@as_root
+def test_untrusted_is_what_others_own_or_can_write(cache):
+    give(cache.top, NOBODY)
+    for path in (cache.top / "modules", cache.folder, *cache.folder.iterdir()):
+        give(path, NOBODY)
+    for number in (2, 3, 4, 5, 6):
+        give(cache.module(number), NOBODY)
+        give(cache.folder / (name_of(number) + ".stats"), 0)
+    give(cache.folder / name_of(2), STRANGER)
+    (cache.folder / name_of(3)).chmod(0o666)
+    (cache.folder / name_of(4)).chmod(0o664)
+    give(cache.folder / (name_of(5) + ".stats"), STRANGER)
+    give(cache.folder / name_of(6), 0)
+    give(put(cache.top / ".cleanup.wip-1"), STRANGER)
+    give(put(cache.top / "junk-of-a-stranger"), STRANGER)
+    put(cache.top / "junk").chmod(0o666)
+    theirs = put(cache.top / "modules" / OLD / name_of(1)).parent
+    put(theirs / "README")
+    give(theirs, STRANGER)
+    done = both(cache.top, "untrusted")
+    assert done.names("untrusted") == sorted(
+        [relative(name_of(number)) for number in (2, 3, 4, 5)]
+        + [".cleanup.wip-1", "junk-of-a-stranger"]
+        + ["modules/%s/%s" % (OLD, name) for name in ("", "README", name_of(1))]
+    )
+    assert not theirs.exists()
+
+
+def test_what_is_in_a_directory_that_others_can_write_is_untrusted(cache):
+    put(cache.folder / "README")
+    cache.folder.chmod(0o777)
+    done = both(cache.top, "untrusted")
+    assert done.names("untrusted") == [relative(name_of(1))]
+    assert done.kept["foreign"]["names"] == [relative("README")]
+    (cache.folder / "README").unlink()
+    assert both(cache.top, "untrusted").names("untrusted") == ["modules/%s/" % COMPILER]
+    assert not done.judged.exposed
+
+
+def test_a_sticky_directory_keeps_the_files_of_its_owner(cache):
+    cache.folder.chmod(0o1777)
+    assert both(cache.top, "untrusted").removed["untrusted"]["count"] == 0
+
+
+def test_links_in_the_place_of_directories_are_untrusted_where_others_can_put_them(cache, tmp_path):
+    (cache.top / "modules").rename(tmp_path / "moved")
+    (cache.top / "modules").symlink_to(tmp_path / "moved")
+    assert both(cache.top, "untrusted").removed["untrusted"]["count"] == 0
+    cache.top.chmod(0o777)
+    done = both(cache.top, "untrusted")
+    assert done.names("untrusted") == ["modules"]
+    assert done.judged.exposed
+    assert len(listing(tmp_path / "moved")) == 3
+
+
+def test_an_acl_lets_others_write(cache):
+    path = cache.folder / name_of(1)
+    try:
+        ran = subprocess.Popen(["setfacl", "-m", "u:%d:rw" % STRANGER, str(path)]).wait()
+    except FileNotFoundError:
+        ran = 1
+    if ran:
+        pytest.skip("not run here, because there are no ACLs")
+    assert both(cache.top, "untrusted").names("untrusted") == [relative(name_of(1))]
+
+
+def test_freed_counts_a_file_once_its_last_name_goes(cache, tmp_path):
+    size = 2**16
+    inside = cache.module(2, data=os.urandom(size), stats=None)
+    os.link(str(inside), str(cache.folder / name_of(3)))
+    outside = cache.module(4, data=os.urandom(size), stats=None)
+    os.link(str(outside), str(tmp_path / "outside"))
+    done = both(cache.top, "broken")
+    assert done.names("broken") == [relative(name_of(number)) for number in (2, 3, 4)]
+    assert size <= done.freed < 2 * size
+    assert done.removed["broken"]["size"] == 3 * size
+    assert (tmp_path / "outside").read_bytes()[:10]
+
+
+def test_foreign_files_move_to_a_new_directory_of_the_backup(cache, tmp_path):
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    put(cache.top / "junk", b"junk")
+    put(cache.folder / "tree" / "deep" / "file", b"deep")
+    (cache.top / "link").symlink_to("/etc")
+    os.mkfifo(str(cache.top / "pipe"))
+    shared = put(cache.top / "shared", b"shared")
+    os.link(str(shared), str(tmp_path / "other"))
+    done = both(cache.top, "foreign", backup=backup)
+    assert done.kept["other_names"]["names"] == ["shared"]
+    there = backup / done.moved
+    assert listing(there) == sorted(
+        ["junk", "link", "pipe", "modules", "modules/" + COMPILER]
+        + [relative(name) for name in ("tree", "tree/deep", "tree/deep/file")]
+    )
+    assert (there / "junk").read_bytes() == b"junk"
+    assert os.readlink(str(there / "link")) == "/etc"
+    assert {stat.S_IMODE(path.lstat().st_mode) for path in (there, *there.rglob("*")) if path.is_dir()} >= {0o700}
+    assert done.freed == sum(0 for _name in done.names("foreign")) + done.removed["foreign"]["size_on_disk"]
+    put(cache.top / "junk", b"other junk")
+    again = prune(cache.top, "foreign", backup=backup, now=done.judged.now)
+    assert again.moved == done.moved + "-2"
+    assert (there / "junk").read_bytes() == b"junk"
+    assert (backup / again.moved / "junk").read_bytes() == b"other junk"
+
+
+def test_all_moves_what_is_foreign_and_removes_the_rest(cache, tmp_path):
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    put(cache.top / "junk")
+    done = both(cache.top, "all", backup=backup)
+    assert listing(cache.top) == []
+    assert listing(backup / done.moved) == ["junk"]
+
+
+def raced(path, *kinds, between, **options):
+    """Judge, let something happen, and remove."""
+    top = open_directory(str(path))
+    try:
+        judged = judge(top, *kinds, **options)
+        between()
+        return Pruned(judged, _prune.carry_out(judged, _prune.Removal(judged, None)), None)
+    finally:
+        os.close(top)
+
+
+@pytest.mark.parametrize("kind", ["broken", "unused", "over_limits", "orphans", "foreign", "stale_locks"])
+def test_what_was_changed_since_it_was_judged_stays(cache, kind):
+    target = cache.module(2, data=b"broken", age=9 * DAY, stats=None)
+    used = (COMPILER,)
+    if kind == "foreign":
+        target = put(cache.folder / "README", age=DAY)
+    if kind == "stale_locks":
+        target = put(cache.folder / (name_of(2) + ".wip-1"), age=DAY)
+    if kind == "orphans":
+        used = ()
+    rules = DEFAULTS._replace(file_count=1, file_count_percent=100)
+    for change in (
+        lambda: put(target, b"newer"),
+        lambda: (target.unlink(), put(target, b"broken", age=9 * DAY)),
+        lambda: (target.rename(cache.top / "aside"), os.mkfifo(str(target))),
+        lambda: (target.unlink(), target.symlink_to("/etc/passwd")),
+    ):
+        done = raced(cache.top, kind, unused=DAY * 5, between=change, used=used, rules=rules)
+        assert os.path.lexists(str(target))
+        assert str(target.relative_to(cache.top)) in done.kept["changed"]["names"]
+        target.unlink()
+        put(target, b"broken", age=9 * DAY)
+
+
+def test_a_module_that_was_used_since_it_was_judged_stays(cache):
+    cache.module(2, age=9 * DAY)
+    cache.module(3, age=9 * DAY, stats=None)
+
+    def use():
+        put(cache.folder / (name_of(2) + ".stats"), b"usages = 2")
+        put(cache.folder / (name_of(3) + ".stats"), b"usages = 1")
+
+    done = raced(cache.top, unused=DAY * 5, between=use)
+    assert sorted(done.kept["changed"]["names"]) == [relative(name_of(2)), relative(name_of(3))]
+    assert (cache.folder / name_of(2)).exists()
+    assert (cache.folder / name_of(3)).exists()
+
+
+def test_what_is_untrusted_goes_although_it_changes(cache):
+    target = cache.folder / name_of(1)
+    target.chmod(0o666)
+
+    def change():
+        target.write_bytes(b"newer")
+
+    assert raced(cache.top, "untrusted", between=change).names("untrusted") == [relative(name_of(1))]
+    target = cache.module(2)
+    target.chmod(0o666)
+
+    def repair():
+        target.unlink()
+        cache.module(2)
+
+    assert raced(cache.top, "untrusted", between=repair).kept["changed"]["names"] == [relative(name_of(2))]
+
+
+def test_what_is_gone_already_is_neither_removed_nor_kept(cache):
+    (cache.folder / (name_of(1) + ".stats")).unlink()
+    done = raced(cache.top, "all", between=(cache.folder / name_of(1)).unlink)
+    assert done.removed["all"]["count"] == 2
+    assert done.removed["all"]["entries"] == 0
+    assert done.kept == {}
+    assert done.left == (0, 0)
+
+
+def test_another_directory_in_the_place_of_a_judged_one_is_not_touched(cache, tmp_path):
+    other = put(tmp_path / "other" / name_of(1), GOOD)
+    os.utime(str(other), ns=(0, 0))
+
+    def swap():
+        cache.folder.rename(tmp_path / "aside")
+        (tmp_path / "other").rename(cache.folder)
+
+    done = raced(cache.top, "all", between=swap)
+    assert (cache.folder / name_of(1)).exists()
+    assert len(listing(tmp_path / "aside")) == 2
+    assert done.kept["changed"]["names"] == [relative(name_of(1))]
+
+    def link():
+        cache.folder.rename(tmp_path / "linked")
+        cache.folder.symlink_to(tmp_path / "linked")
+
+    done = raced(cache.top, "broken", "orphans", used=(), between=link)
+    assert (tmp_path / "linked" / name_of(1)).exists()
+
+
+def test_what_comes_meanwhile_keeps_its_directory(cache):
+    done = raced(cache.top, "orphans", used=(), between=lambda: cache.module(2))
+    assert done.names("orphans") == [relative(name_of(1))]
+    assert done.kept["changed"]["names"] == ["modules/%s/" % COMPILER]
+    assert (cache.folder / name_of(2)).exists()
+
+
+@as_root
+def test_a_user_who_may_not_remove_is_told_beforehand():
+    with place() as there:
+        cache = Cache(there / "cache")
+        cache.module(1, age=9 * DAY)
+        cache.top.chmod(0o755)
+        put(cache.top / ".cleanup.wip-1", age=9 * DAY)
+        with without_root():
+            before = snapshot(cache.top)
+            done = both(cache.top, "all")
+            assert snapshot(cache.top) == before
+        assert done.kept["denied"]["count"] == 2
+        # In a sticky directory each user removes only what is its own.
+        for path in (cache.top, cache.top / "modules", cache.folder):
+            path.chmod(0o1777)
+        give(cache.module(2), NOBODY)
+        give(cache.folder / (name_of(2) + ".stats"), NOBODY)
+        with without_root():
+            done = both(cache.top, "all")
+        assert done.names("all") == [relative(name_of(2))]
+        assert done.kept["denied"]["count"] == 2
+
+
+@as_root
+def test_a_mount_in_the_cache_is_not_entered(cache, tmp_path):
+    """Neither another file system, nor a part of the same one, nor a single file."""
+    bound = put(tmp_path / "elsewhere" / name_of(1), age=9 * DAY).parent
+    targets = [cache.top / "modules" / "wasmtime-bound", cache.top / "modules" / "wasmtime-tmpfs"]
+    for path in targets:
+        path.mkdir()
+    file = cache.module(2, stats=None, age=9 * DAY)
+    script = (
+        "mount --bind %s %s && mount -t tmpfs none %s && touch %s/file && mount --bind %s %s && exec sleep 1000"
+        % (bound, targets[0], targets[1], targets[1], bound / name_of(1), file)
+    )
+    import signal
+    import sys
+
+    code = "\n".join(
+        (
+            "import os, sys",
+            "sys.path[:0] = %r" % sys.path,
+            "from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils._usage import test_prune",
+            "import pathlib, json",
+            "done = test_prune.prune(pathlib.Path(%r), 'all')" % str(cache.top),
+            "print(json.dumps([done.kept, done.removed]))",
+        )
+    )
+    del signal
+    script = script.replace("exec sleep 1000", 'exec %s -c "$CODE"' % sys.executable)
+    process = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(os.environ, CODE=code),
+    )
+    output, errors = process.communicate()
+    if process.returncode and b"ermi" in errors:
+        pytest.skip("not run here, because nothing can be mounted")
+    assert process.returncode == 0, errors
+    import json
+
+    kept, removed = json.loads(output)
+    assert sorted(kept["mount_point"]["names"]) == sorted(
+        ["modules/wasmtime-bound/", "modules/wasmtime-tmpfs/", relative(name_of(2))]
+    )
+    assert (bound / name_of(1)).exists()
+    assert removed["all"]["entries"] == 1
+
+
+# --- by chance ---
+
+NAMES = (
+    "README",
+    ".hidden",
+    "x.y",
+    "x.stats",
+    ".cleanup",
+    ".cleanup.wip-1",
+    ".cleanup.wip-2",
+    ".cleanup.wip-3.old",
+    ".cleanup.else",
+    "\udcff",
+    *(name_of(number) for number in range(4)),
+    *(name_of(number) + ".stats" for number in range(4)),
+    *(name_of(number) + extension for number in range(2) for extension in (".wip-1", ".wip-\udcff", ".bak", ".\udcff")),
+    name_of(1) + ".wip-atomic-write-mod",
+    name_of(1) + ".wip-1.old",
+)
+FOLDERS = ("modules", "modules/" + COMPILER, "modules/" + OLD, "modules/other", "other", "other/a", "")
+FOLDERS += ("modules/%s/tree" % COMPILER, "modules/%s/tree/deep" % OLD, "modules/wasmtime-empty")
+
+
+def by_chance(chance, there):
+    """A cache with anything in it, and a directory outside of it that it has links to."""
+    top, outside = there / "cache", there / "outside"
+    put(outside / "modules" / COMPILER / name_of(1), GOOD)
+    (top / "modules" / COMPILER).mkdir(parents=True)
+    for folder in FOLDERS:
+        if chance.random() < 0.7:
+            (top / folder).mkdir(parents=True, exist_ok=True)
+    places = [top, *(path for path in top.rglob("*"))]
+    made = []
+    for _number in range(chance.randrange(40)):
+        path = chance.choice(places) / chance.choice(NAMES)
+        if os.path.lexists(str(path)):
+            continue
+        kind = chance.random()
+        age = chance.choice((60, 2 * HOUR, 9 * DAY, 50 * DAY, -60, -9 * DAY)) + chance.random() * 50
+        if kind < 0.05:
+            os.mkfifo(str(path))
+        elif kind < 0.15:
+            path.symlink_to(chance.choice((outside, outside / "modules", "nowhere", "README", name_of(0))))
+        elif kind < 0.25 and made:
+            os.link(str(chance.choice(made)), str(path), follow_symlinks=False)
+        elif kind < 0.3:
+            path.mkdir()
+            places.append(path)
+        else:
+            put(path, chance.choice((GOOD, b"broken", b"", GOOD * 50)), age)
+            if chance.random() < 0.1:
+                os.link(str(path), str(outside / str(len(list(outside.iterdir())))))
+        if not path.is_dir():
+            made.append(path)
+        if ROOT and chance.random() < 0.15:
+            give(path, chance.choice((STRANGER, NOBODY)))
+        if chance.random() < 0.1 and not path.is_symlink():
+            path.chmod(chance.choice((0o666, 0o664, 0o600, 0o755)))
+    for path in places:
+        if chance.random() < 0.1 and path != top:
+            path.chmod(chance.choice((0o777, 0o1777, 0o775)))
+        if ROOT and chance.random() < 0.07:
+            give(path, chance.choice((STRANGER, NOBODY)))
+    return top, outside
+
+
+def disk(*roots, directories=True):
+    """The bytes on disk of all files and directories below, by their inodes."""
+    found = {}
+    for root in roots:
+        for path in Path(root).rglob("*"):
+            status = path.lstat()
+            if directories or not stat.S_ISDIR(status.st_mode):
+                found[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return found
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_a_dry_run_tells_the_truth_on_caches_made_by_chance(tmp_path, part):
+    for number in range(part, CASES, 10):
+        chance = random.Random(number)
+        there = tmp_path / str(number)
+        there.mkdir()
+        top, outside = by_chance(chance, there)
+        backup = there / "backup"
+        backup.mkdir()
+        kinds = [
+            kind for kind in _judge.KINDS if kind != "unused" and chance.random() < (0.15 if kind == "all" else 0.5)
+        ]
+        options = {
+            "used": chance.choice(((COMPILER,), (OLD,), (), None)),
+            "unused": chance.choice((None, DAY, 30 * DAY)),
+            "rules": chance.choice((DEFAULTS, DEFAULTS._replace(file_count=2), DEFAULTS._replace(total_size=4000))),
+            "backup": chance.choice((None, backup)),
+        }
+        before, aside = set(listing(top)), snapshot(outside)
+        blocks = disk(top, outside)
+        done = both(top, *kinds, **options)
+        after = set(listing(top))
+        assert after <= before
+        # What outside shares with the cache keeps all but the time at which its number of names changed.
+        assert {name: facts[:5] + facts[6:] for name, facts in snapshot(outside).items()} == {
+            name: facts[:5] + facts[6:] for name, facts in aside.items()
+        }
+        told = {name.rstrip("/") for name in done.all_names()}
+        gone = {shown_path(name) for name in before - after}
+        assert told <= gone
+        # Beside what is named, only statistics go, each with its module.
+        assert all(name[: -len(".stats")] in told for name in gone - told), gone - told
+        # The new directories there may have the numbers of removed ones.
+        left = {**disk(top, outside), **disk(backup, directories=False)}
+        assert done.freed == sum(size for inode, size in blocks.items() if inode not in left), number
+        if "all" in kinds:
+            assert not done.kept or set(done.kept) == {"other_names"}, done.kept
+            assert after == set() or done.kept
+        if not {"foreign", "all", "untrusted"} & set(kinds):
+            assert not [
+                name for name in gone if not any(part in name for part in (name_of(0)[:39], ".cleanup.wip", "wasmtime"))
+            ]
+        if "over_limits" in kinds and "stale_locks" in kinds and done.judged.not_limited is None:
+            look = Cache(top).look(options["rules"], listed=None)
+            # The look takes names that are no UTF-8 for the engine's.
+            deleted = {name for name in next_cleanup(look)["deleted"] if "\\xff" not in name}
+            assert deleted <= set(look.foreign), (number, deleted - set(look.foreign))
