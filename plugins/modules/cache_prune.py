@@ -34,11 +34,10 @@ options:
     description:
       - What to remove. A cached module goes together with its statistics. What belongs to several kinds counts for
         the first of them in the order of this list, with O(unused_for) after V(orphans).
-      - V(untrusted) removes cached modules, their directories, locks and links in their place that belong to others
-        than the owner of the cache directory and root, or that others can write by their mode or ACL. It does not
-        matter whether others can get there now, because they may have been able to earlier. In a directory that
-        others can write, everything that Wasmtime uses goes. A directory that belongs to others goes with all that is
-        in it.
+      - V(untrusted) removes what belongs to others than the owner of the cache directory and root, a directory with all
+        that is in it, and those of Wasmtime's own files that others can write by their mode or ACL. In a directory that
+        others can write, everything that Wasmtime uses goes. It does not matter whether others can get there now,
+        because they may have been able to earlier.
       - V(orphans) removes the directories of compiler versions that no Wasmtime on this host uses. Wasmtimes are looked for
         in the usual places and in running processes, as M(wasmops.wasmtime.engine_info) does. If they cannot all be
         told, nothing is an orphan, and RV(notes) says why. O(keep) names directories that stay.

@@ -22,7 +22,12 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
+from ansible_collections.wasmops.wasmtime.plugins.modules import (
+    cache_config,
+    cache_config_info,
+    cache_prune,
+    cache_usage_info,
+)
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import VERSIONS, NotHere, install
 
 if TYPE_CHECKING:
@@ -212,6 +217,13 @@ def look(**options: Any) -> Outcome:
 def usage(**options: Any) -> dict[str, Any]:
     """Run cache_usage_info, which has no reason to fail."""
     outcome = _run(cache_usage_info.main, options)
+    assert not outcome.failed, outcome.result["msg"]
+    return outcome.result
+
+
+def prune(**options: Any) -> dict[str, Any]:
+    """Run cache_prune, which has no reason to fail."""
+    outcome = _run(cache_prune.main, options)
     assert not outcome.failed, outcome.result["msg"]
     return outcome.result
 

@@ -117,6 +117,7 @@ PERCENTS = {COUNT: "file_count_limit_percent_if_deleting", SIZE: "files_total_si
 
 
 @proves("is more than 2^64-1, at which the process aborts at its first cleanup")
+@proves("with these settings the process aborts at its first cleanup")
 @proves("limit-overflow")
 @every_version
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ def clean_up(engine: Process, config: Path, second: Module, directory: Path, wan
     "The statistics of each go with the cleanup after that.",
     "locks there let no cleanup start",
     "each cleanup deletes all the rest.",
+    "Wasmtime also counts what is behind the symbolic links",
 )
 @proves(
     "as Wasmtime's own cleanup does",

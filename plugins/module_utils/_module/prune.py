@@ -64,9 +64,8 @@ NOTES = {
     "limits-"
     + LINKS: "over_limits removes nothing: Wasmtime also counts what is behind the symbolic links; remove them with"
     " foreign",
-    "limits-"
-    + CRASHES: "over_limits removes nothing: a cleanup would crash with these settings; cache_config_info says which"
-    " one to correct",
+    "limits-" + CRASHES: "over_limits removes nothing: with these settings the process aborts at its first cleanup;"
+    " cache_config_info says which one to correct",
     "limits-not-seen": "over_limits removes nothing, because not everything was seen; complete, unreadable, stopped_by and"
     " kept say why",
     "exposed": "others can write to the directory and put new files there; set directory_mode to 0700 with cache_config",
@@ -208,9 +207,7 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
     for path in usual_places():
         if os.path.isdir(path):
             inventory.search(path, _DEPTH)
-    user = os.geteuid()
-    alone = user != 0 and private_to(status, directory, user)
-    unseen = _UNSEEN if alone else _UNSEEN + _OF_OTHERS
+    unseen = _UNSEEN if private_to(status, directory, os.geteuid()) else _UNSEEN + _OF_OTHERS
     reasons = [
         "%s (%s)" % (REASONS[code], ", ".join(map(quoted, examples[:_EXAMPLES])))
         for code, (_number, examples) in inventory.notes.items()

@@ -18,14 +18,25 @@ from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import visible
-from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import CHANGED, LOOKED_AT, USAGE, received
+from ansible_collections.wasmops.wasmtime.plugins.modules import (
+    cache_config,
+    cache_config_info,
+    cache_prune,
+    cache_usage_info,
+)
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
+    CHANGED,
+    LOOKED_AT,
+    PRUNED,
+    USAGE,
+    received,
+)
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     snapshot,
     without_root,
 )
 
-SCHEMAS = {cache_config: CHANGED, cache_config_info: LOOKED_AT, cache_usage_info: USAGE}
+SCHEMAS = {cache_config: CHANGED, cache_config_info: LOOKED_AT, cache_usage_info: USAGE, cache_prune: PRUNED}
 # What AnsibleModule adds on its own, and what names a new file by the time.
 NOT_COMPARED = {"invocation", "backup_file", "uid", "gid", "owner", "group", "mode", "state", "size", "secontext"}
 

@@ -1,0 +1,355 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module that removes from a cache, run in process on real directories."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+import zstandard
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import prune as _prune
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import judge as _judge
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_prune
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import CONFIG, FIELDS, elf
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
+    COMPILER,
+    DAY,
+    Cache,
+    name_of,
+    put,
+    relative,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
+    ROOT,
+    STRANGER,
+    as_root,
+    give,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import execute_without_root
+
+GOOD = zstandard.ZstdCompressor().compress(b"123" * 1000)
+
+
+def execute(world, check=False, **options):
+    return world.execute(cache_prune, check, {"path": str(world.config), **options})
+
+
+def both(world, **options):
+    """Check, run, and run again: the first two say the same, and the last one changes nothing."""
+    before = world.snapshot()
+    foretold = execute(world, check=True, **options)
+    assert world.snapshot() == before
+    done = execute(world, **options)
+    assert "failed" not in done, done["msg"]
+    for name in set(done) - {"invocation", "backup_directory"}:
+        assert done[name] == foretold[name], name
+    assert foretold["backup_directory"] is None
+    assert execute(world, **options)["changed"] is False
+    return done
+
+
+def refused(world, **options):
+    """Why the module does nothing, in check mode, too."""
+    before = world.snapshot()
+    foretold = execute(world, check=True, **options)
+    result = execute(world, **options)
+    assert world.snapshot() == before
+    assert result["failed"] is True
+    assert result["msg"] == foretold["msg"]
+    return result["msg"]
+
+
+def fill(world, settings=""):
+    """A cache with something of each kind, and a config."""
+    cache = Cache(world.cache)
+    cache.module(1, data=GOOD, age=60)
+    cache.module(2, data=b"broken", age=60)
+    cache.module(3, data=GOOD, age=40 * DAY)
+    cache.module(4, data=GOOD, age=60).chmod(0o666)
+    put(cache.top / "junk", b"12345")
+    put(cache.top / ".cleanup.wip-1", age=9 * DAY)
+    world.write("[cache]\ndirectory = '%s'\n%s" % (world.cache, settings))
+    return cache
+
+
+def test_each_kind_goes_and_the_rest_stays(world):
+    cache = fill(world, "file-count-soft-limit = '0'\n")
+    for kind, name in (
+        ("untrusted", relative(name_of(4))),
+        ("broken", relative(name_of(2))),
+        ("stale_locks", ".cleanup.wip-1"),
+        ("foreign", "junk"),
+    ):
+        done = both(world, remove=[kind])
+        assert done["changed"] is True
+        assert list(done["removed"]) == [kind]
+        assert done["removed"][kind]["names"] == [name]
+        assert not (cache.top / name).exists()
+    assert both(world, unused_for="30d")["removed"]["unused"]["names"] == [relative(name_of(3))]
+    done = both(world, remove=["over_limits"])
+    assert done["removed"]["over_limits"]["names"] == [relative(name_of(1))]
+    assert done["left"] == {"entries": 0, "size": 0}
+    put(cache.top / "junk")
+    done = both(world, remove=["all"])
+    assert done["removed"]["all"]["count"] == 3
+    assert list(cache.top.iterdir()) == []
+
+
+def test_the_diff_shows_what_goes(world):
+    cache = fill(world)
+    for number in range(200, 320):
+        cache.module(number, data=GOOD, age=40 * DAY)
+    done = both(world, remove=["foreign"], unused_for="30d")
+    lines = done["diff"]["before"].splitlines()
+    assert lines[0].startswith("modules/%s/" % COMPILER)
+    assert lines[100:] == ["and 21 more", "junk"]
+    assert done["diff"]["after"] == ""
+    assert done["diff"]["before_header"] == str(world.cache)
+    assert done["removed"]["unused"]["names_left_out"] == 21
+    assert execute(world, remove=["foreign"])["diff"]["before"] == ""
+
+
+def test_what_is_returned_is_what_is_documented(world):
+    fill(world)
+    os.link(str(world.cache / "junk"), str(world.tree / "other"))
+    backup = world.root / "backup"
+    backup.mkdir(mode=0o700)
+    described = yaml.safe_load(cache_prune.RETURN)
+    documentation = yaml.safe_load(cache_prune.DOCUMENTATION)
+    kinds = documentation["options"]["remove"]["choices"]
+    assert kinds == [kind for kind in _judge.KINDS if kind != "unused"]
+    result = execute(world, remove=[kind for kind in kinds if kind != "orphans"], unused_for="30d", backup=str(backup))
+    assert set(result) - {"changed", "invocation", "diff", "warnings", "deprecations"} == set(described)
+    assert set(result["removed"]) == set(_judge.KINDS) - {"orphans"}
+    for figures in [*result["removed"].values(), *result["kept"].values()]:
+        assert set(figures) == set(described["removed"]["contains"]["untrusted"]["contains"])
+    assert list(result["kept"]) == ["other_names"]
+    for reason in ("changed", "denied", "foreign", "in_use", "mount_point", "other_names"):
+        assert any("V(%s)" % reason in line for line in described["kept"]["description"]), reason
+
+
+def test_a_directory_that_is_not_there_has_nothing_to_remove(world):
+    world.write("[cache]\ndirectory = '%s'\n" % world.cache)
+    done = both(world, remove=["all"])
+    assert (done["exists"], done["changed"], done["freed"]) == (False, False, 0)
+    assert done["removed"]["all"]["count"] == 0
+
+
+def test_the_directory_of_the_task_comes_before_that_of_the_config(world):
+    fill(world)
+    other = Cache(world.tree / "other")
+    other.module(1)
+    done = both(world, remove=["all"], directory=str(other.top))
+    assert done["directory"] == str(other.top)
+    assert list(other.top.iterdir()) == []
+    assert (world.cache / "junk").exists()
+
+
+def test_a_config_that_wasmtime_refuses_names_no_directory_and_no_limits(world):
+    cache = fill(world, "no-such-setting = 1\n")
+    assert "refuses the config" in refused(world, remove=["foreign"])
+    message = refused(world, remove=["over_limits", "stale_locks"], directory=str(cache.top))
+    assert "remove without over_limits and stale_locks" in message
+    assert both(world, remove=["foreign"], directory=str(cache.top))["removed"]["foreign"]["names"] == ["junk"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"remove": ["all"], "time_limit": 0}, "time_limit is 0"),
+        ({"remove": ["all"], "memory_limit": "1GB"}, "memory_limit"),
+        ({"remove": ["all"], "directory": "relative"}, "not an absolute path"),
+        ({"unused_for": "30"}, "unused_for"),
+        ({"remove": ["all"], "keep": ["modules/x"]}, "keep has"),
+        ({"remove": ["all"], "backup": "relative"}, "absolute path"),
+        ({"remove": ["none"]}, "value of remove must be one"),
+        ({}, "one of the following is required: remove, unused_for"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(world, options, said):
+    fill(world)
+    if options.get("directory") == "relative":
+        # Ansible makes this an absolute path before 2.22.
+        options = dict(options, directory="/nul\0")
+    assert said.split(" ")[0] in refused(world, **options)
+
+
+def test_a_home_and_a_directory_of_the_system_are_refused(world):
+    Cache(world.home).module(1)
+    Cache(world.root / "above").module(1)
+    world.write("[cache]\n")
+    for directory in (world.home, world.root, "/", "/tmp", "/var/cache", "/usr/lib"):
+        assert "directory of the system, or is or contains a home" in refused(
+            world, remove=["all"], directory=str(directory)
+        )
+
+
+def test_a_config_in_the_cache_is_not_removed(world):
+    cache = fill(world)
+    inside = cache.top / "config.toml"
+    shutil.copy(str(world.config), str(inside))
+    assert "is in its own cache directory" in refused(world, path=str(inside), remove=["all"])
+
+
+def test_a_directory_without_anything_of_wasmtime_is_refused(world):
+    put(world.cache / "photos" / "cat", b"meow")
+    put(world.cache / "modules" / "main.tf")
+    world.write("[cache]\ndirectory = '%s'\n" % world.cache)
+    assert "nothing that only Wasmtime makes" in refused(world, remove=["foreign"])
+    assert "nothing that only Wasmtime makes" in refused(world, remove=["all"])
+    assert both(world, remove=["stale_locks"])["changed"] is False
+
+
+def test_foreign_files_go_to_the_backup(world):
+    fill(world)
+    backup = world.root / "backup"
+    backup.mkdir(mode=0o700)
+    done = both(world, remove=["foreign"], backup=str(backup))
+    assert done["backup_directory"].startswith(str(backup) + "/wasmtime-cache-")
+    assert Path(done["backup_directory"], "junk").read_bytes() == b"12345"
+    assert execute(world, remove=["foreign"], backup=str(backup))["backup_directory"] is None
+    assert len(list(backup.iterdir())) == 1
+
+
+def test_a_backup_that_others_can_write_is_refused(world):
+    fill(world)
+    backup = world.root / "backup"
+    assert "create it first" in refused(world, remove=["foreign"], backup=str(backup))
+    backup.mkdir(mode=0o700)
+    inside = world.cache / "modules"
+    assert "outside" in refused(world, remove=["foreign"], backup=str(inside))
+    backup.chmod(0o777)
+    assert "can swap what is in" in refused(world, remove=["foreign"], backup=str(backup))
+    (backup / "below").mkdir(mode=0o700)
+    assert "can swap what is in" in refused(world, remove=["foreign"], backup=str(backup / "below"))
+    if ROOT:
+        backup.chmod(0o700)
+        give(backup, NOBODY)
+        assert "can swap what is in" in refused(world, remove=["foreign"], backup=str(backup / "below"))
+
+
+def test_a_backup_on_another_file_system_is_refused(world):
+    fill(world)
+    there = Path("/dev/shm")
+    if not there.is_dir() or there.stat().st_dev == world.root.stat().st_dev:
+        pytest.skip("not run here, because there is one file system")
+    other = there / ("wasmtime-backup-%d" % os.getpid())
+    other.mkdir(0o700)
+    # Everybody may make names in /dev/shm, which is sticky.
+    try:
+        assert "another file system" in refused(world, remove=["foreign"], backup=str(other))
+    finally:
+        other.rmdir()
+
+
+def test_over_limits_of_a_cache_that_is_switched_off(world):
+    fill(world, "enabled = false\nfile-count-soft-limit = '0'\n")
+    done = both(world, remove=["over_limits"], wasmtime_version=["30.0.0"])
+    assert [note["code"] for note in done["notes"]] == ["disabled"]
+    assert done["removed"]["over_limits"]["count"] == 0
+
+
+def test_notes_say_what_could_not_be_judged(world):
+    cache = fill(world)
+    (cache.top / "link").symlink_to(world.home)
+    cache.top.chmod(0o777)
+    done = execute(world, remove=["over_limits", "untrusted"], check=True)
+    assert [note["code"] for note in done["notes"]] == ["limits-links", "exposed"]
+    assert all(note["message"] for note in done["notes"])
+
+
+def test_every_reason_not_to_compare_with_the_limits_has_words():
+    for reason in (_judge.LINKS, _judge.NOT_SEEN, _judge.CRASHES):
+        assert "limits-" + reason in _prune.NOTES
+
+
+@as_root
+def test_what_others_have_put_there_goes(world):
+    cache = fill(world)
+    give(cache.folder / name_of(1), STRANGER)
+    done = both(world, remove=["untrusted"])
+    assert sorted(done["removed"]["untrusted"]["names"]) == [relative(name_of(1)), relative(name_of(4))]
+
+
+@as_root
+def test_a_user_who_may_not_remove_it_learns_so(public_world):
+    world = public_world
+    fill(world)
+    for path in (world.config.parent, world.tree, world.cache):
+        path.chmod(0o755)
+    give(world.home, NOBODY)
+    result = execute_without_root(cache_prune, path=str(world.config), remove=["foreign"])
+    assert result["failed"] is True
+    assert "may not remove 1 of what is to go" in result["msg"]
+    assert result["kept"]["denied"]["names"] == ["junk"]
+    assert result["changed"] is False
+
+
+@as_root
+def test_root_removes_nothing_where_a_user_leads_it(public_world):
+    """By a config that names a directory of another user, by a link, and by moving one of root's."""
+    world = public_world
+    cache = fill(world)
+    give(world.config, STRANGER)
+    assert "can write to the config" in refused(world, remove=["all"])
+    assert both(world, remove=["foreign"], directory=str(cache.top))["changed"] is True
+    give(world.config, 0)
+    user = world.tree / "user"
+    user.mkdir(mode=0o755)
+    give(user, STRANGER)
+    (user / "link").symlink_to(cache.top)
+    give(user / "link", STRANGER)
+    assert "symbolic link" in refused(world, remove=["all"], directory=str(user / "link"))
+    moved = Cache(user / "moved")
+    moved.module(1)
+    assert "may have been moved there" in refused(world, remove=["all"], directory=str(moved.top))
+    for path in (moved.top, *moved.top.rglob("*")):
+        give(path, STRANGER)
+    assert both(world, remove=["all"], directory=str(moved.top))["changed"] is True
+
+
+def test_broken_needs_zstandard(world, monkeypatch):
+    fill(world)
+    from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import zstd
+
+    monkeypatch.setattr(zstd, "MISSING", ImportError("No module named 'zstandard'"))
+    result = execute(world, remove=["broken"])
+    assert result["missing_libraries"] == ["zstandard"]
+    assert "remove: broken" in result["msg"]
+    assert execute(world, remove=["foreign"])["changed"] is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="running programs can only be looked for on Linux")
+def test_orphans_are_what_no_program_of_the_host_uses(world):
+    """The programs of the machine that runs the tests count, too; none of them has such a version."""
+    cache = fill(world)
+    for version in ("42.0.2", "2.0.77", "3.0.77"):
+        put(cache.top / "modules" / ("wasmtime-" + version) / name_of(1))
+    # What other users run does not matter where they cannot get.
+    cache.top.chmod(0o700)
+    program = world.bin / "program"
+    program.write_bytes(elf(FIELDS % 12 + CONFIG + b"-42.0.2modulesget_data() for path"))
+    program.chmod(0o755)
+    done = both(world, remove=["orphans"], keep=["wasmtime-3.0.77"], time_limit=600)
+    if done["notes"]:
+        assert done["removed"]["orphans"]["count"] == 0
+        pytest.skip("not run here, because of other programs: %s" % done["notes"][0]["message"])
+    assert [name for name in done["removed"]["orphans"]["names"] if name.endswith("/")] == ["modules/wasmtime-2.0.77/"]
+
+
+def test_nothing_is_an_orphan_in_no_time(world):
+    """The search takes at least a moment, and has none."""
+    cache = fill(world)
+    put(cache.top / "modules" / "wasmtime-2.0.77" / name_of(1))
+    used, reason = _prune.engines_of(cache.top.stat(), str(cache.top), -1.0)
+    assert used is None
+    assert "time_limit" in reason
