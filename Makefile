@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help provision check report lint test release-check engine-test fleet-up fleet-test fleet-down benchmark mutants screenshots docs nox generate format clean
+.PHONY: help provision check report prune lint test release-check engine-test fleet-up fleet-test fleet-down benchmark mutants screenshots docs nox generate format clean
 
 # May be given on the command line
 PYTHON ?= python3
@@ -100,6 +100,9 @@ check: .venv/ready ## Report what is wrong with the hosts' caches, change nothin
 
 report: .venv/ready ## Write what the caches of all hosts hold to a page and as JSON [REPORT=cache-report] [INVENTORY=...] [ARGS=...]
 	$(call run_playbook,report $(REPORT_FILES))
+
+prune: .venv/ready ## Remove named kinds of files from the hosts' caches [INVENTORY=...] [ARGS='--check -e wasmtime_cache_prune=orphans,stale_locks']
+	$(call run_playbook,prune)
 
 # No playbook: its lines would be among those of a report that goes into a file.
 lint: .venv/ready ## Check config files without a host FILE=config.toml (or a folder) [WASMTIME=42] [FORMAT=text|sarif|junit|github]

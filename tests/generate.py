@@ -59,7 +59,10 @@ ENTRY_POINTS = {
     "main": ("cache_config", {"create"}, ""),
     "check": ("cache_config_info", {"content"}, ""),
     "usage": ("cache_usage_info", {"directory"}, "usage_"),
+    "prune": ("cache_prune", {"directory"}, "prune_"),
 }
+# The option that an entry point is about: its variable has the name of the entry point.
+SUBJECT = "remove"
 SHARED = ("path", "wasmtime_version")
 # Ansible's own options, which no module of this collection documents: the role's texts on them are where they are.
 OWN = [PREFIX + name for name in ("owner", "group", "mode", "unsafe_writes")]
@@ -194,6 +197,8 @@ def options_of(module: str, new_fragment: str) -> dict[str, Any]:
 
 def variable(entry_point: str, option: str) -> str:
     """The name of the role's variable for an option."""
+    if option == SUBJECT:
+        return PREFIX + entry_point
     own = ENTRY_POINTS[entry_point][2]
     return PREFIX + ("" if option in SHARED else own) + option
 
@@ -239,13 +244,12 @@ def specification(text: str, new_fragment: str) -> str:
     return head + dumped
 
 
-def arguments(spec: dict[str, Any], entry_point: str, indent: str) -> str:
-    """The arguments of the role's task."""
+def arguments(spec: dict[str, Any], entry_point: str, indent: str, options: dict[str, Any]) -> str:
+    """The arguments of the role's task, whose module has these options."""
     lines = []
+    names = {variable(entry_point, option): option for option in options}
     for name, option in spec["argument_specs"][entry_point]["options"].items():
-        own = ENTRY_POINTS[entry_point][2]
-        argument = name[len(PREFIX) :]
-        argument = argument[len(own) :] if own and argument.startswith(own) else argument
+        argument = names.get(name, name[len(PREFIX) :])
         value = name if "default" in option else name + " | default(omit)"
         lines.append('%s%s: "{{ %s }}"\n' % (indent, argument, value))
     return "".join(lines)
@@ -371,7 +375,7 @@ def everything() -> dict[str, str]:
         files[name] = replaced(
             text,
             r"(^ +wasmops\.wasmtime\.%s:(?: &arguments)?\n)((?:%s\w+: .*?\n)+)(^ +register)" % (module, indent),
-            arguments(spec, entry_point, indent),
+            arguments(spec, entry_point, indent, options_of(module, new_fragment)),
         )
     for dialect in DIALECTS:
         name = "%s/%s" % (SCHEMAS, schema_name(dialect))

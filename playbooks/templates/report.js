@@ -136,6 +136,12 @@
   const isLost = (host) => host.message !== null;
   const codesOf = (host) => [...new Set(host.problems.map((problem) => problem.code)), ...host.notes];
 
+  const hostCell = (host, place) => {
+    const button = make("button", { type: "button", class: "host", "aria-expanded": "false", "aria-controls": `details-${place}` }, apart(host.name));
+    button.addEventListener("click", () => toggle(button, host, button.getAttribute("aria-expanded") !== "true"));
+    return make("th", { scope: "row" }, button);
+  };
+
   const problemsCell = (host) => {
     if (isLost(host)) return make("td", { class: "soft" }, apart(host.message));
     const severities = new Map(host.problems.map((problem) => [problem.code, problem.severity]));
@@ -157,6 +163,8 @@
     const limit = host.usage?.limits?.[name];
     return limit && limit.limit !== null ? make("td", { class: "usage" }, ...usageOf(limit, text)) : make("td", { class: "soft" }, isLost(host) ? "" : "not known");
   };
+
+  const versionsCell = (host) => make("td", { class: "versions" }, isLost(host) ? "" : versionsText(host.accepted_by));
 
   const problemsPart = (host) => {
     const items = host.problems.map((problem) => make(
@@ -206,83 +214,119 @@
 
   const named = (names) => names.flatMap((name, place) => (place ? [make("br"), path(name)] : [path(name)]));
 
-  const usageParts = (host) => {
-    const usage = host.usage;
-    if (usage === null) return [];
-    const { next_cleanup: cleanup, foreign, stale_locks: stale, verified, usages } = usage;
+  const usagePart = ({ usage }) => {
+    if (usage === null) return null;
+    const { limits = {}, usages } = usage;
     const levels = Object.entries(usage.recorded_levels ?? {});
-    const limits = usage.limits ?? {};
-    const others = cleanup === null ? 0 : cleanup.foreign_deleted + cleanup.leftovers_deleted;
-    const parts = [
-      part("Usage", list(
-        ["Looked at", usage.directory === null ? null : path(usage.directory)],
-        ["Size", ...(limits[SIZE] ? usageOf(limits[SIZE], size) : [size(usage.size)])],
-        ["Entries", ...(limits[ENTRIES] ? usageOf(limits[ENTRIES], number) : [number(usage.entries)])],
-        ["On disk", size(usage.size_on_disk)],
-        ["Oldest", usage.oldest ? time(usage.oldest.time) : null],
-        ["Newest", usage.newest ? time(usage.newest.time) : null],
-        ["Used", usages?.total ? `${count(usages.total, "time", "times")}, an entry ${number(usages.least)} to ${number(usages.most)}` : null],
-        ["Levels", levels.length ? levels.map(([level, found]) => `${count(found, "entry", "entries")} at ${level}`).join(", ") : null],
-        ["Stopped by", usage.stopped_by],
-        ["Not readable", ...named(usage.unreadable)],
-        ["Links followed", ...named(usage.links)],
-      )),
-      part("Next cleanup", cleanup === null ? make("p", { class: "soft" }, "not known") : list(
-        ["Deletes", `${count(cleanup.entries_deleted, "entry", "entries")}, ${size(cleanup.bytes_deleted)}`],
-        ["Leaves", `${count(cleanup.entries_left, "entry", "entries")}, ${size(cleanup.bytes_left)}`],
-        ["Other files", others ? `deletes ${number(others)}` : null],
-        ["First", ...named(cleanup.deleted)],
-        ["Not before", cleanup.blocked_until ? time(cleanup.blocked_until) : null],
-        ["Not its own", foreign?.count ? `${count(foreign.count, "file", "files")}, ${size(foreign.size)}` : null, ...examples(foreign?.count ?? 0, foreign?.names ?? [])],
-        ["Stale locks", stale.count ? number(stale.count) : null, ...examples(stale.count, stale.names)],
-      )),
-    ];
-    if (usage.compilers?.length) {
-      parts.push(part("Compilers", table(
-        ["Version", "Entries", "Size", "Newest"],
-        usage.compilers.map((compiler) => [
-          path(compiler.name), number(compiler.entries), size(compiler.size), compiler.newest === null ? "" : time(compiler.newest).slice(0, 10),
-        ]),
-      )));
-    }
-    if (verified) {
-      parts.push(part("Entries decompressed", list(
-        ["Entries", `${number(verified.entries)}${verified.complete ? "" : ", not all"}`],
-        ["Broken", number(verified.broken_count), ...examples(verified.broken_count, verified.broken.map(({ name, reason }) => `${name}: ${reason}`))],
-        ["Size", `${size(verified.compressed)}, decompressed ${size(verified.uncompressed)}`],
-      )));
-    }
-    if (usage.levels?.length) {
-      parts.push(part("Compression levels, measured there", table(
-        ["Level", "Ratio", "Compresses", "Decompresses"],
-        usage.levels.map((level) => [
-          String(level.level),
-          ...[[level.ratio, ""], [level.compress_mb_per_s, " MB/s"], [level.decompress_mb_per_s, " MB/s"]]
-            .map(([value, unit]) => (value === null ? "not measured" : `${number(value)}${unit}`)),
-        ]),
-      )));
-    }
-    return parts;
+    return part("Usage", list(
+      ["Looked at", usage.directory === null ? null : path(usage.directory)],
+      ["Size", ...(limits[SIZE] ? usageOf(limits[SIZE], size) : [size(usage.size)])],
+      ["Entries", ...(limits[ENTRIES] ? usageOf(limits[ENTRIES], number) : [number(usage.entries)])],
+      ["On disk", size(usage.size_on_disk)],
+      ["Oldest", usage.oldest ? time(usage.oldest.time) : null],
+      ["Newest", usage.newest ? time(usage.newest.time) : null],
+      ["Used", usages?.total ? `${count(usages.total, "time", "times")}, an entry ${number(usages.least)} to ${number(usages.most)}` : null],
+      ["Levels", levels.length ? levels.map(([level, found]) => `${count(found, "entry", "entries")} at ${level}`).join(", ") : null],
+      ["Stopped by", usage.stopped_by],
+      ["Not readable", ...named(usage.unreadable)],
+      ["Links followed", ...named(usage.links)],
+    ));
   };
 
+  const cleanupPart = ({ usage }) => {
+    if (usage === null) return null;
+    const { next_cleanup: cleanup, foreign, stale_locks: stale } = usage;
+    if (cleanup === null) return part("Next cleanup", make("p", { class: "soft" }, "not known"));
+    const others = cleanup.foreign_deleted + cleanup.leftovers_deleted;
+    return part("Next cleanup", list(
+      ["Deletes", `${count(cleanup.entries_deleted, "entry", "entries")}, ${size(cleanup.bytes_deleted)}`],
+      ["Leaves", `${count(cleanup.entries_left, "entry", "entries")}, ${size(cleanup.bytes_left)}`],
+      ["Other files", others ? `deletes ${number(others)}` : null],
+      ["First", ...named(cleanup.deleted)],
+      ["Not before", cleanup.blocked_until ? time(cleanup.blocked_until) : null],
+      ["Not its own", foreign?.count ? `${count(foreign.count, "file", "files")}, ${size(foreign.size)}` : null, ...examples(foreign?.count ?? 0, foreign?.names ?? [])],
+      ["Stale locks", stale.count ? number(stale.count) : null, ...examples(stale.count, stale.names)],
+    ));
+  };
+
+  const compilersPart = ({ usage }) => {
+    if (!usage?.compilers?.length) return null;
+    return part("Compilers", table(
+      ["Version", "Entries", "Size", "Newest"],
+      usage.compilers.map((compiler) => [
+        path(compiler.name), number(compiler.entries), size(compiler.size), compiler.newest === null ? "" : time(compiler.newest).slice(0, 10),
+      ]),
+    ));
+  };
+
+  const verifiedPart = ({ usage }) => {
+    if (!usage?.verified) return null;
+    const { verified } = usage;
+    return part("Entries decompressed", list(
+      ["Entries", `${number(verified.entries)}${verified.complete ? "" : ", not all"}`],
+      ["Broken", number(verified.broken_count), ...examples(verified.broken_count, verified.broken.map(({ name, reason }) => `${name}: ${reason}`))],
+      ["Size", `${size(verified.compressed)}, decompressed ${size(verified.uncompressed)}`],
+    ));
+  };
+
+  const levelsPart = ({ usage }) => {
+    if (!usage?.levels?.length) return null;
+    return part("Compression levels, measured there", table(
+      ["Level", "Ratio", "Compresses", "Decompresses"],
+      usage.levels.map((level) => [
+        String(level.level),
+        ...[[level.ratio, ""], [level.compress_mb_per_s, " MB/s"], [level.decompress_mb_per_s, " MB/s"]]
+          .map(([value, unit]) => (value === null ? "not measured" : `${number(value)}${unit}`)),
+      ]),
+    ));
+  };
+
+  const suggestedPart = ({ usage }) => {
+    if (!usage?.suggested.length) return null;
+    return part("Suggested settings", table(
+      ["Setting", "Value", "Why"],
+      usage.suggested.map(({ setting, value, reason }) => [settingNames.get(setting) ?? setting, String(value), apart(reason)]),
+    ));
+  };
+
+  const prunablePart = ({ prunable }) => {
+    if (!prunable) return null;
+    const kinds = Object.entries(prunable.kinds).filter(([, found]) => found.count);
+    return part(
+      "What pruning would free",
+      kinds.length
+        ? table(["Kind", "Removes", "Frees on disk"], kinds.map(([kind, found]) => [kind, number(found.count), size(found.size_on_disk)]))
+        : make("p", { class: "soft" }, "nothing"),
+      prunable.complete ? null : make("p", {}, "Not everything was judged."),
+      ...prunable.notes.map((note) => make("p", {}, apart(note))),
+    );
+  };
+
+  // What opens below a host, in this order. Each gives the element of one part, or null if there is nothing to say.
+  const PARTS = [
+    problemsPart, settingsPart, configPart, usagePart, cleanupPart, compilersPart, verifiedPart, levelsPart, suggestedPart,
+    prunablePart,
+  ];
   const detailsOf = (host) => (isLost(host)
     ? [part(host.verdict, make("p", {}, apart(host.message || "no reason is known")))]
-    : [problemsPart(host), settingsPart(host), configPart(host), ...usageParts(host)]);
+    : PARTS.map((make) => make(host)).filter(Boolean));
 
   // --- Which hosts are shown, and in which order ---
 
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const alphabetical = new Map([...hosts].sort((one, other) => collator.compare(one.name, other.name)).map((host, place) => [host, place]));
   const used = (host, name) => host.usage?.limits?.[name]?.percent ?? -1;
-  const KEYS = {
-    name: (host) => alphabetical.get(host),
-    verdict: (host) => GRAVITY.indexOf(host.verdict),
-    problems: (host) => host.problems.length + host.notes.length / 100,
-    differs: (host) => host.differs.length,
-    size: (host) => used(host, SIZE),
-    entries: (host) => used(host, ENTRIES),
-    versions: (host) => host.accepted_by.length,
-  };
+  // The columns of the table. key: by which it is sorted; cell: what is in it.
+  const COLUMNS = [
+    { name: "name", title: "Host", key: (host) => alphabetical.get(host), cell: hostCell },
+    { name: "verdict", title: "Verdict", key: (host) => GRAVITY.indexOf(host.verdict), cell: (host) => make("td", {}, chip("verdict", host.verdict)) },
+    { name: "problems", title: "Problems", key: (host) => host.problems.length + host.notes.length / 100, cell: problemsCell },
+    { name: "differs", title: "Differs from most", key: (host) => host.differs.length, cell: differsCell },
+    { name: "size", title: "Size", key: (host) => used(host, SIZE), cell: (host) => usageCell(host, SIZE, size) },
+    { name: "entries", title: "Entries", key: (host) => used(host, ENTRIES), cell: (host) => usageCell(host, ENTRIES, number) },
+    { name: "versions", title: "Wasmtime", key: (host) => host.accepted_by.length, cell: versionsCell },
+  ];
+  const KEYS = Object.fromEntries(COLUMNS.map(({ name, key }) => [name, key]));
   const FILTERS = {
     verdict: (host, value) => host.verdict === value,
     problem: (host, value) => host.notes.includes(value) || host.problems.some((problem) => problem.code === value),
@@ -318,6 +362,10 @@
 
   // --- The page ---
 
+  byId("columns").append(...COLUMNS.map(({ name, title }) => make(
+    "th", { scope: "col" }, make("button", { type: "button", "data-sort": name }, title),
+  )));
+
   const rows = byId("rows");
   let shown = [];
 
@@ -326,7 +374,7 @@
     const row = button.closest("tr");
     button.setAttribute("aria-expanded", String(open));
     if (open) {
-      const cell = make("td", { colspan: "7" }, make("div", { class: "details-grid" }, ...detailsOf(host)));
+      const cell = make("td", { colspan: COLUMNS.length }, make("div", { class: "details-grid" }, ...detailsOf(host)));
       row.after(make("tr", { class: "details", id: button.getAttribute("aria-controls") }, cell));
     } else {
       row.nextElementSibling.remove();
@@ -334,20 +382,7 @@
     tellOpen();
   };
 
-  const hostRow = (host, place) => {
-    const button = make("button", { type: "button", class: "host", "aria-expanded": "false", "aria-controls": `details-${place}` }, apart(host.name));
-    button.addEventListener("click", () => toggle(button, host, button.getAttribute("aria-expanded") !== "true"));
-    return make(
-      "tr", {},
-      make("th", { scope: "row" }, button),
-      make("td", {}, chip("verdict", host.verdict)),
-      problemsCell(host),
-      differsCell(host),
-      usageCell(host, SIZE, size),
-      usageCell(host, ENTRIES, number),
-      make("td", { class: "versions" }, isLost(host) ? "" : versionsText(host.accepted_by)),
-    );
-  };
+  const hostRow = (host, place) => make("tr", {}, ...COLUMNS.map(({ cell }) => cell(host, place)));
 
   const buttons = () => [...rows.querySelectorAll(":scope > tr > th > .host")];
   const allOpen = () => shown.length > 0 && !rows.querySelector('.host[aria-expanded="false"]');
@@ -363,7 +398,7 @@
     const start = state.page * perPage;
     shown = found.slice(start, start + perPage);
     rows.replaceChildren(...shown.map(hostRow));
-    if (!shown.length) rows.append(make("tr", {}, make("td", { colspan: "7", class: "soft" }, hosts.length ? "No host is like this." : "There are no hosts.")));
+    if (!shown.length) rows.append(make("tr", {}, make("td", { colspan: COLUMNS.length, class: "soft" }, hosts.length ? "No host is like this." : "There are no hosts.")));
 
     const which = shown.length === found.length ? "" : `${number(start + 1)} to ${number(start + shown.length)} of `;
     const of = found.length === hosts.length ? "" : ` of ${number(hosts.length)}`;

@@ -32,6 +32,13 @@ options:
     description: When the hosts were looked at, as the report shall say it.
     type: str
     required: true
+  prunable:
+    description:
+      - The results of M(wasmops.wasmtime.cache_prune) in check mode, in the same way.
+      - The data then says how many bytes removing each kind would free.
+    type: dict
+    default: {}
+    version_added: 0.2.0
 seealso:
   - plugin: wasmops.wasmtime.cache_page
     plugin_type: filter
@@ -72,6 +79,8 @@ _value:
         - The number of C(hosts); how many there are of each verdict (C(verdicts)), of each share of a limit (C(fullness)) and
           of each note (C(notes)); how many files suit each range of Wasmtime versions (C(accepted_by)).
         - The sums of C(entries), C(size) and C(size_on_disk), the sizes in bytes.
+        - In C(prunable) the number of C(hosts) of which that is known, and in its C(kinds) by kind on how many of these
+          C(hosts) there is something to remove, how much (C(count)), and the bytes on disk that this would free (C(size_on_disk)).
       type: dict
     problems:
       description:
@@ -104,6 +113,7 @@ _value:
         - C(differs) names the settings whose values are not the most common ones.
         - C(usage) is what M(wasmops.wasmtime.cache_usage_info) returned, with at most five names of files in each list; null if
           there is nothing. C(percent) is how much is used of that limit which is the fuller one.
+        - C(prunable) is what M(wasmops.wasmtime.cache_prune) would remove, by kind in C(kinds); null if that is not known.
         - C(notes) are the codes of what is remarkable in the usage.
       type: list
       elements: dict
@@ -117,12 +127,14 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import fle
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import are_results
 
 
-def cache_fleet(configs: Mapping[str, Any], usages: Mapping[str, Any], made: str) -> dict[str, Any]:
+def cache_fleet(
+    configs: Mapping[str, Any], usages: Mapping[str, Any], made: str, prunable: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Results of the modules by host as the data of the report. Raises AnsibleFilterError for what are no such results."""
-    for results in (configs, usages):
+    for results in (configs, usages, prunable or {}):
         if not are_results(results):
-            raise AnsibleFilterError("cache_fleet takes two dictionaries of results by host")
-    return fleet(configs, usages, made)
+            raise AnsibleFilterError("cache_fleet takes dictionaries of results by host")
+    return fleet(configs, usages, made, prunable or {})
 
 
 class FilterModule:

@@ -16,6 +16,7 @@ description:
     Wasmtime's next cleanup will delete, by Wasmtime's own rules.
   - Can also decompress every cached module to find broken ones, and measure on the host what other compression levels
     would make of its own modules.
+  - Suggests other limits and levels where what was measured speaks for them.
   - Changes nothing in the directory. Times of access do not change either where the system allows it, which is for
     root and for the owner of the files.
   - What comes, goes or changes while it looks is normal. What cannot be looked at in the time and the memory allowed
@@ -107,6 +108,10 @@ EXAMPLES = r"""
     levels: [1, 3, 9, 19]
     time_limit: 300
   register: usage
+
+- name: Show the limits and levels that it suggests
+  ansible.builtin.debug:
+    msg: "{{ usage.suggested | items2dict(key_name='setting', value_name='value') }}"
 """
 
 RETURN = r"""
@@ -459,6 +464,35 @@ sample:
   sample:
     entries: 64
     size: 16777216
+suggested:
+  description:
+    - Other limits and levels that suit what was measured better than those of the config; empty where nothing that was
+      measured speaks for a change. None of them is refused or dangerous, neither alone nor with the others.
+    - A higher limit is suggested if what a cleanup leaves has less room than the modules that were used in the last 7 days,
+      and if the file system has room for it; a lower size limit if the cache and the free space are less than the limit.
+      Both take the whole directory, so RV(complete) has to be true.
+    - A level is suggested if O(levels) has measured it and the level of the config, with a sample of 1 MiB or more. It is the
+      fastest of those that compress within 3 percent of the best, at 50 MB/s or more for new modules and at 1 MB/s or more
+      for those that are used often.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    setting:
+      description:
+        - The setting, as an option of M(wasmops.wasmtime.cache_config). Its key in the file has C(-) instead of C(_), its
+          variable of the role P(wasmops.wasmtime.wasmtime_cache#role) begins with C(wasmtime_cache_).
+      type: str
+      sample: files_total_size_soft_limit
+    value:
+      description: What to write in the config; levels are integers, all else is text.
+      type: raw
+      sample: 2Gi
+    reason:
+      description: What was measured.
+      type: str
+      sample: >-
+        modules with 1.1 GiB were used in the last 7 days, and a cleanup leaves 70% of the limit 512Mi
 wasmtime_version:
   description: The version whose rules were used, or several with commas; null for every version from 33 on.
   returned: always

@@ -16,6 +16,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._programs import engines, refusals
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._pruned import KINDS, read
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     CHECKED,
     CONFIG,
@@ -25,6 +26,8 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     USAGE,
     Malformed,
     Record,
+    count,
+    flag,
     integer,
     list_of,
     nullable,
@@ -51,9 +54,11 @@ FULLNESS = ("under 25%", "25% to 50%", "50% to 75%", "75% to 100%", OVER, NOT_KN
 # What the usage shows and no problem of the config says.
 NOTES = {
     "limit-exceeded": "The next cleanup deletes entries, as a limit is exceeded",
-    "entries-broken": "Entries cannot be decompressed",
-    "files-foreign": "Files are in the directory that Wasmtime deletes although they are not its own",
-    "locks-stale": "Locks were left behind by processes that ended early",
+    "entries-broken": "Entries cannot be decompressed; wasmops.wasmtime.prune removes them with wasmtime_cache_prune=broken",
+    "files-foreign": "Files are in the directory that Wasmtime deletes although they are not its own;"
+    " wasmops.wasmtime.prune moves them away with wasmtime_cache_prune=foreign and wasmtime_cache_prune_backup",
+    "locks-stale": "Locks were left behind by processes that ended early; wasmops.wasmtime.prune removes them with"
+    " wasmtime_cache_prune=stale_locks",
     "look-incomplete": "Not all of the directory was seen: the numbers are those of what was",
     "usage-unknown": "The cache directory could not be looked at",
 }
@@ -62,13 +67,17 @@ NOTES = {
 _LOST = (UNKNOWN, UNREACHABLE)
 
 
-def fleet(configs: Mapping[str, Any], usages: Mapping[str, Any], made: str) -> dict[str, Any]:
+def fleet(
+    configs: Mapping[str, Any], usages: Mapping[str, Any], made: str, prunable: Mapping[str, Any]
+) -> dict[str, Any]:
     """The data of the report on these hosts.
 
-    C(configs) has the results of cache_config_info by the names of hosts, C(usages) those of cache_usage_info. Each may
-    be one of a failure, or empty, or malformed: then that host was not looked at.
+    C(configs) has the results of cache_config_info by the names of hosts, C(usages) those of cache_usage_info, and
+    C(prunable) those of cache_prune in check mode. Each may be one of a failure, or empty, or malformed: then that host
+    was not looked at.
     """
-    return _data([_host(name, config, usages.get(name, {})) for name, config in configs.items()], made)
+    hosts = [_host(name, config, usages.get(name, {}), prunable.get(name, {})) for name, config in configs.items()]
+    return _data(hosts, made)
 
 
 def again(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +88,7 @@ def again(data: Mapping[str, Any]) -> dict[str, Any]:
             hosts.append(_HOST(host))
         except Malformed as error:
             name = host.get("name") if isinstance(host, Mapping) else None
-            hosts.append(_host(name if isinstance(name, str) else "host %d" % number, {"msg": str(error)}, {}))
+            hosts.append(_host(name if isinstance(name, str) else "host %d" % number, {"msg": str(error)}, {}, {}))
     return _data(hosts, data["made"] if isinstance(data.get("made"), str) else "")
 
 
@@ -111,7 +120,7 @@ def _common(hosts: list[dict[str, Any]]) -> dict[str, Any]:
     return common
 
 
-def _host(name: str, config: Any, usage: Any) -> dict[str, Any]:
+def _host(name: str, config: Any, usage: Any, prunable: Any) -> dict[str, Any]:
     verdict, message, found = standing(config)
     lost = verdict in _LOST
     measured, usage_message = (None, None) if lost else _measured(usage)
@@ -132,6 +141,7 @@ def _host(name: str, config: Any, usage: Any) -> dict[str, Any]:
         "usage_message": usage_message,
         "percent": percent,
         "fullness": _fullness(percent),
+        "prunable": None if lost else _prunable(prunable),
         "notes": [] if lost else _notes(measured),
     }
 
@@ -161,6 +171,21 @@ def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def _prunable(result: Any) -> dict[str, Any] | None:
+    """What pruning would free by a result of cache_prune in check mode, by kind; None if that is not known."""
+    found, _standing, why = read(result)
+    if found is None or why:
+        return None
+    removed = found["removed"]
+    return {
+        "complete": found["complete"],
+        "notes": [note["message"] for note in found["notes"]],
+        "kinds": {
+            kind: {name: removed[kind][name] for name in ("count", "size_on_disk")} for kind in KINDS if kind in removed
+        },
+    }
+
+
 # What _host makes.
 _HOST = Record(
     {
@@ -183,6 +208,15 @@ _HOST = Record(
         "usage_message": nullable(text),
         "percent": nullable(real),
         "fullness": one_of(FULLNESS),
+        "prunable": nullable(
+            Record(
+                {
+                    "complete": flag,
+                    "notes": list_of(text),
+                    "kinds": Record({}, dict.fromkeys(KINDS, Record({"count": count, "size_on_disk": count}))),
+                }
+            )
+        ),
         "notes": list_of(one_of(NOTES)),
     }
 )
@@ -228,6 +262,24 @@ def _totals(hosts: list[dict[str, Any]]) -> dict[str, Any]:
         "entries": sum(usage["entries"] for usage in usages),
         "size": sum(usage["size"] for usage in usages),
         "size_on_disk": sum(usage["size_on_disk"] for usage in usages),
+        "prunable": _prunable_of(hosts),
+    }
+
+
+def _prunable_of(hosts: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many hosts were looked at, and of each kind what they have of it: C(hosts), C(count) and C(size_on_disk)."""
+    known = [host["prunable"]["kinds"] for host in hosts if host["prunable"]]
+    return {
+        "hosts": len(known),
+        "kinds": {
+            kind: {
+                "hosts": sum(1 for part in parts if part["count"]),
+                **{name: sum(part[name] for part in parts) for name in ("count", "size_on_disk")},
+            }
+            for kind in KINDS
+            for parts in [[kinds[kind] for kinds in known if kind in kinds]]
+            if parts
+        },
     }
 
 

@@ -21,9 +21,19 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable
     printable_lines,
     visible,
 )
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import LIMITS, SETTINGS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import (
+    LEVEL_MAX,
+    LEVEL_MIN,
+    LIMITS,
+    SETTINGS,
+    BadValue,
+)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.values import base_value
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
 
+# What cache_usage_info may suggest: the limits and the levels.
+SUGGESTIBLE = {s.option: s for s in SETTINGS.values() if s.kind.name == "level" or s.name in dict(LIMITS)}
 SEVERITIES = ("error", "danger", "warning")
 # The libraries that cache_config and cache_usage_info may need; the role installs these and nothing else.
 LIBRARIES = ("tomli", "tomli-w", "platformdirs", "zstandard")
@@ -305,6 +315,23 @@ VERIFIED = Record(
 LEVEL = Record(
     {"level": count, **dict.fromkeys(("ratio", "compress_mb_per_s", "decompress_mb_per_s"), nullable(share))}
 )
+
+
+def suggestion(value: Any) -> dict[str, Any]:
+    """Read a suggested setting, whose value people paste: it is one of that setting in its shortest form, and no template."""
+    found = Record({"setting": one_of(SUGGESTIBLE), "value": lambda value: value, "reason": text})(value)
+    setting = SUGGESTIBLE[found["setting"]]
+    try:
+        base = base_value(setting, found["value"])
+        if setting.kind.name == "level" and not LEVEL_MIN <= int(base) <= LEVEL_MAX:
+            raise Malformed("is no level", "value")
+    except BadValue:
+        raise Malformed("is not valid", "value") from None
+    if str(found["value"]) != format_value(setting.kind, base):
+        raise Malformed("is not in its shortest form", "value")
+    return found
+
+
 # What cache_usage_info returns, and the report keeps.
 MEASURED: dict[str, Reader] = {
     "directory": nullable(text),
@@ -320,6 +347,7 @@ MEASURED: dict[str, Reader] = {
     "foreign": Record({"count": count, "size": count, "names": list_of(text)}),
     "verified": nullable(VERIFIED),
     "levels": nullable(list_of(LEVEL)),
+    "suggested": list_of(suggestion),
 }
 MEASURED_TOO: dict[str, Reader] = {
     "unreadable": list_of(text),

@@ -35,13 +35,17 @@ def usage_lines(usage: Mapping[str, Any]) -> list[str]:
         lines.append("the next cleanup %s" % _cleanup(usage["next_cleanup"]))
     if usage["foreign"]["count"]:
         names = ", ".join(usage["foreign"]["names"][:3])
-        lines.append("not Wasmtime's own, and deleted by it: %d (%s)" % (usage["foreign"]["count"], names))
+        foreign = "not Wasmtime's own, and deleted by it: %d (%s)" % (usage["foreign"]["count"], names)
+        lines.append(foreign + "; cache_prune with remove=foreign and backup moves them away")
     stale = sum(1 for lock in usage["locks"] if lock["stale"])
     if stale:
-        lines.append("locks left behind: %d" % stale)
+        lines.append("locks left behind: %d; cache_prune with remove=stale_locks removes them" % stale)
     if usage["verified"] is not None:
         lines += _verified(usage["verified"])
     lines += [_level(level) for level in usage["levels"] or [] if None not in level.values()]
+    if usage["suggested"]:
+        lines.append("suggested, as variables of the role:")
+        lines += ["wasmtime_cache_%(setting)s: %(value)s  # %(reason)s" % other for other in usage["suggested"]]
     return lines
 
 
@@ -75,6 +79,8 @@ def _verified(verified: Mapping[str, Any]) -> list[str]:
     lines = [
         "decompressed: %s%s%s; broken: %d" % (_modules(verified["entries"]), part, ratio, verified["broken_count"])
     ]
+    if verified["broken_count"]:
+        lines[0] += "; cache_prune with remove=broken removes them"
     return lines + ["broken: %s: %s" % (broken["name"], broken["reason"]) for broken in verified["broken"]]
 
 

@@ -139,6 +139,12 @@ def wasmtime(version: str) -> Path:
         pytest.skip("not run here, because %s" % reason)
 
 
+def library() -> Path:
+    """The library of the Wasmtime that has filled caches."""
+    (found,) = wasmtime(VERSION).rglob("_libwasmtime.so")
+    return found
+
+
 def fill_cache(folder: Path, modules: int) -> None:
     """Let a real Wasmtime compile, with its cache in this folder."""
     engine = wasmtime(VERSION)

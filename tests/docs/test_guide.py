@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from ansible_collections.wasmops.wasmtime.tests.docs.blocks import ROOT, Block, blocks, pages
-from ansible_collections.wasmops.wasmtime.tests.docs.conftest import Reader, fill_cache, plain
+from ansible_collections.wasmops.wasmtime.tests.docs.conftest import Reader, fill_cache, library, plain
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import NotHere
 from ansible_collections.wasmops.wasmtime.tests.engines.packages import found
 from ansible_collections.wasmops.wasmtime.tests.fleet.lab import Lab, Spec, impossible
@@ -51,6 +51,8 @@ class Host(NamedTuple):
     before: str = ""
     modules: int = 0  # that Wasmtime has cached there, in CACHE
     programs: tuple[tuple[str, str, str], ...] = ()  # paths there, and the package and the release of what is there
+    library: bool = False  # whether this Wasmtime is installed there
+    after: str = ""  # what has happened to these modules
 
 
 # The fleets of the pages, by the names in their inventories. Addresses and keys come as host_vars beside the inventory.
@@ -96,6 +98,17 @@ HOSTS: dict[str, dict[str, Host]] = {
         "app2": Host(
             Spec("bookworm"), config('[cache]\ndirectory = "%s"\nfile-count-soft-limit = "20"\n' % CACHE), modules=24
         ),
+    },
+    GUIDE + "cleaning_up.rst": {
+        "app1": Host(
+            Spec("trixie"),
+            config('[cache]\ndirectory = "%s"\n' % CACHE),
+            modules=24,
+            library=True,
+            after="cp -a %s/modules/wasmtime-* %s/modules/wasmtime-41.0.0; cd %s; echo 1 >notes; touch .cleanup.wip-4711;"
+            " touch -d '2 days ago' .cleanup.wip-4711" % (CACHE, CACHE, CACHE),
+        ),
+        "app2": Host(Spec("bookworm"), config('[cache]\ndirectory = "%s"\n' % CACHE), modules=3, library=True),
     },
     GUIDE + "large_fleets.rst": {"runner%d" % number: Host(Spec("bookworm")) for number in range(1, 5)},
     GUIDE + "several_versions.rst": {
@@ -245,9 +258,12 @@ def connect(lab: Lab, page: str, reader: Reader) -> None:
         for path, package, release in happened.programs:
             install_program(Path("/proc", str(host.pid), "root" + path), package, release)
         host.sh(happened.before)
+        root = Path("/proc", str(host.pid), "root")
+        if happened.library:
+            shutil.copy(library(), root / "usr/local/lib")
         if happened.modules:
-            fill_cache(Path("/proc", str(host.pid), "root" + CACHE), happened.modules)
-            host.sh("chown -R wasm: %s; chmod 700 %s" % (CACHE, CACHE))
+            fill_cache(root / CACHE[1:], happened.modules)
+            host.sh("%s\nchown -R wasm: %s; chmod 700 %s" % (happened.after, CACHE, CACHE))
     everything = json.loads(lab.inventory().read_text(encoding="utf-8"))["all"]
     del everything["vars"]["ansible_user"]  # is the page's own affair
     for name, variables in everything["hosts"].items():

@@ -187,6 +187,7 @@ LIMITS = {
 
 
 @proves("which is what a cleanup counts.", "The next cleanup deletes entries, as a limit is exceeded")
+@proves("a cleanup leaves %d%% of the limit", "what a cleanup leaves has less room than the modules")
 @pytest.mark.parametrize("case", LIMITS)
 def test_limits_are_exact(engine: Process, first: Module, second: Module, place: Path, case: str) -> None:
     count, size, count_percent, size_percent, left = LIMITS[case]

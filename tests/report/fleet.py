@@ -200,7 +200,36 @@ def usage(chance: random.Random, values: Record, full: float) -> Record:
         "unreadable": [],
         "verified": None,
         "levels": None,
+        "suggested": [],
         "sample": None,
+    }
+
+
+def prunable(measured: Record) -> Record:
+    """The result of cache_prune in check mode for a cache of which cache_usage_info found this."""
+    cleanup, old = measured["next_cleanup"], measured["compilers"][1:]
+    kinds = {
+        "untrusted": (0, 0),
+        "orphans": (sum(part["entries"] for part in old), sum(part["size_on_disk"] for part in old)),
+        "stale_locks": (len(measured["locks"]), 0),
+        "foreign": (measured["foreign"]["count"], measured["foreign"]["size"]),
+        "over_limits": (cleanup["entries_deleted"], cleanup["bytes_deleted"]),
+    }
+    return {
+        "changed": any(number for number, _size in kinds.values()),
+        "directory": measured["directory"],
+        "exists": True,
+        "complete": True,
+        "stopped_by": None,
+        "removed": {
+            kind: dict.fromkeys(("count", "entries", "names_left_out"), number)
+            | {"size": size, "size_on_disk": size, "names": []}
+            for kind, (number, size) in kinds.items()
+        },
+        "kept": {},
+        "freed": sum(size for _number, size in kinds.values()),
+        "left": {"entries": measured["entries"], "size": measured["size"]},
+        "notes": [],
     }
 
 
@@ -265,7 +294,9 @@ def host(chance: random.Random, kind: str) -> Record:
             for level, ratio, speed in ((1, 3.1, 410), (3, 3.6, 260), (9, 4.2, 61), (19, 4.9, 4.2))
         ]
         measured["sample"] = {"entries": 40, "size": 9 * MIB}
-    return {"config": found, "usage": measured}
+        reason = "level 9 compresses 4.20 to 1 at 61.0 MB/s, level 3 compresses 3.60 to 1 at 260.0 MB/s"
+        measured["suggested"] = [{"setting": "baseline_compression_level", "value": 9, "reason": reason}]
+    return {"config": found, "usage": measured, "prunable": prunable(measured)}
 
 
 # Every kind once, then as often as the numbers say.
@@ -279,7 +310,8 @@ KINDS = {
 def fleet_of(found: dict[str, Record]) -> Record:
     """The data of the report on these results."""
     configs = {name: pair["config"] for name, pair in found.items()}
-    return fleet(configs, {name: pair["usage"] for name, pair in found.items()}, MADE)
+    usages = {name: pair["usage"] for name, pair in found.items()}
+    return fleet(configs, usages, MADE, {name: pair.get("prunable", {}) for name, pair in found.items()})
 
 
 def results(number: int, seed: int = 5) -> dict[str, Record]:

@@ -191,6 +191,25 @@ def test_what_was_measured_on_a_host_is_shown(view: Open) -> None:
     text = visible(page.details(name).text)
     assert "Broken 1 " + found[name]["usage"]["verified"]["broken"][0]["name"] in text
     assert "19 4.9 4.2 MB/s 880 MB/s" in text
+    assert "baseline-compression-level 9 level 9 compresses 4.20 to 1 at 61.0 MB/s" in text
+
+
+def test_what_pruning_would_free_is_shown_of_all_and_of_each_host(view: Open) -> None:
+    found = results(40)
+    name = next(name for name, pair in found.items() if "prunable" in pair)
+    note = "nothing is an orphan: so and so"
+    found[name]["prunable"].update(complete=False, notes=[{"code": "engines-unknown", "message": note}])
+    data = fleet_of(found)
+    page = view(found)
+    shown = visible(page.chrome.find_element("css selector", "section[aria-labelledby=prunable-title]").text)
+    kinds = data["totals"]["prunable"]["kinds"]
+    assert kinds["orphans"]["size_on_disk"]
+    for kind, part in kinds.items():
+        assert "{} {hosts:,} {count:,} ".format(kind, **part) in shown
+    text = visible(page.details(name).text)
+    for kind, part in next(host for host in data["hosts"] if host["name"] == name)["prunable"]["kinds"].items():
+        assert ("{} {count:,} ".format(kind, **part) in text) == (part["count"] > 0)
+    assert "Not everything was judged. " + note in text
 
 
 def test_hosts_that_could_not_be_looked_at_say_why(view: Open) -> None:
@@ -499,6 +518,8 @@ def test_markup_from_hosts_is_shown_as_text(view: Open, hostile: str) -> None:
     usage["locks"] = [{"name": "lock " + hostile, "age": 1, "stale": True}]
     usage["verified"]["broken"] = [{"name": "broken " + hostile, "reason": "because " + hostile}]
     usage["next_cleanup"].update(deleted=["deleted " + hostile], entries_deleted=1)
+    pair["prunable"]["notes"] = [{"code": "x", "message": "note " + hostile}]
+    usage["suggested"][0]["reason"] = "suggested " + hostile
     usage["links"], usage["unreadable"] = ["link " + hostile], ["unreadable " + hostile]
     usage["recorded_levels"] = {hostile: 1}
     lost = {"config": {"unreachable": True, "msg": "lost " + hostile}, "usage": {}}
@@ -508,7 +529,7 @@ def test_markup_from_hosts_is_shown_as_text(view: Open, hostile: str) -> None:
     assert len(page.all("script")) == 2
     text = page.chrome.execute_script("return document.querySelector('main').textContent.toWellFormed()")
     text = " ".join(text.split())
-    words = "one two three message remedy compiler foreign lock link unreadable broken because deleted"
+    words = "one two three message remedy compiler foreign lock link unreadable broken because deleted note suggested"
     for word in words.split():
         assert visible(word + " " + printable(hostile)) in text, word
     # The messages of failures are folded into one line first.

@@ -30,9 +30,11 @@ from .._files.directory import hidden
 from .._files.path import open_resolved, resolve
 from .._usage.cleanup import rules_of, usage_result
 from .._usage.scan import GONE, Budget, look_into, open_directory
+from .._usage.suggest import room_of, suggestions
 from . import common as _common
 from . import refused as _refused
 from .reasons import failure, sentence
+from .suggested import suggested
 
 if TYPE_CHECKING:
     from .._config.toml_error import Loads
@@ -149,6 +151,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
             barred = error.errno not in GONE
     try:
         look = look_into(handle, rules_of(config), time.time_ns(), budget, loads)
+        room = None if handle is None else room_of(handle)
         if barred:
             look.unreadable.append(".")
         described, stop = usage_result(look)
@@ -166,6 +169,8 @@ def gather(module: Module, path: str) -> dict[str, Any]:
     finally:
         if handle is not None:
             os.close(handle)
+    sampled = (result["sample"] or {"size": 0})["size"]
+    result["suggested"] = suggested(suggestions(look, config.effective, room, result["levels"] or (), sampled))
     if (config.table or {}).get("enabled") is False:
         # Wasmtime up to 32 then does nothing with the directory.
         result["next_cleanup"] = None

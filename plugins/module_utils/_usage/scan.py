@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._config.toml_error import Loads
 
 SECOND = 10**9
+DAY = 86400
 
 # The longest list of names in the result.
 LISTED = 100
@@ -34,6 +35,9 @@ LISTED = 100
 # The names that the engine creates below the directory; all others are foreign, even those that it takes for modules.
 _OWN = re.compile(r"modules/wasmtime-[^/]*/[A-Za-z0-9_-]{43}(\.stats|\.wip-[^/]*)?\Z")
 _OWN_FOLDER = re.compile(r"modules/wasmtime-[^/]*\Z")
+
+# What was used within so many days is in use.
+RECENT_DAYS = 7
 
 # The engine writes some 40 bytes.
 STATS_MAX = 4096
@@ -285,6 +289,9 @@ class Look:
         self.entries: list[Entry] = []
         self.folders: list[Folder] = []
         self.all = Sum()
+        self.recent_entries = 0
+        """Those of the engine's own that are in use; C(recent_size) are their bytes."""
+        self.recent_size = 0
         self.oldest: Entry | None = None
         self.newest: Entry | None = None
         self.levels: dict[str, int] = {}
@@ -342,6 +349,8 @@ class _Scan:
         self._loads = loads
         self._kinds: dict[bytes, tuple[int, int] | None] = {}
         self._seen: set[tuple[int, int]] = set()
+        self._recent_from = look.now - RECENT_DAYS * DAY * SECOND
+        self._recent_until = look.now + (0 if look.rules is None else look.rules.drift * SECOND)
 
     def run(self, top: int) -> None:
         """Fill the C(Look), as far as its limits allow."""
@@ -531,6 +540,9 @@ class _Scan:
         path = folder.path + "/" + name
         if not _OWN.match(path):
             self._add_foreign(path, 1, status.st_size)
+        elif self._recent_from <= then <= self._recent_until:
+            self.look.recent_entries += 1
+            self.look.recent_size += status.st_size
 
     def _stats(self, handle: int, name: str) -> tuple[int, int] | None:
         """Return the usages and the level in a C(.stats) file; None if the engine would read none."""

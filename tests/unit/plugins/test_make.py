@@ -107,7 +107,7 @@ def test_without_an_inventory_it_is_this_machine(checkout: Path) -> None:
         (";touch pwned; '{{ 1 }}' ü #", [";touch", "pwned;", "{{ 1 }}", "ü", "#"]),
     ],
 )
-@pytest.mark.parametrize("target", ["provision", "report", "nox", "mutants"])
+@pytest.mark.parametrize("target", ["provision", "report", "prune", "nox", "mutants"])
 def test_arguments_are_words(checkout: Path, given: str, words: list[str] | None, target: str) -> None:
     found = make(checkout, target, "ARGS=" + given)[-1].words
     wanted = given.split() if words is None else words

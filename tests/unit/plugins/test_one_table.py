@@ -20,7 +20,12 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import ENTRIES
-from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
+from ansible_collections.wasmops.wasmtime.plugins.modules import (
+    cache_config,
+    cache_config_info,
+    cache_prune,
+    cache_usage_info,
+)
 from ansible_collections.wasmops.wasmtime.tests.generate import stale
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,8 +38,10 @@ FILE_OPTIONS = {"owner", "group", "mode", "unsafe_writes"}
 
 def variable_of(option, entry_point):
     """The name of the role's variable for an option of a module."""
-    own = entry_point == "usage" and option not in ("path", "wasmtime_version")
-    return PREFIX + ("usage_" if own else "") + option
+    if option == "remove":
+        return PREFIX + "prune"
+    own = entry_point in ("usage", "prune") and option not in ("path", "wasmtime_version")
+    return PREFIX + (entry_point + "_" if own else "") + option
 
 
 def default_of(setting):
@@ -170,15 +177,15 @@ def test_the_check_of_the_role_takes_what_the_module_takes():
             assert (name, key, role[PREFIX + name].get(key)) == (name, key, options[name].get(key))
 
 
-def test_the_usage_of_the_role_takes_what_the_module_takes():
-    options = documented(cache_usage_info)
-    role = role_options("usage")
-    # The directory is the config's.
+@pytest.mark.parametrize(("entry_point", "module"), [("usage", cache_usage_info), ("prune", cache_prune)])
+def test_what_takes_a_directory_takes_that_of_the_config_in_the_role(entry_point, module):
+    options = documented(module)
+    role = role_options(entry_point)
     names = set(options) - {"directory"}
-    assert set(role) == {variable_of(name, "usage") for name in names}
+    assert set(role) == {variable_of(name, entry_point) for name in names}
     for name in names:
         for key in ("type", "elements", "choices"):
-            assert (name, key, role[variable_of(name, "usage")].get(key)) == (name, key, options[name].get(key))
+            assert (name, key, role[variable_of(name, entry_point)].get(key)) == (name, key, options[name].get(key))
 
 
 def test_the_role_s_defaults_are_those_of_its_specification_and_of_the_module():
@@ -196,6 +203,7 @@ def test_the_role_s_defaults_are_those_of_its_specification_and_of_the_module():
         ("main.yml", "cache_config", "main"),
         ("check.yml", "cache_config_info", "check"),
         ("usage.yml", "cache_usage_info", "usage"),
+        ("prune.yml", "cache_prune", "prune"),
     ],
 )
 def test_the_role_passes_every_variable_on(tasks, module, entry_point):

@@ -81,6 +81,7 @@ USAGE: dict[str, Any] = {
     "foreign": {"count": 0, "size": 0, "names": []},
     "verified": None,
     "levels": None,
+    "suggested": [],
     "sample": None,
 }
 SILENT = {"unreachable": True, "changed": False, "msg": "no route"}
@@ -265,11 +266,57 @@ def test_the_data_is_json():
 
 @pytest.mark.parametrize("other", [None, [GOOD], "text", {"one": None}, {"one": []}])
 def test_what_are_no_results_is_refused(other):
-    with pytest.raises(AnsibleFilterError, match="takes two dictionaries of results by host"):
+    with pytest.raises(AnsibleFilterError, match="takes dictionaries of results by host"):
         cache_fleet(other, {}, "now")
-    with pytest.raises(AnsibleFilterError, match="takes two dictionaries of results by host"):
+    with pytest.raises(AnsibleFilterError, match="takes dictionaries of results by host"):
         cache_fleet({}, other, "now")
 
 
 def test_ansible_finds_the_filter():
     assert FilterModule().filters() == {"cache_fleet": cache_fleet}
+
+
+def pruned(**kinds):
+    """What cache_prune returned in check mode: of each kind a number and bytes."""
+    parts = {
+        kind: {"count": number, "entries": 0, "size": size, "size_on_disk": size, "names": [], "names_left_out": number}
+        for kind, (number, size) in kinds.items()
+    }
+    return {
+        "directory": "/var/cache/wasmtime",
+        "exists": True,
+        "complete": True,
+        "stopped_by": None,
+        "removed": parts,
+        "kept": {},
+        "freed": sum(size for _number, size in kinds.values()),
+        "left": {"entries": 0, "size": 0},
+        "notes": [{"code": "engines-unknown", "message": "nothing is an orphan"}],
+    }
+
+
+def test_what_pruning_would_free_is_summed_up_by_kind():
+    configs = dict.fromkeys(("one", "two", "three", "failed", "skipped", "odd"), GOOD)
+    results = {
+        "one": pruned(foreign=(1, 10), orphans=(5, 1000)),
+        "two": pruned(orphans=(1, 1), foreign=(0, 0)),
+        "three": pruned(orphans=(0, 0)),
+        "failed": {**pruned(orphans=(9, 9)), "failed": True, "msg": "no right"},
+        "odd": dict(pruned(orphans=(9, 9)), freed="x"),
+    }
+    data = cache_fleet({**configs, "lost": SILENT}, {}, "now", {**results, "lost": results["one"]})
+    found = {host["name"]: host["prunable"] for host in data["hosts"]}
+    assert found["one"] == {
+        "complete": True,
+        "notes": ["nothing is an orphan"],
+        "kinds": {"orphans": {"count": 5, "size_on_disk": 1000}, "foreign": {"count": 1, "size_on_disk": 10}},
+    }
+    assert [found[name] for name in ("failed", "skipped", "odd", "lost")] == [None] * 4
+    assert data["totals"]["prunable"] == {
+        "hosts": 3,
+        "kinds": {
+            "orphans": {"hosts": 2, "count": 6, "size_on_disk": 1001},
+            "foreign": {"hosts": 1, "count": 1, "size_on_disk": 10},
+        },
+    }
+    assert cache_fleet({"one": GOOD}, {}, "now")["totals"]["prunable"] == {"hosts": 0, "kinds": {}}

@@ -18,6 +18,7 @@ import zstandard
 from ansible_collections.wasmops.wasmtime.plugins.doc_fragments._settings import ModuleDocFragment
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import LEVEL_MAX, LEVEL_MIN
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import scan as _scan
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import suggest as _suggest
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import zstd as _zstd
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
@@ -49,7 +50,12 @@ def look(world, **options):
     assert world.snapshot() == before
     assert result["changed"] is False
     if "levels" not in options:
-        assert {k: v for k, v in result.items() if k != "locks"} == {k: v for k, v in again.items() if k != "locks"}
+        # Ages, and the free space that a reason may name, change by themselves.
+        changing = {"locks", "suggested"}
+        assert {k: v for k, v in result.items() if k not in changing} == {
+            k: v for k, v in again.items() if k not in changing
+        }
+        assert [row["setting"] for row in result["suggested"]] == [row["setting"] for row in again["suggested"]]
     return result
 
 
@@ -101,6 +107,8 @@ def test_all_there_is_to_tell(world):
     assert result["sample"] == {"entries": 2, "size": 6000}
     assert [row["level"] for row in result["levels"]] == [1, 19]
     assert all(row["ratio"] > 10 for row in result["levels"])
+    reason = "3 modules were used in the last 7 days, and a cleanup leaves 70% of the limit 2"
+    assert result["suggested"] == [{"setting": "file_count_soft_limit", "value": "5", "reason": reason}]
 
 
 def test_what_is_not_asked_for_is_not_done(world):
@@ -111,7 +119,15 @@ def test_what_is_not_asked_for_is_not_done(world):
 
 def held(values, described, path=""):
     """Hold a dictionary against the part of RETURN that describes it, and what is in it too."""
-    kinds: dict[str, Any] = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
+    kinds: dict[str, Any] = {
+        "str": str,
+        "int": int,
+        "float": (int, float),
+        "bool": bool,
+        "list": list,
+        "dict": dict,
+        "raw": (str, int),
+    }
     assert set(values) == set(described), path
     for name, value in values.items():
         where, part = path + "/" + name, described[name]
@@ -194,6 +210,18 @@ def test_limits_are_documented_as_they_are():
     assert "takes %d MiB more" % (_zstd._PIECES >> 20) in text
     assert cache_usage_info.RETURN.count("the first %d" % _scan.LISTED) >= 3
     assert "more than %d deep" % _scan._DEPTH_MAX in cache_usage_info.RETURN
+
+
+def test_the_bounds_of_suggestions_are_documented_as_they_are():
+    described = " ".join(yaml.safe_load(cache_usage_info.RETURN)["suggested"]["description"])
+    for words in (
+        "in the last %d days" % _scan.RECENT_DAYS,
+        "a sample of %d MiB or more" % (_suggest.SAMPLE_LEAST >> 20),
+        "within %d percent of the best" % _suggest.RATIO_PERCENT,
+        "at %d MB/s or more for new modules and at %d MB/s or more"
+        % (_suggest.BASELINE_SPEED, _suggest.OPTIMIZED_SPEED),
+    ):
+        assert words in described
 
 
 def test_the_user_s_own_paths_are_looked_at_without_options(world):

@@ -18,8 +18,14 @@ import yaml
 
 from ansible_collections.wasmops.wasmtime.plugins.filter.cache_fleet import cache_fleet
 from ansible_collections.wasmops.wasmtime.plugins.filter.cache_page import cache_page
+from ansible_collections.wasmops.wasmtime.plugins.filter.cache_pruned import cache_pruned
 from ansible_collections.wasmops.wasmtime.plugins.filter.cache_report import cache_report
-from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
+from ansible_collections.wasmops.wasmtime.plugins.modules import (
+    cache_config,
+    cache_config_info,
+    cache_prune,
+    cache_usage_info,
+)
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     CHANGED,
     FILE,
@@ -69,6 +75,7 @@ def one_each(fields: dict[str, Any]) -> dict[str, Any]:
 PROBLEM = one_each(documented(cache_config_info)["problems"]["contains"])
 LOOK: dict[str, Any] = dict(one_each(documented(cache_config_info)), changed=False)
 MEASURED: dict[str, Any] = dict(one_each(documented(cache_usage_info)), changed=False, stopped_by=None)
+PRUNED: dict[str, Any] = dict(one_each(documented(cache_prune)), changed=False, stopped_by=None)
 APPLIED: dict[str, Any] = {
     name: value for name, value in one_each(documented(cache_config)).items() if name not in ("diff", "changed")
 }
@@ -263,12 +270,14 @@ HOSTS_AT_ONCE = 250
 def test_nonsense_of_some_hosts_leaves_the_others_as_they_are(seed: int) -> None:
     """1,000 mutated results of each seed: 10,000 in all, and as many of the report's own data."""
     chance = random.Random(seed)
-    alone = cache_fleet({"good": GOOD}, {"good": MEASURED}, "now")["hosts"][0]
+    alone = cache_fleet({"good": GOOD}, {"good": MEASURED}, "now", {"good": PRUNED})["hosts"][0]
+    assert alone["prunable"]["kinds"]["untrusted"]["count"]
     for _round in range(1000 // HOSTS_AT_ONCE):
         names = ["bad-%d" % number for number in range(HOSTS_AT_ONCE)]
         configs: dict[str, Any] = {name: mutated(LOOK, chance) for name in names}
         usages: dict[str, Any] = {name: mutated(MEASURED, chance) for name in names}
-        configs["good"], usages["good"] = GOOD, MEASURED
+        pruned: dict[str, Any] = {name: mutated(PRUNED, chance) for name in names}
+        configs["good"], usages["good"], pruned["good"] = GOOD, MEASURED, PRUNED
         lines = cache_report(configs, by_host=True)
         assert is_plain(lines)
         assert lines[-1].startswith("%d hosts: " % len(configs))
@@ -276,7 +285,8 @@ def test_nonsense_of_some_hosts_leaves_the_others_as_they_are(seed: int) -> None
             # What is no result at all is the fault of the playbook.
             if isinstance(result, dict) and ("problems" in result or "next_cleanup" in result):
                 assert is_plain(cache_report(result))
-        data = cache_fleet(configs, usages, "now")
+        assert is_plain(cache_pruned(pruned))
+        data = cache_fleet(configs, usages, "now", pruned)
         assert is_plain(data)
         assert json.loads(json.dumps(data, allow_nan=False)) == data
         assert [host["name"] for host in data["hosts"]] == list(configs)
@@ -301,6 +311,46 @@ def test_what_cannot_be_negative_is_malformed(percent: float) -> None:
     for name in ("entries", "size"):
         (host,) = cache_fleet({"a": GOOD}, {"a": dict(MEASURED, **{name: -1})}, "now")["hosts"]
         assert host["usage_message"] == "malformed result: %s is less than 0" % name
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("directory", "/srv"),
+        ("cleanup_interval", "1d"),
+        ("worker_event_queue_size", "16"),
+        ("files_total_size_soft_limit", "{{ lookup('pipe', 'id') }}"),
+        ("files_total_size_soft_limit", "2Gi # x"),
+        ("files_total_size_soft_limit", " 2Gi"),
+        ("files_total_size_soft_limit", "2048Mi"),
+        ("files_total_size_soft_limit", 2**31),
+        ("file_count_soft_limit", "100000"),
+        ("file_count_soft_limit", True),
+        ("optimized_compression_level", "9"),
+        ("optimized_compression_level", 22),
+        ("optimized_compression_level", -1),
+        ("optimized_compression_level", True),
+        ("optimized_compression_level", None),
+    ],
+)
+def test_what_people_paste_is_a_limit_or_a_level(setting: str, value: Any) -> None:
+    row = {"setting": setting, "value": value, "reason": "x"}
+    with pytest.raises(Malformed, match=r"suggested\.0\.(setting|value) "):
+        USAGE(dict(MEASURED, suggested=[row]))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("files_total_size_soft_limit", "2Gi"),
+        ("file_count_soft_limit", "100K"),
+        ("baseline_compression_level", 0),
+        ("optimized_compression_level", 21),
+    ],
+)
+def test_a_limit_or_a_level_is_taken(setting: str, value: Any) -> None:
+    row = {"setting": setting, "value": value, "reason": "x"}
+    assert USAGE(dict(MEASURED, suggested=[row]))["suggested"] == [row]
 
 
 def test_what_a_file_says_is_cut_and_no_fault_of_the_host() -> None:
@@ -356,7 +406,10 @@ def test_nonsense_of_a_single_host_is_one_line(single: dict[str, Any]) -> None:
 def filled(value: Any) -> Any:
     """JSON data in which every text is hostile, but those of which there are only some."""
     if isinstance(value, dict):
-        return {key: part if key in ("severity", "accepted_by") else filled(part) for key, part in value.items()}
+        known = {"severity", "accepted_by"} | (
+            {"setting", "value"} if set(value) == {"setting", "value", "reason"} else set()
+        )
+        return {key: part if key in known else filled(part) for key, part in value.items()}
     if isinstance(value, list):
         return [filled(part) for part in value]
     return HOSTILE if isinstance(value, str) else value

@@ -30,6 +30,7 @@ def result(**changes: Any) -> dict[str, Any]:
         "locks": [],
         "verified": None,
         "levels": None,
+        "suggested": [],
         "compilers": [],
     }
     nothing = {"entries_deleted": 0, "leftovers_deleted": 0, "foreign_deleted": 0}
@@ -75,9 +76,9 @@ def test_what_is_special() -> None:
     assert lines[4:] == [
         "wasmtime-42.0.2: 1 module, 1023 Bytes, used 7 times",
         "the next cleanup deletes 3 modules with 1.5 KiB, leftovers: 2, what is not Wasmtime's: 5; 1 module, 1.0 TiB left",
-        "not Wasmtime's own, and deleted by it: 5 (a, b, c)",
-        "locks left behind: 1",
-        "decompressed: 4 modules, not all, compressed 3.00 to 1; broken: 1",
+        "not Wasmtime's own, and deleted by it: 5 (a, b, c); cache_prune with remove=foreign and backup moves them away",
+        "locks left behind: 1; cache_prune with remove=stale_locks removes them",
+        "decompressed: 4 modules, not all, compressed 3.00 to 1; broken: 1; cache_prune with remove=broken removes them",
         "broken: modules/wasmtime-42.0.2/x: the file ends too early",
         "level 19: 3.61 to 1, compresses 2.4 MB/s, decompresses 700.0 MB/s",
     ]
@@ -102,6 +103,21 @@ def test_limits_that_are_not_known() -> None:
         "file-count-soft-limit: 5 of an unknown limit",
         "files-total-size-soft-limit: 5 Bytes of an unknown limit",
     ]
+
+
+def test_suggestions_are_lines_of_a_file_of_variables() -> None:
+    suggested = [
+        {"setting": "optimized_compression_level", "value": 9, "reason": "measured: so and so"},
+        {"setting": "files_total_size_soft_limit", "value": "2Gi", "reason": "it is #1"},
+    ]
+    *_lines, title, one, two = usage_lines(result(suggested=suggested))
+    assert title == "suggested, as variables of the role:"
+    assert one == "wasmtime_cache_optimized_compression_level: 9  # measured: so and so"
+    assert two == "wasmtime_cache_files_total_size_soft_limit: 2Gi  # it is #1"
+    assert yaml.safe_load("%s\n%s\n" % (one, two)) == {
+        "wasmtime_cache_optimized_compression_level": 9,
+        "wasmtime_cache_files_total_size_soft_limit": "2Gi",
+    }
 
 
 def test_a_limit_of_zero_has_no_percentage() -> None:
