@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import re
+from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
+from docutils.parsers.rst.directives.parts import Contents
 
 if TYPE_CHECKING:
     from sphinx.addnodes import pending_xref
@@ -29,6 +31,8 @@ pygments_style = "ansible"
 highlight_language = "YAML+Jinja"
 
 html_theme = "furo"
+html_static_path = ["theme"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_use_index = False
@@ -64,8 +68,29 @@ def link_to_repository(app: Sphinx, name: str, source: list[str]) -> None:
     source[0] = source[0].replace("](../", "](%s/tree/main/" % REPOSITORY)
 
 
+class NoContents(Contents):
+    """The contents of a page, which Furo has beside it and refuses within it."""
+
+    def run(self) -> list[nodes.Node]:
+        return []
+
+
+# Where a page has a name as a title: the names of modules, and those of options.
+_NAME = re.compile(r'(<h1>|<p class="ansible-option-title"[^>]*><strong>)([^<]+)')
+
+
+def break_names(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """Let names that do not fit into a line break after a dot or an underscore."""
+    if "body" in context:
+        context["body"] = _NAME.sub(
+            lambda found: found[1] + re.sub(r"([._])(?=\w)", r"\1<wbr>", found[2]), context["body"]
+        )
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.add_directive("contents", NoContents, override=True)
+    app.connect("html-page-context", break_names)
     app.connect("doctree-read", add_labels)
     app.connect("source-read", link_to_repository)
     app.connect("missing-reference", link_outside)

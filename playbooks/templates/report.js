@@ -26,10 +26,9 @@
   const hosts = fleet.hosts;
   const settingNames = new Map(given.settings.map((setting) => [setting.option, setting.name]));
   const { versions } = fleet;
-  // The worst last.
-  const GRAVITY = [
-    "good", "good without a config file", "with warnings", "unreachable", "not looked at", "refused by Wasmtime", "dangerous",
-  ];
+  // From the best to the worst. Hosts that could not be looked at come before those that have only warnings.
+  const VERDICTS = Object.keys(fleet.totals.verdicts);
+  const gravity = (host) => (isLost(host) ? VERDICTS.indexOf("with warnings") + 0.5 : VERDICTS.indexOf(host.verdict));
 
   // --- Texts ---
 
@@ -90,9 +89,11 @@
     element.append(...children.filter((child) => child !== null));
     return element;
   };
+  /** A text that breaks after this character where it does not fit into a line. */
+  const breakable = (text, after = "/") => text.split(after).flatMap((part, place) => (place ? [after, make("wbr"), part] : [part]));
   // Names from hosts may be of any script and direction; these keep them from mixing with what is around.
-  const apart = (text) => make("bdi", {}, text);
-  const path = (text) => make("bdi", { class: "path" }, text);
+  const apart = (text) => make("bdi", {}, ...breakable(text));
+  const path = (text) => make("bdi", { class: "path" }, ...breakable(text));
 
   const chip = (kind, value) => make("span", { class: kind, [`data-${kind}`]: value }, value);
   const code = (severity, name) => make("span", { class: "code", "data-severity": severity }, name);
@@ -121,11 +122,13 @@
     return element;
   };
 
+  /** A table; where there is little room, each row becomes a card. */
   const table = (columns, rows) => make(
-    "table", {},
+    "table", { class: "cards" },
     make("thead", {}, make("tr", {}, ...columns.map((column) => make("th", { scope: "col" }, column)))),
     make("tbody", {}, ...rows.map(([first, ...cells]) => make(
-      "tr", {}, make("th", { scope: "row" }, first), ...cells.map((cell) => make("td", {}, cell)),
+      "tr", {}, make("th", { scope: "row" }, first),
+      ...cells.map((cell, place) => make("td", { "data-label": columns[place + 1] }, cell)),
     ))),
   );
 
@@ -137,14 +140,15 @@
   const codesOf = (host) => [...new Set(host.problems.map((problem) => problem.code)), ...host.notes];
 
   const hostCell = (host, place) => {
-    const button = make("button", { type: "button", class: "host", "aria-expanded": "false", "aria-controls": `details-${place}` }, apart(host.name));
+    const button = make("button", { type: "button", class: "host", "aria-expanded": "false", "aria-controls": `details-${place}` }, make("bdi", {}, ...breakable(host.name, ".")));
     button.addEventListener("click", () => toggle(button, host, button.getAttribute("aria-expanded") !== "true"));
     return make("th", { scope: "row" }, button);
   };
 
   const problemsCell = (host) => {
     if (isLost(host)) return make("td", { class: "soft" }, apart(host.message));
-    const severities = new Map(host.problems.map((problem) => [problem.code, problem.severity]));
+    // A code can be of two severities: the worse one, which comes first, counts.
+    const severities = new Map(host.problems.toReversed().map((problem) => [problem.code, problem.severity]));
     const codes = codesOf(host).map((name) => code(severities.get(name) ?? "note", name));
     return make("td", {}, codes.length ? make("div", { class: "codes" }, ...codes) : make("span", { class: "soft" }, "none"));
   };
@@ -166,6 +170,14 @@
 
   const versionsCell = (host) => make("td", { class: "versions" }, isLost(host) ? "" : versionsText(host.accepted_by));
 
+  /** The most common value of a setting, and how many hosts have it. */
+  const commonText = (option) => {
+    const common = fleet.common[option];
+    if (common === undefined) return "none";
+    const value = common.value === null ? "the default of each user" : path(settingText(option, common.value));
+    return make("span", {}, value, make("span", { class: "soft" }, ` (${number(common.hosts)} of ${number(common.of)})`));
+  };
+
   const problemsPart = (host) => {
     const items = host.problems.map((problem) => make(
       "li", {}, chip("severity", problem.severity), " ", make("code", {}, problem.code),
@@ -182,8 +194,8 @@
   const settingsPart = (host) => {
     const row = (option) => [
       settingNames.get(option) ?? option,
-      path(settingText(option, host.effective[option])),
-      option in fleet.common ? path(settingText(option, fleet.common[option])) : "",
+      make("span", {}, path(settingText(option, host.effective[option])), host.defaults.includes(option) ? make("span", { class: "soft" }, " (default)") : ""),
+      commonText(option),
     ];
     const columns = ["Setting", "Here", "Most common"];
     const options = Object.keys(host.effective);
@@ -319,7 +331,7 @@
   // The columns of the table. key: by which it is sorted; cell: what is in it.
   const COLUMNS = [
     { name: "name", title: "Host", key: (host) => alphabetical.get(host), cell: hostCell },
-    { name: "verdict", title: "Verdict", key: (host) => GRAVITY.indexOf(host.verdict), cell: (host) => make("td", {}, chip("verdict", host.verdict)) },
+    { name: "verdict", title: "Verdict", key: gravity, cell: (host) => make("td", {}, chip("verdict", host.verdict)) },
     { name: "problems", title: "Problems", key: (host) => host.problems.length + host.notes.length / 100, cell: problemsCell },
     { name: "differs", title: "Differs from most", key: (host) => host.differs.length, cell: differsCell },
     { name: "size", title: "Size", key: (host) => used(host, SIZE), cell: (host) => usageCell(host, SIZE, size) },
@@ -333,7 +345,9 @@
     version: (host, value) => !isLost(host) && host.accepted_by.includes(value.slice(1)) === (value[0] === "+"),
     fullness: (host, value) => host.fullness === value,
   };
-  const state = { search: "", verdict: "", problem: "", version: "", fullness: "", sort: "verdict", descending: true, page: 0 };
+  // What is shown. What is not as it is here is in the fragment of the address, so that a link leads to the same hosts.
+  const START = { search: "", verdict: "", problem: "", version: "", fullness: "", sort: "verdict", order: "descending", page: "1", rows: "50" };
+  const state = { ...START };
   const texts = new Map();
 
   /** All that can be searched for of a host. */
@@ -356,9 +370,39 @@
     const found = hosts.filter((host) => filters.every(([name, fits]) => fits(host, state[name]))
       && words.every((word) => textOf(host).includes(word)));
     const key = KEYS[state.sort];
-    const sign = state.descending ? -1 : 1;
+    const sign = state.order === "descending" ? -1 : 1;
     return found.sort((one, other) => sign * (key(one) - key(other)) || KEYS.name(one) - KEYS.name(other));
   };
+
+  // --- Hosts as CSV ---
+
+  const CSV = [
+    ["host", (host) => host.name],
+    ["verdict", (host) => host.verdict],
+    ["reason", (host) => host.message ?? host.usage_message],
+    ["problems", (host) => codesOf(host).join(" ")],
+    ["differs", (host) => host.differs.map((option) => `${settingNames.get(option) ?? option} = ${settingText(option, host.effective[option])}`).join("; ")],
+    ["bytes", (host) => host.usage?.size],
+    ["bytes_limit", (host) => host.usage?.limits?.[SIZE]?.limit],
+    ["entries", (host) => host.usage?.entries],
+    ["entries_limit", (host) => host.usage?.limits?.[ENTRIES]?.limit],
+    ["percent", (host) => host.percent],
+    ["wasmtime", (host) => (isLost(host) ? null : versionsText(host.accepted_by))],
+    ["config", (host) => host.path],
+    ["directory", (host) => host.directory?.path],
+  ];
+
+  /**
+   * A field of CSV. Programs for spreadsheets run a cell that begins with one of the characters below. A host must not
+   * choose what they run, so an apostrophe is put before: also behind what can separate cells, as some read semicolons so.
+   */
+  const field = (value) => {
+    if (typeof value === "number") return String(value);
+    const tame = (value ?? "").replace(/(^|[;,\t\r\n"|])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/gu, "$1$2'");
+    return `"${tame.replaceAll('"', '""')}"`;
+  };
+  const csvOf = (found) => [CSV.map(([name]) => name), ...found.map((host) => CSV.map(([, value]) => field(value(host))))]
+    .map((cells) => `${cells.join(",")}\r\n`).join("");
 
   // --- The page ---
 
@@ -382,7 +426,11 @@
     tellOpen();
   };
 
-  const hostRow = (host, place) => make("tr", {}, ...COLUMNS.map(({ cell }) => cell(host, place)));
+  const hostRow = (host, place) => make("tr", {}, ...COLUMNS.map(({ title, cell }) => {
+    const element = cell(host, place);
+    if (element.matches("td")) element.dataset.label = title;
+    return element;
+  }));
 
   const buttons = () => [...rows.querySelectorAll(":scope > tr > th > .host")];
   const allOpen = () => shown.length > 0 && !rows.querySelector('.host[aria-expanded="false"]');
@@ -391,11 +439,12 @@
   };
 
   const show = () => {
-    const perPage = Number(byId("rows-per-page").value);
+    const perPage = Number(state.rows);
     const found = chosen();
     const pages = Math.max(1, Math.ceil(found.length / perPage));
-    state.page = Math.min(Math.max(state.page, 0), pages - 1);
-    const start = state.page * perPage;
+    const current = Math.min(Math.max(Math.trunc(Number(state.page)) || 1, 1), pages);
+    state.page = String(current);
+    const start = (current - 1) * perPage;
     shown = found.slice(start, start + perPage);
     rows.replaceChildren(...shown.map(hostRow));
     if (!shown.length) rows.append(make("tr", {}, make("td", { colspan: COLUMNS.length, class: "soft" }, hosts.length ? "No host is like this." : "There are no hosts.")));
@@ -403,30 +452,48 @@
     const which = shown.length === found.length ? "" : `${number(start + 1)} to ${number(start + shown.length)} of `;
     const of = found.length === hosts.length ? "" : ` of ${number(hosts.length)}`;
     byId("count").textContent = `${which}${count(found.length, "host", "hosts")}${of}`;
-    byId("page").textContent = `Page ${number(state.page + 1)} of ${number(pages)}`;
+    byId("page").textContent = `Page ${number(current)} of ${number(pages)}`;
     for (const button of document.querySelectorAll("[data-page]")) {
       // Not disabled in earnest: the focus would be lost.
-      const end = ["first", "previous"].includes(button.dataset.page) ? state.page === 0 : state.page === pages - 1;
+      const end = ["first", "previous"].includes(button.dataset.page) ? current === 1 : current === pages;
       button.setAttribute("aria-disabled", String(end));
     }
     for (const button of document.querySelectorAll("[data-sort]")) {
       const cell = button.closest("th");
-      if (button.dataset.sort === state.sort) cell.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
+      if (button.dataset.sort === state.sort) cell.setAttribute("aria-sort", state.order);
       else cell.removeAttribute("aria-sort");
     }
     for (const button of document.querySelectorAll("button[data-filter]")) {
       button.setAttribute("aria-pressed", String(state[button.dataset.filter] === button.dataset.value));
     }
     for (const select of document.querySelectorAll("select[data-filter]")) select.value = state[select.dataset.filter];
+    byId("rows-per-page").value = state.rows;
+    if (byId("search").value !== state.search) byId("search").value = state.search;
     tellOpen();
+    const fragment = new URLSearchParams(Object.entries(state).filter(([name, value]) => value !== START[name])).toString();
+    if (fragment !== location.hash.slice(1)) history.replaceState(null, "", `#${fragment}`);
+  };
+
+  /** Takes what is shown from the address. */
+  const follow = () => {
+    const given = new URLSearchParams(location.hash.slice(1));
+    for (const name of Object.keys(START)) state[name] = given.get(name) ?? START[name];
+    if (!Object.hasOwn(KEYS, state.sort)) state.sort = START.sort;
+    if (state.order !== "ascending") state.order = "descending";
+    if (![...byId("rows-per-page").options].some(({ value }) => value === state.rows)) state.rows = START.rows;
+    for (const select of document.querySelectorAll("select[data-filter]")) {
+      // No host of this report is like that; a link must not show others instead.
+      const value = state[select.dataset.filter];
+      if (![...select.options].some((choice) => choice.value === value)) select.append(option(value, `${value} (0)`));
+    }
+    show();
   };
 
   /** Shows what a filter at the top of the page has found, which may be far below it. */
   const go = () => byId("hosts").focus();
 
   const choose = (filter, value) => {
-    state[filter] = value;
-    state.page = 0;
+    Object.assign(state, { page: START.page, [filter]: value });
     show();
   };
 
@@ -438,7 +505,7 @@
   const { totals } = fleet;
   byId("verdict").append(...Object.entries(totals.verdicts).map(([name, found]) => counted(name, found)).filter(Boolean));
   byId("fullness").append(...Object.entries(totals.fullness).map(([name, found]) => counted(name, found)).filter(Boolean));
-  for (const severity of ["error", "danger", "warning"]) {
+  for (const severity of given.severities) {
     // A code can be of two severities, and is one choice.
     const codes = fleet.problems.filter((problem) => problem.severity === severity);
     if (codes.length) byId("problem").append(group(severity, ...codes.map((problem) => counted(problem.code, problem.hosts))));
@@ -467,24 +534,30 @@
     button.addEventListener("click", () => {
       const again = state.sort === button.dataset.sort;
       // Names from the first, all else from the most.
-      const descending = again ? !state.descending : button.dataset.sort !== "name";
-      Object.assign(state, { sort: button.dataset.sort, descending, page: 0 });
+      const descending = again ? state.order === "ascending" : button.dataset.sort !== "name";
+      Object.assign(state, { sort: button.dataset.sort, order: descending ? "descending" : "ascending", page: START.page });
       show();
     });
   }
-  const STEPS = { first: () => 0, previous: (page) => page - 1, next: (page) => page + 1, last: () => Infinity };
+  const STEPS = { first: () => 1, previous: (page) => page - 1, next: (page) => page + 1, last: () => Number.MAX_SAFE_INTEGER };
   for (const button of document.querySelectorAll("[data-page]")) {
     button.addEventListener("click", () => {
-      state.page = STEPS[button.dataset.page](state.page);
+      state.page = String(STEPS[button.dataset.page](Number(state.page)));
       show();
     });
   }
-  byId("rows-per-page").addEventListener("change", () => choose("page", 0));
+  byId("rows-per-page").addEventListener("change", () => choose("rows", byId("rows-per-page").value));
   byId("search").addEventListener("input", () => choose("search", byId("search").value));
   byId("reset").addEventListener("click", () => {
-    byId("search").value = "";
-    Object.assign(state, { search: "", verdict: "", problem: "", version: "", fullness: "", page: 0 });
+    const { sort, order, rows: perPage } = state;
+    Object.assign(state, START, { sort, order, rows: perPage });
     show();
+  });
+  byId("csv").addEventListener("click", () => {
+    // Without the first character, spreadsheets take other letters than ASCII for something else.
+    const address = URL.createObjectURL(new Blob(["\ufeff", csvOf(chosen())], { type: "text/csv" }));
+    make("a", { href: address, download: "wasmtime-caches.csv" }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
   });
   byId("open").addEventListener("click", () => {
     const open = !allOpen();
@@ -501,5 +574,10 @@
 
   byId("theme").hidden = false;
   byId("hosts").hidden = false;
-  show();
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();  // the fragment has what is shown
+    go();
+  });
+  window.addEventListener("hashchange", follow);
+  follow();
 })();

@@ -103,14 +103,17 @@ _value:
       type: list
       elements: dict
     common:
-      description: The most common effective value of each setting.
+      description:
+        - By setting, the most common effective C(value), in how many C(hosts) it is in force, and C(of) how many that have the
+          setting. Settings whose values no two hosts share are left out.
+        - The C(value) of C(directory) is null if the most common one is the default of each user.
       type: dict
     hosts:
       description:
-        - Of each host its C(name), C(verdict), C(problems), C(effective) settings, the cache C(directory), C(path),
-          C(wasmtime_version), C(programs) and C(accepted_by), as M(wasmops.wasmtime.cache_config_info) returned them.
+        - Of each host its C(name), C(verdict), C(problems), C(effective) settings and C(defaults), the cache C(directory),
+          C(path), C(wasmtime_version), C(programs) and C(accepted_by), as M(wasmops.wasmtime.cache_config_info) returned them.
         - C(message) is why the host could not be looked at, C(usage_message) why its cache could not be; else null.
-        - C(differs) names the settings whose values are not the most common ones.
+        - C(differs) names the settings whose values are not those that more than half of the hosts have.
         - C(usage) is what M(wasmops.wasmtime.cache_usage_info) returned, with at most five names of files in each list; null if
           there is nothing. C(percent) is how much is used of that limit which is the fuller one.
         - C(prunable) is what M(wasmops.wasmtime.cache_prune) would remove, by kind in C(kinds); null if that is not known.

@@ -94,8 +94,9 @@ def again(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _data(hosts: list[dict[str, Any]], made: str) -> dict[str, Any]:
     common = _common(hosts)
+    usual = {option: value for option, value in common.items() if 2 * value["hosts"] > value["of"]}
     for host in hosts:
-        host["differs"] = [option for option, value in host["effective"].items() if value != common.get(option)]
+        host["differs"] = [option for option in host["effective"] if option in usual and _differs(host, option, usual)]
     return {
         "format": FORMAT,
         "made": printable(made),
@@ -109,15 +110,42 @@ def _data(hosts: list[dict[str, Any]], made: str) -> dict[str, Any]:
     }
 
 
+_DEFAULT = object()  # the directory that Wasmtime takes by default: another one for each user
+
+
 def _common(hosts: list[dict[str, Any]]) -> dict[str, Any]:
-    """The most common effective value of each setting; of equally common ones the engine's default, or the first seen."""
+    """Return the most common effective value of each setting, if it is that of two hosts at least.
+
+    C(hosts) is how many have it, C(of) how many have the setting. C(value) is null for the default directories of several
+    users. Of equally common values it is the engine's default, or the first seen.
+    """
     common = {}
     for setting in SETTINGS.values():
-        values = (host["effective"].get(setting.option) for host in hosts)
-        numbers = Counter(value for value in values if value is not None)
-        if numbers:
-            common[setting.option] = max(numbers, key=lambda value: (numbers[value], value == setting.default))
+        option = setting.option
+        having = [host for host in hosts if option in host["effective"]]
+        numbers = Counter(value for value in (_value(host, option) for host in having) if value is not None)
+        if not numbers:
+            continue
+        most = max(numbers, key=lambda value: (numbers[value], value == setting.default))
+        if numbers[most] > 1:
+            shown = {host["effective"][option] for host in having if _value(host, option) == most}
+            value = shown.pop() if len(shown) == 1 else None
+            common[option] = {"value": value, "hosts": numbers[most], "of": len(having)}
     return common
+
+
+def _value(host: Mapping[str, Any], option: str) -> Any:
+    """Return what hosts are compared by."""
+    if option == "directory" and option in host["defaults"]:
+        return _DEFAULT
+    return host["effective"][option]
+
+
+def _differs(host: Mapping[str, Any], option: str, usual: Mapping[str, Any]) -> bool:
+    value = usual[option]["value"]
+    if value is None:
+        return _value(host, option) is not _DEFAULT
+    return bool(host["effective"][option] != value)
 
 
 def _host(name: str, config: Any, usage: Any, prunable: Any) -> dict[str, Any]:
@@ -133,8 +161,9 @@ def _host(name: str, config: Any, usage: Any, prunable: Any) -> dict[str, Any]:
         "wasmtime_version": found.get("wasmtime_version"),
         "accepted_by": found.get("accepted_by", []),
         "programs": found.get("programs", []),
-        "problems": found.get("problems", []),
+        "problems": sorted(found.get("problems", []), key=lambda problem: SEVERITIES.index(problem["severity"])),
         "effective": found.get("effective", {}),
+        "defaults": found.get("defaults", []),
         "differs": [],
         "directory": found.get("directory"),
         "usage": measured,
@@ -195,7 +224,7 @@ _HOST = Record(
         "path": CONFIG["path"],
         "wasmtime_version": CONFIG["wasmtime_version"],
         "programs": CONFIG["programs"],
-        **{name: CHECKED[name] for name in ("accepted_by", "problems")},
+        **{name: CHECKED[name] for name in ("accepted_by", "problems", "defaults")},
         "effective": CONFIG["effective"],
         "differs": list_of(text),
         "directory": CONFIG["directory"],

@@ -22,6 +22,7 @@ from markupsafe import Markup
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import NOTES, again
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import SEVERITIES
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "playbooks" / "templates"
 
@@ -38,6 +39,7 @@ def page(fleet: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     parts = {name: Markup((TEMPLATES / ("report." + name)).read_text("utf-8")) for name in ("css", "js")}
     return environment.get_template("report.html.j2").render(
@@ -45,6 +47,7 @@ def page(fleet: Mapping[str, Any]) -> str:
         settings=[{"name": setting.name, "option": setting.option} for setting in SETTINGS.values()],
         texts=_texts(fleet),
         notes=NOTES,
+        severities=SEVERITIES,
         packed=pack(fleet),
         hashes={name: _source(part) for name, part in parts.items()},
         **parts,
@@ -54,6 +57,11 @@ def page(fleet: Mapping[str, Any]) -> str:
 def _source(part: str) -> str:
     """How a content security policy names a style or a script."""
     return "'sha256-%s'" % base64.b64encode(hashlib.sha256(part.encode("utf-8")).digest()).decode("ascii")
+
+
+def _breakable(value: Any) -> Markup:
+    """Return a text as HTML that breaks at slashes where it does not fit into a line."""
+    return Markup("/<wbr>").join(str(value).split("/"))
 
 
 def _texts(fleet: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -18,8 +18,8 @@ REFUSED = "refused by Wasmtime"
 DANGEROUS = "dangerous"
 UNKNOWN = "not looked at"
 UNREACHABLE = "unreachable"
-# In the order in which they are counted.
-STANDINGS = (GOOD, DEFAULTS, WARNED, REFUSED, DANGEROUS, UNKNOWN, UNREACHABLE)
+# In the order in which they are counted: from the best to the worst, where errors are worse than dangers as in SEVERITIES.
+STANDINGS = (GOOD, DEFAULTS, WARNED, DANGEROUS, REFUSED, UNKNOWN, UNREACHABLE)
 VERDICT = ("valid", "safe", "exists")  # the keys that only a verdict has
 
 

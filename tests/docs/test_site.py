@@ -130,6 +130,56 @@ def test_a_browser_asks_for_nothing_else() -> None:
     assert [url for url in asked if not url.startswith(known)] == []
 
 
+# What a page shows that it should not, in this window: errors of the theme, which are no text of the page but of the
+# style; what is cut or must be scrolled sideways, but for code, and on a phone tables of many columns; titles and names of
+# options that break within a word.
+WRONG = """
+const found = [], range = document.createRange(), page = document.documentElement;
+const tell = (element, why) => found.push(`${element.tagName} ${element.className}: ${why}: ${element.textContent.trim().slice(0, 60)}`);
+if (page.scrollWidth > page.clientWidth) found.push(`the page has ${page.scrollWidth} pixels`);
+for (const element of document.querySelectorAll('*')) {
+    for (const part of ['::before', '::after'])
+        if (/error|warning/i.test(getComputedStyle(element, part).content)) tell(element, getComputedStyle(element, part).content);
+}
+const scrolls = innerWidth < 600 ? 'pre, svg, .table-wrapper:not(:has(.ansible-option-table))' : 'pre, svg';
+for (const element of document.querySelectorAll('article *')) {
+    if (!element.checkVisibility({ visibilityProperty: true }) || element.closest(scrolls)) continue;
+    if (getComputedStyle(element).overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1) tell(element, 'is cut');
+    if ([...element.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.data.trim())) {
+        range.selectNodeContents(element);
+        const edge = element.closest('article').getBoundingClientRect().right + 1;
+        if ([...range.getClientRects()].some((part) => part.right > edge)) tell(element, 'is beyond the edge');
+    }
+}
+for (const title of document.querySelectorAll('article :is(h1, h2, h3, .ansible-option-title)')) {
+    const walker = document.createTreeWalker(title, NodeFilter.SHOW_TEXT);
+    let before = null;
+    while (walker.nextNode()) for (let place = 0; place < walker.currentNode.length; place += 1) {
+        range.setStart(walker.currentNode, place);
+        range.setEnd(walker.currentNode, place + 1);
+        const top = range.getClientRects()[0]?.top ?? before?.top, letter = walker.currentNode.data[place];
+        if (before && top > before.top + 9 && !/[\\s._\u2013-]/.test(before.letter + letter)) tell(title, `breaks after ${before.letter}`);
+        before = { top, letter };
+    }
+}
+return found;
+"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_pages_can_be_read(width: int) -> None:
+    if not (shutil.which("chromium") or shutil.which("google-chrome")) or not shutil.which("chromedriver"):
+        pytest.skip("not run here, because chromium and chromedriver are not installed")
+    wrong = {}
+    with browser() as chrome:
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        for path in PAGES:
+            chrome.get(path.as_uri())
+            wrong[identify(path)] = chrome.execute_script(WRONG)
+    assert {page: found for page, found in wrong.items() if found} == {}
+
+
 @pytest.mark.parametrize("path", PAGES, ids=identify)
 def test_links_within_the_site_lead_somewhere(path: Path) -> None:
     links = [address for address in look(path).links if not foreign(address)]

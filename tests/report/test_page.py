@@ -9,9 +9,13 @@ That nothing was written to the console and nothing asked of a network is a part
 
 from __future__ import annotations
 
+import codecs
+import csv
+import io
 import re
 import socket
 from typing import TYPE_CHECKING, Any, Callable, Dict
+from urllib.parse import unquote
 
 import axe_selenium_python
 import pytest
@@ -157,13 +161,13 @@ def test_a_host_opens_to_its_problems_settings_and_usage(view: Open) -> None:
     assert "error invalid-value in line 3, column 20" in text
     assert NO_UNIT["message"] in text
     assert NO_UNIT["remedy"] in text
-    assert "cleanup-interval invalid 1h" in visible(text)
+    assert "cleanup-interval invalid 1h (3 of 5)" in visible(text)
     assert broken["path"] in text
     tuned = next(host for host in data["hosts"] if len(host["differs"]) == 3)
     text = page.details(tuned["name"]).text
-    assert "cleanup-interval 2h 1h" in visible(text)
-    assert "file-count-soft-limit 100K 65536" in visible(text)
-    assert "baseline-compression-level 1 3" in visible(text)
+    assert "cleanup-interval 2h 1h (3 of 5)" in visible(text)
+    assert "file-count-soft-limit 100K 65536 (4 of 5)" in visible(text)
+    assert "baseline-compression-level 1 3 (4 of 5)" in visible(text)
     over = next(host for host in data["hosts"] if host["fullness"] == "over a limit")
     text = page.details(over["name"]).text
     cleanup = over["usage"]["next_cleanup"]
@@ -181,7 +185,8 @@ def test_all_settings_of_a_host_can_be_seen(view: Open) -> None:
     details.find_element("css selector", "summary").click()
     rows = details.find_elements("css selector", "details tbody tr")
     assert len(rows) == len(effective("/home/ci"))
-    assert rows[0].text == "directory /var/cache/wasmtime /var/cache/wasmtime"
+    assert rows[0].text == "directory /var/cache/wasmtime none"
+    assert rows[1].text == "worker-event-queue-size 16 (default) none"
 
 
 def test_what_was_measured_on_a_host_is_shown(view: Open) -> None:
@@ -223,13 +228,57 @@ def test_hosts_that_could_not_be_looked_at_say_why(view: Open) -> None:
         assert row.verdict == ("unreachable" if found[row.name]["config"].get("unreachable") else "not looked at")
         assert row.problems == found[row.name]["config"]["msg"]
         assert found[row.name]["config"]["msg"] in page.details(row.name).text
-    assert "No host has a config that could be read." in page.one("main").text
+    assert "No two hosts have a value in common." in page.one("main").text
 
 
 def test_an_empty_fleet(view: Open) -> None:
     page = view({})
     assert page.count() == "0 hosts"
     assert page.one("#rows").text == "There are no hosts."
+
+
+def test_the_most_common_settings_say_of_how_many_hosts_they_are(view: Open) -> None:
+    found = {"host%d" % number: {"config": config("/home/u%d" % number), "usage": {}} for number in range(4)}
+    found["fast"] = {"config": config("/home/fast", cleanup_interval=60), "usage": {}}
+    found["own"] = {"config": config("/home/own", directory="/srv/cache"), "usage": {}}
+    page = view(found)
+    rows = {row.text.split()[0]: visible(row.text) for row in page.all(".settings tbody tr")}
+    assert rows["directory"] == "directory the default of each user 5 of 6 hosts"
+    assert rows["cleanup-interval"] == "cleanup-interval 1h 5 of 6 hosts"
+    assert rows["file-count-soft-limit"] == "file-count-soft-limit 65536 6 of 6 hosts"
+    # A home of its own makes no host differ.
+    assert {row.name: visible(row.differs) for row in page.rows()} == {
+        **dict.fromkeys(["host0", "host1", "host2", "host3"], "nothing"),
+        "fast": "cleanup-interval = 1m",
+        "own": "directory = /srv/cache",
+    }
+
+
+def test_values_that_no_two_hosts_share_are_not_common(view: Open) -> None:
+    paths = ("/srv/one", "/srv/two", "/srv/three")
+    page = view({path[5:]: {"config": config(directory=path), "usage": {}} for path in paths})
+    assert "directory" not in [cell.text for cell in page.all(".settings th[scope=row]")]
+    assert page.all(".settings tbody tr")
+    assert {row.differs for row in page.rows()} == {"nothing"}
+    assert "directory" not in view({"one": {"config": config(), "usage": {}}}).one("main").text.split("Hosts")[0]
+
+
+def test_there_is_one_order_of_severities(view: Open) -> None:
+    """Errors, dangers, warnings: in the table of problems, in the filter, with each host, and in the order of hosts."""
+    mixed = [QUEUE, problem("danger", "queue-memory", "m", "r"), NO_UNIT]
+    pair = {"config": config(problems=mixed), "usage": {}}
+    dangerous = {"config": config(problems=[mixed[1]]), "usage": {}}
+    warned = {"config": config(problems=[QUEUE]), "usage": {}}
+    page = view({"dangerous": dangerous, "warned": warned, "mixed": pair})
+    order = ["error", "danger", "warning"]
+    assert page.texts(".problems .severity") == [*order, "note"]
+    assert [group.get_attribute("label") for group in page.all("#problem optgroup")] == [*order, "note"]
+    assert page.names() == ["mixed", "dangerous", "warned"]
+    codes = page.all("#rows .codes")[0].find_elements("css selector", ".code")
+    assert [code.get_attribute("data-severity") for code in codes] == [*order, "note"]
+    details = page.details("mixed").find_elements("css selector", ".severity")
+    assert [chip.text for chip in details] == [*order, "note"]
+    assert page.texts(".tile .verdict") == ["with warnings", "dangerous", "refused by Wasmtime"]
 
 
 # --- Filters, search, order ---
@@ -323,15 +372,15 @@ def test_search_finds_hosts_by_all_words_in_any_order_and_case(view: Open) -> No
 def test_each_column_sorts_both_ways(view: Open) -> None:
     found = results(45)
     hosts = {host["name"]: host for host in fleet_of(found)["hosts"]}
-    gravity = [
-        "good", "good without a config file", "with warnings", "unreachable", "not looked at", "refused by Wasmtime", "dangerous",
-    ]  # fmt: skip
+    gravity = {
+        "good": 0, "good without a config file": 1, "with warnings": 2, "dangerous": 4, "refused by Wasmtime": 5,
+    }  # fmt: skip
 
     def used(host: dict[str, Any], limit: str) -> float:
         return -1 if host["percent"] is None else host["usage"]["limits"][limit]["percent"]
 
     keys = {
-        "verdict": lambda host: gravity.index(host["verdict"]),
+        "verdict": lambda host: gravity.get(host["verdict"], 3),
         "problems": lambda host: (len(host["problems"]), len(host["notes"])),
         "differs": lambda host: len(host["differs"]),
         "size": lambda host: used(host, "files_total_size_soft_limit"),
@@ -343,7 +392,7 @@ def test_each_column_sorts_both_ways(view: Open) -> None:
     page = view(found)
     sorted_by = "th[aria-sort] button"
     assert page.one(sorted_by).get_attribute("data-sort") == "verdict"
-    assert page.rows()[0].verdict == "dangerous"
+    assert page.rows()[0].verdict == "refused by Wasmtime"
     page.sort("name")
     for name, key in keys.items():
         orders = []
@@ -355,6 +404,125 @@ def test_each_column_sorts_both_ways(view: Open) -> None:
             assert shown == sorted(shown, reverse=orders[-1] == "descending")
             assert shown[0] != shown[-1]
         assert orders == (["ascending", "descending"] if name == "name" else ["descending", "ascending"])
+
+
+def test_a_link_leads_to_the_same_hosts(view: Open) -> None:
+    """The fragment of the address has filters, search, order and page, also of a file that is opened from the disk."""
+    found = results(200)
+    page = view(found)
+    chrome = page.chrome
+    assert "#" not in chrome.current_url
+    page.search("fra = & #")
+    page.one("#reset").click()
+    page.choose("verdict", "good")
+    page.choose("version", "+>=49")
+    page.sort("size")
+    page.sort("size")
+    page.choose("rows-per-page", "25")
+    page.search("net")
+    page.one('[data-page="next"]').click()
+    names, count, address = page.names(), page.count(), chrome.current_url
+    assert count.startswith("26 to ")
+    chrome.get("about:blank")
+    chrome.get(address)
+    assert (page.names(), page.count(), chrome.current_url) == (names, count, address)
+    assert page.one("#verdict").get_attribute("value") == "good"
+    assert page.one("#search").get_attribute("value") == "net"
+    assert page.one("th[aria-sort=ascending] button").text == "Size"
+    # Another address is followed without a new page.
+    chrome.execute_script("location.hash = 'problem=enabled-refused'")
+    WebDriverWait(chrome, 10).until(lambda _chrome: page.one("#problem").get_attribute("value") == "enabled-refused")
+    assert {"enabled-refused" in row.problems for row in page.rows()} == {True}
+    assert page.one("#verdict").get_attribute("value") == ""
+    page.one("#reset").click()
+    assert page.count() == "1 to 50 of 200 hosts"
+    page.requests()  # these were asked for, with their fragments
+
+
+@pytest.mark.parametrize(
+    ("fragment", "hosts"),
+    [
+        ("verdict=unreachable", 0),
+        ("problem=%3Cimg%20src%3Dx%3E", 0),
+        ("version=%2B7", 0),
+        ("sort=__proto__&order=up&page=-3&rows=7&verdicts=good", 5),
+        ("page=99&rows=25", 5),
+        ("page=NaN", 5),
+        ("hosts", 5),
+        ("%", 5),
+    ],
+)
+def test_an_address_that_fits_no_host_shows_none(view: Open, fragment: str, hosts: int) -> None:
+    """What a filter names that this report does not have stays chosen: all hosts would be the wrong answer."""
+    page = view(results(5))
+    page.chrome.execute_script("location.hash = arguments[0]", fragment)
+    expected = "5 hosts" if hosts else "0 hosts of 5"
+    WebDriverWait(page.chrome, 10).until(lambda _chrome: page.count() == expected)
+    assert len(page.names()) == hosts
+    assert page.all("img") == []
+    if not hosts:
+        name, _sign, value = fragment.partition("=")
+        assert page.one("#" + name).get_attribute("value") == unquote(value)
+
+
+def saved(page: View, folder: Path) -> bytes:
+    """The file that the page saves."""
+    given = {"behavior": "allow", "downloadPath": str(folder)}
+    page.chrome.execute_cdp_cmd("Browser.setDownloadBehavior", given)
+    page.one("#csv").click()
+    path = folder / "wasmtime-caches.csv"
+    WebDriverWait(page.chrome, 30).until(lambda _chrome: path.exists() and not list(folder.glob("*.crdownload")))
+    page.requests()  # the page itself made what was saved
+    return path.read_bytes()
+
+
+def test_the_table_can_be_saved_as_csv(view: Open, tmp_path: Path) -> None:
+    found = results(200)
+    hosts = {host["name"]: host for host in fleet_of(found)["hosts"]}
+    page = view(found)
+    page.choose("rows-per-page", "25")
+    page.choose("version", "+>=49")
+    page.sort("name")
+    data = saved(page, tmp_path)
+    assert data.startswith(codecs.BOM_UTF8)
+    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    # All that were found, not only those of this page, in their order.
+    assert page.count() == "1 to 25 of %d hosts of 200" % len(rows)
+    assert [row["host"] for row in rows[:25]] == page.names()
+    for row in rows:
+        host = hosts[row["host"]]
+        assert row["verdict"] == host["verdict"]
+        assert row["config"] == host["path"]
+        assert row["directory"] == host["directory"]["path"]
+        codes = [kind["code"] for kind in host["problems"]] + host["notes"]
+        assert row["problems"].split() == codes
+        if host["usage"]:
+            assert int(row["bytes"]) == host["usage"]["size"]
+            assert float(row["percent"]) == host["percent"]
+        else:
+            assert (row["bytes"], row["reason"]) == ("", host["usage_message"])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_no_cell_of_the_csv_runs_in_a_spreadsheet(view: Open, tmp_path: Path, separator: str) -> None:
+    """Whatever the program takes for the separator."""
+    formula = 'HYPERLINK("http://127.0.0.1/?"&A1)'
+    starts = ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", " =", '"=', '""=', "'=", "=="]
+    names = [
+        before + start + formula
+        for start in starts
+        for before in ("", *("a%s" % mark for mark in ',;|\t"'), 'a;"', "a; ")
+    ]
+    found = {name: {"config": {"unreachable": True, "msg": name}, "usage": {}} for name in names}
+    text = saved(view(found), tmp_path).decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    assert len(rows) == len(found) + 1
+    for row in rows:
+        for cell in row:
+            assert not cell.lstrip(' "').startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")), cell
+    if separator == ",":
+        told = {row[0] for row in rows}
+        assert {"'" + starts[0] + formula, "a,'=" + formula} <= told
 
 
 def test_pages_show_each_host_once(view: Open) -> None:
@@ -402,8 +570,9 @@ def test_it_can_be_handled_by_keys_alone(view: Open) -> None:
     assert {row.verdict for row in page.rows()} == {"dangerous"}
     for _field in range(6):
         page.press(Keys.TAB)
+    assert page.focused() == "Save these hosts as CSV"
+    page.press(Keys.TAB)
     assert page.focused() == "Open all on this page"
-    page.press(Keys.TAB, Keys.TAB)  # the table, to scroll it
     while page.focused() != page.names()[0]:
         page.press(Keys.TAB)
     page.press(Keys.ENTER)
@@ -490,17 +659,81 @@ def test_it_prints_light_and_without_what_only_a_screen_can_do(view: Open, schem
     page.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
-def test_it_fits_a_narrow_window(view: Open, chrome: webdriver.Chrome) -> None:
-    """Only the tables scroll sideways, each by itself."""
+# --- Windows of all sizes ---
+
+WIDTHS = (360, 390, 768, 900, 1025, 1280, 1440)
+
+
+@pytest.fixture
+def resize(chrome: webdriver.Chrome) -> Iterator[Callable[[View, int], None]]:
+    yield lambda page, width: page.resize(width)
+    chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def long_words(found: dict[str, Any]) -> dict[str, Any]:
+    """The same fleet with a host whose paths and messages are long."""
+    pair = next(pair for pair in results(300).values() if pair["usage"].get("verified"))
+    deep = "/srv/" + "/".join(["build-artifacts"] * 9) + "/cache"
+    codes = ("optimized-below-baseline", "directory-writable-by-others", "limit-beyond-file-system")
+    problems = [problem("error", code, "%s is %s" % (deep, "x" * 90), "set %s" % deep) for code in codes]
+    looked = config(home=deep, problems=problems, directory=deep, cleanup_interval=7200, file_count_soft_limit=10**18)
+    usage = {
+        **pair["usage"],
+        "directory": deep,
+        "foreign": {"count": 9, "size": 2**60, "names": [deep, "y" * 255]},
+        "links": [deep],
+        "unreadable": [deep + "/" + "z" * 255],
+        "locks": [{"name": ".cleanup.wip-4711", "age": 90000, "stale": True}],
+    }
+    name = "a-host-with-a-rather-long-name.in-a-department.of-a-company.example.net"
+    lost = {"config": {"unreachable": True, "msg": "ssh: %s: %s" % (deep, "w" * 200)}, "usage": {}}
+    return {**found, name: {"config": looked, "usage": usage}, "b" * 63 + ".example.net": lost}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_cut(view: Open, resize: Callable[[View, int], None], width: int) -> None:
+    """Neither in the tables nor in what opens below the hosts: all of it can be read without scrolling sideways."""
+    page = view(long_words(results(20)))
+    resize(page, width)
+    assert page.cut() == []
+    page.one("#open").click()
+    page.chrome.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
+    assert len(page.all(".details")) == 22
+    assert page.cut() == []
+    page.choose("problem", "directory-writable-by-others")
+    assert page.cut() == []
+
+
+@pytest.mark.parametrize(("width", "cards"), [(360, True), (799, True), (1025, False), (1280, False)])
+def test_rows_are_cards_below_50_rem(view: Open, resize: Callable[[View, int], None], width: int, cards: bool) -> None:
     page = view(results(5))
-    chrome.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": False}
-    )
-    try:
-        page.one("#open").click()
-        assert chrome.execute_script("return document.documentElement.scrollWidth") <= 360
-    finally:
-        chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    resize(page, width)
+    page.one("#open").click()
+    script = """return [...document.querySelectorAll('table.cards > tbody > tr > td[data-label]')].map((cell) => [
+        getComputedStyle(cell).display, getComputedStyle(cell, '::before').content, cell.dataset.label])"""
+    cells = page.chrome.execute_script(script)
+    assert {"Hosts", "Verdict", "Differs from most", "Here", "Newest"} <= {label for _display, _before, label in cells}
+    for display, before, label in cells:
+        assert (display == "table-cell") is not cards
+        assert before in ('"%s"' % label, "attr(data-label)") if cards else before == "none"
+    # The order can be chosen in both.
+    page.sort("name")
+    assert page.one("th[aria-sort] button").text == "Host"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_paths_break_at_slashes(view: Open, resize: Callable[[View, int], None], width: int) -> None:
+    changed = {"directory": "/srv/build/artifacts/of/the/nightly/wasmtime"}
+    found = {"host%d" % number: {"config": config(**changed), "usage": {}} for number in range(3)}
+    found["other"] = {"config": config(directory="/var/lib/runner/work/tmp/wasmtime"), "usage": {}}
+    page = view({**results(20), **found})
+    resize(page, width)
+    page.one("#open").click()
+    page.chrome.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
+    # Names of entries have 43 characters, for which a phone has no line.
+    breaks = [(path, around) for path, around in page.breaks() if "/" in path and "modules/" not in path]
+    assert breaks
+    assert [(path, around) for path, around in breaks if around[0] != "/"] == []
 
 
 # --- What hosts say is text ---

@@ -30,6 +30,52 @@ class Row(NamedTuple):
     versions: str
 
 
+# Returns what cannot be read in full: what stands beyond the window or its box, and fields whose text is longer than they are.
+CUT = """
+const found = [], shown = (element) => element.checkVisibility() && !element.closest('.skip, noscript, svg')
+    && getComputedStyle(element.closest('thead') ?? element).clipPath === 'none';
+const tell = (element, why) => found.push(`${element.tagName} ${element.className}: ${why}: ${element.textContent.slice(0, 60)}`);
+const width = document.documentElement.clientWidth;
+if (document.documentElement.scrollWidth > width) found.push(`the page has ${document.documentElement.scrollWidth} pixels`);
+for (const element of document.body.querySelectorAll('*')) {
+    if (!shown(element) || element.matches('option, optgroup')) continue;
+    if (element.clientWidth && element.scrollWidth > element.clientWidth + 1) tell(element, 'wider than its box');
+    if (element.matches('input, select')) {
+        const style = getComputedStyle(element), pen = document.createElement('canvas').getContext('2d');
+        pen.font = style.font;
+        const text = element.matches('select') ? element.selectedOptions[0].text : element.value || element.placeholder;
+        const room = element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+        if (pen.measureText(text).width > room + 1) tell(element, `no room for ${text}`);
+    }
+}
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+while (walker.nextNode()) {
+    if (!walker.currentNode.data.trim() || !shown(walker.currentNode.parentElement)) continue;
+    if (walker.currentNode.parentElement.matches('script, style, option')) continue;
+    range.selectNodeContents(walker.currentNode);
+    const box = walker.currentNode.parentElement.closest('section, header, footer').getBoundingClientRect();
+    for (const part of range.getClientRects()) {
+        if (part.left < box.left - 1 || part.right > box.right + 1) tell(walker.currentNode.parentElement, 'beyond its card');
+    }
+}
+return found;
+"""
+# Returns, for each line but the last of each path, the two characters around its end; not where not even one part fits.
+BREAKS = """
+const found = [], range = document.createRange();
+const top = (node, place) => { range.setStart(node, place); range.setEnd(node, place + 1); return range.getClientRects()[0]?.top; };
+for (const path of document.querySelectorAll('.path')) {
+    if (!path.checkVisibility()) continue;
+    const letters = [], walker = document.createTreeWalker(path, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) for (let place = 0; place < walker.currentNode.length; place += 1)
+        letters.push([walker.currentNode.data[place], top(walker.currentNode, place)]);
+    for (const [place, [letter, height]] of letters.entries())
+        if (place && height > letters[place - 1][1] + 3) found.push([path.textContent, letters[place - 1][0] + letter]);
+}
+return found;
+"""
+
+
 class View:
     """A page that is open in the browser."""
 
@@ -84,6 +130,22 @@ class View:
         if button.get_attribute("aria-expanded") == "false":
             button.click()
         return self.one("#" + str(button.get_attribute("aria-controls")))
+
+    def resize(self, width: int) -> None:
+        """Give the window this width in CSS pixels; 0 is that with which the browser has started."""
+        if width:
+            size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+            self.chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        else:
+            self.chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+    def cut(self) -> list[str]:
+        """What cannot be read in full."""
+        return list(self.chrome.execute_script(CUT))
+
+    def breaks(self) -> list[tuple[str, str]]:
+        """Each path that takes more than one line, with the characters at an end of a line and behind it."""
+        return [(text, around) for text, around in self.chrome.execute_script(BREAKS)]
 
     def complaints(self) -> list[str]:
         """All errors and warnings in the console since it was last asked."""

@@ -14,6 +14,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.wasmops.wasmtime.plugins.filter.cache_fleet import FilterModule, cache_fleet
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import again
 
 FROM_33 = [dialect.name for dialect in CURRENT]
 DEFAULTS = {"directory": "/var/cache/wasmtime", "cleanup_interval": 3600, "file_count_soft_limit": 65536}
@@ -178,7 +179,7 @@ def test_notes_are_what_the_usage_has_of_remarkable():
     assert usage["stale_locks"] == {"count": 7, "names": names[2:7]}
 
 
-def test_settings_are_held_against_the_most_common_ones():
+def test_settings_are_held_against_those_of_most_hosts():
     other = dict(GOOD, effective=dict(DEFAULTS, cleanup_interval=60, directory="/a"))
     invalid = dict(GOOD, effective=dict(DEFAULTS, cleanup_interval=None))
     configs = {
@@ -186,19 +187,73 @@ def test_settings_are_held_against_the_most_common_ones():
         "one": GOOD,
         "invalid": invalid,
         "two": GOOD,
+        "three": GOOD,
         "unread": dict(GOOD, effective={}),
         "lost": SILENT,
     }
     data = cache_fleet(configs, {}, "now")
-    assert data["common"] == DEFAULTS
+    assert data["common"] == {
+        **{option: {"value": value, "hosts": 5, "of": 5} for option, value in DEFAULTS.items()},
+        "cleanup_interval": {"value": 3600, "hosts": 3, "of": 5},
+        "directory": {"value": DEFAULTS["directory"], "hosts": 4, "of": 5},
+    }
     assert [found["differs"] for found in data["hosts"]] == [
-        ["directory", "cleanup_interval"], [], ["cleanup_interval"], [], [], [],
+        ["directory", "cleanup_interval"], [], ["cleanup_interval"], [], [], [], [],
     ]  # fmt: skip
 
 
+def common_directory(*directories):
+    """The most common directory, and whether each host's differs; None stands for the default of a user."""
+    configs = {}
+    for number, directory in enumerate(directories):
+        effective = dict(DEFAULTS, directory=directory or "/home/u%d/.cache/wasmtime" % number)
+        configs["host%d" % number] = dict(GOOD, effective=effective, defaults=[] if directory else ["directory"])
+    data = cache_fleet(configs, {}, "now")
+    # The data of a file gives the same.
+    assert again(json.loads(json.dumps(data))) == data
+    return data["common"].get("directory"), ["directory" in host["differs"] for host in data["hosts"]]
+
+
+@pytest.mark.parametrize(
+    ("directories", "common", "differing"),
+    [
+        (["/a"], None, [False]),
+        (["/a", "/b", "/c"], None, [False, False, False]),
+        # Two of five are the most common, and not most hosts.
+        (["/a", "/a", "/b", "/c", "/d"], {"value": "/a", "hosts": 2, "of": 5}, [False] * 5),
+        (["/a", "/a", "/b"], {"value": "/a", "hosts": 2, "of": 3}, [False, False, True]),
+        ([None], None, [False]),
+        ([None, None, None], {"value": None, "hosts": 3, "of": 3}, [False, False, False]),
+        ([None, "/a", None], {"value": None, "hosts": 2, "of": 3}, [False, True, False]),
+        (["/a", None, "/a"], {"value": "/a", "hosts": 2, "of": 3}, [False, True, False]),
+    ],
+)
+def test_a_directory_is_common_if_two_hosts_share_it_or_the_default(directories, common, differing):
+    assert common_directory(*directories) == (common, differing)
+
+
+def test_the_default_directory_of_one_user_on_all_hosts_is_named():
+    of_root = dict(GOOD, effective=dict(DEFAULTS, directory="/root/.cache/wasmtime"), defaults=["directory"])
+    named = dict(of_root, defaults=[])
+    data = cache_fleet({"one": of_root, "two": of_root, "named": named}, {}, "now")
+    assert data["common"]["directory"] == {"value": "/root/.cache/wasmtime", "hosts": 2, "of": 3}
+    assert [host["differs"] for host in data["hosts"]] == [[], [], []]
+
+
 def test_of_equally_common_settings_the_default_of_wasmtime_is_the_most_common():
-    other = dict(GOOD, effective=dict(DEFAULTS, cleanup_interval=60, directory="/a"))
-    assert cache_fleet({"other": other, "one": GOOD}, {}, "now")["common"] == dict(DEFAULTS, directory="/a")
+    other = dict(GOOD, effective=dict(DEFAULTS, cleanup_interval=60))
+    data = cache_fleet({"other": other, "another": other, "one": GOOD, "two": GOOD}, {}, "now")
+    assert data["common"]["cleanup_interval"] == {"value": 3600, "hosts": 2, "of": 4}
+    assert [host["differs"] for host in data["hosts"]] == [[], [], [], []]
+
+
+def test_problems_of_a_host_come_by_severity():
+    danger = dict(PROBLEM, severity="danger", code="queue-memory")
+    data = cache_fleet({"one": dict(GOOD, problems=[PROBLEM, danger, REFUSED])}, {}, "now")
+    assert [problem["severity"] for problem in data["hosts"][0]["problems"]] == ["error", "danger", "warning"]
+    assert [name for name in data["totals"]["verdicts"] if name in ("with warnings", "dangerous", "refused by Wasmtime")] == [
+        "with warnings", "dangerous", "refused by Wasmtime",
+    ]  # fmt: skip
 
 
 def test_totals_count_every_host():

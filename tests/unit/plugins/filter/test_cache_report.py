@@ -132,7 +132,7 @@ def test_a_summary_of_hosts_has_each_problem_once_and_counts_at_the_end():
         "  provisioned, not yet",
         "unreachable, 1 host:",
         "  lost: Failed to connect",
-        "10 hosts: 1 good, 1 good without a config file, 1 with warnings, 2 refused by Wasmtime, 1 dangerous, 3 not looked at, 1 unreachable",
+        "10 hosts: 1 good, 1 good without a config file, 1 with warnings, 1 dangerous, 2 refused by Wasmtime, 3 not looked at, 1 unreachable",
     ]
 
 
