@@ -16,12 +16,12 @@ from .._config.config import Config, no_config, read_config
 from .._config.printable import quoted, shown
 from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
-from .._config.versions import Dialect
 from .._files.config_file import ResolvedFile, chooser
 from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
 
 if TYPE_CHECKING:
+    from .._config.versions import Dialect
     from .._engines.inventory import Program
 
 # How many entries of each directory in the cache a run of C(cache_config) looks at: a full cache has tens of thousands.
