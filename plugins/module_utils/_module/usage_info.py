@@ -33,6 +33,7 @@ from .._usage.scan import GONE, Budget, look_into, open_directory
 from .._usage.suggest import room_of, suggestions
 from . import common as _common
 from . import refused as _refused
+from .readers import readers_for
 from .reasons import failure, sentence
 from .suggested import suggested
 
@@ -75,7 +76,7 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
 
     Raises Refused.
     """
-    dialects, version, *_named = _common.readers_for(module)
+    dialects, version, *_named = readers_for(module)
     try:
         place = resolve_file(path)
         found = read(place)
