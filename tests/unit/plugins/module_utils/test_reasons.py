@@ -1,0 +1,108 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is found below _module has codes and values; the words for them are in tables, and each one fits."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Iterator, NamedTuple
+
+import pytest
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import inventory as _inventory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import Reason
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import NOTES, TEXTS, sentence
+
+ROOMS = Path(__file__).parents[4] / "plugins" / "module_utils"
+# Three words in a row, of which a text that is filled in may be one.
+SENTENCE = re.compile(r"""(?<![\w/.-])(?:[A-Za-z][a-z'-]*|%s)[,;:]? (?:[a-z][a-z'-]*|%s)[,;:]? (?:[a-z]|%s)""")
+# Files of _config that are tables of words, or helpers of these.
+TABLES = {"problems.py", "settings.py", "words.py"}
+# Other texts of _config, by their beginnings.
+TEXTS_OF_CONFIG = {
+    "# Wasmtime compilation cache": "the comment at the top of a new config",
+    "a number of": "a value that Python does not print",
+    "nested too": "takes the place of a message of a TOML library",
+    "too many dots": "takes the place of a message of a TOML library",
+}
+
+
+def constants(path: Path) -> Iterator[str]:
+    """Every text in a file but documentation."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            yield node.value
+
+
+def sentences(path: Path) -> list[str]:
+    return [text for text in constants(path) if SENTENCE.search(text)]
+
+
+@pytest.mark.parametrize("room", ["_files", "_usage", "_engines"])
+def test_no_sentence_is_below_module(room: str) -> None:
+    paths = sorted((ROOMS / room).glob("*.py"))
+    assert paths
+    assert {path.name: found for path in paths for found in [sentences(path)] if found} == {}
+
+
+def test_the_sentences_of_config_are_in_its_tables() -> None:
+    paths = {path.name: path for path in (ROOMS / "_config").glob("*.py")}
+    for name in TABLES:
+        assert sentences(paths.pop(name)), name
+    found = [text for path in paths.values() for text in sentences(path)]
+    beginnings = {next((words for words in TEXTS_OF_CONFIG if text.startswith(words)), text) for text in found}
+    assert beginnings == set(TEXTS_OF_CONFIG)
+
+
+class Use(NamedTuple):
+    """A call that makes a reason."""
+
+    code: str
+    values: frozenset[str]
+    place: str
+
+
+def uses() -> Iterator[Use]:
+    for path in sorted(ROOMS.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args:
+                # Starred ones are those of another reason.
+                values = frozenset(keyword.arg for keyword in node.keywords if keyword.arg is not None)
+                for code in ast.walk(node.args[0]):
+                    if isinstance(code, ast.Constant):
+                        yield Use(str(code.value), values, "%s:%d" % (path.name, node.lineno))
+
+
+@pytest.mark.parametrize("use", uses(), ids=lambda use: "%s-%s" % (use.place, use.code))
+def test_every_reason_has_a_text_and_its_values(use: Use) -> None:
+    wanted = set(re.findall(r"%\((\w+)\)", TEXTS[use.code]))
+    # because() adds the cause.
+    assert use.values <= wanted <= use.values | {"reason"}
+
+
+def test_every_text_is_used() -> None:
+    assert {use.code for use in uses()} == set(TEXTS)
+    assert set(NOTES) == set(_inventory.NOTES)
+
+
+def test_values_are_written_for_people() -> None:
+    assert sentence(None) == ""
+    link = Reason("link-into-other-directory", path="/a\nb", user=0, where="/c", owner=10**9)
+    assert sentence(link) == (
+        '"/a\\nb" is a symbolic link of root into "/c", which belongs to 1000000000: root does not follow it'
+    )
+    assert sentence(Reason("chosen-by-user-who-cannot-list", user=-1)).startswith("users other than root can write")
+    for missing in (None, -1):
+        assert sentence(Reason("only-owner", owner=missing)).startswith("only its owner a user that does not exist yet")
+    cause = Reason("system-error", text="No space left on device")
+    failed = Reason("directory-not-made", path="/d")
+    assert sentence(failed.because(cause)) == (
+        'the directory "/d" cannot be created or changed: No space left on device'
+    )
+    assert repr(failed) == "directory-not-made {'path': '/d'}"
