@@ -231,7 +231,7 @@ class Find(NamedTuple):
 @proves(
     "the engine deletes every file there that it does not know",
     "Wasmtime deletes every file there that it does not know",
-    "what is not the engine",
+    "files that are not the engine's",
     "Files are in the directory that Wasmtime deletes although they are not its own",
     "not Wasmtime's own, and deleted by it",
 )

@@ -142,7 +142,7 @@ PLACES = {
     "swappable": Place(
         "install -d -o deploy @/home; mkdir -m 700 @/home/cache",
         {"fleet_directory": "@/home/cache"},
-        refused="the change would be dangerous (ignore_dangers: [directory-replaceable] allows it): others than root and its owner can put"
+        refused="the change would be dangerous (ignore_dangers: [directory-replaceable] allows it): users other than root and its owner can put"
         ' another directory in the place of "@/home/cache": "@/home" belongs to deploy',
         written=(),
     ),

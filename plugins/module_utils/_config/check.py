@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the bytes of a config to its settings, effective values and problems.
+"""From the data of a config to its effective values, and what Wasmtime refuses or takes to its harm.
 
-Knows the rules of Wasmtime's C(crates/cache/src/config.rs) and nothing of Ansible. What a
-problem says, and where, is for C(problems), which a run without problems never loads.
+Knows the rules of Wasmtime's C(crates/cache/src/config.rs) and nothing of Ansible. The words
+for what is found are in C(problems), which a run without problems never loads.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from .settings import (
     LEVEL_MAX,
@@ -34,7 +34,7 @@ ERROR = "error"
 DANGER = "danger"
 WARNING = "warning"
 
-# The codes of severity danger, from here, C(_files) and C(_module); what C(ignore_dangers) takes.
+# The codes of severity danger in C(problems), for all that must not load it. After a change there: make generate.
 DANGERS = (
     "clock-overflow",
     "config-in-cache",
@@ -55,6 +55,7 @@ MAX_BYTES = 2**16
 
 # A file with more problems than this is no cache config; the rest is counted, not listed.
 MAX_PROBLEMS = 100
+_UNKNOWN = ("unknown-table", "unknown-setting")
 
 # What Wasmtime has called some of its settings in 2019 only (C(wasmtime-environ/src/cache/config.rs)), and calls them now.
 KEYS_OF_2019 = {
@@ -74,8 +75,19 @@ PATH_MAX = 4095
 
 Effective = Dict[str, Optional[TomlValue]]
 
-Finding = Tuple[str, str, Tuple[str, ...], Any, Dict[str, Any]]
-"""A severity, the name of a text in C(problems), the path that it is about, the value there, and other facts."""
+
+class Finding(NamedTuple):
+    """Something that Wasmtime refuses, or takes to its harm; the words for it are in C(problems)."""
+
+    name: str
+    """Of the text."""
+    path: tuple[str, ...] = ()
+    """The key that it is about; empty for the whole file."""
+    value: Any = None
+    facts: Mapping[str, Any] = {}
+    """What else the text says; C(line) and C(column) where the place is known already."""
+    refused: bool = True
+    """Whether Wasmtime refuses the file for it."""
 
 
 class Host(NamedTuple):
@@ -124,205 +136,225 @@ class Problem:
         return "%s%s; %s" % (place, self.message, self.remedy)
 
 
-class CommonRules:
+class CommonRules(NamedTuple):
     """The rules that several dialects have in common: what one refuses, all refuse."""
 
-    def __init__(self, dialects: Sequence[Dialect]) -> None:
-        self.grammars = sorted({grammar for d in dialects for grammar in d.grammars})
-        self.enabled_mandatory = any(d.enabled for d in dialects)
-        self.enabled_refused = any(not d.enabled for d in dialects)
-        self.refuses_overflow = any(not d.wraps for d in dialects)
-        self.sorts_keys = self.keeps_crlf = dialects[-1].reader >= 39
-        self.settings = {
+    grammars: tuple[str, ...]
+    enabled_mandatory: bool
+    enabled_refused: bool
+    refuses_overflow: bool
+    sorts_keys: bool
+    keeps_crlf: bool
+    settings: dict[str, Setting]
+
+
+def common_rules(dialects: Sequence[Dialect]) -> CommonRules:
+    """The rules of these dialects, the oldest first."""
+    since_39 = dialects[-1].reader >= 39
+    return CommonRules(
+        grammars=tuple(sorted({grammar for d in dialects for grammar in d.grammars})),
+        enabled_mandatory=any(d.enabled for d in dialects),
+        enabled_refused=any(not d.enabled for d in dialects),
+        refuses_overflow=any(not d.wraps for d in dialects),
+        sorts_keys=since_39,
+        keeps_crlf=since_39,
+        settings={
             name: setting
             for name, setting in SETTINGS.items()
             if all(setting.known_to(d.first, d.last) for d in dialects)
-        }
-
-
-def too_large(size: int) -> Problem:
-    """The problem of a file that is not read for its size in bytes."""
-    return Problem(
-        "too-large",
-        ERROR,
-        "the file has %d bytes" % size,
-        "a cache config has some hundred bytes and at most %d are read" % MAX_BYTES,
+        },
     )
 
 
-class Check:
-    """One pass over the data by one set of rules, in the order the engine goes."""
+class Checked(NamedTuple):
+    """What Wasmtime makes of a config."""
 
-    def __init__(self, document: dict[str, Any], rules: CommonRules, host: Host) -> None:
-        self.rules = rules
-        self.host = host
-        self.findings: list[Finding] = []
-        self.effective: Effective = {}
-        cache = document.get("cache")
-        self.cache: dict[str, Any] = cache if isinstance(cache, dict) else {}
-        self.unlisted = 0
-        if cache is not self.cache and not document.keys() <= {"cache"}:
-            from .lookalikes import other_file
+    effective: Effective
+    findings: list[Finding]
 
-            what = other_file(list(document))
-            if what:
-                # However long it is, one thing is wrong with it.
-                first = next(key for key, _value in self._in_order(document) if key != "cache")
-                self._note(ERROR, "other-file", (first,), what=what[0], remedy=what[1])
-                return
-        for key, value in self._in_order(document):
-            if key != "cache":
-                self._unknown("unknown-table", (key,))
-            elif cache is self.cache:
-                self._settings()
-            else:
-                self._note(ERROR, "cache-not-a-table", ("cache",), instead=value)
-        if cache is None:
-            self._note(ERROR, "cache-missing", ())
-        if cache is self.cache:
-            self._ranges()
-        if self.unlisted:
-            self._note(ERROR, "unlisted", (), number=self.unlisted)
+    @property
+    def refused(self) -> bool:
+        """Whether Wasmtime refuses it."""
+        return any(finding.refused for finding in self.findings)
 
-    def has_line_break(self, text: str) -> bool:
-        """Whether the directory may have a line break that some versions read as CRLF."""
-        directory = self.effective.get("directory")
-        return isinstance(directory, str) and "\n" in directory and "\r\n" in text
 
-    def _in_order(self, table: dict[str, Any]) -> list[tuple[str, Any]]:
-        return sorted(table.items()) if self.rules.sorts_keys else list(table.items())
+def check(document: Mapping[str, Any], rules: CommonRules, host: Host) -> Checked:
+    """Check the data of a config in the order that Wasmtime goes."""
+    cache = document.get("cache")
+    keys = _in_order(document, rules)
+    if not isinstance(cache, dict) and keys not in ([], ["cache"]):
+        from .lookalikes import other_file
 
-    def _note(self, severity: str, text: str, path: tuple[str, ...], value: Any = None, **facts: Any) -> None:
-        self.findings.append((severity, text, path, value, facts))
-
-    def _about(self, name: str, severity: str, text: str, **facts: Any) -> None:
-        self._note(severity, text, ("cache", name), self.cache[name], **facts)
-
-    def _unknown(self, text: str, path: tuple[str, ...]) -> None:
-        if len(self.findings) < MAX_PROBLEMS:
-            self._note(ERROR, text, path)
+        other = other_file(list(document))
+        if other is not None:
+            # However long it is, one thing is wrong with it.
+            first = next(key for key in keys if key != "cache")
+            return Checked({}, [Finding(other[0], (first,), None, other[1])])
+    effective: Effective = {}
+    findings: list[Finding] = []
+    for key in keys:
+        if key != "cache":
+            findings.append(Finding("unknown-table", (key,), None, {"known": rules.settings}))
+        elif isinstance(cache, dict):
+            findings += _settings(cache, rules, effective)
         else:
-            self.unlisted += 1
+            # The command line program has an option of this name.
+            name = "cache-boolean" if isinstance(cache, bool) else "cache-not-a-table"
+            findings.append(Finding(name, ("cache",), None, {"found": cache}))
+    more = [finding for finding in findings[MAX_PROBLEMS:] if finding.name not in _UNKNOWN]
+    unlisted = len(findings[MAX_PROBLEMS:]) - len(more)
+    findings[MAX_PROBLEMS:] = more
+    if cache is None:
+        findings.append(Finding("cache-missing", facts={"line": 1, "column": 1}))  # where Wasmtime says so
+    elif isinstance(cache, dict):
+        if "directory" not in cache:
+            effective["directory"] = host.default_directory()
+        effective = {name: effective.get(name, setting.default) for name, setting in rules.settings.items()}
+        findings += _ranges(cache, effective, host)
+    if unlisted:
+        findings.append(Finding("unlisted", facts={"number": unlisted}))
+    return Checked(effective, findings)
 
-    def _settings(self) -> None:
-        old = [key for key in self.cache if key in KEYS_OF_2019]
-        told = False
-        for key, value in self._in_order(self.cache):
-            if old and key in SETTINGS and is_integer(value) and SETTINGS[key].kind.units:
-                self.effective[key] = None  # as it was written then
-            elif key in self.rules.settings:
-                self._setting(SETTINGS[key], value)
-            elif key in SETTINGS:
-                self._note(ERROR, "setting-of-others", ("cache", key), value)
-            elif key in old:
-                if not told:
-                    self._note(ERROR, "keys-of-2019", ("cache", key), old=old)
-                told = True
-            elif key != "enabled":
-                self._unknown("unknown-setting", ("cache", key))
-            elif self.rules.enabled_refused:
-                self._note(ERROR, "enabled-refused", ("cache", key), value)
-            elif not isinstance(value, bool):
-                self._note(ERROR, "enabled-type", ("cache", key), value)
-        if self.rules.enabled_mandatory and "enabled" not in self.cache:
-            self._note(ERROR, "enabled-missing", ("cache",))
 
-    def _setting(self, setting: Setting, value: Any) -> None:
-        path = ("cache", setting.name)
-        self.effective[setting.name] = None
-        try:
-            base = base_value(setting, value)
-        except BadValue as bad:
-            self._note(ERROR, "bad-value", path, value, bad=bad)
-            return
-        if setting.kind.name == "duration" and isinstance(base, int) and base > U64_MAX:
-            if self.rules.refuses_overflow:
-                self._note(ERROR, "overflow", path, value)
-                return
-            base %= U64_MAX + 1
-            self._note(DANGER, "duration-wraps", path, value, wrapped=base)
-        self.effective[setting.name] = base
+def has_line_break(effective: Effective, text: str) -> bool:
+    """Whether the directory may have a line break that some versions read as CRLF."""
+    directory = effective.get("directory")
+    return isinstance(directory, str) and "\n" in directory and "\r\n" in text
 
-    def _ranges(self) -> None:
-        self._directory()
-        self.effective = {
-            name: self.effective.get(name, setting.default) for name, setting in self.rules.settings.items()
-        }
-        self._queue("worker-event-queue-size")
-        self._levels("baseline-compression-level", "optimized-compression-level")
-        for limit, percent in LIMITS:
-            self._limit(limit, percent)
-        name = "allowed-clock-drift-for-files-from-future"
-        drift = self._number(name)
-        if drift is not None and self.host.now + drift > CLOCK_MAX:
-            self._about(name, DANGER, "clock-overflow")
 
-    def _number(self, name: str) -> int | None:
-        value = self.effective.get(name)
-        return value if isinstance(value, int) else None
+def _in_order(table: Mapping[str, Any], rules: CommonRules) -> list[str]:
+    return sorted(table) if rules.sorts_keys else list(table)
 
-    def _directory(self) -> None:
-        path = ("cache", "directory")
-        if "directory" not in self.cache:
-            self.effective["directory"] = self.host.default_directory()
-            if self.effective["directory"] is None:
-                self._note(ERROR, "no-home", ("cache",))
-        if self.effective["directory"] is None:
-            return
-        directory = str(self.effective["directory"])
-        encoded = directory.encode("utf-8", "surrogateescape")
-        if not directory.startswith("/"):
-            self._note(ERROR, "directory-relative", path, directory)
-        elif "\0" in directory:
-            self._note(ERROR, "directory-nul", path, directory)
-        elif max(map(len, encoded.split(b"/"))) > NAME_MAX or len(encoded) > PATH_MAX:
-            self._note(ERROR, "directory-too-long", path, directory)
-        elif "directory" in self.cache and not MARKS.isdisjoint(directory):
-            from .lookalikes import placeholder
 
-            found = placeholder(directory)
-            if found:
-                self._note(WARNING, "directory-placeholder", path, directory, placeholder=found)
+def _settings(cache: Mapping[str, Any], rules: CommonRules, effective: Effective) -> Iterator[Finding]:
+    """Check each key on its own, and fill in the effective values; None where there is none."""
+    old = [key for key in cache if key in KEYS_OF_2019]
+    for key in _in_order(cache, rules):
+        value, path = cache[key], ("cache", key)
+        if old and key in SETTINGS and is_integer(value) and SETTINGS[key].kind.units:
+            effective[key] = None  # as it was written then
+        elif key in rules.settings:
+            effective[key], findings = _setting(SETTINGS[key], value, rules)
+            yield from findings
+        elif key in SETTINGS:
+            yield Finding("setting-of-others", path, value)
+        elif key in old:
+            if key == next(name for name in _in_order(cache, rules) if name in old):
+                yield Finding("keys-of-2019", path, None, {"old": old})
+        elif key != "enabled":
+            yield Finding("unknown-setting", path, None, {"known": rules.settings})
+        elif rules.enabled_refused:
+            refused = "enabled-false-refused" if value is False else "enabled-refused"
+            yield Finding("enabled-refused-by-some" if rules.enabled_mandatory else refused, path, value)
+        elif not isinstance(value, bool):
+            yield Finding("enabled-type", path, value)
+    if rules.enabled_mandatory and "enabled" not in cache:
+        yield Finding("enabled-missing-for-some" if rules.enabled_refused else "enabled-missing", ("cache",))
 
-    def _capacity(self, name: str) -> None:
-        limit, directory = self._number(name), self.effective["directory"]
-        if limit is None or not isinstance(directory, str) or directory[:1] != "/" or "\0" in directory:
-            return
-        capacity = self.host.capacity(directory)
+
+def _setting(setting: Setting, value: Any, rules: CommonRules) -> tuple[TomlValue | None, list[Finding]]:
+    path = ("cache", setting.name)
+    try:
+        base = base_value(setting, value)
+    except BadValue as bad:
+        return None, [Finding(bad.name, path, value, bad.facts)]
+    if setting.kind.name != "duration" or not isinstance(base, int) or base <= U64_MAX:
+        return base, []
+    if rules.refuses_overflow:
+        return None, [Finding("duration-overflow", path, value)]
+    base %= U64_MAX + 1
+    return base, [Finding("duration-wraps", path, value, {"wrapped": base}, refused=False)]
+
+
+def _ranges(cache: Mapping[str, Any], effective: Effective, host: Host) -> Iterator[Finding]:
+    """Check the effective values, with defaults, against each other and against the host."""
+    numbers = {name: value for name, value in effective.items() if isinstance(value, int)}
+    yield from _directory(effective["directory"], "directory" in cache)
+    yield from _queue(cache, numbers, host)
+    yield from _levels(cache, numbers)
+    for names in LIMITS:
+        yield from _soft_limit(cache, numbers, names, effective["directory"], host)
+    name = "allowed-clock-drift-for-files-from-future"
+    if host.now + numbers.get(name, 0) > CLOCK_MAX:
+        yield _about(cache, name, "clock-overflow", refused=False)
+
+
+def _about(cache: Mapping[str, Any], name: str, text: str, refused: bool = True, **facts: Any) -> Finding:
+    return Finding(text, ("cache", name), cache.get(name), facts, refused)
+
+
+def _directory(directory: Any, named: bool) -> Iterator[Finding]:
+    """Check the directory; C(named): whether the file names it."""
+    if directory is None:
+        if not named:
+            yield Finding("no-home", ("cache",))
+        return
+    path = ("cache", "directory")
+    encoded = directory.encode("utf-8", "surrogateescape")
+    found = None
+    if not directory.startswith("/") or (named and not MARKS.isdisjoint(directory)):
+        from .lookalikes import placeholder
+
+        found = placeholder(directory)
+    if not directory.startswith("/"):
+        yield Finding("directory-unexpanded" if found else "directory-relative", path, directory)
+    elif "\0" in directory:
+        yield Finding("directory-nul", path, directory)
+    elif max(map(len, encoded.split(b"/"))) > NAME_MAX or len(encoded) > PATH_MAX:
+        yield Finding("directory-too-long", path, directory)
+    elif found:
+        yield Finding("directory-placeholder", path, directory, {"placeholder": found}, refused=False)
+
+
+def _queue(cache: Mapping[str, Any], numbers: Mapping[str, int], host: Host) -> Iterator[Finding]:
+    name = "worker-event-queue-size"
+    size = numbers.get(name, SMALL_QUEUE)
+    if size < SMALL_QUEUE:
+        yield _about(cache, name, "small-queue", refused=False)
+    elif size * QUEUE_ENTRY_BYTES > host.memory:
+        facts = {"bytes": size * QUEUE_ENTRY_BYTES, "memory": host.memory}
+        yield _about(cache, name, "queue-memory", refused=False, **facts)
+
+
+def _levels(cache: Mapping[str, Any], numbers: Mapping[str, int]) -> Iterator[Finding]:
+    names = ("baseline-compression-level", "optimized-compression-level")
+    outside = [name for name in names if not LEVEL_MIN <= numbers.get(name, LEVEL_MIN) <= LEVEL_MAX]
+    for name in outside:
+        yield _about(cache, name, "level-range")
+    baseline, optimized = map(numbers.get, names)
+    if not outside and baseline is not None and optimized is not None and optimized < baseline:
+        # Point at the one that the file names.
+        named = [name for name in names if name in cache]
+        text = (
+            "levels"
+            if len(named) == 2
+            else "optimized-below-default"
+            if named == [names[1]]
+            else "baseline-above-default"
+        )
+        yield _about(cache, named[-1], text, baseline=baseline, optimized=optimized)
+
+
+def _soft_limit(
+    cache: Mapping[str, Any], numbers: Mapping[str, int], names: tuple[str, str], directory: Any, host: Host
+) -> Iterator[Finding]:
+    """Check a soft limit, and the percent of it that a cleanup leaves."""
+    limit_name, percent_name = names
+    is_size = SETTINGS[limit_name].kind.name == "size"
+    limit, percent = map(numbers.get, names)
+    if percent is not None and percent > PERCENT_MAX:
+        yield _about(cache, percent_name, "percent-range")
+        percent = None
+    for name, value in zip(names, (limit, percent)):
+        if value == 0:
+            yield _about(cache, name, "empties-itself", refused=False)
+    if limit is None:
+        return
+    if percent is not None and limit * percent > U64_MAX:
+        text = "size-limit-overflow" if is_size else "limit-overflow"
+        facts = {"limit": limit_name, "percent_name": percent_name, "percent": percent}
+        yield _about(cache, limit_name if limit_name in cache else percent_name, text, refused=False, **facts)
+    elif is_size and directory is not None and directory.startswith("/") and "\0" not in directory:
+        capacity = host.capacity(directory)
         if capacity is not None and limit > capacity:
-            value = self.cache.get(name)
-            self._note(WARNING, "limit-beyond-file-system", ("cache", name), value, limit=limit, capacity=capacity)
-
-    def _queue(self, name: str) -> None:
-        size = self._number(name)
-        if size is not None and size < SMALL_QUEUE:
-            self._about(name, WARNING, "small-queue")
-        elif size is not None and size * QUEUE_ENTRY_BYTES > self.host.memory:
-            self._about(name, DANGER, "queue-memory", bytes=size * QUEUE_ENTRY_BYTES)
-
-    def _levels(self, *names: str) -> None:
-        levels = {name: self._number(name) for name in names}
-        outside = [name for name, level in levels.items() if level is not None and not LEVEL_MIN <= level <= LEVEL_MAX]
-        for name in outside:
-            self._about(name, ERROR, "level-range")
-        baseline, optimized = levels.values()
-        if not outside and baseline is not None and optimized is not None and optimized < baseline:
-            # Point at the one that the file names.
-            named = [name for name in names if name in self.cache]
-            self._about(named[-1], ERROR, "levels", baseline=baseline, optimized=optimized)
-
-    def _limit(self, limit_name: str, percent_name: str) -> None:
-        limit, percent = self._number(limit_name), self._number(percent_name)
-        if percent is not None and percent > PERCENT_MAX:
-            self._about(percent_name, ERROR, "percent-range")
-            percent = None
-        for name, value in ((limit_name, limit), (percent_name, percent)):
-            if value == 0:
-                self._about(name, WARNING, "empties-itself")
-        if limit is None or percent is None or limit * percent <= U64_MAX:
-            if SETTINGS[limit_name].kind.name == "size":
-                self._capacity(limit_name)
-        else:
-            name = limit_name if limit_name in self.cache else percent_name
-            names = {"limit": limit_name, "percent_name": percent_name}
-            self._about(name, DANGER, "limit-overflow", percent=percent, **names)
+            yield _about(cache, limit_name, "limit-beyond-file-system", refused=False, limit=limit, capacity=capacity)

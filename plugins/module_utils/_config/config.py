@@ -4,14 +4,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the bytes of a config to its settings, effective values and problems.
 
-What a problem says, and where, is for C(problems), which a run without problems never loads.
+The words for problems are in C(problems), and their places are found in C(locate): a run without problems loads neither.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Sequence
 
-from .check import ERROR, MAX_BYTES, Check, CommonRules, Effective, Host, Problem, too_large
+from .check import ERROR, MAX_BYTES, Effective, Finding, Host, Problem, check, common_rules, has_line_break
 from .settings import SETTINGS
 from .toml_error import TomlError
 from .versions import DIALECTS, TOML_1_0, TOML_1_1, Dialect
@@ -59,6 +59,15 @@ class Config:
         return {k: v for k, v in (self.table or {}).items() if k in SETTINGS}
 
 
+def to_problems(findings: Sequence[Finding]) -> list[Problem]:
+    """What is found as problems, in words. Without any, the table of them is not loaded."""
+    if not findings:
+        return []
+    from .problems import to_problem
+
+    return [to_problem(finding) for finding in findings]
+
+
 def read_config(data: bytes, dialects: Sequence[Dialect], host: Host, library: Library) -> Config:
     """Judge a config by the rules of all given dialects at once.
 
@@ -66,35 +75,33 @@ def read_config(data: bytes, dialects: Sequence[Dialect], host: Host, library: L
     """
     config = Config("", False)
     if len(data) > MAX_BYTES:
-        config.problems.append(too_large(len(data)))
+        config.problems = to_problems([Finding("too-large", facts={"size": len(data)})])
         return config
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        from .problems import not_utf_8
+        from .locate import not_utf_8
 
-        config.problems.append(not_utf_8(data, error.start))
+        config.problems = to_problems([not_utf_8(data, error.start)])
         return config
     config.bom = text.startswith(BOM)
     config.text = text[1:] if config.bom else text
-    return judge(config, dialects, host, library)
+    _read_text(config, dialects, host, library)
+    return config
 
 
 def no_config(dialects: Sequence[Dialect], host: Host) -> Config:
     """How the engine stands without a config file: every setting has its default."""
     config = Config("", False)
     # The engine takes a missing default file for an empty table, whatever its version.
-    check = Check({"cache": {}}, CommonRules([dialect._replace(enabled=False) for dialect in dialects]), host)
-    if check.findings:
-        from .problems import to_problems
-
-        config.problems = to_problems(check)
-    config.effective = check.effective
+    rules = common_rules([dialect._replace(enabled=False) for dialect in dialects])
+    config.effective, findings = check({"cache": {}}, rules, host)
+    config.problems = to_problems(findings)
     config.accepted_by = [dialect.name for dialect in DIALECTS]
     return config
 
 
-def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Library) -> Config:
+def _read_text(config: Config, dialects: Sequence[Dialect], host: Host, library: Library) -> None:
     """Fill in data, problems, effective settings and C(accepted_by) of a config's text."""
     parsed: dict[str, Any] = {}
     for grammar in (TOML_1_0, TOML_1_1):
@@ -106,35 +113,33 @@ def judge(config: Config, dialects: Sequence[Dialect], host: Host, library: Libr
             parsed[grammar] = library.read(config.text, grammar)
         except TomlError as error:
             parsed[grammar] = error
-    rules = CommonRules(dialects)
+    rules = common_rules(dialects)
     readable = [r[0] for r in parsed.values() if not isinstance(r, TomlError)]
     if not all(_proven(parsed[grammar]) for grammar in rules.grammars):
-        from .problems import of_grammar
+        from .locate import not_toml
 
-        config.problems.append(of_grammar(parsed, rules.grammars, config.text))
+        config.problems = to_problems([not_toml(parsed, rules.grammars, config.text)])
     if not readable:
-        return config
+        return
     document = readable[0]
     cache = document.get("cache")
     if isinstance(cache, dict):
         config.table = cache
         # Later versions refuse the file, and cache in its directory once the line is gone.
         config.off = cache.get("enabled") is False and not rules.enabled_refused
-    check = Check(document, rules, host)
+    checked = check(document, rules, host)
     # A grammar problem comes first: the engine meets it before it looks at any setting.
-    if check.findings or check.has_line_break(config.text):
-        from .problems import located
+    if checked.findings or has_line_break(checked.effective, config.text):
+        from .locate import located
 
-        config.problems.extend(config.relevant(located(check, config.text, library)))
-    config.effective = check.effective
+        checked = located(checked, rules, config.text, library)
+        config.problems += config.relevant(to_problems(checked.findings))
+    config.effective = checked.effective
     for dialect in DIALECTS:
         taken = [grammar for grammar in dialect.grammars if _proven(parsed[grammar])]
-        if taken:
-            findings = Check(document, CommonRules([dialect]), host).findings
-            if not any(finding[0] == ERROR for finding in findings):
-                every = len(taken) == len(dialect.grammars)
-                config.accepted_by.append(dialect.name if every else dialect.with_1_1)
-    return config
+        if taken and not check(document, common_rules([dialect]), host).refused:
+            every = len(taken) == len(dialect.grammars)
+            config.accepted_by.append(dialect.name if every else dialect.with_1_1)
 
 
 def _proven(result: Any) -> bool:

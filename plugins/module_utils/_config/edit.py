@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping
 
-from .layout import Layout, Statement
+from .layout import Statement, find_statements
 
 if TYPE_CHECKING:
     from .toml_error import Loads
@@ -63,11 +63,11 @@ def edit(text: str, changes: NewValues, loads: Loads) -> str:
 
     C(text) is a valid config without its BOM. Raises CannotEdit, and ImportError without tomli-w.
     """
-    layout = Layout(text, loads)
-    pairs = {entry.path[1]: entry for entry in layout.entries if len(entry.path) == 2 and not entry.header}
-    opening = [entry for entry in layout.entries if entry.path == ("cache",)]
-    if not layout.complete or not (pairs or opening):
-        raise CannotEdit("the layout of the file is too unusual to edit in place")
+    statements, complete = find_statements(text, loads)
+    pairs = {entry.path[1]: entry for entry in statements if len(entry.path) == 2 and not entry.header}
+    opening = [entry for entry in statements if entry.path == ("cache",)]
+    if not complete or not (pairs or opening):
+        raise CannotEdit
     edits: list[tuple[int, int, str]] = []
     removed = {key for key, value in changes.items() if value is None and key in pairs}
     added = ["%s = %s" % (key, toml(value)) for key, value in changes.items() if value is not None and key not in pairs]
@@ -77,7 +77,7 @@ def edit(text: str, changes: NewValues, loads: Loads) -> str:
     if opening and not opening[0].header:
         edits += _inline(text, opening[0], pairs, removed, added)
     else:
-        edits += _lines(text, layout, opening, pairs, removed, added)
+        edits += _lines(text, opening, pairs, removed, added)
     for start, end, replacement in sorted(edits, reverse=True):
         text = text[:start] + replacement + text[end:]
     return text
@@ -85,7 +85,6 @@ def edit(text: str, changes: NewValues, loads: Loads) -> str:
 
 def _lines(
     text: str,
-    layout: Layout,
     opening: list[Statement],
     pairs: dict[str, Statement],
     removed: Any,
@@ -103,7 +102,7 @@ def _lines(
         line = text[last.start : last.end]
         indent = line[: len(line) - len(line.lstrip(" \t"))]
         if not opening:
-            indent += text[last.key[0] : layout.key_parts(last)[-1]]
+            indent += text[last.key[0] : last.parts[-1]]
         block = newline.join(indent + pair for pair in added)
         gone = not last.header and last.path[1] in removed
         if line.endswith("\n"):

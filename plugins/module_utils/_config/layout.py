@@ -30,45 +30,64 @@ class Statement(NamedTuple):
     end: int
     key: tuple[int, int]
     value: tuple[int, int]
+    parts: tuple[int, ...]
+    """Where the parts of a dotted key begin; one for a plain key."""
 
 
 class TooComplex(Exception):
     """The text has statements so long that finding their ends is not worth the time."""
 
 
-class Layout:
-    """Where the statements of a valid TOML text stand.
+class Layout(NamedTuple):
+    """The statements of a text in their order."""
+
+    statements: list[Statement]
+    complete: bool
+    """Whether these are all; else the text is too complex from some place on."""
+
+
+def find_statements(text: str, loads: Loads) -> Layout:
+    """Find where the statements of a valid TOML text stand.
 
     The shortest run of lines that parses alone is a statement: at the end of a
     complete statement the grammar always starts anew.
     """
+    statements: list[Statement] = []
+    try:
+        statements.extend(_Scan(text, loads).statements())
+    except TooComplex:
+        return Layout(statements, False)
+    return Layout(statements, True)
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of an offset, from 1, in characters."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+class _Scan:
+    """One pass over a text, and how much of the library's time is left for it."""
 
     def __init__(self, text: str, loads: Loads) -> None:
         self.text = text
         self._loads = loads
-        # A statement of n lines costs n attempts; this bounds the sum of their lengths.
+        # A statement of n lines costs n attempts, a dotted key one for each dot; this bounds the sum of their lengths.
         self._budget = 2 * len(text) + 1_000_000
-        self.complete = True
-        self.entries: list[Statement] = []
-        try:
-            self.entries.extend(self._scan())
-        except TooComplex:
-            self.complete = False
-
-    def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset, from 1, in characters."""
-        return self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
+        self._budget_for_keys = self._budget
 
     def _try(self, text: str) -> dict[str, Any] | None:
         self._budget -= len(text) + 200  # what a call costs beside its characters
         if self._budget < 0:
             raise TooComplex
+        return self._parsed(text)
+
+    def _parsed(self, text: str) -> dict[str, Any] | None:
         try:
             return self._loads(text)
         except (ValueError, RecursionError):
             return None
 
-    def _scan(self) -> Iterator[Statement]:
+    def statements(self) -> Iterator[Statement]:
         table: Path = ()
         offset = 0
         while offset < len(self.text):
@@ -85,7 +104,7 @@ class Layout:
                 table = _only_path(data)
                 line = self.text[offset:end]
                 bracket, name = (end - len(line.lstrip(skipped)) for skipped in (" \t", "[ \t"))
-                yield Statement(table, True, offset, end, (name, end), (bracket, bracket))
+                yield self._statement(table, True, (offset, end), (name, end), (bracket, bracket))
             else:
                 yield from self._pairs(offset, end, table)
             offset = end
@@ -108,7 +127,7 @@ class Layout:
         key, data = self._key(start, end)
         path = table + _only_path(data)
         value = self._value(key[1], end)
-        yield Statement(path, False, start, end, key, value)
+        yield self._statement(path, False, (start, end), key, value)
         if self.text.startswith("{", value[0]):
             yield from self._inline(start, end, value, path)
 
@@ -127,7 +146,7 @@ class Layout:
             key, data = self._key(offset, comma)
             value = self._value(key[1], comma)
             path = table + _only_path(data)
-            yield Statement(path, False, start, end, key, value)
+            yield self._statement(path, False, (start, end), key, value)
             if self.text.startswith("{", value[0]):
                 yield from self._inline(start, end, value, path)
             offset = comma + 1
@@ -159,19 +178,21 @@ class Layout:
                 return first, first + len(self.text[first:mark].rstrip(" \t\r\n"))
             mark += 1
 
-    def key_parts(self, entry: Statement) -> list[int]:
-        """Offsets of the parts of a dotted key; one for a plain key."""
-        first, last = entry.key
+    def _statement(
+        self, path: Path, header: bool, lines: tuple[int, int], key: tuple[int, int], value: tuple[int, int]
+    ) -> Statement:
+        return Statement(path, header, *lines, key, value, tuple(self._parts(*key)))
+
+    def _parts(self, first: int, last: int) -> list[int]:
         parts, dot = [first], first
         while True:
             dot = self.text.find(".", dot + 1, last)
             if dot < 0:
                 return parts
-            try:
-                complete = self._try(self.text[first:dot] + "= 0")
-            except TooComplex:
+            self._budget_for_keys -= dot - first + 200
+            if self._budget_for_keys < 0:
                 return parts
-            if complete:
+            if self._parsed(self.text[first:dot] + "= 0"):
                 part = dot + 1
                 while self.text[part] in " \t":
                     part += 1

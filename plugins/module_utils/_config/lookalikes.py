@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # What stands for something else in other programs: home directories and variables of a shell, braces of Jinja and of
 # Python, specifiers of systemd, and what a person is to fill in. Not in it is what names of files have: a percent sign
@@ -30,34 +31,28 @@ def placeholder(directory: str) -> str | None:
 _RUN = ("codegen", "debug", "optimize", "record", "wasi", "wasm")
 
 
-# What other files have at their top level: any of these keys.
+# What other files have at their top level: any of these keys. The names are those of texts in C(problems).
 _OTHER_FILES = (
+    ("spin-manifest", ("spin_manifest_version", "spin_version")),
     (
-        ("spin_manifest_version", "spin_version"),
-        "a Spin manifest (spin.toml)",
-        "; Spin takes it from spin up --cache FILE",
-    ),
-    (
+        "spin-runtime-config",
         ("llm_compute", "key_value_store", "sqlite_database", "variables_provider", "config_provider", "outbound_http"),
-        "a runtime config of Spin",
-        "; Spin takes it from spin up --cache FILE",
     ),
-    (("package", "workspace", "dependencies"), "a Cargo manifest (Cargo.toml)", ""),
-    (("build-system", "project"), "a Python project (pyproject.toml)", ""),
-    (("plugins", "proxy_plugins", "grpc"), "a config of containerd", ""),
+    ("cargo-manifest", ("package", "workspace", "dependencies")),
+    ("python-project", ("build-system", "project")),
+    ("containerd-config", ("plugins", "proxy_plugins", "grpc")),
 )
 
 
-def other_file(keys: list[str]) -> tuple[str, str] | None:
-    """What a file is that has these keys at its top level and no table C([cache]), and what to do; None if unknown."""
-    if any(key in _RUN for key in keys):
-        named = ", ".join("[%s]" % key for key in keys if key in _RUN)
-        remedy = (
-            "put the settings of the cache under [cache] into a file of their own, and name that one: with"
-            ' cache-config = "FILE" in [codegen], or with -C cache-config=FILE'
-        )
-        return "the file is no cache config: it has options of wasmtime run --config (%s)" % named, remedy
-    for signs, what, where in _OTHER_FILES:
+def other_file(keys: list[str]) -> tuple[str, dict[str, Any]] | None:
+    """Return which other file has these keys at its top level, and the facts; None if it is not known.
+
+    For a file without a table C([cache]) only.
+    """
+    named = [key for key in keys if key in _RUN]
+    if named:
+        return "run-options", {"tables": ", ".join("[%s]" % key for key in named)}
+    for name, signs in _OTHER_FILES:
         if any(key in signs for key in keys):
-            return "the file is no cache config but %s" % what, "set path to the cache config" + where
+            return name, {}
     return None

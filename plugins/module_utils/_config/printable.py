@@ -38,8 +38,8 @@ def visible(value: Any, lines: bool = False) -> Any:
     if isinstance(value, str):
         return printable_lines(value) if lines else printable(value)
     if isinstance(value, dict):
-        shown: dict[Any, Any] = {visible(key): visible(part, key in _LINES) for key, part in value.items()}
-        return shown
+        table: dict[Any, Any] = {visible(key): visible(part, key in _LINES) for key, part in value.items()}
+        return table
     if isinstance(value, (list, tuple)):
         return [visible(part) for part in value]
     return value

@@ -2,276 +2,832 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with a config, in words, and where it stands in the text."""
+"""The table of problems: everything that can be wrong with a config, its file or its directory, and what is said of it.
+
+Whoever finds something gives a C(Finding), which names a text of this table and has the facts that the text shows. A run
+without problems never loads this.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Dict, NamedTuple
 
-from .check import ERROR, KEYS_OF_2019, NAME_MAX, PATH_MAX, WARNING, Check, Problem
-from .layout import Layout, Statement
-from .lookalikes import placeholder
-from .printable import quoted, shown
-from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, Setting
-from .toml_error import Loads, TomlError
-from .versions import TOML_1_1
+from .check import DANGER, ERROR, KEYS_OF_2019, MAX_BYTES, NAME_MAX, PATH_MAX, WARNING, Finding, Problem
+from .printable import printable, shown
+from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, BadValue
 from .words import format_value, type_name, versions_of
 
-if TYPE_CHECKING:
-    from .toml import Library
+# Where a statement on Wasmtime comes from.
+PROVEN = "a real Wasmtime does it in a test"
+READ = "read from the source"
+OURS = "Wasmtime has no part in it"
 
 
-class ProblemText(NamedTuple):
-    """What to say of a finding; C(_facts) are filled in."""
+class Text(NamedTuple):
+    """What to say of a finding; the words of C(_WORDS) and the facts are filled in."""
 
-    code: str
     message: str
     remedy: str
+    name: str = ""
+    """What the finding is called; empty for the code."""
     at_key: bool = False
     """Whether it is about the key, not about its value."""
 
 
+class Entry(NamedTuple):
+    """One code."""
+
+    code: str
+    severity: str
+    engine: str
+    """What Wasmtime does, for docs/problems.md."""
+    helps: str
+    """What to do, for docs/problems.md."""
+    texts: tuple[Text, ...]
+    source: str = PROVEN
+
+
 _ABSOLUTE = 'write an absolute path, like "/var/cache/wasmtime"'
-_SHORTER = "write a shorter duration"
 _BOTH_LEVELS = "set both so that optimized-compression-level is not the lower one"
-_CONTINUED = re.compile(r"(\\[ \t]*\r\n[ \t\r\n]*)|\\.")
-_IN_1_0 = (
-    "write it in TOML 1.0: Wasmtime up to 38 and official builds up to 48 read no other; of other programs with 39 to 48,"
-    " those built with toml_parser 1.0.6 or later read TOML 1.1"
-)
-_UNDERSCORE = re.compile(r"[+-]_")
-# How the programs that are known to read a cache config are told to do without a cache.
+_RULE = 'write %(rule)s, like "%(example)s"'
+# How the programs that are known to read a cache config do without a cache.
 SWITCH_OFF = (
     "switch the cache off in the program: pass -C cache=n to wasmtime, set DISABLE_WASMTIME_CACHE=1 for Spin or"
     " EXTISM_CACHE_CONFIG= (empty) for Extism; no file can do that for Wasmtime 33 and later"
 )
 _STAYS_ON = SWITCH_OFF + ", and removing this line, or the file at the default path, switches the cache on"
+_ENABLED_MISSING = "enabled is missing, which Wasmtime up to 32 requires"
+_ENABLED_REFUSED = "enabled is refused by Wasmtime 33 and later"
 _NO_COMMON_FILE = "no file suits both Wasmtime up to 32 and later ones: give each a file of its own"
+_IN_1_0 = (
+    "write it in TOML 1.0: Wasmtime up to 38 and official builds up to 48 read no other; of other programs with 39 to 48,"
+    " those built with toml_parser 1.0.6 or later read TOML 1.1"
+)
+_NOT_A_CONFIG = "the file is not a cache config but %s"
+_NAME_IT = "set path to the cache config"
+_IN_SPIN = _NAME_IT + "; Spin takes it from spin up --cache FILE"
+_BECOME = "become the user of the cache with become_user"
+_RUN = "they run native code in every process that loads the cache"
 
-# By the names that C(Check) notes.
-PROBLEM_TEXTS = {
-    "unknown-table": ProblemText("unknown-key", "%(key)s is not known at the top level", "%(better)s", at_key=True),
-    "unknown-setting": ProblemText("unknown-key", "%(key)s is not a setting of [cache]", "%(better)s", at_key=True),
-    "other-file": ProblemText("not-a-cache-config", "%(what)s", "%(remedy)s", at_key=True),
-    "keys-of-2019": ProblemText(
-        "unknown-key",
-        "the file is of 2019: Wasmtime has no %(old)s any more",
-        'write it anew with %(new)s, which take texts with a unit, like "1h" or "70%%"',
-        at_key=True,
+TABLE: tuple[Entry, ...] = (
+    Entry(
+        "cache-missing",
+        ERROR,
+        engine="refuses a file without the table `[cache]`, an empty one too",
+        helps="add a line `[cache]`",
+        texts=(Text("the table [cache] is missing", "add a line [cache]"),),
     ),
-    "setting-of-others": ProblemText(
-        "unknown-key",
-        "only Wasmtime %(known)s knows %(name)s",
-        "remove it, or set wasmtime_version to the version that reads the file",
-        at_key=True,
-    ),
-    "unlisted": ProblemText("unknown-key", "%(number)d more unknown keys", "remove every key that is not a setting"),
-    "cache-missing": ProblemText("cache-missing", "the table [cache] is missing", "add a line [cache]"),
-    "cache-not-a-table": ProblemText(
+    Entry(
         "cache-not-a-table",
-        "cache is %(type)s, not a table",
-        "write a line [cache] and each setting on a line of its own below it%(elsewhere)s",
+        ERROR,
+        engine="refuses it, or takes a list by positions that differ between versions",
+        helps="write a line `[cache]` and each setting on a line of its own below it",
+        texts=(
+            Text(
+                "cache is %(found_type)s, not a table",
+                "write a line [cache] and each setting on a line of its own below it",
+            ),
+            Text(
+                "cache is a boolean, not a table",
+                "write a line [cache] and each setting on a line of its own below it; cache = true is for [codegen] of a"
+                " file for wasmtime run --config",
+                name="cache-boolean",
+            ),
+        ),
     ),
-    "enabled-missing": ProblemText(
-        "enabled-missing", "enabled is missing, which Wasmtime up to 32 requires", "add enabled = true"
+    Entry(
+        "changing",
+        ERROR,
+        engine="may read half of a file that something else is writing",
+        helps="run again when nothing else writes it",
+        texts=(Text("the file changed while it was read", "run again when nothing else writes it"),),
+        source=READ,
     ),
-    "enabled-refused": ProblemText(
-        "enabled-refused",
-        "enabled is refused by Wasmtime 33 and later",
-        "%(remedy)s",
-        at_key=True,
+    Entry(
+        "dangling-link",
+        ERROR,
+        engine="refuses a file that cannot be read; at the default path it takes it for none and uses the defaults",
+        helps="name the file itself, or remove the link if nothing needs it",
+        texts=(
+            Text(
+                "it is a symbolic link to %(target)s, which does not exist",
+                "name the file itself, or remove the link if nothing needs it",
+            ),
+        ),
     ),
-    "enabled-type": ProblemText(
-        "wrong-type", "enabled is %(type)s, not a boolean", "write true or false without quotes"
+    Entry(
+        "directory-nul",
+        ERROR,
+        engine="cannot create a directory with a NUL character in its path, and refuses the file",
+        helps="write an absolute path without it",
+        texts=(Text("%(subject)s has a NUL character", _ABSOLUTE),),
     ),
-    "overflow": ProblemText("overflow", "%(name)s = %(shown)s is more than 2^64-1 seconds", _SHORTER),
-    "duration-wraps": ProblemText(
-        "duration-wraps",
-        "%(name)s = %(shown)s is more than 2^64-1 seconds, of which Wasmtime before 48 makes %(made)s",
-        _SHORTER,
+    Entry(
+        "directory-relative",
+        ERROR,
+        engine="refuses a path that is not absolute; it expands neither `~` nor variables",
+        helps="write an absolute path",
+        texts=(
+            Text("%(subject)s is not absolute", _ABSOLUTE),
+            Text(
+                "%(subject)s is not absolute: the engine expands neither ~ nor variables",
+                _ABSOLUTE,
+                name="directory-unexpanded",
+            ),
+        ),
     ),
-    "no-home": ProblemText(
-        "no-home",
-        "directory is not set and the user has no home directory to derive it from",
-        "set directory to an absolute path",
-        at_key=True,
-    ),
-    "directory-relative": ProblemText(
-        "directory-relative", "directory = %(shown)s is not absolute%(unexpanded)s", _ABSOLUTE
-    ),
-    "directory-nul": ProblemText("directory-nul", "directory = %(shown)s has a NUL character", _ABSOLUTE),
-    "directory-placeholder": ProblemText(
-        "directory-placeholder",
-        "directory = %(shown)s has the placeholder %(placeholder)s, which Wasmtime does not expand: it creates a"
-        " directory of this name",
-        "write the path that is meant",
-    ),
-    "directory-too-long": ProblemText(
+    Entry(
         "directory-too-long",
-        "directory = %(shown)s is too long",
-        "no name in a path may have more than %d bytes and no path more than %d" % (NAME_MAX, PATH_MAX),
+        ERROR,
+        engine="cannot create a directory whose path has more than 4095 bytes, or a name in it more than 255",
+        helps="use a shorter path",
+        texts=(
+            Text(
+                "%(subject)s is too long",
+                "use a path of at most %d bytes in which no name has more than %d" % (PATH_MAX, NAME_MAX),
+            ),
+        ),
     ),
-    "small-queue": ProblemText(
-        "small-queue",
-        "%(name)s = %(shown)s is small: events, and with them usage counts, get lost",
-        "write 3 or more",
+    Entry(
+        "directory-unusable",
+        ERROR,
+        engine="cannot create the directory: a file or a dead link is in the way, or the right is missing",
+        helps="use a path that can be created, or create it beforehand",
+        texts=(
+            Text(
+                'the directory "%(directory)s" cannot be used: %(reasons)s',
+                "set directory to a path that can be created",
+                name="in-the-way",
+            ),
+            Text(
+                'the directory "%(directory)s" cannot be used: %(reasons)s',
+                _BECOME + ", or set directory to another path",
+                name="not-entered",
+            ),
+            Text(
+                '%(user)s may not enter "%(first)s", and so not use the directory "%(directory)s"',
+                "use a directory that it can reach",
+                name="barred",
+            ),
+            Text(
+                'the directory "%(directory)s" does not exist and %(user)s cannot create it in "%(first)s"',
+                "set directory to a path that can be created, or create it beforehand for that user",
+                name="cannot-create",
+            ),
+            Text(
+                'the directory "%(directory)s" does not exist and root cannot create it in "%(first)s", as on a share with'
+                " root_squash",
+                _BECOME + ", or name that user in directory_owner",
+                name="cannot-create-by-root",
+            ),
+            Text(
+                'the directory "%(directory)s" does not exist and cannot be created: "%(first)s" is on a read-only file'
+                " system",
+                "use a directory on another file system, or mount this one writable",
+                name="cannot-create-read-only",
+            ),
+        ),
     ),
-    "queue-memory": ProblemText(
-        "queue-memory",
-        "%(name)s = %(shown)s makes the process allocate %(bytes)d bytes at load and abort: the host has %(memory)d",
-        'write a smaller size, like "1K"',
+    Entry(
+        "enabled-missing",
+        ERROR,
+        engine="up to 32, refuses a file without `enabled`",
+        helps="add `enabled = true`, or let `cache_config` do so",
+        texts=(
+            Text(_ENABLED_MISSING, "add enabled = true"),
+            Text(_ENABLED_MISSING, _NO_COMMON_FILE, name="enabled-missing-for-some"),
+        ),
     ),
-    "level-range": ProblemText(
+    Entry(
+        "enabled-refused",
+        ERROR,
+        engine="from 33 on, refuses a file with `enabled`; no file switches its cache off, and without this line, or"
+        " without a file at the default path, the cache is on",
+        helps="remove `enabled = true`; instead of `enabled = false` switch the cache off in the program: `-C cache=n`"
+        " of `wasmtime`, `DISABLE_WASMTIME_CACHE` of Spin (read from its source), an empty `EXTISM_CACHE_CONFIG` of"
+        " Extism",
+        texts=(
+            Text(_ENABLED_REFUSED, "remove the line: the cache is on without it", at_key=True),
+            Text(_ENABLED_REFUSED, _STAYS_ON, name="enabled-false-refused", at_key=True),
+            Text(_ENABLED_REFUSED, _NO_COMMON_FILE, name="enabled-refused-by-some", at_key=True),
+        ),
+    ),
+    Entry(
+        "invalid-value",
+        ERROR,
+        engine="refuses a text that is not a number with a unit of that setting",
+        helps='write a whole number and one of the setting\'s units, like `"512Mi"` or `"1h"`',
+        texts=(
+            Text("%(subject)s is empty", _RULE, name="empty"),
+            Text("%(subject)s does not start with a digit", _RULE, name="no-digit"),
+            Text("%(subject)s has no unit", "write %(with_unit)s", name="no-unit"),
+            Text("%(subject)s is not a whole number", _RULE, name="not-whole"),
+            Text(
+                "%(subject)s is not a whole number with a unit",
+                'write one number and one unit, like "%(example)s"',
+                name="not-whole-with-unit",
+            ),
+            Text('%(subject)s has the unknown unit "%(unit)s"', "write %(known_unit)s", name="unknown-unit"),
+            Text("%(subject)s is negative", _RULE, name="negative"),
+        ),
+    ),
+    Entry(
+        "missing",
+        ERROR,
+        engine="refuses an explicit path at which there is no file",
+        helps="create the file, or correct the path",
+        texts=(Text("there is no such file", "create it, or correct path"),),
+    ),
+    Entry(
+        "no-home",
+        ERROR,
+        engine="finds no cache directory for a user without a home",
+        helps="set `directory` to an absolute path",
+        texts=(
+            Text(
+                "directory is not set and the user has no home directory to derive it from",
+                "set directory to an absolute path",
+                at_key=True,
+            ),
+        ),
+    ),
+    Entry(
+        "not-a-cache-config",
+        ERROR,
+        engine="refuses a file that has other keys than `cache`: the options of `wasmtime run --config`, or the manifest of"
+        " a program",
+        helps='name the cache config: `-C cache-config=FILE` of `wasmtime`, or `cache-config = "FILE"` in `[codegen]` of'
+        " the file for `--config`",
+        texts=(
+            Text(
+                "the file is not a cache config: it has options of wasmtime run --config (%(tables)s)",
+                "put the settings of the cache under [cache] into a file of their own, and name that one: with"
+                ' cache-config = "FILE" in [codegen], or with -C cache-config=FILE',
+                name="run-options",
+                at_key=True,
+            ),
+            Text(_NOT_A_CONFIG % "a Spin manifest (spin.toml)", _IN_SPIN, name="spin-manifest", at_key=True),
+            Text(_NOT_A_CONFIG % "a runtime config of Spin", _IN_SPIN, name="spin-runtime-config", at_key=True),
+            Text(_NOT_A_CONFIG % "a Cargo manifest (Cargo.toml)", _NAME_IT, name="cargo-manifest", at_key=True),
+            Text(_NOT_A_CONFIG % "a Python project (pyproject.toml)", _NAME_IT, name="python-project", at_key=True),
+            Text(_NOT_A_CONFIG % "a config of containerd", _NAME_IT, name="containerd-config", at_key=True),
+        ),
+    ),
+    Entry(
+        "not-a-file",
+        ERROR,
+        engine="refuses a directory; what else is no regular file is not read here",
+        helps="name a regular file",
+        texts=(
+            Text("it is not a regular file", "name a regular file"),
+            Text("it is a directory", "name the config file in it, like config.toml", name="is-a-directory"),
+        ),
+    ),
+    Entry(
+        "not-utf-8",
+        ERROR,
+        engine="refuses a file with a byte that is not UTF-8",
+        helps="save the file as UTF-8",
+        texts=(Text("byte 0x%(byte)02x is not valid UTF-8", "save the file as UTF-8"),),
+    ),
+    Entry(
+        "optimized-below-baseline",
+        ERROR,
+        engine="refuses an optimized compression level below the baseline, be one of them the default",
+        helps="set both levels, the optimized one not the lower",
+        texts=(
+            Text(
+                "optimized-compression-level (%(optimized)d) is lower than baseline-compression-level (%(baseline)d)",
+                _BOTH_LEVELS,
+                name="levels",
+            ),
+            Text(
+                "optimized-compression-level (%(optimized)d) is lower than baseline-compression-level (%(baseline)d), which"
+                " is the default",
+                _BOTH_LEVELS,
+                name="optimized-below-default",
+            ),
+            Text(
+                "baseline-compression-level (%(baseline)d) is higher than optimized-compression-level (%(optimized)d), the"
+                " default",
+                _BOTH_LEVELS,
+                name="baseline-above-default",
+            ),
+        ),
+    ),
+    Entry(
         "out-of-range",
-        "%%(name)s = %%(shown)s is not in %d..%d" % (LEVEL_MIN, LEVEL_MAX),
-        "write a whole number from %d to %d, like %%(default)s" % (LEVEL_MIN, LEVEL_MAX),
+        ERROR,
+        engine="refuses a level outside of 0 to 21, or a percentage above 100%",
+        helps="write a number within the range",
+        texts=(
+            Text(
+                "%%(subject)s is outside %d..%d" % (LEVEL_MIN, LEVEL_MAX),
+                "write a number from %d to %d" % (LEVEL_MIN, LEVEL_MAX),
+                name="level-range",
+            ),
+            Text("%(subject)s is more than 100%%", 'write 0%% to 100%%, like "70%%"', name="percent-range"),
+        ),
     ),
-    "levels": ProblemText("optimized-below-baseline", "%(levels)s", _BOTH_LEVELS),
-    "percent-range": ProblemText(
-        "out-of-range", "%(name)s = %(shown)s is more than 100%%", 'write 0%% to 100%%, like "70%%"'
+    Entry(
+        "overflow",
+        ERROR,
+        engine="refuses a number that does not fit: 2^64-1 in the base unit, 2^31-1 for a level, 255 for a percentage; a"
+        " duration from 48 on",
+        helps="write a smaller value",
+        texts=(
+            Text("%(subject)s is more than 2^64-1", _RULE, name="more-than-u64"),
+            Text("%(subject)s is more than 255", _RULE, name="more-than-255"),
+            Text("%(subject)s is out of range", "write %(rule)s, like %(example)s", name="level-overflow"),
+            Text("%(subject)s is more than 2^64-1 seconds", "write a shorter duration", name="duration-overflow"),
+        ),
     ),
-    "empties-itself": ProblemText(
-        "empties-itself",
-        "%(name)s = %(shown)s makes every cleanup delete the whole cache",
-        "write more than 0",
+    Entry(
+        "toml-grammar",
+        ERROR,
+        engine="from 39 to 48, refuses TOML 1.1 in official builds, and takes it in programs built with toml_parser 1.0.6"
+        " or later",
+        helps="write it in TOML 1.0",
+        texts=(Text("valid TOML 1.1, but not TOML 1.0: %(reason)s", _IN_1_0),),
     ),
-    "limit-overflow": ProblemText(
-        "limit-overflow",
-        "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
-        'write a smaller limit: at %(percent)d%% at most "%(most)d"%(or_size)s',
+    Entry(
+        "toml-syntax",
+        ERROR,
+        engine="refuses what is not TOML: 1.0 up to 38, 1.1 from 49 on, and between them one or the other",
+        helps="correct the TOML at the place named",
+        texts=(
+            Text("not valid TOML: %(reason)s", "correct the TOML there"),
+            Text(
+                "not valid TOML: %(reason)s; whether TOML 1.1 allows it cannot be told on this host, which has no tomli 2.4"
+                " or newer",
+                "correct the TOML there",
+                name="toml-syntax-unsure",
+            ),
+            Text("valid TOML 1.1, but not TOML 1.0: %(reason)s", _IN_1_0, name="toml-1-0"),
+            Text(
+                "not valid TOML: %(reason)s",
+                "write the number without the underscore after its sign, which only some builds of Wasmtime 39 to 48 take",
+                name="toml-underscore",
+            ),
+        ),
     ),
-    "limit-beyond-file-system": ProblemText(
-        "limit-beyond-file-system",
-        "%(name)s (%(limit)d bytes) is more than the file system of the cache directory can hold (%(capacity)d bytes):"
-        " the file system is full before a cleanup begins",
-        'write a smaller limit, like "%(smaller)s"',
+    Entry(
+        "toml-unproven",
+        ERROR,
+        engine="cannot be told, as only a parser for TOML 1.1 is on the host and the file may not be TOML 1.0",
+        helps="write it without inline tables and without the escapes `\\e` and `\\x`, or use Python 3.11 or newer there",
+        texts=(
+            Text(
+                "the file has syntax that may be TOML 1.1 only, and this host has no parser for TOML 1.0 to tell",
+                "write it without inline tables and without the escapes \\e and \\x, or use Python 3.11 or newer there",
+            ),
+        ),
+        source=OURS,
     ),
-    "clock-overflow": ProblemText(
+    Entry(
+        "too-large",
+        ERROR,
+        engine="reads a file of any size; here none of more than %d KiB is read" % (MAX_BYTES // 2**10),
+        helps="write a config of some hundred bytes",
+        texts=(
+            Text(
+                "the file has %(size)d bytes",
+                "a cache config has some hundred bytes and at most %d are read" % MAX_BYTES,
+            ),
+        ),
+    ),
+    Entry(
+        "unknown-key",
+        ERROR,
+        engine="refuses the whole file for one key that it does not know, such as `file_count_soft_limit` with underscores,"
+        " or a setting without the line `[cache]` above it",
+        helps="write the key as Wasmtime spells it, below `[cache]`, or remove it",
+        texts=(
+            Text("%(key)s is not known at the top level", "%(table)s", name="unknown-table", at_key=True),
+            Text("%(key)s is not a setting of [cache]", "%(better)s", name="unknown-setting", at_key=True),
+            Text(
+                "the file is of 2019: Wasmtime has no %(old_keys)s any more",
+                'write it anew with %(new_keys)s, which take texts with a unit, like "1h" or "70%%"',
+                name="keys-of-2019",
+                at_key=True,
+            ),
+            Text(
+                "only Wasmtime %(versions)s knows %(name)s",
+                "remove it, or set wasmtime_version to the version that reads the file",
+                name="setting-of-others",
+                at_key=True,
+            ),
+            Text("%(number)d more unknown keys", "remove every key that is not a setting", name="unlisted"),
+        ),
+    ),
+    Entry(
+        "unreadable",
+        ERROR,
+        engine="refuses a file that it, or the user named in `directory_owner`, has no right to read",
+        helps="give the right to read it",
+        texts=(
+            Text("it cannot be read: %(reason)s", "correct that first"),
+            Text("it cannot be read: too many symbolic links", "correct that first", name="too-many-links"),
+            Text("it cannot be read: %(reason)s", "become a user who may, with become_user", name="denied"),
+            Text("it cannot be read: %(reason)s", "become that user instead (become_user)", name="secret"),
+            Text(
+                '%(user)s may not enter "%(above)s", and so not read the file',
+                "use a path that it can reach",
+                name="file-barred",
+            ),
+            Text(
+                "%(user)s may not read the file", "set mode to 0644, or group to one of its own", name="file-unreadable"
+            ),
+        ),
+    ),
+    Entry(
+        "wrong-type",
+        ERROR,
+        engine="refuses a number where it wants a string, or the reverse",
+        helps="put quotes around all but the two compression levels",
+        texts=(
+            Text("%(name)s must be a string", "write %(with_unit)s with quotes", name="not-quoted"),
+            Text("%(subject)s is %(type)s, not a string", _RULE + " with the quotes", name="not-a-string"),
+            Text(
+                "%(subject)s is %(type)s, not a string",
+                'write an absolute path in quotes, like "%(example)s"',
+                name="path-not-a-string",
+            ),
+            Text("%(subject)s is %(type)s, not an integer", "write %(rule)s, like %(example)s", name="not-an-integer"),
+            Text("enabled is %(type)s, not a boolean", "write true or false without quotes", name="enabled-type"),
+        ),
+    ),
+    Entry(
         "clock-overflow",
-        "%(name)s = %(shown)s reaches beyond the system clock's range, at which the process aborts at its first cleanup",
-        'write a shorter duration, like "1d"',
+        DANGER,
+        engine="aborts at its first cleanup, when the allowed clock drift added to the time leaves the range of the clock",
+        helps='write a shorter duration, like `"1d"`',
+        texts=(
+            Text(
+                "%(subject)s reaches beyond the system clock's range, at which the process aborts at its first cleanup",
+                'write a shorter duration, like "1d"',
+            ),
+        ),
     ),
-}
+    Entry(
+        "config-in-cache",
+        DANGER,
+        engine="deletes a config in its own cache directory or below it, at its first cleanup; a config without an"
+        " extension two levels down, such as `modules/x/config`, counts as a cached module and goes when the limits are"
+        " reached",
+        helps="move the config out of the cache directory, or set `directory` to another one",
+        texts=(
+            Text(
+                'the config "%(first)s" is in its own cache directory "%(directory)s", where a cleanup deletes it',
+                "move the config out of the cache directory, or set directory to another one",
+                name="config",
+            ),
+        ),
+    ),
+    Entry(
+        "directory-foreign-files",
+        DANGER,
+        engine="deletes the files in the directory that are not its own, at its first cleanup or when the limits are"
+        " reached",
+        helps="use an empty directory of its own; move a stray file out of a cache that is in use",
+        texts=(
+            Text(
+                '"%(directory)s" holds files that are not the engine\'s (%(some)s): its first cleanup deletes them',
+                "use an empty directory of its own",
+                name="foreign",
+            ),
+            Text(
+                '"%(directory)s" holds files that are not the engine\'s (%(some)s): a cleanup deletes them',
+                "move them out of the cache directory",
+                name="stray",
+            ),
+        ),
+    ),
+    Entry(
+        "directory-not-dedicated",
+        DANGER,
+        engine="deletes files in a home or a directory of the system, those saved later included",
+        helps="use a directory of its own, like `/var/cache/wasmtime`",
+        texts=(
+            Text(
+                '"%(directory)s" is a directory of the system or a home: the engine deletes the files in it',
+                "use a directory of its own, like /var/cache/wasmtime",
+                name="not-dedicated",
+            ),
+        ),
+    ),
+    Entry(
+        "directory-replaceable",
+        DANGER,
+        engine="runs the native code of whoever puts another directory in the place of this one, through a directory or a"
+        " symbolic link on its path",
+        helps="use a path of which every directory belongs to root or to the owner, and nobody else can write to",
+        texts=(
+            Text(
+                'users other than root and its owner can put another directory in the place of "%(directory)s":'
+                " %(reasons)s",
+                "use a path of which every directory belongs to root or to the owner and nobody else can write to",
+                name="replaceable",
+            ),
+        ),
+    ),
+    Entry(
+        "directory-symbolic-link",
+        DANGER,
+        engine="follows links in the directory to other directories, and deletes the files there",
+        helps="remove the links",
+        texts=(
+            Text(
+                '"%(directory)s" holds symbolic links (%(some)s): a cleanup deletes them, and the files in the directories'
+                " behind them",
+                "remove the links",
+                name="links",
+            ),
+        ),
+    ),
+    Entry(
+        "directory-writable-by-others",
+        DANGER,
+        engine="runs the native code of whoever writes to the directory or to those in it: its owner, if that is another"
+        " user than the one who runs Wasmtime and not root, and who may by mode or ACL",
+        helps="set `directory_mode` to 0700, and remove ACLs; or use a directory of the user who runs Wasmtime, whom"
+        " `directory_owner` names",
+        texts=(
+            Text(
+                'users other than the owner can write to "%(directory)s": ' + _RUN,
+                "set directory_mode to 0700, and remove ACLs",
+                name="writable",
+            ),
+            Text(
+                '"%(directory)s" holds files of other users (%(some)s): ' + _RUN,
+                "empty the directory: the engine fills it again",
+                name="planted",
+            ),
+            Text(
+                'users other than the owner can write to files in "%(directory)s" (%(some)s): ' + _RUN,
+                "set directory_mode to 0700, or take the right to write from group and others there",
+                name="exposed",
+            ),
+            Text(
+                'users other than the owner can write to "%(directory)s" once the engine creates it, by the default ACL of'
+                ' "%(first)s"',
+                "create it beforehand without this ACL, as cache_config does",
+                name="inherits",
+            ),
+            Text(
+                'the directory "%(directory)s" belongs to %(reasons)s: they run native code in every process of %(user)s'
+                " that loads the cache",
+                "use a directory of %(user)s, or name the user that runs Wasmtime in directory_owner",
+                name="owned",
+            ),
+        ),
+    ),
+    Entry(
+        "duration-wraps",
+        DANGER,
+        engine="before 48, takes a duration modulo 2^64 seconds: `307445734561825861m` is 44 s",
+        helps="write a shorter duration",
+        texts=(
+            Text(
+                "%(subject)s is more than 2^64-1 seconds, of which Wasmtime before 48 makes %(made)s",
+                "write a shorter duration",
+            ),
+        ),
+    ),
+    Entry(
+        "file-writable-by-others",
+        DANGER,
+        engine="uses the cache directory that whoever writes to the file names, or puts another file in its place through a"
+        " directory on its path, and runs the native code there: by mode, by ACL, or as its owner",
+        helps="set `mode` to 0644, and remove ACLs, those of the directories above it, too; or use a file of root or of the"
+        " user who runs Wasmtime",
+        texts=(
+            Text(
+                "users other than the owner can write to this file and so choose whose code Wasmtime runs",
+                "set mode to 0644, and remove ACLs",
+                name="file-writable",
+            ),
+            Text(
+                '%(owner)s owns "%(owned)s", and so can write or replace this file and choose whose code Wasmtime runs',
+                "use a file that belongs to %(user)s or root, as every directory above it does",
+                name="file-owned",
+            ),
+            Text(
+                'users other than the owner can replace this file, as they can write to "%(above)s", and so choose whose'
+                " code Wasmtime runs",
+                "take the right to write there from group and others, and remove ACLs, or use another path",
+                name="file-replaceable",
+            ),
+        ),
+    ),
+    Entry(
+        "limit-overflow",
+        DANGER,
+        engine="aborts at its first cleanup, when a soft limit times its percentage is more than 2^64-1",
+        helps='write a smaller limit: at 70% at most `"234Pi"`',
+        texts=(
+            Text(
+                "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
+                'write a smaller limit: at %(percent)d%% at most "%(most)d"',
+            ),
+            Text(
+                "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
+                'write a smaller limit: at %(percent)d%% at most "%(most)d" ("%(most_pebi)dPi")',
+                name="size-limit-overflow",
+            ),
+        ),
+    ),
+    Entry(
+        "queue-memory",
+        DANGER,
+        engine="allocates 40 bytes for each place in the event queue when it loads the file, and aborts if the host has not"
+        " as much",
+        helps='write a smaller size, like `"1K"`',
+        texts=(
+            Text(
+                "%(subject)s makes the process allocate %(bytes)d bytes at load and abort: the host has %(memory)d",
+                'write a smaller size, like "1K"',
+            ),
+        ),
+    ),
+    Entry(
+        "directory-dynamic-user",
+        WARNING,
+        engine="works in the systemd unit with `DynamicUser=` and `CacheDirectory=` (or the like) that the directory belongs"
+        " to, and for no other process",
+        helps="leave it as it is if Wasmtime runs in that unit, or else use another directory",
+        texts=(
+            Text(
+                'the directory "%(directory)s" is in "%(first)s": only the systemd unit with DynamicUser= that it belongs to'
+                " can use it",
+                "leave it as it is if Wasmtime runs in that unit, or else use another directory",
+                name="dynamic-user",
+            ),
+        ),
+    ),
+    Entry(
+        "directory-line-break",
+        WARNING,
+        engine="keeps a CRLF in a multi-line string from 39 on, and reads it as LF before: another directory",
+        helps="write the path without line breaks",
+        texts=(
+            Text(
+                "directory has a line break, which Wasmtime up to 38 reads as LF and later ones as CRLF",
+                "write the path without line breaks",
+            ),
+        ),
+    ),
+    Entry(
+        "directory-not-looked-at",
+        WARNING,
+        engine="nothing: as root the modules do not say what is in a directory to a user who cannot list it but chooses it,"
+        " by a link or in the config",
+        helps="become the user of the cache with `become_user`, or name the directory in `directory`",
+        texts=(
+            Text(
+                'root does not look into the directory "%(directory)s", which not everybody may list: %(reasons)s',
+                _BECOME + ", or name the directory in directory",
+                name="hidden",
+            ),
+        ),
+        source=OURS,
+    ),
+    Entry(
+        "directory-owner",
+        WARNING,
+        engine="works with a directory of another user, who can change what is in it",
+        helps="if that is meant, name the owner in `directory_owner`",
+        texts=(
+            Text(
+                'the directory "%(directory)s" belongs to %(reasons)s',
+                "if that is meant, name the owner in directory_owner",
+                name="owner",
+            ),
+        ),
+    ),
+    Entry(
+        "directory-placeholder",
+        WARNING,
+        engine="creates a directory whose name has `$USER`, `${VAR}`, `{tenant}`, `{{ x }}`, `%h`, `<name>` or `~` in it: it"
+        " expands nothing",
+        helps="write the path that is meant",
+        texts=(
+            Text(
+                '%(subject)s has the placeholder "%(placeholder)s", which Wasmtime does not expand: it creates a directory'
+                " of this name",
+                "write the path that is meant",
+            ),
+        ),
+    ),
+    Entry(
+        "directory-unwritable",
+        WARNING,
+        engine="does without a cache that it cannot write, on a read-only or full file system, too, and says nothing",
+        helps="give its owner the right to write there, mount the file system writable, or free space",
+        texts=(
+            Text(
+                'the directory "%(directory)s" cannot be written by %(user)s, so nothing is cached',
+                "give its user the right to write there",
+                name="unwritable",
+            ),
+            Text(
+                'the directory "%(directory)s" cannot be written by root, as on a share with root_squash, so nothing is'
+                " cached",
+                _BECOME + ", or name that user in directory_owner",
+                name="unwritable-by-root",
+            ),
+            Text(
+                'the directory "%(directory)s" is on a read-only file system, so nothing new is cached',
+                "mount the file system writable, or use a directory on another one",
+                name="read-only",
+            ),
+            Text(
+                'the directory "%(directory)s" is on a full file system, so nothing new is cached',
+                "free space there, or use a directory on another file system",
+                name="full",
+            ),
+        ),
+    ),
+    Entry(
+        "empties-itself",
+        WARNING,
+        engine="deletes the whole cache at every cleanup that a limit of 0 or a percentage of 0 leads to",
+        helps="write more than 0",
+        texts=(Text("%(subject)s makes every cleanup delete the whole cache", "write more than 0"),),
+    ),
+    Entry(
+        "limit-beyond-file-system",
+        WARNING,
+        engine="begins no cleanup by size while the cache is smaller than `files-total-size-soft-limit`, so that a file"
+        " system that holds less gets full first",
+        helps="write a smaller limit",
+        texts=(
+            Text(
+                "%(name)s (%(limit)d bytes) is more than the file system of the cache directory can hold (%(capacity)d"
+                " bytes): the file system is full before a cleanup begins",
+                'write a smaller limit, like "%(half)s"',
+            ),
+        ),
+    ),
+    Entry(
+        "small-queue",
+        WARNING,
+        engine="drops events when the queue is full, and with them usage counts",
+        helps="write 3 or more",
+        texts=(Text("%(subject)s is small: events, and with them usage counts, get lost", "write 3 or more"),),
+    ),
+)
+
+PROBLEMS = {entry.code: entry for entry in TABLE}
+TEXTS = {text.name or entry.code: text for entry in TABLE for text in entry.texts}
+CODES = {text.name or entry.code: entry.code for entry in TABLE for text in entry.texts}
 
 
-def not_utf_8(data: bytes, start: int) -> Problem:
-    """The problem of bytes that are no text from C(start) on."""
-    line = data.count(b"\n", 0, start) + 1
-    column = start - data.rfind(b"\n", 0, start)
-    message = "byte 0x%02x is not valid UTF-8" % data[start]
-    return Problem("not-utf-8", ERROR, message, "save the file as UTF-8", line=line, column=column)
+def to_problem(finding: Finding) -> Problem:
+    """Return what is found as a problem, in words."""
+    entry, text, value = PROBLEMS[CODES[finding.name]], TEXTS[finding.name], finding.value
+    words = _Words(finding.facts, name=finding.path[-1] if finding.path else "", value=value)
+    return Problem(
+        entry.code,
+        entry.severity,
+        text.message % words,
+        text.remedy % words,
+        finding.path[1] if len(finding.path) > 1 else None,
+        value if value is None or isinstance(value, str) else shown(value),
+        finding.facts.get("line"),
+        finding.facts.get("column"),
+    )
 
 
-def of_grammar(parsed: Mapping[str, Any], grammars: Sequence[str], text: str) -> Problem:
-    """The problem of a text that is not proven to be TOML of all these grammars.
-
-    C(parsed) says what reading it by each grammar gave: data and whether they are proven, or a TomlError.
-    """
-    # What no grammar allows comes before what only one of them does not.
-    result = next(parsed[g] for g in reversed(grammars) if isinstance(parsed[g], TomlError) or not parsed[g][1])
-    if not isinstance(result, TomlError):
-        return Problem(
-            "toml-unproven",
-            ERROR,
-            "the file has syntax that may be TOML 1.1 only, and this host has no parser for TOML 1.0 to tell",
-            "write it without inline tables and without the escapes \\e and \\x, or use Python 3.11 or newer there",
-        )
-    message, remedy = "not valid TOML: %s" % result.message, "correct the TOML there"
-    if not isinstance(parsed[TOML_1_1], TomlError):
-        message, remedy = "valid TOML 1.1, but not TOML 1.0: %s" % result.message, _IN_1_0
-        if TOML_1_1 in grammars:  # some of the programs in question read it
-            return Problem("toml-grammar", ERROR, message, remedy, line=result.line, column=result.column)
-    elif _UNDERSCORE.match(text.split("\n")[result.line - 1], result.column - 1):
-        remedy = (
-            "write the number without the underscore after its sign, which only some builds of Wasmtime 39 to 48 take"
-        )
-    return Problem("toml-syntax", ERROR, message, remedy, line=result.line, column=result.column)
+def sentence_on(option: str, value: Any, bad: BadValue) -> str:
+    """Return what is wrong with the value of an option, and what would be right, in one sentence."""
+    text = TEXTS[bad.name]
+    words = _Words(bad.facts, name=option, value=value, subject="%s: %s" % (option, shown(value)))
+    return "%s; %s" % (text.message % words, text.remedy % words)
 
 
-def to_problems(check: Check) -> list[Problem]:
-    """The problems that a check has found, without their places."""
-    return [_tell(check, *finding) for finding in check.findings]
+class _Words(Dict[str, Any]):
+    """What texts are filled with: the facts, in one line each, and what C(_WORDS) makes of them."""
+
+    def __init__(self, facts: Any, **more: Any) -> None:
+        super().__init__(facts, **more)
+        for name, fact in facts.items():
+            if isinstance(fact, str):
+                self[name] = printable(fact)
+
+    def __missing__(self, word: str) -> Any:
+        return _WORDS[word](self)
 
 
-def _tell(check: Check, severity: str, text: str, path: tuple[str, ...], value: Any, facts: dict[str, Any]) -> Problem:
-    setting = path[1] if len(path) > 1 else None
-    given = value if value is None or isinstance(value, str) else shown(value)
-    if text == "bad-value":
-        bad = facts["bad"]
-        message = "%s = %s %s" % (setting, shown(value), bad.message)
-        return Problem(bad.code, severity, message, bad.remedy, setting, given)
-    code, message, remedy, _at_key = PROBLEM_TEXTS[text]
-    if code.startswith("enabled-") and check.rules.enabled_mandatory and check.rules.enabled_refused:
-        remedy = _NO_COMMON_FILE
-    said = _facts(check, text, path, value, facts)
-    return Problem(code, severity, message % said, remedy % said, setting, given)
-
-
-def _facts(check: Check, text: str, path: tuple[str, ...], value: Any, facts: dict[str, Any]) -> dict[str, Any]:
-    name = path[-1] if path else ""
-    said = dict(facts, name=name, shown=shown(value), type=type_name(facts.get("instead", value)))
-    if text.startswith("unknown-"):
-        said.update(
-            key=shown(name), better=(_better if text == "unknown-setting" else _table)(name, check.rules.settings)
-        )
-    elif text == "setting-of-others":
-        said["known"] = versions_of(SETTINGS[name])
-    elif text == "enabled-refused":
-        said["remedy"] = _STAYS_ON if value is False else "remove the line: the cache is on without it"
-    elif text == "cache-not-a-table":
-        # The command line program has an option of this name.
-        option = isinstance(facts["instead"], bool)
-        said["elsewhere"] = "; cache = true is for [codegen] of a file for wasmtime run --config" if option else ""
-    elif text == "keys-of-2019":
-        said.update(old=", ".join(facts["old"]), new=", ".join(KEYS_OF_2019[key] for key in facts["old"]))
-    elif text == "directory-placeholder":
-        said["placeholder"] = quoted(facts["placeholder"])
-    elif text == "limit-beyond-file-system":
-        said["smaller"] = _half(facts["capacity"])
-    elif text == "duration-wraps":
-        said["made"] = format_value(SETTINGS[name].kind, facts["wrapped"])
-    elif text == "directory-relative":
-        said["unexpanded"] = ": the engine expands neither ~ nor variables" if placeholder(value) else ""
-    elif text == "queue-memory":
-        said["memory"] = check.host.memory
-    elif text == "level-range":
-        said["default"] = SETTINGS[name].default
-    elif text == "levels":
-        said["levels"] = _levels(check.cache, **facts)
-    elif text == "limit-overflow":
-        most = U64_MAX // facts["percent"]
-        sizes = SETTINGS[facts["limit"]].kind.name == "size"
-        said.update(most=most, or_size=' ("%dPi")' % (most >> 50) if sizes else "")
-    return said
-
-
-def _levels(cache: dict[str, Any], baseline: int, optimized: int) -> str:
-    """How the levels stand to each other, said of the one that the file names."""
-    if "optimized-compression-level" not in cache:
-        text = "baseline-compression-level (%d) is higher than optimized-compression-level (%d), the default"
-        return text % (baseline, optimized)
-    text = "optimized-compression-level (%d) is lower than baseline-compression-level (%d)"
-    if "baseline-compression-level" not in cache:
-        text += ", which is the default"
-    return text % (optimized, baseline)
-
-
-def _half(capacity: int) -> str:
-    """Half of what a file system holds, at least, in a whole number of the largest binary unit."""
-    for unit, factor in (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10)):
-        if capacity // 2 >= factor:
-            return "%d%s" % (capacity // 2 // factor, unit)
-    return str(capacity // 2)
-
-
-def _table(key: str, known: Mapping[str, Setting]) -> str:
+def _table(words: _Words) -> str:
     """What to do about an unknown key at the top level."""
-    return "write the line [cache] above it" if key in known else "the only table is [cache]"
+    return "write the line [cache] above it" if words["name"] in words["known"] else "the only table is [cache]"
 
 
-def _better(key: str, known: Mapping[str, Setting]) -> str:
+def _better(words: _Words) -> str:
     """What to do about an unknown setting."""
+    key, known = words["name"], words["known"]
     if key.replace("_", "-").lower() in known:
         return "write %s" % key.replace("_", "-").lower()
     import difflib
@@ -280,62 +836,55 @@ def _better(key: str, known: Mapping[str, Setting]) -> str:
     return "did you mean %s?" % near[0] if near else "remove it"
 
 
-def located(check: Check, text: str, library: Library) -> list[Problem]:
-    """The problems that a check of this text has found, with their places.
-
-    Gives the directory its line breaks, and adds what is wrong with those.
-    """
-    problems = to_problems(check)
-    for problem in problems:
-        if problem.code == "cache-missing":
-            problem.line = problem.column = 1  # where the engine says so
-    line_break = check.has_line_break(text)
-    if not line_break and not any(path for _severity, _text, path, _value, _facts in check.findings):
-        return problems
-    loads = library.reader(text)
-    layout = Layout(text, loads)
-    first: dict[tuple[str, ...], Statement] = {}
-    for candidate in layout.entries:
-        first.setdefault(candidate.path[:1], candidate)
-        first.setdefault(candidate.path[:2], candidate)
-    for problem, (_severity, name, path, _value, _facts) in zip(problems, check.findings):
-        entry = first.get(path) or first.get(path[:1])
-        if entry is not None:  # else the layout is too complex to find it
-            at_key = name in PROBLEM_TEXTS and PROBLEM_TEXTS[name].at_key
-            problem.line, problem.column = layout.position(_offset(layout, entry, path, at_key))
-    if line_break and ("cache", "directory") in first:
-        entry = first["cache", "directory"]
-        directory, kept = check.effective["directory"], _with_crlf(text[slice(*entry.value)], loads)
-        if kept != directory:
-            message = "directory has a line break, which Wasmtime up to 38 reads as LF and later ones as CRLF"
-            remedy = "write the path without line breaks"
-            place = layout.position(entry.value[0])
-            problems.append(
-                Problem("directory-line-break", WARNING, message, remedy, "directory", str(directory), *place)
-            )
-            if check.rules.keeps_crlf:
-                check.effective["directory"] = kept
-    return problems
+def _half(words: _Words) -> str:
+    """Half of what a file system holds, at least, in a whole number of the largest binary unit."""
+    half = words["capacity"] // 2
+    for unit, factor in (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10)):
+        if half >= factor:
+            return "%d%s" % (half // factor, unit)
+    return str(half)
 
 
-def _offset(layout: Layout, entry: Statement, path: tuple[str, ...], at_key: bool) -> int:
-    if not at_key and (entry.header or entry.path == path):
-        return entry.value[0]
-    parts = layout.key_parts(entry)
-    # The part of a dotted key that names this path, counted from the end.
-    part = len(parts) - 1 - (len(entry.path) - len(path))
-    return parts[part] if 0 <= part < len(parts) else entry.key[0]
+def _with_unit(words: _Words) -> str:
+    """The number as a text of its kind, in quotes: as it is, and shorter if that is possible."""
+    kind, number = words["kind"], str(words["number"])
+    unit = next(iter(kind.units))  # the base unit
+    texts = [number + unit]
+    if kind.name == "duration" and len(number) < 20:
+        texts.append(format_value(kind, int(number)))
+    return " or ".join('"%s"' % shown(text)[1:-1] for text in dict.fromkeys(texts))
 
 
-def _with_crlf(text: str, loads: Loads) -> str | None:
-    """A string in TOML with its line breaks as they stand; the libraries make LF of CRLF. None if it cannot be told."""
-    if text[3:5] == "\r\n":
-        text = text[:3] + text[4:]  # the break right after the opening quotes is not part of the string
-    if text[:1] == '"':  # a backslash at the end of a line takes the blanks and breaks after it along
-        text = _CONTINUED.sub(lambda match: "" if match.group(1) else match.group(), text)
-    # A private character carries the CR past the library.
-    try:
-        kept = loads("x = " + text.replace("\r\n", "\ue000\n"))["x"]
-    except (ValueError, RecursionError):
-        return None
-    return str(kept).replace("\ue000\n", "\r\n")
+def _known_unit(words: _Words) -> str:
+    """The number with the unit that is meant, if that can be told; else the rule."""
+    kind, number = words["kind"], words["number"]
+    match = re.match(r"([kmgtp])(i?)b?\Z", words["unit"], re.IGNORECASE)
+    if match is None or match.group(1).upper() not in kind.units or len(number) > 20:
+        return '%s, like "%s"' % (kind.rule, kind.example)
+    letter = match.group(1).upper()
+    power = "KMGTP".index(letter) + 1
+    if "Ki" not in kind.units:
+        return '"%s%s"' % (number, letter)
+    binary = '"%s%si" (2^%d bytes)' % (number, letter, 10 * power)
+    return binary if match.group(2) else '"%s%s" (10^%d bytes) or %s' % (number, letter, 3 * power, binary)
+
+
+_WORDS: dict[str, Callable[[_Words], Any]] = {
+    "subject": lambda words: "%s = %s" % (words["name"], shown(words["value"])),
+    "type": lambda words: type_name(words["value"]),
+    "found_type": lambda words: type_name(words["found"]),
+    "key": lambda words: shown(words["name"]),
+    "rule": lambda words: words["kind"].rule,
+    "example": lambda words: words["kind"].example,
+    "with_unit": _with_unit,
+    "known_unit": _known_unit,
+    "table": _table,
+    "better": _better,
+    "half": _half,
+    "most": lambda words: U64_MAX // words["percent"],
+    "most_pebi": lambda words: U64_MAX // words["percent"] >> 50,
+    "versions": lambda words: versions_of(SETTINGS[words["name"]]),
+    "made": lambda words: format_value(SETTINGS[words["name"]].kind, words["wrapped"]),
+    "old_keys": lambda words: ", ".join(words["old"]),
+    "new_keys": lambda words: ", ".join(KEYS_OF_2019[key] for key in words["old"]),
+}

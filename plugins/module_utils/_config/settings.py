@@ -168,13 +168,12 @@ TomlValue = Union[str, int]
 
 
 class BadValue(Exception):
-    """A value outside its format: C(code) of the problem, what is wrong, what would be right."""
+    """A value outside its format: the name of a text in C(problems), and what else that text says."""
 
-    def __init__(self, code: str, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.remedy = remedy
+    def __init__(self, name: str, **facts: Any) -> None:
+        super().__init__(name)
+        self.name = name
+        self.facts = facts
 
 
 def is_integer(value: Any) -> bool:

@@ -70,14 +70,14 @@ def _until_open(loads: Loads, text: str) -> str:
 
 def newer_syntax(text: str, loads: Loads) -> bool:
     """Whether a key or a value of a valid text has something that TOML 1.1 has added. Errs towards yes."""
-    from .layout import Layout
+    from .layout import find_statements
 
-    layout = Layout(text, loads)
-    for entry in layout.entries:
+    statements, complete = find_statements(text, loads)
+    for entry in statements:
         value = text[slice(*entry.value)]
         if _NEW_IN_KEY.search(text[slice(*entry.key)]):
             return True
         # A literal string has no escapes, and a string no syntax.
         if value[:1] != "'" and (_NEW_IN_KEY if value[:1] == '"' else _NEW_IN_VALUE).search(value):
             return True
-    return not layout.complete
+    return not complete

@@ -58,7 +58,7 @@ class Library:
         TOML 1.1 contains 1.0, so the other grammar's parser often proves it too.
         Returns the data and False where only a parser of the other grammar is there,
         it accepted, and the text has something that this grammar may refuse.
-        Raises TomlError, whose message tells where the opposite is so, and NoLibrary.
+        Raises TomlError, which is C(unsure) where the opposite is so, and NoLibrary.
         """
         loads = self.parser(grammar)
         exact = loads is not None
@@ -67,10 +67,7 @@ class Library:
         try:
             data = parse(loads, text)
         except TomlError as error:
-            if not exact and grammar == TOML_1_1 and may_differ(text):
-                error.message += (
-                    "; whether TOML 1.1 allows it cannot be told on this host, which has no tomli 2.4 or newer"
-                )
+            error.unsure = not exact and grammar == TOML_1_1 and may_differ(text)
             raise
         self._read = (text, loads)
         return data, exact or grammar == TOML_1_1 or not newer(text, loads)

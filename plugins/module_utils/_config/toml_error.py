@@ -19,3 +19,5 @@ class TomlError(Exception):
         self.message = message
         self.line = line
         self.column = column
+        self.unsure = False
+        """Whether a parser that this host does not have might take it."""

@@ -25,7 +25,7 @@ DIGITS = "0123456789"
 def parse_text(kind: Kind, text: str) -> int:
     """Read a count, size, duration or percent into its base unit.
 
-    Raises BadValue with code C(invalid-value) or, above 2^64-1, C(overflow).
+    Raises BadValue.
     A duration comes back exact and may exceed 2^64-1: whether the engine then wraps
     or refuses depends on its version.
     A percent comes back up to 255, the engine's type; its range is a rule of its own.
@@ -43,7 +43,7 @@ def parse_text(kind: Kind, text: str) -> int:
             value *= kind.units[unit]
             if value <= U64_MAX or kind.name == "duration":
                 return value
-    from .words import bad_text
+    from .bad_values import bad_text
 
     raise bad_text(kind, number, unit)
 
@@ -51,8 +51,7 @@ def parse_text(kind: Kind, text: str) -> int:
 def base_value(setting: Setting, value: Any) -> TomlValue:
     """Check the type and format of a TOML value and return it in base units.
 
-    Raises BadValue; code C(wrong-type) where the TOML type is not the setting's.
-    Ranges are not checked here.
+    Raises BadValue. Ranges are not checked here.
     """
     kind = setting.kind
     if kind.name == "level":
@@ -60,7 +59,7 @@ def base_value(setting: Setting, value: Any) -> TomlValue:
             return value  # type: ignore[no-any-return]
     elif isinstance(value, str):
         return value if kind.name == "path" else parse_text(kind, value)
-    from .words import bad_type
+    from .bad_values import bad_type
 
     raise bad_type(kind, value)
 
@@ -75,9 +74,9 @@ def from_option(setting: Setting, value: Any) -> TomlValue:
     kind = setting.kind
     if is_integer(value):
         if kind.name == "duration" or (value < 0 and kind.units):
-            from .words import bad_number
+            from .bad_values import bad_number
 
-            raise bad_number(kind)
+            raise bad_number(kind, value)
         if kind.units:
             value = shown(value)
     # Templating may turn a number into text before the module sees it.

@@ -2,47 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values in words: why one is bad, what type it has, and its shortest text."""
+"""Values in words: what type one has, and its shortest text."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .printable import shown
-from .settings import BadValue, Kind, Setting, TomlValue, is_integer
-
-
-def _say(kind: Kind) -> str:
-    return 'write %s, like "%s"' % (kind.rule, kind.example)
-
-
-def bad_text(kind: Kind, number: str, unit: str) -> BadValue:
-    """Why a text of this number and this unit is no value."""
-    if not number:
-        return BadValue("invalid-value", "does not start with a digit" if unit else "is empty", _say(kind))
-    if unit not in kind.units:
-        problem = "has the unknown unit %s" % shown(unit) if unit else "has no unit"
-        return BadValue("invalid-value", problem, _say(kind))
-    limit = "255" if kind.name == "percent" else "2^64-1"
-    return BadValue("overflow", "is more than %s" % limit, _say(kind))
-
-
-def bad_number(kind: Kind) -> BadValue:
-    """Why a playbook may not give a duration without a unit, or a negative number."""
-    return BadValue("invalid-value", "has no unit" if kind.name == "duration" else "is negative", _say(kind))
-
-
-def bad_type(kind: Kind, value: Any) -> BadValue:
-    """Why a value is none by its TOML type."""
-    if kind.name == "level":
-        remedy = "write %s, like %s" % (kind.rule, kind.example)
-        if is_integer(value):
-            return BadValue("overflow", "is out of range", remedy)
-        return BadValue("wrong-type", "is %s, not an integer" % type_name(value), remedy)
-    remedy = _say(kind) + " with the quotes"
-    if kind.name == "path":
-        remedy = 'write an absolute path in quotes, like "%s"' % kind.example
-    return BadValue("wrong-type", "is %s, not a string" % type_name(value), remedy)
+if TYPE_CHECKING:
+    from .settings import Kind, Setting, TomlValue
 
 
 def type_name(value: Any) -> str:

@@ -125,9 +125,9 @@ def _open(path: str) -> int:
                     raise NoEngine("unreadable", unsafe)
             return reopen(found, place.name, directory)
         except Unreadable as error:
-            codes = {"dangling-link": "missing", "not-a-file": "special-file"}
-            code = codes.get(error.problem.code, "unreadable")
-            raise NoEngine(code, error.reason if code == "unreadable" else None) from None
+            codes = {"dangling-link": "missing", "is-a-directory": "special-file"}
+            name, facts = error.finding.name, error.finding.facts
+            raise NoEngine(codes.get(name, "unreadable"), facts.get("reason")) from None
         except FileNotFoundError:
             raise NoEngine("missing") from None
         except OSError as error:

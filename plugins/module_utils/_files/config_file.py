@@ -10,11 +10,10 @@ import contextlib
 import errno
 import os
 import stat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .._config.check import DANGER, ERROR, MAX_BYTES, Problem, too_large
-from .._config.printable import quoted
-from .access import READ, WRITE, Reason, everybody_may, may, others_may, system_error, user_name
+from .._config.check import MAX_BYTES, Finding
+from .access import READ, WRITE, everybody_may, may, others_may, system_error, user_name
 from .path import (
     ANYONE,
     LINKS_MAX,
@@ -30,20 +29,15 @@ from .path import (
 
 
 class Unreadable(Exception):
-    """A file that cannot be read as a whole; C(reason) is the cause of C(problem), None if it needs none."""
+    """A file that cannot be read as a whole: the name of a text in C(problems) and its values, of which one may be a reason."""
 
-    def __init__(self, problem: Problem, reason: Reason | None = None) -> None:
-        super().__init__(problem.code)
-        self.problem = problem
-        self.reason = reason
+    def __init__(self, name: str, **facts: Any) -> None:
+        super().__init__(name)
+        self.finding = Finding(name, facts=facts)
 
 
 class ChangedMeanwhile(Exception):
     """Another process has written the file since it was read."""
-
-
-def _unreadable(code: str, message: str, remedy: str, reason: Reason | None = None) -> Unreadable:
-    return Unreadable(Problem(code, ERROR, message, remedy), reason)
 
 
 class ResolvedFile(NamedTuple):
@@ -78,10 +72,9 @@ def resolve_file(path: str) -> ResolvedFile:
         resolved.links[:0] = links
         resolved.visited[:0] = visited
         if resolved.error:
-            remedy = "become a user who may, with become_user" if resolved.denied else "correct that first"
-            raise _unreadable("unreadable", "it cannot be read", remedy, resolved.error)
+            raise Unreadable("denied" if resolved.denied else "unreadable", reason=resolved.error)
         if name in ("", ".", ".."):
-            raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
+            raise Unreadable("is-a-directory")
         full = os.path.join(resolved.real, name)
         status = None
         if not resolved.missing:
@@ -89,17 +82,13 @@ def resolve_file(path: str) -> ResolvedFile:
                 status = os.lstat(full)
         if status is None or not stat.S_ISLNK(status.st_mode):
             if links and status is None:
-                raise _unreadable(
-                    "dangling-link",
-                    "it is a symbolic link to %s, which does not exist" % target,
-                    "name the file itself, or remove the link if nothing needs it",
-                )
+                raise Unreadable("dangling-link", target=target)
             return ResolvedFile(resolved, name)
         links = [*resolved.links, (full, status, resolved.status().st_uid)]
         visited = resolved.visited
         target = os.readlink(full)
         path = os.path.join(resolved.real, target)
-    raise _unreadable("unreadable", "it cannot be read: too many symbolic links", "correct that first")
+    raise Unreadable("too-many-links")
 
 
 def read(place: ResolvedFile) -> tuple[bytes, os.stat_result] | None:
@@ -126,29 +115,29 @@ def read(place: ResolvedFile) -> tuple[bytes, os.stat_result] | None:
             return None
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ESTALE):
-                raise _changing() from None
-            raise _unreadable("unreadable", "it cannot be read", "correct that first", system_error(error)) from None
+                raise Unreadable("changing") from None
+            raise Unreadable("unreadable", reason=system_error(error)) from None
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
-        raise _changing()
+        raise Unreadable("changing")
     return data, after
 
 
 def _judge(place: ResolvedFile, status: os.stat_result) -> None:
     """Raise Unreadable for what is not to be opened."""
     if stat.S_ISLNK(status.st_mode):
-        raise _changing()
+        raise Unreadable("changing")
     if stat.S_ISDIR(status.st_mode):
-        raise _unreadable("not-a-file", "it is a directory", "name the config file in it, like config.toml")
+        raise Unreadable("is-a-directory")
     if not stat.S_ISREG(status.st_mode):
-        raise _unreadable("not-a-file", "it is not a regular file", "name a regular file")
+        raise Unreadable("not-a-file")
     if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.resolved.public()):
         from .guards import secret
 
         unsafe = secret(place.path, place.resolved, status)
         if unsafe:
-            raise _unreadable("unreadable", "it cannot be read", "become that user instead (become_user)", unsafe)
+            raise Unreadable("secret", reason=unsafe)
     if status.st_size > MAX_BYTES:
-        raise Unreadable(too_large(status.st_size))
+        raise Unreadable("too-large", size=status.st_size)
 
 
 def _whole(handle: int) -> bytes:
@@ -188,45 +177,28 @@ def chooser(place: ResolvedFile, seen: os.stat_result | None) -> int | None:
     return None if not users else users.pop() if len(users) == 1 else ANYONE
 
 
-def _changing() -> Unreadable:
-    return _unreadable("changing", "it changed while it was read", "run again when nothing else writes it")
-
-
-def file_problems(place: ResolvedFile, mode: int, uid: int | None, gid: int | None, user: int) -> list[Problem]:
+def file_findings(place: ResolvedFile, mode: int, uid: int | None, gid: int | None, user: int) -> list[Finding]:
     """What is wrong with a config file of this mode, owner and group for processes of C(user)."""
     found = []
+    name = user_name(user)
     barred = barred_by(place.resolved.visited, user)
     if barred:
-        text = "%s may not enter %s, and so not read the file" % (user_name(user), quoted(barred))
-        found.append(Problem("unreadable", ERROR, text, "use a path that it can reach"))
+        found.append(Finding("file-barred", facts={"user": name, "above": barred}))
     elif not may(place.path, mode, uid, gid, user, READ):
-        text = "%s may not read the file" % user_name(user)
-        found.append(Problem("unreadable", ERROR, text, "set mode to 0644, or group to one of its own"))
+        found.append(Finding("file-unreadable", facts={"user": name}))
     owners = [(place.path, uid)] + [(path, status.st_uid) for path, status in place.resolved.visited]
-    strangers = [
-        "%s, who owns %s" % (user_name(owner), quoted(path)) for path, owner in owners if owner not in (0, user, None)
-    ]
+    strangers = [(path, owner) for path, owner in owners if owner not in (0, user, None)]
     # Root looks at files for users whom it does not know.
     if user != 0 and strangers:
-        text = (
-            "it can be written or replaced by %s, and with it the cache directory chosen, whose code is run"
-            % strangers[0]
-        )
-        remedy = "use a file that belongs to %s or root, as every directory above it does" % user_name(user)
-        found.append(Problem("file-writable-by-others", DANGER, text, remedy))
+        path, owner = strangers[0]
+        found.append(Finding("file-owned", facts={"user": name, "owner": user_name(owner), "owned": path}))
     if others_may(place.path, mode, uid, WRITE):
-        text = "others than its owner can write to the file, and with it choose the cache directory, whose code is run"
-        found.append(Problem("file-writable-by-others", DANGER, text, "set mode to 0644, and remove ACLs"))
+        found.append(Finding("file-writable"))
     for path, status in place.resolved.visited:
         # In a sticky directory only the owner of a file that is there can put another one in its place.
         if status.st_mode & stat.S_ISVTX or not others_may(path, status.st_mode, status.st_uid, WRITE):
             continue
         if place.resolved.reached(path):
-            text = (
-                "others can put another file in the place of this one, as they can write to %s, and with it choose the cache"
-                " directory, whose code is run" % quoted(path)
-            )
-            remedy = "take the right to write there from group and others, and remove ACLs, or use another path"
-            found.append(Problem("file-writable-by-others", DANGER, text, remedy))
+            found.append(Finding("file-replaceable", facts={"above": path}))
             break
     return found

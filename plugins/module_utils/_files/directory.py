@@ -76,7 +76,7 @@ def inspect(path: str) -> State:
 
 
 Found = Tuple[str, Sequence[Union[str, Reason]]]
-"""The name of a text in C(_module/dangers.py), and the paths, users or reasons for it."""
+"""The name of a text in C(_config/problems.py), and the paths, users or reasons for it."""
 
 STRAY_MAX = 3
 # Among those paths: there are more, which nobody has counted.

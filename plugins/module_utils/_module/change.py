@@ -16,11 +16,11 @@ from .._config.check import DANGER, Problem
 from .._config.printable import quoted
 from .._files import write as _write
 from .._files.access import Reason
-from .._files.config_file import ChangedMeanwhile, chooser, file_problems
+from .._files.config_file import ChangedMeanwhile, chooser
 from .._files.guards import chosen, denied, moved, other_names, swappable, too_long, unsafe_link, unwritable
 from .._files.path import open_resolved
 from .._files.rights import DAC_OVERRIDE, capable, forbidden, labelled, uncopyable, unkept, unlabelled
-from .common import ENTRIES, directory_chooser, directory_of, directory_problems, severe, spoken
+from .common import ENTRIES, directory_chooser, directory_of, directory_problems, file_problems, severe, spoken
 from .refused import Refused
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import sys
 import time
 from typing import Any, Mapping, Sequence
 
-from .._config.check import DANGER, ERROR, Host, Problem
-from .._config.config import Config, no_config, read_config
+from .._config.check import DANGER, ERROR, Finding, Host, Problem
+from .._config.config import Config, no_config, read_config, to_problems
 from .._config.printable import quoted, shown
 from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
 from .._config.versions import CURRENT, Dialect
-from .._files.config_file import ResolvedFile, Unreadable, chooser
+from .._files.config_file import ResolvedFile, Unreadable, chooser, file_findings
 from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
 
@@ -137,13 +137,14 @@ def config_from(data: bytes | None, dialects: Sequence[Dialect], on: Host, libra
         refuse_library("tomli", "reading TOML before Python 3.11", error)
 
 
-def problem_of(error: Unreadable) -> Problem:
-    """Return the problem of a file that cannot be read."""
-    if error.reason is not None:
-        from .reasons import sentence
+def finding_of(error: Unreadable) -> Finding:
+    """Return why a file cannot be read, with the reason in words."""
+    reason = error.finding.facts.get("reason")
+    if reason is None:
+        return error.finding
+    from .reasons import sentence
 
-        error.problem.message += ": %s" % sentence(error.reason)
-    return error.problem
+    return error.finding._replace(facts={"reason": sentence(reason)})
 
 
 def directory_of(config: Config) -> State | None:
@@ -158,6 +159,11 @@ def directory_at(path: str) -> State:
     """The directory at an absolute path as it is. Raises Refused for a path that cannot be looked up here."""
     refuse_unnameable(path)
     return inspect(path)
+
+
+def file_problems(place: ResolvedFile, mode: int, uid: int | None, gid: int | None, user: int) -> list[Problem]:
+    """What is wrong with a config file, in words; the arguments are those of C(config_file.file_findings)."""
+    return to_problems(file_findings(place, mode, uid, gid, user))
 
 
 def directory_problems(

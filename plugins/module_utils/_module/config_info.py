@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .._config.check import DANGER, ERROR, Problem
-from .._config.config import Config
+from .._config.check import DANGER, ERROR, Finding
+from .._config.config import Config, to_problems
 from .._config.printable import printable
 from .._config.toml import Library
 from .._files.config_file import (
     Unreadable,
-    file_problems,
     read,
     resolve_file,
 )
 from . import common as _common
 from . import refused as _refused
-from .common import directory_problems
+from .common import directory_problems, file_problems
 
 if TYPE_CHECKING:
     from .ansible_module import Module
@@ -41,10 +40,10 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
             if found:
                 data, status = found
             else:
-                trouble = Problem("missing", ERROR, "there is no such file", "create it, or correct path")
+                trouble = Finding("missing")
         except Unreadable as error:
-            trouble = _common.problem_of(error)
-            exists = trouble.code != "dangling-link"
+            trouble = _common.finding_of(error)
+            exists = trouble.name != "dangling-link"
         if trouble is not None and not exists and module.params["path"] is None:
             # At its default path the engine does without a file, and takes a dangling link for none.
             trouble = None
@@ -52,7 +51,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
         config = _common.config_from(data, dialects, _common.host(), Library())
     else:
         config = Config("", False)
-        config.problems.append(trouble)
+        config.problems = to_problems([trouble])
     user, owner = os.geteuid(), None
     if module.params["directory_owner"] is not None:
         from .owners import user_id

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .._config.check import ERROR, Problem
-from .._config.config import Config
+from .._config.check import Finding
+from .._config.config import Config, to_problems
 from .._config.settings import KINDS, BadValue
 from .._config.toml import Library
 from .._config.values import parse_text
@@ -36,9 +36,9 @@ def inventory_for(module: Module) -> Inventory:
     try:
         size = parse_text(KINDS["size"], module.params["size_limit"])
     except BadValue as error:
-        raise _refused.Refused(
-            'size_limit "%s" %s; %s' % (module.params["size_limit"], error.message, error.remedy)
-        ) from error
+        from .._config.problems import sentence_on
+
+        raise _refused.Refused(sentence_on("size_limit", module.params["size_limit"], error)) from error
     for path in module.params["paths"] or ():
         if not path.startswith("/") or "\0" in path:
             raise _refused.Refused('paths has "%s", which is not an absolute path; write an absolute path' % path)
@@ -46,21 +46,21 @@ def inventory_for(module: Module) -> Inventory:
     return Inventory(size, module.params["time_limit"])
 
 
-def config_at(path: str) -> bytes | Problem:
+def config_at(path: str) -> bytes | Finding:
     """The bytes of the config, or why there are none."""
     try:
         found = read(resolve_file(path))
     except Unreadable as error:
-        return _common.problem_of(error)
-    return found[0] if found else Problem("missing", ERROR, "there is no such file", "create it, or correct path")
+        return _common.finding_of(error)
+    return found[0] if found else Finding("missing")
 
 
-def judged(data: bytes | Problem, dialects: Any) -> Config:
+def judged(data: bytes | Finding, dialects: Any) -> Config:
     """How Wasmtimes of these dialects take the config. Raises Refused."""
     if isinstance(data, bytes):
         return _common.config_from(data, dialects, _common.host(), Library())
     config = Config("", False)
-    config.problems.append(data)
+    config.problems = to_problems([data])
     return config
 
 

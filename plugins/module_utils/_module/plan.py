@@ -11,12 +11,12 @@ import stat
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Tuple
 
 from .._config.check import DANGER, ERROR, Host, Problem
-from .._config.config import BOM, Config
+from .._config.config import BOM, Config, to_problems
 from .._config.printable import shown
 from .._config.settings import SETTINGS, BadValue
 from .._config.values import base_value, from_option
 from .._files.access import umask
-from .._files.config_file import ResolvedFile, Unreadable, chooser, file_problems, read, resolve_file
+from .._files.config_file import ResolvedFile, Unreadable, chooser, read, resolve_file
 from .._files.directory import DEFAULT_MODE, State
 from .common import (
     ENTRIES,
@@ -25,7 +25,8 @@ from .common import (
     directory_chooser,
     directory_of,
     directory_problems,
-    problem_of,
+    file_problems,
+    finding_of,
     severe,
 )
 from .refused import Refused, refuse_library
@@ -169,9 +170,9 @@ def _wanted(task: Task, engines: Engines) -> dict[str, Any]:
         try:
             wanted[setting.name] = from_option(setting, task.params[option])
         except BadValue as bad:
-            raise Refused(
-                "%s: %s: %s %s; %s" % (task.path, option, shown(task.params[option]), bad.message, bad.remedy)
-            ) from bad
+            from .._config.problems import sentence_on
+
+            raise Refused("%s: %s" % (task.path, sentence_on(option, task.params[option], bad))) from bad
     if task.params[ENABLED] is not None:
         if not engines.dialects[0].enabled:
             from .._config.problems import SWITCH_OFF
@@ -199,7 +200,7 @@ def _read_file(task: Task) -> tuple[ResolvedFile, bytes | None, os.stat_result |
         place = resolve_file(task.path)
         found = read(place)
     except Unreadable as error:
-        raise task.refused("nothing was changed", [problem_of(error)]) from error
+        raise task.refused("nothing was changed", to_problems([finding_of(error)])) from error
     if found is None and not task.params["create"]:
         raise task.refused_for("there is no such file, and create is false")
     return (place, *found) if found else (place, None, None)
@@ -277,7 +278,7 @@ def _edited(task: Task, engines: Engines, before: Config | None, changes: Mappin
     except ImportError as error:
         refuse_library("tomli-w", "writing TOML", error)
     except CannotEdit as error:
-        raise task.refused_for("%s; change it by hand" % error) from error
+        raise task.refused_for("the layout of the file is too unusual to edit in place; change it by hand") from error
     bom = BOM if before is not None and before.bom else ""
     data = (bom + text).encode("utf-8", "surrogateescape")
     after = config_from(data, engines.dialects, engines.host, task.library)

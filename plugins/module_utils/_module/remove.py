@@ -11,6 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._config.config import to_problems
 from .._files.access import Reason
 from .._files.config_file import ChangedMeanwhile, ResolvedFile, Unreadable, read, resolve_file
 from .._files.guards import unsafe_link, unwritable
@@ -33,7 +34,7 @@ from .._files.write import (
     sync_names,
 )
 from .change import text_diff, undisturbed
-from .common import ATTEMPTS, problem_of
+from .common import ATTEMPTS, finding_of
 from .reasons import sentence
 from .refused import Refused
 
@@ -91,8 +92,9 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
         if found:
             old = Old(real, found[1], found[0])
     except Unreadable as error:
-        if task.params["backup"] and error.problem.code != "dangling-link":
-            raise task.refused("no backup can be made, so nothing was changed", [problem_of(error)]) from error
+        if task.params["backup"] and error.finding.name != "dangling-link":
+            problems = to_problems([finding_of(error)])
+            raise task.refused("no backup can be made, so nothing was changed", problems) from error
     # Only now: it opens the file, which was judged before it was read.
     reason = unsafe_link(place.resolved) or unwritable(task.path)
     if reason:

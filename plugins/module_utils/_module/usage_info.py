@@ -45,9 +45,9 @@ def budget_for(module: Module) -> Budget:
     try:
         memory = parse_text(KINDS["size"], module.params["memory_limit"])
     except BadValue as error:
-        raise _refused.Refused(
-            'memory_limit "%s" %s; %s' % (module.params["memory_limit"], error.message, error.remedy)
-        ) from error
+        from .._config.problems import sentence_on
+
+        raise _refused.Refused(sentence_on("memory_limit", module.params["memory_limit"], error)) from error
     directory = module.params["directory"]
     if directory is not None and (not directory.startswith("/") or "\0" in directory):
         raise _refused.Refused('directory is "%s", which is not an absolute path; give one' % directory)
@@ -78,7 +78,7 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
         place = resolve_file(path)
         found = read(place)
     except Unreadable as error:
-        if error.problem.code != "dangling-link":
+        if error.finding.name != "dangling-link":
             return Config("", False), version, None
         place, found = None, None
     if found is None and module.params["path"] is not None:

@@ -98,7 +98,7 @@ def test_a_file_that_others_could_write_is_refused_and_taken_if_allowed(world, m
         world.run()
     message = world.refused(mode=mode)
     assert "the change would be dangerous (ignore_dangers: [file-writable-by-others] allows it)" in message
-    assert "choose the cache directory, whose code is run; set mode to 0644" in message
+    assert "choose whose code Wasmtime runs; set mode to 0644" in message
     result = world.both(mode=mode, ignore_dangers=["file-writable-by-others"])
     assert mode_of(world.config) & 0o022
     assert [(problem["code"], problem["severity"]) for problem in result["problems"]] == [
@@ -115,7 +115,7 @@ def test_a_file_that_others_can_write_is_told_if_old_and_mended_if_asked(world):
     result = world.both(cleanup_interval="2h")
     assert result["changed"] is True
     assert [problem["code"] for problem in result["problems"]] == ["file-writable-by-others"]
-    assert "others than its owner can write to the file" in str(warnings_of(result))
+    assert "users other than the owner can write to this file" in str(warnings_of(result))
     assert mode_of(world.config) == 0o666
     # Another mode with the same danger is no new one.
     assert world.both(mode="0664")["changed"] is True
@@ -222,7 +222,7 @@ def test_what_the_old_owner_left_in_a_directory_is_a_danger_to_the_new_one(publi
     os.chown(str(world.cache / "modules"), STRANGER, STRANGER)
     world.cache.chmod(0o700)
     message = world.refused(directory_owner=str(NOBODY))
-    assert 'holds what belongs to others ("modules")' in message
+    assert 'holds files of other users ("modules")' in message
     assert "ignore_dangers: [directory-writable-by-others]" in message
     assert world.both(directory_owner=str(STRANGER))["problems"] == []
 

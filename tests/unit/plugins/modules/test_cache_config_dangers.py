@@ -41,7 +41,7 @@ def test_a_warning_is_returned_and_no_warning_of_ansible(world):
     [
         (
             {"cleanup_interval": "60"},
-            'cleanup_interval: "60" has no unit; write a whole number followed by s, m, h or d',
+            'cleanup_interval: "60" has no unit; write "60s" or "1m"',
         ),
         ({"cleanup_interval": 60}, "cleanup_interval: 60 has no unit"),
         ({"cleanup_interval": "1w"}, 'cleanup_interval: "1w" has the unknown unit "w"'),
@@ -59,7 +59,7 @@ def test_a_warning_is_returned_and_no_warning_of_ansible(world):
         ),
         (
             {"baseline_compression_level": 22, "optimized_compression_level": 22},
-            "baseline-compression-level = 22 is not in 0..21",
+            "baseline-compression-level = 22 is outside 0..21",
         ),
         (
             {"baseline_compression_level": 21},

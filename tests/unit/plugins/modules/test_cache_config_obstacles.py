@@ -47,7 +47,7 @@ def unlink_parent(world):
         ("[cache]\nfoo = 1\n", ['line 2, column 1: "foo" is not a setting of [cache]; remove it']),
         (
             "[cache]\ncleanup-interval = 60\n",
-            ["line 2, column 20: cleanup-interval = 60 is an integer, not a string; write a whole number followed by"],
+            ['line 2, column 20: cleanup-interval must be a string; write "60s" or "1m" with quotes'],
         ),
         ("[cache]\ncleanup-interval = '60'\n", ['line 2, column 20: cleanup-interval = "60" has no unit; write']),
         (
@@ -56,7 +56,7 @@ def unlink_parent(world):
         ),
         (
             "[cache]\nbaseline-compression-level = 22\n",
-            ["line 2, column 30: baseline-compression-level = 22 is not in 0..21"],
+            ["line 2, column 30: baseline-compression-level = 22 is outside 0..21"],
         ),
         (
             "[cache]\nenabled = false\n",
@@ -67,7 +67,7 @@ def unlink_parent(world):
             [
                 '\n- line 2, column 1: "foo"',
                 '\n- line 3, column 1: "bar"',
-                "\n- line 4, column 20: cleanup-interval = 1 is",
+                "\n- line 4, column 20: cleanup-interval must be a string",
             ],
         ),
         ("x = " + "[" * 5000, ["not valid TOML"]),
@@ -238,7 +238,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(world, monkeypatch):
 
     monkeypatch.setattr(os, "read", read_late)
     for check in (True, False):
-        message = "%s: nothing was changed: it changed while it was read; run again when nothing else writes it"
+        message = "%s: nothing was changed: the file changed while it was read; run again when nothing else writes it"
         assert world.run(check=check)["msg"] == message % world.config
 
 

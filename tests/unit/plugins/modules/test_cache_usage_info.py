@@ -291,8 +291,8 @@ def test_too_little_memory_is_told(world):
     ("options", "message"),
     [
         ({"time_limit": 0}, "time_limit is 0; write 1 to 86400"),
-        ({"memory_limit": "1X"}, 'memory_limit "1X" has the unknown unit "X"; write a whole number'),
-        ({"memory_limit": ""}, 'memory_limit "" is empty; write a whole number'),
+        ({"memory_limit": "1X"}, 'memory_limit: "1X" has the unknown unit "X"; write a whole number'),
+        ({"memory_limit": ""}, 'memory_limit: "" is empty; write a whole number'),
         ({"levels": [3, 22]}, "levels: 22 is no level; give 0 to 21"),
         ({"levels": [-1]}, "levels: -1 is no level; give 0 to 21"),
         ({"directory": "x"}, 'directory is "x", which is not an absolute path'),

@@ -110,7 +110,7 @@ def test_a_wasmtime_of_several_possible_versions_takes_what_all_take(world):
         ({"time_limit": 86401}, "time_limit is 86401; write 1 to 86400"),
         ({"depth": 101}, "depth is 101; write 0 to 100"),
         ({"depth": -1}, "depth is -1; write 0 to 100"),
-        ({"size_limit": "1GB"}, 'size_limit "1GB" has the unknown unit'),
+        ({"size_limit": "1GB"}, 'size_limit: "1GB" has the unknown unit'),
         ({"path": "a/b"}, "not absolute"),
     ],
 )

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import check as _check
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import (
-    DANGERS,
     MAX_BYTES,
     MAX_PROBLEMS,
     Host,
@@ -29,8 +27,6 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions 
     for_version,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value, versions_of
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import config_file as _config_file
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import dangers as _dangers
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils._config.test_toml import missing, only
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import (
     HOST,
@@ -300,17 +296,11 @@ def test_each_refusal_has_its_code_and_place(text, code, line, column):
     [
         (
             ["cleanup-interval = '60'"],
-            (
-                'line 2, column 20: cleanup-interval = "60" has no unit;'
-                ' write a whole number followed by s, m, h or d, like "1h"'
-            ),
+            ('line 2, column 20: cleanup-interval = "60" has no unit; write "60s" or "1m"'),
         ),
         (
             ["cleanup-interval = 60"],
-            (
-                "line 2, column 20: cleanup-interval = 60 is an integer, not a string;"
-                ' write a whole number followed by s, m, h or d, like "1h" with the quotes'
-            ),
+            ('line 2, column 20: cleanup-interval must be a string; write "60s" or "1m" with quotes'),
         ),
         (
             ["cleanup_interval = '1h'"],
@@ -367,10 +357,7 @@ def test_each_refusal_has_its_code_and_place(text, code, line, column):
         ),
         (
             ["optimized-compression-level = 22"],
-            (
-                "line 2, column 31: optimized-compression-level = 22 is not in 0..21;"
-                " write a whole number from 0 to 21, like 20"
-            ),
+            ("line 2, column 31: optimized-compression-level = 22 is outside 0..21; write a number from 0 to 21"),
         ),
     ],
 )
@@ -387,7 +374,7 @@ def test_a_problem_as_the_modules_return_it():
         "line": 2,
         "column": 20,
         "message": 'cleanup-interval = "60" has no unit',
-        "remedy": 'write a whole number followed by s, m, h or d, like "1h"',
+        "remedy": 'write "60s" or "1m"',
     }
 
 
@@ -866,18 +853,7 @@ def test_a_text_too_complex_for_places_still_has_its_problems():
     assert codes(config) == ["unknown-key", "unknown-key"]
 
 
-# The list of dangers
-
-
-def test_the_dangers_that_can_be_ignored_are_exactly_those_there_are():
-    import inspect
-    import re
-
-    source = "".join(inspect.getsource(module) for module in (_check, _config_file))
-    found = set(re.findall(r'"([a-z0-9-]+)",\s*DANGER\b', source))
-    found.update(re.findall(r'\bDANGER, "([a-z0-9-]+)"', source))
-    found.update(text.code for text in _dangers.DIRECTORY_TEXTS.values() if text.severity == _check.DANGER)
-    assert sorted(found) == sorted(DANGERS) == list(DANGERS)
+# What looks like something else
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ def test_a_text_too_complex_to_understand_is_left_alone():
             raise ValueError
         return {"cache": {}}
 
-    with pytest.raises(CannotEdit, match="too unusual"):
+    with pytest.raises(CannotEdit):
         edit(text, ONE, slow)
 
 

@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import shown
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import CODES, sentence_on
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import (
     KINDS,
     LIMITS,
@@ -67,9 +68,8 @@ NOT_WHITE_SPACE = "\x1c\x1d\x1e\x1f\u180e\u200b\u200c\u200d\u2060\ufeff"
 def code_of(function, *args):
     with pytest.raises(BadValue) as caught:
         function(*args)
-    assert caught.value.message
-    assert caught.value.remedy
-    return caught.value.code
+    assert sentence_on("option", args[-1], caught.value)
+    return CODES[caught.value.name]
 
 
 def any_kind():
@@ -176,7 +176,7 @@ def test_a_number_of_thousands_of_digits_is_refused_at_once():
 @pytest.mark.parametrize("text", ["", " ", "\u3000"])
 @pytest.mark.parametrize("kind", TEXT_KINDS, ids=lambda kind: kind.name)
 def test_an_empty_value_is_called_empty(kind, text):
-    with pytest.raises(BadValue, match="is empty"):
+    with pytest.raises(BadValue, match="empty"):
         parse_text(kind, text)
 
 
@@ -189,22 +189,45 @@ def test_anything_but_ascii_digits_and_one_unit_is_refused(kind, text):
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "message"),
+    ("kind", "value", "sentence"),
     [
-        (DURATION, "60", "has no unit"),
-        (PERCENT, "70", "has no unit"),
-        (DURATION, "1w", 'has the unknown unit "w"'),
-        (COUNT, "1Ki", 'has the unknown unit "Ki"'),
-        (COUNT, "many", "does not start with a digit"),
-        (COUNT, "99999999999999999999", "is more than 2^64-1"),
-        (PERCENT, "300%", "is more than 255"),
+        (DURATION, "60", '"60" has no unit; write "60s" or "1m"'),
+        (DURATION, "61", '"61" has no unit; write "61s"'),
+        (DURATION, "1" + "0" * 19, '"10000000000000000000" has no unit; write "10000000000000000000s"'),
+        (PERCENT, "70", '"70" has no unit; write "70%"'),
+        (SIZE, "1GB", '"1GB" has the unknown unit "GB"; write "1G" (10^9 bytes) or "1Gi" (2^30 bytes)'),
+        (SIZE, "3k", '"3k" has the unknown unit "k"; write "3K" (10^3 bytes) or "3Ki" (2^10 bytes)'),
+        (SIZE, "2PiB", '"2PiB" has the unknown unit "PiB"; write "2Pi" (2^50 bytes)'),
+        (COUNT, "1Ki", '"1Ki" has the unknown unit "Ki"; write "1K"'),
+        (COUNT, "9" * 21 + "k", None),
+        (DURATION, "1w", None),
+        (DURATION, "1m ago", None),
+        (SIZE, "1x", None),
+        (DURATION, "0.5h", '"0.5h" is not a whole number with a unit; write one number and one unit, like "1h"'),
+        (COUNT, "many", None),
+        (COUNT, "1.5", None),
+        (COUNT, "", None),
+        (COUNT, "99999999999999999999", None),
+        (PERCENT, "300%", None),
     ],
+    ids=lambda part: str(part)[:30],
 )
-def test_the_message_says_what_is_wrong_and_what_would_be_right(kind, text, message):
+def test_the_sentence_says_what_is_wrong_and_what_would_be_right(kind, value, sentence):
     with pytest.raises(BadValue) as caught:
-        parse_text(kind, text)
-    assert caught.value.message == message
-    assert caught.value.remedy == 'write %s, like "%s"' % (kind.rule, kind.example)
+        parse_text(kind, value)
+    message, remedy = sentence_on("option", value, caught.value).split("; ")
+    if sentence is not None:
+        assert "%s; %s" % (message, remedy) == "option: " + sentence
+        # What is advised is taken.
+        for text in re.findall('"([^"]*)"', remedy):
+            assert parse_text(kind, text) > 0
+    elif "unit" not in message or "ago" in value:
+        assert remedy in (
+            'write %s, like "%s"' % (kind.rule, kind.example),
+            'write one number and one unit, like "%s"' % kind.example,
+        )
+    else:
+        assert remedy == 'write %s, like "%s"' % (kind.rule, kind.example)
     assert parse_text(kind, kind.example) > 0
 
 
@@ -274,8 +297,12 @@ def test_a_value_of_another_toml_type_is_refused(setting, value, name):
         return
     with pytest.raises(BadValue) as caught:
         base_value(setting, value)
-    assert caught.value.code == "wrong-type"
-    assert caught.value.message == "is %s, not %s" % (name, right)
+    assert CODES[caught.value.name] == "wrong-type"
+    message = sentence_on("option", value, caught.value).partition(";")[0]
+    unquoted = name == "an integer" and setting.kind.name != "path"
+    assert message == (
+        "option must be a string" if unquoted else "option: %s is %s, not %s" % (shown(value), name, right)
+    )
 
 
 @pytest.mark.parametrize(
@@ -405,4 +432,4 @@ def test_the_largest_number_is_that_of_64_bits():
         assert parse_text(KINDS[kind], text % 18446744073709551615) == 18446744073709551615
         with pytest.raises(BadValue) as bad:
             parse_text(KINDS[kind], text % 18446744073709551616)
-        assert bad.value.code == "overflow"
+        assert CODES[bad.value.name] == "overflow"

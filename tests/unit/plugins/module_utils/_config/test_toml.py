@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.layout import Layout
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.layout import find_statements, position
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import (
     Library,
     NoLibrary,
@@ -103,17 +103,17 @@ def test_an_inline_table_of_one_line_is_proven_by_either():
 def test_what_1_0_refuses_cannot_be_told_for_1_1_without_its_parser(text):
     with pytest.raises(TomlError) as caught:
         only(TOML_1_0).read(text, TOML_1_1)
-    assert "whether TOML 1.1 allows it cannot be told on this host" in caught.value.message
+    assert caught.value.unsure
     with pytest.raises(TomlError) as caught:
         only(TOML_1_0).read(text, TOML_1_0)
-    assert "cannot be told" not in caught.value.message
+    assert not caught.value.unsure
     assert only(TOML_1_1).read(text, TOML_1_1)[1] is True
 
 
 def test_what_neither_grammar_can_have_is_refused_plainly():
     with pytest.raises(TomlError) as caught:
         only(TOML_1_0).read("[cache", TOML_1_1)
-    assert "cannot be told" not in caught.value.message
+    assert not caught.value.unsure
 
 
 @pytest.mark.parametrize("text", ONLY_1_1)
@@ -197,25 +197,25 @@ def test_a_number_that_python_does_not_convert_is_an_error_like_others():
 
 
 def layout(text):
-    return Layout(text, reader(text))
+    return find_statements(text, reader(text))
 
 
 @given(documents(STYLES))
 def test_statements_are_found_where_they_were_put(document):
     found = layout(document.text)
     assert found.complete
-    entries = {entry.path[1]: entry for entry in found.entries if len(entry.path) == 2}
+    entries = {entry.path[1]: entry for entry in found.statements if len(entry.path) == 2}
     assert set(entries) == {pair.key for pair in document.pairs}
     for pair in document.pairs:
         entry = entries[pair.key]
         assert entry.value == pair.value
-        assert found.key_parts(entry)[-1] == pair.key_at
-        assert found.position(entry.value[0]) == document.place(pair.value[0])
+        assert entry.parts[-1] == pair.key_at
+        assert position(document.text, entry.value[0]) == document.place(pair.value[0])
 
 
 @given(documents(("header", "dotted")))
 def test_statements_span_their_lines(document):
-    entries = {entry.path[1]: entry for entry in layout(document.text).entries if len(entry.path) == 2}
+    entries = {entry.path[1]: entry for entry in layout(document.text).statements if len(entry.path) == 2}
     for pair in document.pairs:
         entry = entries[pair.key]
         assert document.text[entry.start : entry.end] == document.chunks[pair.chunk]
@@ -239,7 +239,7 @@ def test_statements_span_their_lines(document):
     ],
 )
 def test_every_header_and_key_is_an_entry(text, paths):
-    assert [entry.path for entry in layout(text).entries] == paths
+    assert [entry.path for entry in layout(text).statements] == paths
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_every_header_and_key_is_an_entry(text, paths):
 )
 def test_dotted_keys_have_parts(text, parts):
     found = layout(text)
-    assert found.key_parts(found.entries[0]) == parts
+    assert found.statements[0].parts == tuple(parts)
 
 
 def only_first_line(text):
@@ -266,20 +266,20 @@ def only_first_line(text):
 
 
 def test_a_text_of_very_long_statements_is_given_up():
-    found = Layout("a = 1\nx = [\n" + "[1],\n" * 3000 + "]\n", only_first_line)
+    found = find_statements("a = 1\nx = [\n" + "[1],\n" * 3000 + "]\n", only_first_line)
     assert not found.complete
-    assert [entry.path for entry in found.entries] == [("a",)]
+    assert [entry.path for entry in found.statements] == [("a",)]
 
 
 def test_a_long_key_is_given_up_too():
     text = ".".join(["a"] * 3000) + " = 1\n"
-    found = Layout(text, lambda _text: {"a": 1})
-    assert found.key_parts(found.entries[0])[0] == 0
+    found = find_statements(text, lambda _text: {"a": 1})
+    assert found.statements[0].parts[0] == 0
 
 
 def test_a_date_is_a_value_like_others():
     found = layout("a = 2026-01-01 # x\n")
-    assert found.entries[0].value == (4, 14)
+    assert found.statements[0].value == (4, 14)
     assert parse(Library().any(), "a = 2026-01-01") == {"a": dt.date(2026, 1, 1)}
 
 

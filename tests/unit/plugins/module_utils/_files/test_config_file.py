@@ -20,15 +20,15 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import MAX_BYTES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import to_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import user_name
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import (
     Unreadable,
-    file_problems,
     read,
     resolve_file,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import denied, unwritable
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import problem_of
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import file_problems, finding_of
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,
@@ -56,7 +56,7 @@ def read_file(path):
 def refusal(path):
     with pytest.raises(Unreadable) as caught:
         read_file(path)
-    problem = problem_of(caught.value)
+    (problem,) = to_problems([finding_of(caught.value)])
     assert problem.sentence() == "%s; %s" % (problem.message, problem.remedy)
     assert problem.severity == "error"
     return problem
@@ -173,7 +173,7 @@ def test_a_file_that_changes_while_it_is_read_is_never_taken(tmp_path):
             try:
                 read_file(path)
             except Unreadable as error:
-                seen.add(error.problem.code)
+                seen.add(error.finding.name)
     finally:
         stop.set()
         writer.join()
@@ -460,7 +460,7 @@ def test_nobody_is_waited_for_who_holds_a_lease(tmp_path):
     finally:
         os.close(handle)
         signal.signal(signal.SIGIO, before)
-    assert caught.value.problem.code == "unreadable"
+    assert caught.value.finding.name == "unreadable"
     assert read_file(path) == b"[cache]\n"
 
 
@@ -497,7 +497,7 @@ def test_the_problems_of_a_file_say_what_to_do(public):
     assert found["unreadable"].sentence() == (
         "%d may not read the file; set mode to 0644, or group to one of its own" % STRANGER
     )
-    assert "choose the cache directory" in found["file-writable-by-others"].message
+    assert found["file-writable-by-others"].message.startswith("users other than the owner can write to this file")
     assert found["file-writable-by-others"].remedy == "set mode to 0644, and remove ACLs"
     assert {p.setting for p in found.values()} == {None}
 
@@ -560,13 +560,11 @@ def test_a_file_of_another_user_or_below_one_s_directory_is_in_that_user_s_hands
     assert told(path, 0o644, STRANGER, 0, STRANGER) == []
     (problem,) = file_problems(resolve_file(str(path)), 0o644, NOBODY, 0, STRANGER)
     assert (problem.code, problem.severity) == WRITABLE
-    assert problem.sentence().startswith(
-        'it can be written or replaced by %s, who owns "%s", and with it' % (user_name(NOBODY), path)
-    )
+    assert problem.sentence().startswith('%s owns "%s", and so can write' % (user_name(NOBODY), path))
     assert problem.remedy.startswith("use a file that belongs to %d or root" % STRANGER)
     os.chown(path.parents[1], NOBODY, 0)
     (problem,) = file_problems(resolve_file(str(path)), 0o644, STRANGER, 0, STRANGER)
-    assert 'by %s, who owns "%s"' % (user_name(NOBODY), path.parents[1]) in problem.message
+    assert '%s owns "%s"' % (user_name(NOBODY), path.parents[1]) in problem.message
     assert told(path, 0o644, NOBODY, 0, NOBODY) == []
     # One who does not exist yet, and one of whom root knows nothing.
     os.chown(path.parents[1], 0, 0)

@@ -622,7 +622,7 @@ def test_a_stray_file_leaves_a_cache_in_use(tmp_path):
     (tmp_path / "modules" / "wasmtime-42").mkdir(parents=True)
     (tmp_path / "notes").write_bytes(b"")
     (problem,) = [p for p in problems(inspect(str(tmp_path)), ME) if p.code == "directory-foreign-files"]
-    assert problem.remedy == "move it out of the cache directory"
+    assert problem.remedy == "move them out of the cache directory"
     for number in range(3):
         (tmp_path / ("f%d" % number)).write_bytes(b"")
     (problem,) = [p for p in problems(inspect(str(tmp_path)), ME) if p.code == "directory-foreign-files"]
@@ -693,7 +693,7 @@ def test_what_others_can_write_inside_is_a_danger_where_they_can_get(tmp_path, o
         return
     problem = the_problem(path)
     assert (problem.code, problem.severity) == ("directory-writable-by-others", "danger")
-    assert problem.message.startswith("others than its owner can write to what is in ")
+    assert problem.message.startswith("users other than the owner can write to files in ")
     assert '("%s")' % name in problem.message
     assert "directory_mode" in problem.remedy
     # A mode that keeps them out is enough.
@@ -743,7 +743,7 @@ def test_what_belongs_to_others_inside_is_a_danger_even_out_of_their_reach(publi
     give(path / name, STRANGER)
     problem = the_problem(path)
     assert (problem.code, problem.severity) == ("directory-writable-by-others", "danger")
-    assert 'what belongs to others ("%s")' % name in problem.message
+    assert 'files of other users ("%s")' % name in problem.message
     assert problem.remedy == "empty the directory: the engine fills it again"
     # The cache's own user plants nothing.
     assert codes(path, ME, STRANGER) == ["directory-unwritable"]
