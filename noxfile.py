@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every check of this collection, as nox sessions.
 
-`make test` runs all of them, `nox -l` lists them, `nox -s NAME -- ARGS` runs one. The sessions
-that need neither ansible-test nor care of their own come ready-made from antsibull-nox
+`make test` runs all of them, `nox -l` lists them, `nox -s NAME -- ARGS` runs one. Sessions
+without ansible-test and without special needs come ready-made from antsibull-nox
 (antsibull-nox.toml). Those of the built collection and of the benchmark are in tests/release/sessions.py
 and tests/benchmark/sessions.py.
 
@@ -52,7 +52,7 @@ from tests.sessions import (
 )
 
 nox.needs_version = ">=2026.8.10"
-# Hundreds of lines of downloads would hide what matters; errors are shown all the same.
+# Hundreds of lines about downloads would hide what matters; errors are still shown.
 os.environ.update(PIP_QUIET="2", PIP_PROGRESS_BAR="off", PIP_DISABLE_PIP_VERSION_CHECK="1")
 if not sys.stdout.isatty():
     os.environ["NO_COLOR"] = "1"
@@ -60,14 +60,14 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
 
-# The real engines stay installed here; whoever needs one first installs it, others wait (tests/engine/engines.py).
+# The real engines stay installed here; the first test that needs one installs it, others wait (tests/engine/engines.py).
 ENGINES = {"WASMTIME_ENGINES": str(NOX_DIR / "engines")}
 
 
 # --- ansible-test ---
 
 
-# The longest ones go first.
+# The longest ones first.
 add_integration("integration", NEW_CORE)
 ORDER += ["fleet", "guide", "engine"]
 add_sanity(NEW_CORE)
@@ -77,7 +77,7 @@ for target in targets:
     add_units(f"units-3.{target}", newest, target, default=target in (targets[0], targets[-1]))
 if OLD_CORE != NEW_CORE:
     add_sanity(OLD_CORE)
-# The rest is for a matrix, which names the Python of the controller: nox -s sanity-2.19 --force-python 3.12
+# The rest is for a matrix that chooses the Python of the controller: nox -s sanity-2.19 --force-python 3.12
 for core in CORES:
     usable, coming = bool(controllers(core)), bool(CORES[core].before_release)
     if usable:
@@ -97,7 +97,7 @@ for target in sorted({OLDEST_TARGET, NEWEST_TARGET}.difference(targets)):
 
 @on_new_python
 def coverage(session: nox.Session) -> None:
-    """Measure in one process, which is quick, how much of plugins/ the unit tests run."""
+    """Measure how much of plugins/ the unit tests run, in one process, which is fast."""
     session.install(requirement(NEW_CORE), "coverage >= 7.6, < 8", *LIBRARIES)
     options = ("--branch", "--source=plugins", "--omit=plugins/doc_fragments/*")
     plain = ("pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".", "tests/unit")
@@ -123,35 +123,35 @@ def settings(session: nox.Session) -> None:
 
 @on_new_python
 def engine(session: nox.Session) -> None:
-    """Compare with seven real engines: thousands of documents, and what we write."""
+    """Compare thousands of documents, and the configs that we write, with seven real engines."""
     session.install(requirement(NEW_CORE), *LIBRARIES)
     run_pytest(session, "tests/engine", **ENGINES)
 
 
 @on_new_python
 def programs(session: nox.Session) -> None:
-    """Look into real programs and processes with Wasmtime (`-- --all-files`: into all, 600 MB to download)."""
+    """Find Wasmtime in real programs and processes (`-- --all-files`: in all of them, 600 MB to download)."""
     session.install(requirement(NEW_CORE), *LIBRARIES)
     run_pytest(session, "tests/engines", **ENGINES)
 
 
 @on_new_python(name="engine-test")
 def engine_test(session: nox.Session) -> None:
-    """Compare with the real engines for as long as one likes (`-- --count N --seed SEED`)."""
+    """Compare any number of documents with the real engines (`-- --count N --seed SEED`)."""
     session.install(requirement(NEW_CORE), *LIBRARIES)
     run_in_copy(session, "python", "-m", f"{COLLECTION}.tests.engine", *session.posargs, **ENGINES)
 
 
 @on_new_python
 def faults(session: nox.Session) -> None:
-    """Kill the module at any moment, let every system call of it fail, run many at once (needs strace; root for all)."""
+    """Kill the module at any moment, let each of its system calls fail, run many at once (needs strace; some need root)."""
     session.install(requirement(NEW_CORE), *LIBRARIES)
     run_pytest(session, "tests/faults")
 
 
 @on_new_python
 def report(session: nox.Session) -> None:
-    """See the report's page in a real browser (`-- screenshots FOLDER` or `-- measure`: of 5,000 hosts)."""
+    """Open the report's page in a real browser (`-- screenshots FOLDER`, or `-- measure` with 5,000 hosts)."""
     if not ((shutil.which("chromium") or shutil.which("google-chrome")) and shutil.which("chromedriver")):
         session.skip("not run here, because chromium and chromedriver are not installed")
     session.install(requirement(NEW_CORE), "axe-selenium-python >= 3, < 4", "pytest", "selenium >= 4.30, < 5")
@@ -173,7 +173,7 @@ def formats(session: nox.Session) -> None:
 
 @nox.session
 def fleet(session: nox.Session) -> None:
-    """Two ansible-cores over real SSH against hosts with four releases of Debian (needs root)."""
+    """Run two ansible-cores over real SSH against hosts with four releases of Debian (needs root)."""
     lab = [sys.executable, str(ROOT / "tests" / "fleet" / "lab.py"), "impossible"]
     reason = subprocess.run(lab, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     if reason:
@@ -184,7 +184,7 @@ def fleet(session: nox.Session) -> None:
 
 @on_new_python
 def guide(session: nox.Session) -> None:
-    """Do what README.md and the guide say, on hosts of its own (needs root for all of it)."""
+    """Run the commands of README.md and the guide on hosts of its own (some need root)."""
     session.install("antsibull-docutils", "markdown-it-py", "pyyaml", *LIBRARIES)
     quiet = ("-W", "ignore::PendingDeprecationWarning")
     run_pytest(session, *quiet, "tests/docs/test_guide.py", "tests/docs/test_words.py", **ENGINES)
@@ -192,7 +192,7 @@ def guide(session: nox.Session) -> None:
 
 @on_new_python
 def docs(session: nox.Session) -> None:
-    """Build the documentation site in docs/build; warnings fail, and so does what is loaded from elsewhere."""
+    """Build the documentation site in docs/build; warnings and loaded foreign files are failures."""
     session.install(
         requirement(NEW_CORE), "antsibull-docs >= 2.28, < 3", "furo >= 2025.12", "markdown-it-py",
         "myst-parser >= 5, < 6", "pytest", "selenium >= 4.30, < 5", "sphinx >= 9, < 10",
@@ -214,7 +214,7 @@ def docs(session: nox.Session) -> None:
     print(f"The site is at {site}/index.html")
 
 
-# Not among the tests: each time it is another sample, and takes its time.
+# Not among the tests: each run takes another sample and much time.
 @on_new_python
 def mutants(session: nox.Session) -> None:
     """Change plugins/ at random places, and list the changes that no unit test notices (`-- --count N --seed SEED`)."""
@@ -235,7 +235,7 @@ def ruff(session: nox.Session) -> None:
     """Check style and format of the Python code (`-- fix` corrects what can be corrected)."""
     session.install("ruff >= 0.17, < 0.18")
     fix = "fix" in session.posargs
-    # Both are run, so that both can be read.
+    # Run both, so that the output of both can be read.
     codes = range(2)
     session.run("ruff", "format", *([] if fix else ["--diff"]), success_codes=codes)
     session.run("ruff", "check", *(["--fix"] if fix else []), success_codes=codes)
@@ -245,22 +245,22 @@ def ruff(session: nox.Session) -> None:
 
 @on_new_python
 def imports(session: nox.Session) -> None:
-    """Check that what plugins/ imports is further down, never in a circle (.importlinter)."""
+    """Check that plugins/ only imports from lower layers, without circles (.importlinter)."""
     session.install("import-linter >= 2.17, < 3")
     run_in_copy(session, "lint-imports", ".importlinter", "--no-cache")
 
 
-# Not among the tests: the unit tests find what is stale.
+# Not among the tests: the unit tests find stale files.
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Write here what follows from the table of settings."""
+    """Generate the files that follow from the table of settings."""
     session.install("pyyaml")
     run_in_copy(session, "python", "-m", f"{COLLECTION}.tests.generate", str(ROOT))
 
 
 @nox.session
 def workflows(session: nox.Session) -> None:
-    """Check what a public CI runs: its schema, its security, and that its matrix is that of this file."""
+    """Check the workflows of the public CI: schema, security, and the same matrix as in this file."""
     session.install("check-jsonschema >= 0.37, < 1", "zizmor >= 1.20, < 2")
     files = [name for name in collection_files() if name.startswith(".github/workflows/")]
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
@@ -277,7 +277,7 @@ def workflows(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def shellcheck(session: nox.Session) -> None:
-    """Check the shell scripts (ansible-test sanity passes over them in silence without it)."""
+    """Check the shell scripts (without shellcheck, ansible-test sanity skips them silently)."""
     if not shutil.which("shellcheck"):
         session.skip("not run here, because shellcheck is not installed")
     scripts = [name for name in collection_files() if name.endswith(".sh") or name == ".ci/run"]

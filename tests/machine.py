@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What noxfile.py has to know about ansible-core and about this machine: its Pythons, and what it can download."""
+"""Facts about ansible-core and this machine for the nox sessions: its Pythons, and the files that it can download."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ SYSTEM_DIRS = {"/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sb
 
 
 class Core(NamedTuple):
-    """A release of ansible-core: where it runs, what it manages, how its ansible-test gets pip."""
+    """A release of ansible-core: the Pythons of controllers and targets, and how its ansible-test gets pip."""
 
     controllers: range  # minor versions of Python 3
     targets: range
     get_pip: str
-    before_release: str = ""  # what is taken as long as there is no release
+    before_release: str = ""  # the version to install before the release
 
 
 CORES = {
@@ -41,11 +41,11 @@ CORES = {
     "2.21": Core(range(12, 15), range(9, 15), "25_2"),
     "2.22": Core(range(13, 15), range(9, 15), "25_2", "rc1"),
 }
-OLDEST_TARGET, NEWEST_TARGET = 8, 14  # what README.md and tests/config.yml promise
+OLDEST_TARGET, NEWEST_TARGET = 8, 14  # as README.md and tests/config.yml promise
 
 
 def requirement(core: str) -> str:
-    """Return what pip is to install for an ansible-core: the newest of its releases, or what comes before the first."""
+    """Return the requirement for an ansible-core: its newest release, or one before the first release."""
     return f"ansible-core >= {core}.0{CORES[core].before_release}, == {core}.*"
 
 
@@ -68,11 +68,11 @@ def working(python: Path) -> str | None:
 def find_pythons() -> set[int]:
     """Find a working interpreter for each Python 3 minor version, and put all first on PATH.
 
-    ansible-test and nox both take any python3.X they see on PATH, working or not. Folders whose
-    interpreters do not run are dropped from it, except those of the system.
+    ansible-test and nox both use any python3.X on PATH, working or not. Folders whose
+    interpreters do not run are removed from PATH, except those of the system.
     """
     folders = os.environ["PATH"].split(os.pathsep)
-    if folders[0] != str(PYTHONS_DIR):  # else the nox that started this one has done it
+    if folders[0] != str(PYTHONS_DIR):  # else the nox that started this one has done this
         managed = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
         extra = sorted(glob.glob(f"{managed}/versions/3.*/bin"), reverse=True)  # noqa: PTH207 # forgives
         found: dict[int, str] = {}
@@ -109,14 +109,14 @@ def controllers(core: str) -> list[int]:
 
 @contextlib.contextmanager
 def one_at_a_time(name: str) -> Iterator[None]:
-    """Keep sessions apart that would fill the same cache at the same moment."""
+    """Let one session at a time fill a cache."""
     with (NOX_DIR / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def download(address: str) -> bytes | None:
-    """Return what is at an address, None where this machine does not reach it."""
+    """Return the content at an address, None if this machine does not reach it."""
     try:
         return bytes(urllib.request.urlopen(address, timeout=60).read())
     except OSError:
@@ -129,7 +129,7 @@ def ansible_test_file(environment: str, name: str) -> Path:
 
 
 def provide_get_pip(environment: str, core: str) -> None:
-    """Put a stand-in where ansible-test caches get-pip, if it is not there and cannot be had."""
+    """Put get-pip, or a stand-in if it cannot be downloaded, where ansible-test caches it."""
     version = CORES[core].get_pip
     cached = Path(f"~/.ansible/test/cache/get_pip_{version}.py").expanduser()
     with one_at_a_time("get-pip"):
@@ -143,6 +143,6 @@ def provide_get_pip(environment: str, core: str) -> None:
 
 
 def missing_for_pylint(environment: str) -> str | None:
-    """Return the address of an archive that this ansible-test installs for pylint and that cannot be had here."""
+    """Return the address of an archive that this ansible-test installs for pylint and that cannot be downloaded here."""
     text = ansible_test_file(environment, "_data/requirements/sanity.pylint.txt").read_text(encoding="utf-8")
     return next((url for url in re.findall(r"https://[^\s#]+", text) if download(url) is None), None)

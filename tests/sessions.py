@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the sessions of noxfile.py share: a copy of the collection, results, environments, and ansible-test."""
+"""What the nox sessions share: a copy of the collection, results, environments, and ansible-test."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ def results_folder(session: nox.Session) -> Path:
 
 
 def collection_files() -> list[str]:
-    """List what git tracks, or would track if it were asked to."""
+    """List the files that git tracks, and new ones that it does not ignore."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
     listing = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     names = filter(None, os.fsdecode(listing.stdout).split("\0"))
-    # A file can be deleted without git having been told.
+    # git lists deleted files, too, until the deletion is staged.
     return [name for name in names if (ROOT / name).is_symlink() or (ROOT / name).is_file()]
 
 
 @contextlib.contextmanager
 def collection_copy() -> Iterator[Path]:
-    """Copy the collection's files to .../ansible_collections/NAMESPACE/NAME, for a while.
+    """Copy the collection's files to a temporary .../ansible_collections/NAMESPACE/NAME.
 
-    ansible-test refuses any other place. A symbolic link to the checkout does not do, nor does a
-    folder inside of it: ansible-test would ask the checkout's git, which ignores that folder.
+    ansible-test refuses any other path, also a symbolic link to the checkout. In a folder inside of
+    the checkout it would use the checkout's git, which ignores that folder.
     """
     with tempfile.TemporaryDirectory(prefix=f"{NAME}-tests-") as root:
         Path(root).chmod(0o755)  # for integration tests that become another user
@@ -83,7 +83,7 @@ def collection_copy() -> Iterator[Path]:
 
 
 def run_in_copy(session: nox.Session, *command: str, **env: str) -> None:
-    """Run a command in a copy of the collection, which Python finds there."""
+    """Run a command in a copy of the collection that Python can import."""
     with collection_copy() as tree, session.chdir(tree):
         session.run(*command, env={"PYTHONPATH": str(tree.parents[2]), **env})
 
@@ -98,7 +98,7 @@ def run_pytest(session: nox.Session, *words: str, **env: str) -> None:
 
 
 def environment(session: nox.Session, name: str, minor: int, *requirements: str) -> Path:
-    """Return the folder of programs of an environment next to the session's own, which stays, too."""
+    """Return the folder of programs of a further environment of the session, which is kept."""
     programs = NOX_DIR / name / "bin"
     if not (programs / "python").exists():
         interpreter = str(PYTHONS_DIR / f"python3.{minor}")
@@ -123,7 +123,7 @@ def both_cores(session: nox.Session) -> dict[str, str]:
 def add(name: str, core: str, doc: str, run: Callable[[nox.Session], None], *, default: bool = True) -> None:
     """Add a session in an environment whose Python suits this ansible-core.
 
-    One that is not among the defaults is for a matrix, or for a closer look.
+    Sessions that are not default are for a matrix or for single runs.
     """
     minor = minor_for(core)
     run.__doc__ = f"{doc} (ansible-core {core}, Python 3.{minor})"
@@ -133,7 +133,7 @@ def add(name: str, core: str, doc: str, run: Callable[[nox.Session], None], *, d
 
 
 def add_not_here(name: str, reason: str) -> None:
-    """Add a session that only says why it cannot run on this machine."""
+    """Add a session that only reports why it cannot run on this machine."""
 
     def run(session: nox.Session) -> None:
         session.skip(f"not run here, because {reason}")
@@ -144,7 +144,7 @@ def add_not_here(name: str, reason: str) -> None:
 
 
 def note_skipped(results: Path, name: str, reason: str) -> None:
-    """Leave a JUnit file for a test that ansible-test is not even asked for."""
+    """Write a JUnit file for a test that ansible-test does not run."""
     suite = ET.Element("testsuite")
     case = ET.SubElement(suite, "testcase", classname="ansible-test", name=name)
     ET.SubElement(case, "skipped", message=f"not run here, because {reason}")
@@ -187,7 +187,7 @@ def add_units(name: str, core: str, target: int | None = None, *, default: bool 
         results = results_folder(session)
         session.install(requirement(core))
         minor = int(str(session.python).partition(".")[2]) if target is None else target
-        # Those of plugins that run on the controller are left out on a Python that is none.
+        # On a Python that no controller has, the tests of controller plugins are left out.
         names = ("units", "ansible") if minor in CORES[core].controllers else ("units",)
         files = [ansible_test_file(session.virtualenv.location, f"_data/requirements/{name}.txt") for name in names]
         needs = [word for file in files for word in ("-r", str(file))]
@@ -206,7 +206,7 @@ def add_integration(name: str, core: str, *, default: bool = True) -> None:
         results = results_folder(session)
         session.install(requirement(core))
         root = ["--allow-root"] if os.geteuid() == 0 else []
-        # ansible-test leaves such targets out with no more than a warning.
+        # ansible-test only warns when it leaves such targets out.
         for aliases in ROOT.glob("tests/integration/targets/*/aliases"):
             if not root and "needs/root" in aliases.read_text().split():
                 note_skipped(results, aliases.parent.name, "it needs root")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a module gets going: a task on a host that needs no change is little else but Python that loads."""
+"""Start a module faster: a task that changes nothing spends most of its time on loading Python code."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from typing import Any
 
 
 class OneCompilation:
-    """Finds the files and packages below this package, in the zip of sources that Ansible sends to the host.
+    """Finds the files and packages below this package in the zip of sources that Ansible sends to the host.
 
-    The finder of zipimport compiles a file to know its name, and once more to load it: half the time that these files
-    take (https://github.com/python/cpython/issues/141276). The name is no secret. To be deleted when no supported
-    Python on targets has that fault.
+    The finder of zipimport compiles each file once to find its name, and again to load it, which doubles the time
+    (https://github.com/python/cpython/issues/141276). This one does not. Delete it when all Pythons that targets may
+    have are fixed.
     """
 
     def find_spec(self, name: str, path: Any = None, _target: Any = None) -> Any:
-        """The importlib.machinery.ModuleSpec of a file or a package below this package; None for all others."""
+        """Return the importlib.machinery.ModuleSpec of a file or a package below this package; None for all others."""
         if not name.startswith("%s." % __package__):
             return None
         loader: Any = get_importer(path[0])
@@ -36,15 +36,15 @@ class OneCompilation:
 
 
 def speed_up_imports() -> None:
-    """Let a module load faster. To be called before other files of the collection are imported."""
+    """Let a module load faster. Call this before other files of the collection are imported."""
     loader: Any = getattr(__spec__, "loader", None)  # some strategy plugins import without a spec
     if isinstance(loader, zipimport.zipimporter):
-        # The process ends before there is garbage worth collecting.
+        # The process ends before garbage collection would pay.
         gc.disable()
         sys.meta_path.insert(0, OneCompilation())
 
 
 def all_imported() -> None:
-    """Let the process of a module end faster. To be called when all is imported that every run needs."""
-    # Python searches everything for garbage when it ends, whether disabled or not: nothing of this is.
+    """Let the process of a module end faster. Call this after the imports that every run needs."""
+    # At its end, Python searches all objects for garbage, even if collection is disabled; these are exempt then.
     gc.freeze()

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tasks of the modules, as the controller runs them: what a host answers is taken by a schema and by nothing else.
+"""Run the modules from the controller, and accept their answers only by a schema.
 
-Ansible itself makes variables of facts that any answer has, and shows its messages as they are.
+Ansible itself turns facts in any answer into variables, and shows messages unchanged.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ _BEGIN = re.compile(r"^\s*\{", re.MULTILINE)
 
 
 class Border(Normal):  # type: ignore[misc] # Ansible has no types
-    """The usual way to run a module, with a border for what comes back; C(schema) is that of the module's result."""
+    """Runs a module and validates its result by C(schema)."""
 
     schema: Record
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Run the module on the host and return its result, or a failure if that is malformed.
+        """Run the module on the host and return its result, or a failure if the result is malformed.
 
-        Not in the background: the answer would come through C(async_status), which takes whatever the host says.
+        Not in the background: the answer would come through C(async_status), which accepts any answer.
         """
         if self._task.async_val:
             return {
                 "failed": True,
                 "changed": False,
-                "msg": "this module does not run in the background; leave out async",
+                "msg": "this module does not run in the background; remove async from the task",
             }
         return received(super().run(tmp, task_vars), self.schema)
 
     def _parse_returned_data(self, res: Mapping[str, Any], *more: Any) -> Any:
-        """Read an answer as Ansible does, which shows its warnings, and what is before or after it, at once."""
+        """Read an answer as Ansible does, which shows its warnings and the text around it at once."""
         return super()._parse_returned_data({**res, "stdout": bare(res["stdout"])}, *more)
 
 
 def bare(output: str) -> str:
-    """Return the answer alone of what a module has written, with all its texts printable; all of it if there is no answer."""
+    """Return only the answer in the output of a module, with printable texts; the whole output if it has no answer."""
     begin = _BEGIN.search(output)
     if begin:
         try:
             return json.dumps(visible(json.JSONDecoder().raw_decode(output, begin.end() - 1)[0]))
         except (ValueError, RecursionError):
-            pass  # Ansible says so
+            pass  # Ansible reports this
     return printable(output, "\n\t")

@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The page of the report: one file of HTML that holds its style, its script and the data of all hosts.
 
-It is rendered here and not by the module C(template), for three things that Ansible's templates do not have: escaping
-unless told otherwise, the base64 of a hash for the content security policy, and a time that suits 5,000 hosts.
+It is rendered here and not by the module C(template), because Ansible's templates do not escape by default, cannot encode
+the raw bytes of a hash in base64 for the content security policy, and are too slow for 5,000 hosts.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import S
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "playbooks" / "templates"
 
-LIST, SHARED = -1, -2  # how packed values begin that are neither scalar nor dictionary
+LIST, SHARED = -1, -2  # the first items of packed values that are neither scalars nor dictionaries
 
 
 def page(fleet: Mapping[str, Any]) -> str:
-    """The HTML of the page for the data of a fleet, whose hosts are validated once more."""
+    """Return the HTML of the page for the data of a fleet, after validating its hosts again."""
     fleet = again(fleet)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -55,7 +55,7 @@ def page(fleet: Mapping[str, Any]) -> str:
 
 
 def _source(part: str) -> str:
-    """How a content security policy names a style or a script."""
+    """Return the source of a style or a script for a content security policy."""
     return "'sha256-%s'" % base64.b64encode(hashlib.sha256(part.encode("utf-8")).digest()).decode("ascii")
 
 
@@ -65,7 +65,7 @@ def _breakable(value: Any) -> Markup:
 
 
 def _texts(fleet: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """By setting, each effective value of the fleet in the units in which people write it."""
+    """Return by setting each effective value of the fleet in the units that people write."""
     texts: dict[str, dict[str, str]] = {}
     for setting in SETTINGS.values():
         if setting.kind.name != "path":
@@ -75,14 +75,14 @@ def _texts(fleet: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def pack(value: Any) -> dict[str, Any]:
-    """JSON data with what is equal kept once, as hosts of a fleet are alike: report.js unpacks it.
+    """Pack JSON data so that equal parts are stored once, as the hosts of a fleet are similar; report.js unpacks it.
 
-    C(data) is the value. Scalars are themselves. A dictionary is the number of its keys in C(shapes), then its values;
-    a list is C(LIST), then its elements; what occurs more than once is C(SHARED), then its number in C(shared).
+    C(data) is the value. Scalars stay as they are. A dictionary becomes the index of its keys in C(shapes) and its values;
+    a list becomes C(LIST) and its elements; a repeated value becomes C(SHARED) and its index in C(shared).
     """
     numbers: dict[Hashable, int] = {}
     times: Counter[int] = Counter()
-    nodes: list[Any] = []  # in an order in which parts come before what they are part of
+    nodes: list[Any] = []  # parts come before the values that contain them
     shapes: dict[Hashable, int] = {}
 
     def number(value: Any) -> int:

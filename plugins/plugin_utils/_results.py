@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The border between hosts and the controller: what results of the modules may be.
+"""Validate results of the modules at the border between hosts and the controller.
 
-Whoever can write to a user's home can answer in the place of a module that runs as this user. So a result is read by one
-of the schemas below, which take what they name and leave the rest out; a value of another type, a number that is no number
-of JSON, or a text without end makes the result malformed. All texts come out printable.
+A user who can write to a home directory can forge the answer of a module that runs as the owner. So every result is read
+by one of the schemas below, which keep the keys that they name; a value of another type, a number that is not valid JSON,
+or a text that is too long makes the result malformed. All texts come out printable.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ SEVERITIES = ("error", "danger", "warning")
 # The libraries that cache_config and cache_usage_info may need; the role installs these and nothing else.
 LIBRARIES = ("tomli", "tomli-w", "platformdirs", "zstandard")
 
-# Modules stay far below these: lists end after 100 entries, paths after 4 KiB.
+# Results of modules are far smaller: lists have at most 100 entries, paths 4 KiB.
 MOST_TEXT = 100_000  # characters
 MOST_ITEMS = 1_000
 MOST_NUMBER = 2**80  # more than the sum of all sizes of files
 MOST_REASON = 1_000  # characters that are kept of the message of a failure
-# Of values that have no schema, those in a file, so much is kept.
+# What is kept of values without a schema, which come from files.
 MOST_SAID = 10_000  # characters
 MOST_SAID_ITEMS = 100
 DEEPEST = 20  # levels
 
 Reader = Callable[[Any], Any]
-"""Gives a value as the controller may use it. Raises Malformed."""
+"""Returns a value that the controller may use. Raises Malformed."""
 
 
 class Malformed(Exception):
-    """A result that no module of this collection returns: what is wrong with it, and where."""
+    """A result that no module of this collection returns: the error and its place."""
 
     def __init__(self, wrong: str, place: str = "") -> None:
         self.wrong = wrong
@@ -61,7 +61,7 @@ class Malformed(Exception):
         super().__init__("malformed result: %s %s" % (place or "it", wrong))
 
     def inside(self, name: str) -> Malformed:
-        """Return the same of a value that is at C(name) in another one."""
+        """Return the same error for a value at C(name) in another one."""
         return Malformed(self.wrong, name + ("." + self.place if self.place else ""))
 
 
@@ -89,7 +89,7 @@ def integer(value: Any) -> int:
 
 
 def real(value: Any) -> float:
-    """Read a number, but none that JSON does not have."""
+    """Read a number, except infinity and NaN, which JSON lacks."""
     if isinstance(value, float) and math.isfinite(value) and abs(value) <= MOST_NUMBER:
         return value
     return integer(value)
@@ -145,7 +145,7 @@ def list_of(reader: Reader) -> Reader:
 
 
 def dict_of(reader: Reader) -> Reader:
-    """Read a dictionary with texts as keys."""
+    """Read a dictionary whose keys are text."""
 
     def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping) or len(value) > MOST_ITEMS:
@@ -186,7 +186,7 @@ class Record:
 
 
 def anything(value: Any, depth: int = DEEPEST) -> Any:
-    """Read what a file may say: JSON data of any kind. What is too long or too deep is cut, as files may say anything."""
+    """Read any JSON data, which a file may contain. Values that are too long or too deep are cut."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -202,7 +202,7 @@ def anything(value: Any, depth: int = DEEPEST) -> Any:
         return {text(str(key)[:MOST_SAID]): anything(part, depth - 1) for key, part in pairs}
     if isinstance(value, (list, tuple)):
         return [anything(part, depth - 1) for part in value[:MOST_SAID_ITEMS]]
-    raise Malformed("is no JSON data")
+    raise Malformed("is not JSON data")
 
 
 def table(value: Any) -> dict[str, Any]:
@@ -249,7 +249,7 @@ PROGRAM = Record(
     },
     {"accepts": flag},
 )
-# What cache_config and cache_config_info have in common.
+# The common part of cache_config and cache_config_info.
 CONFIG: dict[str, Reader] = {
     "path": nullable(text),
     "settings": table,
@@ -258,7 +258,7 @@ CONFIG: dict[str, Reader] = {
     "wasmtime_version": nullable(text),
     "programs": list_of(PROGRAM),
 }
-# What Ansible itself adds for the path.
+# Ansible adds these for the path.
 FILE: dict[str, Reader] = {
     **dict.fromkeys(("owner", "group", "mode", "state", "secontext"), text),
     **dict.fromkeys(("uid", "gid", "size"), integer),
@@ -332,7 +332,7 @@ def suggestion(value: Any) -> dict[str, Any]:
     return found
 
 
-# What cache_usage_info returns, and the report keeps.
+# The parts of a result of cache_usage_info that the report keeps.
 MEASURED: dict[str, Reader] = {
     "directory": nullable(text),
     "exists": flag,
@@ -427,7 +427,7 @@ def reason(result: Mapping[str, Any]) -> str:
 
 # --- What a module's task gives to Ansible ---
 
-# What failures have beside any part of a result. Ansible acts on other keys: facts become variables of the host, say.
+# The keys of failures, beside any part of a result. Ansible acts on others: facts become variables of the host, for example.
 _FAILURE: dict[str, Reader] = {"missing_libraries": list_of(one_of(LIBRARIES)), "details": text}
 _ANSIBLE: dict[str, Reader] = {
     **dict.fromkeys(("changed", "failed", "skipped"), flag),
@@ -438,11 +438,11 @@ _SHOWN = ("deprecations", "diff", "exception", "invocation", "module_stderr", "m
 
 
 def received(result: Mapping[str, Any], schema: Record) -> dict[str, Any]:
-    """Return what the controller takes of a module's answer; C(schema) is that of the module.
+    """Return the part of a module's answer that the controller accepts; C(schema) is that of the module.
 
-    A malformed one becomes a failure.
+    A malformed answer becomes a failure.
     """
-    # Ansible's own: it has removed those that came from the host.
+    # These are from Ansible itself, which has removed those from the host.
     kept = {name: value for name, value in result.items() if name.startswith("_ansible_")}
     facts = result.get("ansible_facts")
     if isinstance(facts, Mapping):
@@ -460,7 +460,7 @@ def received(result: Mapping[str, Any], schema: Record) -> dict[str, Any]:
 
 
 def _shown(value: Any, name: str) -> Any:
-    """Read what Ansible shows: JSON data, or messages in classes of Ansible's own."""
+    """Read the values that Ansible shows: JSON data, or messages in classes of Ansible."""
     if name in ("msg", "module_stderr", "module_stdout") and not isinstance(value, str):
         raise Malformed("is not text", name)
     return _message(visible(value, name not in ("deprecations", "diff", "invocation", "warnings")))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What C(cache_usage_info) returned, as lines of text for a person."""
+"""Write a result of C(cache_usage_info) as lines of text for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words imp
 
 
 def usage_lines(usage: Mapping[str, Any]) -> list[str]:
-    """The directory, its modules by Wasmtime version, the limits, and what the next cleanup deletes."""
+    """Return the directory, its modules by Wasmtime version, the limits, and what the next cleanup deletes."""
     if usage["directory"] is None:
         return ["%s: Wasmtime refuses it, so no cache directory is known" % usage.get("path")]
     if not usage["exists"]:
@@ -26,13 +26,13 @@ def usage_lines(usage: Mapping[str, Any]) -> list[str]:
     ]
     if not usage["complete"]:
         reason = "not everything could be read" if usage["stopped_by"] is None else usage["stopped_by"] + " was reached"
-        lines.append("%s; these are the figures of what was seen" % reason)
-    lines += [_limit(option, usage["limits"][option]) for option in usage["limits"]]
+        lines.append("%s; the figures are incomplete" % reason)
+    lines += [_limit_line(option, usage["limits"][option]) for option in usage["limits"]]
     for compiler in usage["compilers"]:
         counted = (compiler["name"], _modules(compiler["entries"]), _bytes(compiler["size"]), compiler["usages"])
         lines.append("%s: %s, %s, used %d times" % counted)
     if usage["next_cleanup"] is not None:
-        lines.append("the next cleanup %s" % _cleanup(usage["next_cleanup"]))
+        lines.append(_cleanup_line(usage["next_cleanup"]))
     if usage["foreign"]["count"]:
         names = ", ".join(usage["foreign"]["names"][:3])
         foreign = "not Wasmtime's own, and deleted by it: %d (%s)" % (usage["foreign"]["count"], names)
@@ -42,14 +42,14 @@ def usage_lines(usage: Mapping[str, Any]) -> list[str]:
         lines.append("locks left behind: %d; cache_prune with remove=stale_locks removes them" % stale)
     if usage["verified"] is not None:
         lines += _verified(usage["verified"])
-    lines += [_level(level) for level in usage["levels"] or [] if None not in level.values()]
+    lines += [_level_line(level) for level in usage["levels"] or [] if None not in level.values()]
     if usage["suggested"]:
         lines.append("suggested, as variables of the role:")
         lines += ["wasmtime_cache_%(setting)s: %(value)s  # %(reason)s" % other for other in usage["suggested"]]
     return lines
 
 
-def _limit(option: str, limit: Mapping[str, Any]) -> str:
+def _limit_line(option: str, limit: Mapping[str, Any]) -> str:
     name = option.replace("_", "-")
     counts = SETTINGS[name].kind.name == "count"
     used = str(limit["used"]) if counts else _bytes(limit["used"])
@@ -59,18 +59,21 @@ def _limit(option: str, limit: Mapping[str, Any]) -> str:
     return "%s: %s of %s%s" % (name, used, format_value(SETTINGS[name].kind, limit["limit"]), share)
 
 
-def _cleanup(cleanup: Mapping[str, Any]) -> str:
+def _cleanup_line(cleanup: Mapping[str, Any]) -> str:
     deleted = []
     if cleanup["entries_deleted"]:
-        deleted.append("%s with %s" % (_modules(cleanup["entries_deleted"]), _bytes(cleanup["bytes_deleted"])))
-    if cleanup["leftovers_deleted"]:
-        deleted.append("leftovers: %d" % cleanup["leftovers_deleted"])
-    if cleanup["foreign_deleted"]:
-        deleted.append("what is not Wasmtime's: %d" % cleanup["foreign_deleted"])
+        deleted.append("%s (%s)" % (_modules(cleanup["entries_deleted"]), _bytes(cleanup["bytes_deleted"])))
+    for name, kind in (("leftovers_deleted", "leftover"), ("foreign_deleted", "foreign")):
+        if cleanup[name]:
+            deleted.append("%d %s file%s" % (cleanup[name], kind, "" if cleanup[name] == 1 else "s"))
     if not deleted:
-        return "deletes nothing"
-    left = (_modules(cleanup["entries_left"]), _bytes(cleanup["bytes_left"]))
-    return "deletes %s; %s, %s left" % ((", ".join(deleted),) + left)
+        return "the next cleanup deletes nothing"
+    *first, last = deleted
+    return "the next cleanup deletes %s and leaves %s (%s)" % (
+        " and ".join(filter(None, [", ".join(first), last])),
+        _modules(cleanup["entries_left"]),
+        _bytes(cleanup["bytes_left"]),
+    )
 
 
 def _verified(verified: Mapping[str, Any]) -> list[str]:
@@ -84,7 +87,7 @@ def _verified(verified: Mapping[str, Any]) -> list[str]:
     return lines + ["broken: %s: %s" % (broken["name"], broken["reason"]) for broken in verified["broken"]]
 
 
-def _level(level: Mapping[str, Any]) -> str:
+def _level_line(level: Mapping[str, Any]) -> str:
     return "level %d: %.2f to 1, compresses %.1f MB/s, decompresses %.1f MB/s" % (
         level["level"],
         level["ratio"],

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     import nox
 
 
-# Not among the tests: on a machine that does other things as well it measures those.
+# Not among the tests: other work on the machine would be measured, too.
 @on_new_python
 def benchmark(session: nox.Session) -> None:
-    """Measure what tasks and whole runs cost over real SSH (`-- --quick`: in some minutes; needs root)."""
+    """Measure the time of tasks and whole runs over real SSH (`-- --quick`: in some minutes; needs root)."""
     session.install("matplotlib >= 3.10, < 4", "platformdirs >= 4.3.6, < 5", "tomli-w >= 1.0, < 2")
     pulled, general = (Path(session.virtualenv.location, name) for name in ("pulled", "general"))
     if not pulled.exists():
-        # For a host with Debian's stable release, which is to run it itself.
+        # For a host with Debian's stable release, which runs it itself.
         suitable = ("--python-version", "3.13", "--only-binary", ":all:")
         session.install("--target", str(pulled), *suitable, requirement(NEW_CORE))
     with tempfile.TemporaryDirectory() as folder:
-        # All of this package would be 40,000 files, and one collection is wanted.
+        # This package has 40,000 files, and only one collection is needed.
         session.run("python", "-m", "pip", "download", "--no-deps", "--dest", folder, "ansible")
         with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
             wanted = [name for name in wheel.namelist() if name.startswith("ansible_collections/community/general/")]

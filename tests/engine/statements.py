@@ -71,12 +71,12 @@ OURS = (
     "it makes lines on what the cache holds",
     "a worker on the controller",
     "What a cleanup would make of the directory as it is.",
-    "the next cleanup %s",
+    "the next cleanup deletes nothing",
+    "the next cleanup deletes %s and leaves",
     "takes this file, so nothing was changed",
     "Wasmtime refuses this file, so nothing was changed",
     "nothing is known by which Wasmtime",
     "cached modules there are, in Wasmtime's eyes",
-    "How many there are, in Wasmtime's eyes.",
     # what is removed from a cache
     "named kinds of files from Wasmtime's compilation cache",
     "everything that Wasmtime uses goes",
@@ -89,7 +89,6 @@ OURS = (
     "holds files but nothing that only Wasmtime makes",
     "Wasmtime refuses the config, so that its cache directory is not known",
     "Wasmtime refuses the config, which says what is stale and over the limits",
-    "what is not Wasmtime's: %d",
     # which Wasmtime
     "The Wasmtime that reads the file",
     "every Wasmtime from 33 on",

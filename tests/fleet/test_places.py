@@ -118,11 +118,11 @@ PLACES = {
     # Flags
     "immutable": Place(
         "chattr +i @/config.toml",
-        refused="the system denies writing @/config.toml although its mode allows it",
+        refused='the system denies writing to "@/config.toml" although its mode allows it',
         written=(),
     ),
     "immutable-folder": Place(
-        "chattr +i @", refused="the system denies writing @ although its mode allows it", written=()
+        "chattr +i @", refused='the system denies writing to "@" although its mode allows it', written=()
     ),
     "immutable-for-cache": Place(
         "mkdir @/fixed; chattr +i @/fixed",

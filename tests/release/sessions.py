@@ -20,11 +20,11 @@ ANY_CORE = "ansible-core >= 2.19, < 2.23"
 
 @nox.session
 def changelog(session: nox.Session) -> None:
-    """Check the changelog and its fragments, and that CHANGELOG.md is what they make (`-- release` makes a release's)."""
+    """Check the changelog and its fragments, and that CHANGELOG.md is up to date (`-- release` writes that of a release)."""
     session.install("antsibull-changelog >= 0.36, < 1", ANY_CORE)
     with collection_copy() as tree, session.chdir(tree):
         if session.posargs:
-            # Outside of such a copy it would not find the modules that are new.
+            # Outside of such a copy, it does not find new modules.
             session.run("antsibull-changelog", *session.posargs)
             shutil.rmtree(ROOT / "changelogs")
             shutil.copytree("changelogs", ROOT / "changelogs", ignore=shutil.ignore_patterns(".plugin-cache.yaml"))
@@ -57,7 +57,7 @@ def galaxy_importer(session: nox.Session) -> None:
 
 @on_new_python(requires=["galaxy-importer"])
 def artifact(session: nox.Session) -> None:
-    """Look into the collection that galaxy-importer has built, install it where nothing else is, and use it there."""
+    """Check the collection that galaxy-importer has built, install it in an empty environment, and use it there."""
     core = requirement(NEW_CORE)
     session.install(core, "ansible-builder >= 3.1, < 4", "pytest", "semantic-version >= 2.10, < 3")
     (built,) = RESULTS.glob("galaxy-importer/*.tar.gz")

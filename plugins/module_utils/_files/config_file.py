@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading a config file and telling beforehand whether it can be written."""
+"""Read a config file, and find who may read, replace and write it."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class ChangedMeanwhile(Exception):
 
 
 class ResolvedFile(NamedTuple):
-    """Where a file is, or would be: no link is left to follow."""
+    """The place of a file, which may not exist, with all links resolved."""
 
     resolved: ResolvedPath
-    """The way to its directory, with all links that were followed."""
+    """The path to its directory, with all links that were followed."""
     name: str
     """Its name there."""
 
@@ -54,14 +54,14 @@ class ResolvedFile(NamedTuple):
         return os.path.join(self.resolved.target, self.name)
 
     def names(self) -> list[str]:
-        """Every name without links above it that leads to the file: those of links, then its own."""
+        """Return every name that leads to the file, without links above it: those of links, then its own."""
         return [link for link, _status, _owner in self.resolved.links] + [self.path]
 
 
 def resolve_file(path: str) -> ResolvedFile:
-    """Follow an absolute path to a config file, links included.
+    """Resolve an absolute path to a config file, links included.
 
-    Raises Unreadable where the way does not lead to a place for a file.
+    Raises Unreadable if the path cannot be that of a file.
     """
     links: list[Link] = []
     visited: list[tuple[str, os.stat_result]] = []
@@ -92,10 +92,10 @@ def resolve_file(path: str) -> ResolvedFile:
 
 
 def read(place: ResolvedFile) -> tuple[bytes, os.stat_result] | None:
-    """The bytes of a config file, and what the file was when it was read; None where there is none.
+    """Return the bytes of a config file and its status when it was read; None if it does not exist.
 
-    Raises Unreadable for a directory, a file that is no regular file, too large, not
-    permitted, that changes while it is read, or that a user's link wants root to read.
+    Raises Unreadable if it is not a regular file, too large, changes while it is read, may not be
+    read, or if root must not read it because a link of another user leads there.
     """
     if place.resolved.missing:
         return None
@@ -123,7 +123,7 @@ def read(place: ResolvedFile) -> tuple[bytes, os.stat_result] | None:
 
 
 def _judge(place: ResolvedFile, status: os.stat_result) -> None:
-    """Raise Unreadable for what is not to be opened."""
+    """Raise Unreadable for a file that must not be opened."""
     if stat.S_ISLNK(status.st_mode):
         raise Unreadable("changing")
     if stat.S_ISDIR(status.st_mode):
@@ -141,7 +141,7 @@ def _judge(place: ResolvedFile, status: os.stat_result) -> None:
 
 
 def _whole(handle: int) -> bytes:
-    """The bytes of an open file, and no more than tell that it is too large. Raises OSError."""
+    """Return the bytes of an open file; of one that is too large, only the first. Raises OSError."""
     data = b""
     while len(data) <= MAX_BYTES:
         more = os.read(handle, MAX_BYTES + 1 - len(data))
@@ -152,10 +152,10 @@ def _whole(handle: int) -> bytes:
 
 
 def chooser(place: ResolvedFile, seen: os.stat_result | None) -> int | None:
-    """Who else than root can write the config, and with it choose the directory.
+    """Return who besides root can write the config, and so choose the directory.
 
-    A user, C(ANYONE), C(UNREACHED), or None for nobody, and where this is not root: the kernel keeps other users.
-    C(seen): what the file was when it was read, None for no file.
+    A user, C(ANYONE), C(UNREACHED), or None for nobody. None if this process is not root: then the kernel limits it.
+    C(seen): the status of the file when it was read, None for no file.
     """
     if os.geteuid() != 0:
         return None
@@ -163,7 +163,7 @@ def chooser(place: ResolvedFile, seen: os.stat_result | None) -> int | None:
     users = {uid for _path, status, parent in resolved.links for uid in (status.st_uid, parent)}
     for path, status in resolved.visited:
         users.add(status.st_uid)
-        # In a sticky directory anyone can put what is not there yet, or a file that has other names.
+        # In a sticky directory, anyone can create a missing file, or add a name of a file with other names.
         creates = path == resolved.real and (seen is None or seen.st_nlink > 1)
         if (creates or not status.st_mode & stat.S_ISVTX) and others_may(path, status.st_mode, status.st_uid, WRITE):
             if resolved.reached(path):
@@ -178,7 +178,7 @@ def chooser(place: ResolvedFile, seen: os.stat_result | None) -> int | None:
 
 
 def file_findings(place: ResolvedFile, mode: int, uid: int | None, gid: int | None, user: int) -> list[Finding]:
-    """What is wrong with a config file of this mode, owner and group for processes of C(user)."""
+    """Return what is wrong with a config file of this mode, owner and group for processes of C(user)."""
     found = []
     name = user_name(user)
     barred = barred_by(place.resolved.visited, user)
@@ -188,14 +188,14 @@ def file_findings(place: ResolvedFile, mode: int, uid: int | None, gid: int | No
         found.append(Finding("file-unreadable", facts={"user": name}))
     owners = [(place.path, uid)] + [(path, status.st_uid) for path, status in place.resolved.visited]
     strangers = [(path, owner) for path, owner in owners if owner not in (0, user, None)]
-    # Root looks at files for users whom it does not know.
+    # Root checks files for unknown users.
     if user != 0 and strangers:
         path, owner = strangers[0]
         found.append(Finding("file-owned", facts={"user": name, "owner": user_name(owner), "owned": path}))
     if others_may(place.path, mode, uid, WRITE):
         found.append(Finding("file-writable"))
     for path, status in place.resolved.visited:
-        # In a sticky directory only the owner of a file that is there can put another one in its place.
+        # In a sticky directory, only the owner of a file can replace it.
         if status.st_mode & stat.S_ISVTX or not others_may(path, status.st_mode, status.st_uid, WRITE):
             continue
         if place.resolved.reached(path):

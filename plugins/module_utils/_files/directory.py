@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cache directory: how it stands, what is dangerous about it, and its creation.
+"""Inspect the cache directory, and find what is wrong with it.
 
-Whoever can write to it, or put another directory in its place, runs native code in
-every process that loads the cache; and the engine deletes what it finds there and
-does not know. Every rule here follows from one of these two facts.
+A user who can write to it, or replace it by another directory, runs native code in every
+process that loads the cache; and the engine deletes every file in it that is not its own.
+Every rule here follows from one of these two facts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .path import LIST, ResolvedPath, barred_by, open_resolved, resolve
 DEFAULT_MODE = 0o700
 
 
-# What the engine itself makes (C(crates/cache/src/worker.rs)): the name of an entry is a hash of 43 characters.
+# The names that the engine creates (C(crates/cache/src/worker.rs)): that of an entry is a hash of 43 characters.
 _LOCK = ".cleanup.wip-"
 _COMPILER = "modules/wasmtime-"
 _HASH = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -40,23 +40,23 @@ _SYSTEM = frozenset(
 )
 
 
-# Where systemd keeps the CacheDirectory= and the like of units with DynamicUser=: the usual path is a link into it.
+# systemd keeps CacheDirectory= and the like of units with DynamicUser= here: the usual path is a link into one of them.
 _UNITS = ("/run/private", "/var/cache/private", "/var/lib/private", "/var/log/private")
 
 
 class State(NamedTuple):
-    """A cache directory as it is, or as it is going to be."""
+    """A cache directory as it is, or as planned."""
 
     path: str
     resolved: ResolvedPath
     exists: bool
     uid: int | None
-    """The owner; None where it will be a user that does not exist yet."""
+    """The owner; None for a user that does not exist yet."""
     gid: int | None
     mode: int | None
 
     def as_dict(self) -> dict[str, Any]:
-        """The directory as the modules return it."""
+        """Return the directory as the modules do."""
         return {
             "path": self.path,
             "exists": self.exists,
@@ -67,7 +67,7 @@ class State(NamedTuple):
 
 
 def inspect(path: str) -> State:
-    """The directory at an absolute path as it is now."""
+    """Return the directory at an absolute path as it is now."""
     resolved = resolve(path)
     if resolved.error or resolved.missing:
         return State(path, resolved, False, None, None, None)
@@ -79,7 +79,7 @@ Found = Tuple[str, Sequence[Union[str, Reason]]]
 """The name of a text in C(_config/problems.py), and the paths, users or reasons for it."""
 
 STRAY_MAX = 3
-# Among those paths: there are more, which nobody has counted.
+# Among those paths: there are more, which are not counted.
 UNCOUNTED = ""
 
 
@@ -91,9 +91,9 @@ def findings(
     chosen_by: int | None = None,
     config: Sequence[str] = (),
 ) -> list[Found]:
-    """What is wrong with the directory for processes of C(user), or of C(owner) if given.
+    """Return what is wrong with the directory for processes of C(user), or of C(owner) if given.
 
-    C(most): of the directory and of each in it, at most so many entries are looked at; None for all.
+    C(most): the number of entries that are examined in each directory, None for all.
     C(chosen_by): who chooses the directory, see C(config_file.chooser).
     C(config): the names that lead to the config file, without links above them.
     """
@@ -117,7 +117,7 @@ def findings(
     if others_may(state.resolved.target, state.mode or 0, state.uid, WRITE, below=True):
         found.append(("writable", []))
     if state.uid not in (0, user, owner, None) and not unit:
-        # Root looks at directories for users whom it does not know.
+        # Root checks directories for unknown users.
         whose = [str(user_name(state.uid))]
         found.append(("owned", whose) if meant else ("owner", whose))
     if not state.resolved.missing:
@@ -126,14 +126,14 @@ def findings(
         known = [name[start:] for name in inside if not os.path.isdir(name)]
         found += [("hidden", [closed])] if closed else _contents(state, meant, most, known)
     system = _unwritable(state.resolved.real, meant)
-    # A user that does not exist yet will own it, and is meant; that of a unit gets it when the unit starts.
+    # A user that does not exist yet will own it; the user of a unit gets it when the unit starts.
     if not system and state.uid is not None and not unit and not _may(state, meant):
         found.append(("unwritable-by-root", []) if meant == 0 else ("unwritable", []))
     return found + system
 
 
 def _kept_by_systemd(resolved: ResolvedPath) -> str | None:
-    """The directory in which systemd keeps those of units with DynamicUser= from others, if this leads there."""
+    """Return the private directory of systemd for units with DynamicUser= that this path leads into, if any."""
     for path, status in resolved.visited:
         if path in _UNITS and status.st_uid == 0 and not status.st_mode & 0o077:
             return path
@@ -141,7 +141,7 @@ def _kept_by_systemd(resolved: ResolvedPath) -> str | None:
 
 
 def _unwritable(path: str, user: int) -> list[Found]:
-    """What keeps everybody from writing, whatever modes say."""
+    """Return what prevents all writing, whatever the modes are."""
     try:
         system = os.statvfs(path)
     except OSError:
@@ -149,7 +149,7 @@ def _unwritable(path: str, user: int) -> list[Found]:
     if system.f_flag & os.ST_RDONLY:
         return [("read-only", [])]
     blocks, files = (system.f_bfree, system.f_ffree) if user == 0 else (system.f_bavail, system.f_favail)
-    # Some file systems do not count the one or the other.
+    # Some file systems do not count blocks or files.
     if (system.f_blocks and not blocks) or (system.f_files and not files):
         return [("full", [])]
     return []
@@ -210,19 +210,19 @@ def hidden(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
 
 
 def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -> list[Found]:
-    """Files that the engine would delete although they are not its own, and those that others can swap.
+    """Return foreign files, which the engine would delete, and files that other users can replace.
 
-    C(known): files below it of which it is said already that the engine deletes them.
+    C(known): files below it that another finding already names.
     """
     used = False
-    # Of which there are more than are named.
+    # The kinds of files of which there are more than are named.
     uncounted: set[str] = set()
     foreign: list[str] = []
     links: list[str] = []
     exposed: list[str] = []
     planted: list[str] = []
     trusted = (0, state.uid, user)
-    # What others can write does no harm where they cannot get.
+    # Writable files do no harm if other users cannot enter the directory.
     reachable = others_may(state.resolved.real, state.mode or 0, state.uid, ENTER)
 
     def scan(name: str, above: int, below: str, depth: int) -> None:
@@ -285,7 +285,7 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -
     finally:
         os.close(top)
     found = [("links", links), ("planted", planted), ("exposed", exposed)]
-    # A few of them in a cache that is in use can leave it; where there are more, the cache is in the wrong place.
+    # A few of them in a cache in use can be moved out of it; if there are more, the cache is in the wrong place.
     stray = used and len(foreign) <= STRAY_MAX and "foreign" not in uncounted
     found.insert(0, ("stray", foreign) if stray else ("foreign", foreign))
     return [(name, names + [UNCOUNTED] * (name in uncounted)) for name, names in found if names]
@@ -301,19 +301,19 @@ def _is_entry(name: str) -> bool:
 
 
 def _may(state: State, user: int) -> bool:
-    """Whether a user may make files in the directory, or where it is missing, create it."""
+    """Whether a user may create files in the directory, or create the directory if it is missing."""
     real, status = state.resolved.real, state.resolved.status()
     now = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
     mode, uid, gid = (state.mode or 0, state.uid, state.gid) if state.exists else now
     planned = state.exists and (state.resolved.missing or (mode, uid, gid) != now)
     if user == os.geteuid() and not planned:
-        # Knows of read-only file systems and capabilities.
+        # Respects read-only file systems and capabilities.
         return os.access(real, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
     return may(real, mode, uid, gid, user, WRITE) and may(real, mode, uid, gid, user, ENTER)
 
 
 def _unreachable(state: State, user: int) -> list[Found]:
-    """What keeps the engine from the directory, or from creating it, so that it refuses the config."""
+    """Return what prevents the engine from using or creating the directory, so that it refuses the config."""
     barred = barred_by(state.resolved.above(), user)
     if barred:
         return [("barred", [barred])]

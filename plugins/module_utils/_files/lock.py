@@ -17,7 +17,8 @@ import time
 from typing import TYPE_CHECKING
 
 from .access import Reason
-from .write import DIRECTORY, CannotWrite, close, opened_directory
+from .path import LIST
+from .write import CannotWrite, close, opened_directory
 
 if TYPE_CHECKING:
     from .path import ResolvedPath
@@ -50,7 +51,7 @@ class Lock:
         self.release()
         with opened_directory(resolved, Reason("not-locked")) as directory:
             try:
-                handle = os.open(".", DIRECTORY, dir_fd=directory)
+                handle = os.open(".", LIST, dir_fd=directory)
             except PermissionError:
                 handle = -1
             try:

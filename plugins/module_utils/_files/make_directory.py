@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Callable
 
 from .access import Reason, system_error, umask
 from .config_file import ChangedMeanwhile, ResolvedFile
-from .path import resolve
+from .path import LIST, resolve
 from .rights import DAC_OVERRIDE, capable, owner_of_new
 from .write import (
-    DIRECTORY,
     NOT_WRITTEN,
     WRITTEN,
     CannotWrite,
@@ -52,7 +51,7 @@ def make(state: State, uid: int, gid: int, mode: int) -> None:
         if resolved.missing:
             _make(directory, resolved.missing, uid, gid, mode, path)
             return
-        handle = os.open(".", DIRECTORY, dir_fd=directory)
+        handle = os.open(".", LIST, dir_fd=directory)
         try:
             now = os.fstat(handle)
             if (now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode)) != (state.uid, state.gid, state.mode):
@@ -128,7 +127,7 @@ def _appear(
         for part in missing:
             os.mkdir(part, 0o700, dir_fd=handle)
             undone.callback(_remove_directory, handle, part)
-            handle = os.open(part, DIRECTORY, dir_fd=handle)
+            handle = os.open(part, LIST, dir_fd=handle)
             closed.callback(close, handle)
             handles.append(handle)
         fill(undone, handle)

@@ -15,15 +15,12 @@ from .access import ENTER, Reason, everybody_may, may, others_may, system_error
 
 LINKS_MAX = 40
 
-
 # Who can write a config besides root, if it is not one user: see C(config_file.chooser).
 ANYONE = -1
 """More than one user, or an unknown one."""
 
-
 UNREACHED = -2
 """Users who have the right by modes and ACLs, but cannot enter the directories above."""
-
 
 Link = Tuple[str, os.stat_result, int]
 
@@ -149,8 +146,7 @@ def barred_by(visited: list[tuple[str, os.stat_result]], user: int) -> str | Non
 # Handles that lead to a directory or a file without opening it, where the system has them.
 _DIRECTORY_ONLY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
 _PATH_ONLY = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | os.O_NOFOLLOW
-
-
+# To list, sync or change a directory.
 LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run does when something is not as it is to be: a run that changes nothing never loads this."""
+"""Check and apply the planned changes; a run that changes nothing never loads this."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Have the end that a lost connection or a person brings wait until nothing is half done."""
+    """Delay the signals of a lost connection or a person until no change is half done."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
     try:
         yield
@@ -39,7 +39,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def text_diff(path: str, before: bytes, after: bytes) -> dict[str, str]:
-    """What changes in the text of a file, as Ansible shows it."""
+    """Return the change of the text of a file in the form of Ansible."""
     return {
         "before_header": path,
         "after_header": path,
@@ -66,17 +66,17 @@ def _sentence(reason: Reason) -> str:
 
 
 class Change:
-    """The change from what is there to what is planned."""
+    """The change from the present state to the plan."""
 
     def __init__(self, task: Task, plan: Plan) -> None:
         self.task = task
         self.params = task.params
         self.plan = plan
         self.place = plan.place
-        """Where the file is; once directories are made for it, where those are."""
+        """The place of the file, resolved again after directories were made for it."""
 
     def refuse(self) -> None:
-        """End the run for what speaks against the change, before anything is changed. Raises Refused."""
+        """Check before any change whether all of them are possible and safe. Raises Refused."""
         self._refuse_directory()
         self._refuse_new_dangers()
         self._refuse_file()
@@ -108,25 +108,25 @@ class Change:
             or self._ungivable("directory_", (planned.uid, planned.gid, planned.mode or 0))
         )
         if reason:
-            # A user without a home has no place for either.
+            # A user without a home can use neither default.
             by_default = self.params["path"] is None and self.params["directory"] is None
             options = "directory and path" if by_default else "directory"
             text = "the directory %s cannot be created: %s; set %s to where that is possible"
             raise self.task.refused_for(text % (quoted(now.path), _sentence(reason), options))
 
     def _unchangeable(self) -> Reason | None:
-        """Why the directory that is there cannot get another owner, group or mode."""
+        """Return why the existing directory cannot get another owner, group or mode."""
         now, planned = self.plan.directory, self.plan.new_directory
         if not os.access(now.resolved.real, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
             return Reason("no-right-to-read", user=os.geteuid())
         if os.statvfs(now.resolved.real).f_flag & os.ST_RDONLY:
             return Reason("read-only", path=now.resolved.real)
         reason = forbidden((now.uid or 0, now.gid or 0, now.mode or 0), (planned.uid, planned.gid, planned.mode or 0))
-        # What is denied to root with all of its rights is immutable, or on a share that knows no root.
+        # Root with all capabilities is only denied by immutable files and by shares with root_squash.
         return reason or (denied(now.resolved.real) if capable(DAC_OVERRIDE) else None)
 
     def _ungivable(self, prefix: str, planned: Owners) -> Reason | None:
-        """Why something new cannot get the owner and group that the options with this prefix name."""
+        """Return why a new file or directory cannot get the owner and group of the options with this prefix."""
         new = (os.geteuid(), os.getegid(), 0)
         uid = new[0] if self.params[prefix + "owner"] is None else planned[0]
         gid = new[1] if self.params[prefix + "group"] is None else planned[1]
@@ -148,7 +148,7 @@ class Change:
                 there += directory_problems(state, os.geteuid(), plan.cache_owner, ENTRIES, led_by, place.names())
             there = before.problems + before.relevant(there)
             if plan.changes_directory and chooser(place, seen) is not None:
-                # Root would act on what others have written there.
+                # Root would act on a config that other users have written.
                 there = [problem for problem in there if not problem.code.startswith("directory-")]
         known = {_subject(problem) for problem in there}
         new = [problem for problem in dangers if _subject(problem) not in known]
@@ -180,7 +180,7 @@ class Change:
             raise self.task.refused_for("it cannot be %s: %s%s" % (failure, _sentence(reason), remedy))
 
     def _unlabelled(self) -> Reason | None:
-        """Why the file, as it will be, cannot get the attributes; None where it has them."""
+        """Return why the planned file cannot get the attributes; None if it has them."""
         plan, attributes = self.plan, self.params["attributes"]
         uid, gid = plan.new_owners[:2]
         if plan.writes and (plan.seen is None or os.geteuid() != 0):
@@ -192,12 +192,12 @@ class Change:
         return None if reason and not plan.writes and self._labelled(self.place.path) else reason
 
     def _labelled(self, path: str) -> bool:
-        """Whether the file has the attributes asked for."""
+        """Whether the file has the attributes of the task."""
         there = self.task.module.get_file_attributes(path, include_version=False).get("attr_flags")
         return labelled(there, self.params["attributes"])
 
     def _unwritable_file(self) -> Reason | None:
-        """Why the file can neither be replaced or created, nor overwritten if that is allowed."""
+        """Return why the file can neither be replaced or created, nor overwritten if that is allowed."""
         path, seen = self.place.path, self.plan.seen
         if seen is not None and self._keeps():
             reason = unwritable(path + "~") or uncopyable(seen.st_uid, seen.st_gid, seen.st_mode)
@@ -210,7 +210,7 @@ class Change:
         return reason
 
     def _unreplaceable(self) -> Reason | None:
-        """Why a new file cannot get the owner and group of the old one, or those of the options."""
+        """Return why a new file cannot get the owner and group of the old file, or of the options."""
         if self.plan.seen is not None and os.geteuid() == 0:
             return uncopyable(*self.plan.new_owners)
         given = self._ids("", *self.plan.new_owners[:2])[0]
@@ -218,11 +218,11 @@ class Change:
         return kept or self._ungivable("", self.plan.new_owners)
 
     def _keeps(self) -> bool:
-        """Whether a backup is made of a file that is there."""
+        """Whether a backup is made of an existing file."""
         return bool(self.params["backup"]) or self.plan.before is None
 
     def lock(self) -> None:
-        """Keep other runs out, but in check mode. Raises Refused, and Changed if nobody was kept out until now."""
+        """Lock the directory of the file, except in check mode. Raises Refused, and ChangedMeanwhile if it was not locked before."""
         progress = self.task.progress
         if not self.task.module.check_mode:
             from .._files.lock import Lock
@@ -248,9 +248,9 @@ class Change:
         )
 
     def carry_out(self) -> dict[str, Any]:
-        """Provide the directory, then the file, but in check mode; return what to say of it.
+        """Make or change the directory, then the file, except in check mode; return the part of the result about it.
 
-        Raises Refused, and Changed if another process has written the file.
+        Raises Refused, and ChangedMeanwhile if another process has written the file.
         """
         task, plan, diff = self.task, self.plan, self.task.progress.diff
         if plan.writes:
@@ -270,14 +270,14 @@ class Change:
                 result["backup_file"] = kept
         attributes = self._owners_diff()
         changed = bool(plan.writes or plan.changes_ownership or plan.changes_directory or task.progress.done)
-        with self._labels_told(changed, result):
+        with self._label_failures(changed, result):
             result["changed"] = self._set_labels(attributes, changed)
         if attributes["after"]:
             diff.append(attributes)
         return result
 
     def _write(self) -> str | None:
-        """Write what is to be written; return the path of the backup."""
+        """Apply the plan; return the path of the backup."""
         plan, progress = self.plan, self.task.progress
         ids = self._ids("", *plan.new_owners[:2])
         mode = plan.new_owners[2]
@@ -303,14 +303,14 @@ class Change:
         return None
 
     def _ids(self, prefix: str, uid: int | None, gid: int | None) -> tuple[int, int]:
-        """The owner and group to give; -1 to leave what is there."""
+        """Return the owner and group to set; -1 to keep the present one."""
         return (
             -1 if self.params[prefix + "owner"] is None or uid is None else uid,
             -1 if self.params[prefix + "group"] is None or gid is None else gid,
         )
 
     def names(self) -> dict[str, str]:
-        """The owner and group of the directory that do not exist yet."""
+        """Return the owner and group of the directory that do not exist yet."""
         names, planned = {}, self.plan.new_directory
         if planned.exists and planned.uid is None:
             names["owner"] = self.params["directory_owner"]
@@ -319,7 +319,7 @@ class Change:
         return names
 
     def _owners_diff(self) -> dict[str, Any]:
-        """What of owner, group and mode changes; those of a file that is created are part of its creation."""
+        """Return the change of owner, group and mode; for a new file they are part of its creation."""
         uid, gid, mode = self.plan.new_owners
         after = {
             "owner": self.params["owner"] if uid is None else uid,
@@ -334,8 +334,8 @@ class Change:
         return _facts_diff("%s (file attributes)" % self.task.path, before, after)
 
     @contextlib.contextmanager
-    def _labels_told(self, changed: bool, result: Mapping[str, Any]) -> Iterator[None]:
-        """Have Ansible's own failures name the file and say what was changed before them. Raises Refused."""
+    def _label_failures(self, changed: bool, result: Mapping[str, Any]) -> Iterator[None]:
+        """Let failures of Ansible name the file and what was changed before. Raises Refused."""
         task = self.task
 
         def failed(msg: str = "", details: str = "", **_more: Any) -> None:
@@ -362,16 +362,16 @@ class Change:
             return changed
         args = module.load_file_common_arguments(self.params, path=self.place.path)
         directory = open_resolved(self.place.resolved)
-        # Whatever becomes of the way to it, this leads into the directory that was judged.
+        # Whatever happens to its path, this leads into the directory that was examined.
         path = "/proc/%d/fd/%d/%s" % (os.getpid(), directory, self.place.name)
         try:
             if plan.seen is None:
                 module.set_context_if_different(path, module.selinux_default_context(self.place.path), changed)
             changed = module.set_context_if_different(path, args["secontext"], changed, diff)
-            # Ansible would set those again that are there among others.
+            # Ansible would set attributes again if the file has others, too.
             if args["attributes"] is None or self._labelled(path):
                 return bool(changed)
-            # It adds the sign itself.
+            # Ansible adds the sign itself.
             return bool(module.set_attributes_if_different(path, args["attributes"].lstrip("="), changed, diff))
         finally:
             os.close(directory)

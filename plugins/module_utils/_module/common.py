@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What both modules do with the host: paths, version, libraries, and the shape of the result."""
+"""What the modules share: paths, versions, libraries, facts of the host, and the form of results."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
-from .._config.check import DANGER, ERROR, Finding, Host, Problem
+from .._config.check import DANGER, ERROR, Host, Problem
 from .._config.config import Config, no_config, read_config, to_problems
 from .._config.printable import quoted, shown
 from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
-from .._files.config_file import ResolvedFile, Unreadable, chooser, file_findings
+from .._files.config_file import ResolvedFile, chooser, file_findings
 from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from .._config.versions import Dialect
     from .._engines.inventory import Program
 
-# How many entries of each directory in the cache a run of C(cache_config) looks at: a full cache has tens of thousands.
+# The entries of each directory in the cache that C(cache_config) examines: a full cache has tens of thousands.
 ENTRIES = 1000
-# A day in seconds: the most that a look at a host may take.
+# A day in seconds, the highest time limit.
 TIME_MAX = 86400
 
 
 def user_default_paths() -> tuple[str | None, str | None]:
-    """The default config file and cache directory of the user; both None without a home.
+    """Return the default config file and cache directory of the user; both None without a home.
 
     Raises Refused without platformdirs.
     """
@@ -45,12 +45,14 @@ def user_default_paths() -> tuple[str | None, str | None]:
 
 
 def config_path(given: str | None) -> str:
-    """The absolute path of the config file. Raises Refused."""
+    """Return the absolute path of the config file. Raises Refused."""
     path = given
     if path is None:
         path = user_default_paths()[0]
         if path is None:
-            raise Refused("the user has no home directory to find the default config in; set path to an absolute path")
+            raise Refused(
+                "the user has no home directory, where the default config would be; set path to an absolute path"
+            )
     if not path.startswith("/"):
         source = "path" if given is not None else "the default path, from HOME,"
         raise Refused('%s is "%s", which is not absolute; set path to an absolute path' % (source, path))
@@ -61,20 +63,20 @@ def config_path(given: str | None) -> str:
 
 
 def refuse_unnameable(path: str) -> None:
-    """End the run if Python would call this path by other bytes than the engine does, or by none. Raises Refused.
+    """End the run if Python would use other bytes for this path than the engine. Raises Refused.
 
-    The engine's paths are UTF-8 whatever the locale is; Python's are too unless the environment insists on another one.
+    The engine always uses UTF-8; Python does, too, unless the environment sets another encoding.
     """
     encoding = sys.getfilesystemencoding()
     if encoding != "utf-8" and not path.isascii():
         raise Refused(
-            "the path %s is not ASCII, and Python has %s for the names of files here; run in a locale with UTF-8, such as"
-            " with LC_ALL: C.UTF-8 in environment of the task" % (quoted(path), encoding)
+            "the path %s is not ASCII, and Python uses %s for file names here; use a UTF-8 locale, such as LC_ALL: C.UTF-8 in"
+            " environment of the task" % (quoted(path), encoding)
         )
 
 
 def host() -> Host:
-    """What the verdict needs to know of this host; the default directory only when asked for."""
+    """Return what a check needs to know about this host; the default directory is found when it is needed."""
     known: list[str | None] = []
 
     def default_directory() -> str | None:
@@ -93,12 +95,12 @@ def host() -> Host:
 
 
 def _file_system_size(directory: str) -> int | None:
-    """The size in bytes of the file system that an absolute path is on, or will be when it is created."""
+    """Return the size in bytes of the file system of an absolute path, which need not exist."""
     while True:
         try:
             status = os.statvfs(directory)
         except FileNotFoundError:
-            # A path that ends in slashes, or in a dangling link, goes on above, too.
+            # Also for a path that ends in slashes or in a dangling link.
             directory = os.path.dirname(directory.rstrip("/")) or "/"
         except (OSError, ValueError):
             return None
@@ -147,7 +149,7 @@ class Readers(NamedTuple):
 
 
 def config_from(data: bytes | None, dialects: Sequence[Dialect], on: Host, library: Library) -> Config:
-    """How the engine takes these bytes, or the absence of a file. Raises Refused without a TOML library."""
+    """Check these bytes, or the absence of a file, as the engine does. Raises Refused without a TOML library."""
     if data is None:
         return no_config(dialects, on)
     try:
@@ -156,18 +158,8 @@ def config_from(data: bytes | None, dialects: Sequence[Dialect], on: Host, libra
         refuse_library("tomli", "reading TOML before Python 3.11", error)
 
 
-def finding_of(error: Unreadable) -> Finding:
-    """Return why a file cannot be read, with the reason in words."""
-    reason = error.finding.facts.get("reason")
-    if reason is None:
-        return error.finding
-    from .reasons import sentence
-
-    return error.finding._replace(facts={"reason": sentence(reason)})
-
-
 def directory_of(config: Config) -> State | None:
-    """The effective cache directory as it is; None if the config gives none to look at. Raises Refused."""
+    """Return the effective cache directory as it is; None if the config has no valid one. Raises Refused."""
     path = config.effective.get("directory")
     if path is None or any(p.severity == ERROR and p.code.startswith("directory-") for p in config.problems):
         return None
@@ -175,13 +167,13 @@ def directory_of(config: Config) -> State | None:
 
 
 def directory_at(path: str) -> State:
-    """The directory at an absolute path as it is. Raises Refused for a path that cannot be looked up here."""
+    """Return the directory at an absolute path as it is. Raises Refused for a path that Python cannot use here."""
     refuse_unnameable(path)
     return inspect(path)
 
 
 def file_problems(place: ResolvedFile, mode: int, uid: int | None, gid: int | None, user: int) -> list[Problem]:
-    """What is wrong with a config file, in words; the arguments are those of C(config_file.file_findings)."""
+    """Return what is wrong with a config file; the arguments are those of C(config_file.file_findings)."""
     return to_problems(file_findings(place, mode, uid, gid, user))
 
 
@@ -193,7 +185,7 @@ def directory_problems(
     chosen_by: int | None = None,
     config: Sequence[str] = (),
 ) -> list[Problem]:
-    """What is wrong with a cache directory, in words; the arguments are those of C(directory.findings)."""
+    """Return what is wrong with a cache directory; the arguments are those of C(directory.findings)."""
     found = findings(state, user, owner, most, chosen_by, config)
     if not found:
         return []
@@ -203,18 +195,18 @@ def directory_problems(
 
 
 def directory_chooser(config: Config, place: ResolvedFile, seen: os.stat_result | None) -> int | None:
-    """Who else than root can choose the cache directory by writing the config; see C(config_file.chooser).
+    """Return who besides root can choose the cache directory by writing the config; see C(config_file.chooser).
 
-    Nobody where the file names none: then it is the default of whoever loads the file.
+    Nobody if the file names none: then it is the default of the user who loads the file.
     """
     return chooser(place, seen) if config.names_directory else None
 
 
 def spoken(problems: Sequence[Problem], ignored: Sequence[str] = ()) -> list[Problem]:
-    """The problems in the order of their lines, without those that go with their cause; then those without a line.
+    """Return the problems by line, without those that another one causes; those without a line come last.
 
-    What is wrong with a home or a directory of the system as a cache has one remedy: another directory. C(ignored): the
-    codes that the user ignores, so that what is behind them counts.
+    All problems of a home or a system directory as a cache have one remedy: another directory. C(ignored): the codes
+    that the task ignores; their consequences are reported.
     """
     cause = "directory-not-dedicated"
     if cause not in ignored and any(problem.code == cause for problem in problems):
@@ -230,17 +222,17 @@ def spoken(problems: Sequence[Problem], ignored: Sequence[str] = ()) -> list[Pro
 
 
 def severe(problems: Sequence[Problem], severity: str) -> list[Problem]:
-    """The problems of one severity."""
+    """Return the problems of one severity."""
     return [problem for problem in problems if problem.severity == severity]
 
 
 def options(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings under their names in Ansible."""
+    """Return settings by their names in Ansible."""
     return {SETTINGS[name].option: value for name, value in values.items()}
 
 
 def config_result(config: Config, state: State | None, problems: Sequence[Problem]) -> dict[str, Any]:
-    """The part of the result that both modules have."""
+    """Return the part of the result that both modules about configs have."""
     directory = None
     if state is not None:
         directory = state.as_dict()
@@ -254,5 +246,5 @@ def config_result(config: Config, state: State | None, problems: Sequence[Proble
     }
 
 
-# How often a run starts anew because another process has written the file since it was read.
+# How often a run starts again because another process has written the file since it was read.
 ATTEMPTS = 100

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the module cache_config_info does: read a config and look at its directory."""
+"""The module cache_config_info: read a config and check it and its directory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def gather(module: Module, path: str | None) -> dict[str, Any]:
-    """The result of the module for this file, or for the content given. Raises Refused."""
+    """Return the result of the module for this file, or for the content given. Raises Refused."""
     readers = readers_for(module)
     on = _common.host()
     place, exists, data, status, trouble = None, False, None, None, None
@@ -46,10 +46,12 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
             else:
                 trouble = Finding("missing")
         except Unreadable as error:
-            trouble = _common.finding_of(error)
+            from .reasons import finding_of
+
+            trouble = finding_of(error)
             exists = trouble.name != "dangling-link"
         if trouble is not None and not exists and module.params["path"] is None:
-            # At its default path the engine does without a file, and takes a dangling link for none.
+            # The engine needs no file at its default path, and ignores a dangling link there.
             trouble = None
     if trouble is None:
         config = _common.config_from(data, readers.dialects, on, Library())
@@ -111,7 +113,7 @@ def _programs(
 
 
 def run(module: Module) -> None:
-    """Do what the task asks for and end the process with the result."""
+    """Run the module and end the process with the result."""
     path = None
     try:
         if module.params["content"] is None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what is found about a cache directory to problems."""
+"""Turn findings about a cache directory into problems."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REASONS = 10
 
 
 def directory_to_problems(found: list[Found], path: str, user: int) -> list[Problem]:
-    """The findings about the directory at C(path), for processes of C(user), as problems."""
+    """Return the findings about the directory at C(path), for processes of C(user), as problems."""
     problems = []
     for name, parts in found:
         named = [part if isinstance(part, str) else sentence(part) for part in parts]

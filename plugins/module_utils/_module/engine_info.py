@@ -18,7 +18,7 @@ from .._engines.inventory import Inventory, usual_places
 from .._files.config_file import Unreadable, read, resolve_file
 from . import common as _common
 from . import refused as _refused
-from .reasons import NOTES, failure, sentence
+from .reasons import NOTE_TEXTS, failure, finding_of, sentence
 
 if TYPE_CHECKING:
     from .._files.access import Reason
@@ -30,7 +30,7 @@ DEPTH_MAX = 100
 
 
 def inventory_for(module: Module) -> Inventory:
-    """An inventory with the limits that the options give. Raises Refused."""
+    """Return an inventory with the limits of the options. Raises Refused."""
     _common.refuse_outside(module, "time_limit", 1, _common.TIME_MAX)
     _common.refuse_outside(module, "depth", 0, DEPTH_MAX)
     try:
@@ -44,16 +44,16 @@ def inventory_for(module: Module) -> Inventory:
 
 
 def config_at(path: str) -> bytes | Finding:
-    """The bytes of the config, or why there are none."""
+    """Return the bytes of the config, or why they cannot be read."""
     try:
         found = read(resolve_file(path))
     except Unreadable as error:
-        return _common.finding_of(error)
+        return finding_of(error)
     return found[0] if found else Finding("missing")
 
 
 def judged(data: bytes | Finding, dialects: Any) -> Config:
-    """How Wasmtimes of these dialects take the config. Raises Refused."""
+    """Check the config by the rules of these dialects. Raises Refused."""
     if isinstance(data, bytes):
         return _common.config_from(data, dialects, _common.host(), Library())
     config = Config("", False)
@@ -62,7 +62,7 @@ def judged(data: bytes | Finding, dialects: Any) -> Config:
 
 
 def gather(module: Module) -> dict[str, Any]:
-    """The result of the module. Raises Refused and OSError."""
+    """Return the result of the module. Raises Refused and OSError."""
     inventory = inventory_for(module)
     data = None
     if module.params["path"] is not None:
@@ -93,7 +93,7 @@ def gather(module: Module) -> dict[str, Any]:
                 "count": inventory.notes[code][0],
                 "examples": [_example(*example) for example in inventory.notes[code][1]],
             }
-            for code, text in NOTES.items()
+            for code, text in NOTE_TEXTS.items()
             if code in inventory.notes
         ],
         "complete": not {"time-limit", "not-listed"}.intersection(inventory.notes),
@@ -105,7 +105,7 @@ def _example(name: str, detail: Reason | None) -> str:
 
 
 def run(module: Module) -> None:
-    """Do what the task asks for and end the process with the result."""
+    """Run the module and end the process with the result."""
     try:
         result = gather(module)
     except _refused.Refused as error:

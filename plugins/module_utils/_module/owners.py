@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The owners, groups and modes that a task asks for."""
+"""The owners, groups and modes of the options."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from .refused import Refused
 
 
 def user_id(name: str) -> int | None:
-    """The number of a user; None if there is no such user (yet)."""
+    """Return the number of a user; None if the user does not exist yet."""
     try:
         return pwd.getpwnam(name).pw_uid
-    except (KeyError, ValueError):  # ValueError: a name that the system cannot even be asked for
-        return _number(name)
+    except (KeyError, ValueError):  # ValueError: no name of a user, such as one with a NUL
+        return _numeric_id(name)
 
 
 def group_id(name: str) -> int | None:
-    """The number of a group; None if there is no such group (yet)."""
+    """Return the number of a group; None if the group does not exist yet."""
     try:
         return grp.getgrnam(name).gr_gid
     except (KeyError, ValueError):
-        return _number(name)
+        return _numeric_id(name)
 
 
-def _number(name: str) -> int | None:
+def _numeric_id(name: str) -> int | None:
     # The highest number means "no change" to the system.
     number = int(name) if len(name) <= 10 and name.isascii() and name.isdigit() else 2**32
     return number if number < 2**32 - 1 else None
@@ -42,7 +42,7 @@ def _number(name: str) -> int | None:
 def planned(
     module: Any, prefix: str, kind: int, uid: int | None, gid: int | None, mode: int
 ) -> tuple[int | None, int | None, int]:
-    """The owner, group and mode by the options with this prefix, given the present ones and the type of file.
+    """Return the owner, group and mode by the options with this prefix, given the present ones and the type of file.
 
     None in check mode for a user or a group that does not exist yet. Raises Refused.
     """
@@ -52,7 +52,7 @@ def planned(
     if module.params[prefix + "group"] is not None:
         gid = _group(module, prefix + "group", gid)
     if (uid, gid) != before:
-        # The old owner may have meant them for other contents, or for nothing good.
+        # The old owner may have set them for another purpose.
         mode &= ~(stat.S_ISUID | stat.S_ISGID)
     if module.params[prefix + "mode"] is not None:
         mode = _mode(module, prefix + "mode", kind, mode)
@@ -76,17 +76,18 @@ def _group(module: Any, option: str, current: int | None) -> int | None:
         _absent_yet(module, option, "group")
     elif gid != current and os.geteuid() != 0 and gid not in os.getgroups():
         raise Refused(
-            "%s: only root can give a file to %s, of which this user is no member" % (option, _printable(name))
+            "%s: only root can give a file to the group %s, as this user is not a member of it"
+            % (option, _printable(name))
         )
     return gid
 
 
 def _absent_yet(module: Any, option: str, kind: str) -> None:
-    """What a missing user or group means: another task may create it before the real run."""
+    """Refuse a missing user or group; in check mode only warn, as another task may create it before the real run."""
     sentence = "%s: there is no %s %s" % (option, kind, _printable(module.params[option]))
     if not module.check_mode:
         raise Refused("%s; create it first" % sentence)
-    module.warn("%s yet; the run takes it to exist by then" % sentence)
+    module.warn("%s yet; this assumes that it is created before the real run" % sentence)
 
 
 def _printable(name: str) -> str:
@@ -115,9 +116,9 @@ def _mode(module: Any, option: str, kind: int, current: int) -> int:
 def _looks_octal(number: int) -> bool:
     """Whether the decimal digits of a number were probably meant to be octal.
 
-    YAML takes 0644 for octal and 644 for decimal, and passes on a number either way: 420 or 644.
-    The digits are those of a mode if the owner may read, and each class has no right that the one before lacks;
-    of the numbers that octal digits give, only 0620, 0764, 0776 and 0777 look like that.
+    YAML reads 0644 as octal and 644 as decimal, and gives a number in both cases: 420 or 644.
+    The digits look like a mode if the owner may read, and no class has a right that the one before lacks;
+    of the numbers from octal digits, only those of 0620, 0764, 0776 and 0777 look like that.
     """
     digits = str(number)
     if number < 8 or not set(digits) <= set("01234567") or len(digits) > 4:

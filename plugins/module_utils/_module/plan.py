@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run of cache_config is to make of what is there: everything is decided here, and nothing is changed."""
+"""Plan a run of cache_config: everything is decided here, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from .common import (
     directory_of,
     directory_problems,
     file_problems,
-    finding_of,
     severe,
 )
 from .refused import Refused, refuse_library
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 OPTIONS = {setting.option: setting for setting in SETTINGS.values()}
 ENABLED = "enabled"
-# The errors of a file that some of the programs in question may take.
+# The errors of a file that some of the programs may accept.
 UNSURE = ("toml-grammar", "toml-unproven")
 # The mode of a new file, less the umask.
 NEW_FILE = 0o666
@@ -59,29 +58,29 @@ class Engines(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is there at one moment, and what is to be there."""
+    """The state at one moment, and the state after the run."""
 
     place: ResolvedFile
-    """Where the config is, or will be."""
+    """The place of the config, which may not exist."""
     seen: os.stat_result | None
-    """What the file was when it was read; None for no file."""
+    """The status of the file when it was read; None for no file."""
     before: Config | None
-    """None for a file that is created or replaced as a whole."""
+    """The present config; None for a file that is created or replaced as a whole."""
     after: Config
     old: bytes | None
     new: bytes
     changes: Mapping[str, Any]
-    """The keys that change, with their new values; None to remove one."""
+    """The keys that change, with their new values; None to remove a key."""
     directory: State
     new_directory: State
     owners: tuple[int, int, int]
     new_owners: Owners
     cache_owner: int | None
-    """The user for whom the cache is meant, if one is named and exists."""
+    """The user who uses the cache, if the task names one that exists."""
     chooser: int | None
-    """Who else than the task and root can choose the directory, see C(config_file.chooser)."""
+    """Who besides the task and root can choose the directory, see C(config_file.chooser)."""
     problems: list[Problem]
-    """What will be wrong with the config, the file and the directory."""
+    """The problems of the config, the file and the directory after the run."""
 
     @property
     def reader(self) -> int:
@@ -95,7 +94,7 @@ class Plan(NamedTuple):
 
     @property
     def changes_ownership(self) -> bool:
-        """Whether the owner, group or mode of a file that is there changes."""
+        """Whether the owner, group or mode of an existing file changes."""
         return self.seen is not None and self.owners != self.new_owners
 
     @property
@@ -105,7 +104,7 @@ class Plan(NamedTuple):
 
 
 def plan(task: Task, engines: Engines) -> Plan:
-    """Decide everything by what is there now. Raises Refused."""
+    """Plan the run by the present state. Raises Refused."""
     params = task.params
     wanted = _wanted(task, engines)
     cache_owner = _cache_owner(params["directory_owner"])
@@ -123,7 +122,7 @@ def plan(task: Task, engines: Engines) -> Plan:
     new_owners = _asked(task, "", stat.S_IFREG, *owners)
     reader = os.geteuid() if cache_owner is None else cache_owner
     found = file_problems(place, new_owners[2], *new_owners[:2], reader)
-    # A directory that the task names is the task's own choice.
+    # The task itself chooses a directory that it names.
     chosen_by = None if params["directory"] is not None else chooser(place, seen)
     led_by = chosen_by if after.names_directory else None
     found += directory_problems(planned, os.geteuid(), cache_owner, ENTRIES, led_by, place.names())
@@ -150,7 +149,7 @@ def plan(task: Task, engines: Engines) -> Plan:
 
 
 def _wanted(task: Task, engines: Engines) -> dict[str, Any]:
-    """The keys that the options name, with their TOML values; None to remove a key."""
+    """Return the keys that the options name, with their TOML values; None to remove a key."""
     given = [name for name in OPTIONS if task.params[name] is not None]
     wanted: dict[str, Any] = {}
     for name in task.params["unset"]:
@@ -158,7 +157,7 @@ def _wanted(task: Task, engines: Engines) -> dict[str, Any]:
         if option not in OPTIONS:
             raise Refused("unset: %s is not a setting; name one of %s" % (shown(name), ", ".join(OPTIONS)))
         if option in given:
-            raise Refused("%s is given a value and also named in unset; do one of both" % option)
+            raise Refused("%s is set and also named in unset; leave one of them out" % option)
         wanted[OPTIONS[option].name] = None
     for option in given:
         setting = OPTIONS[option]
@@ -197,11 +196,13 @@ def _cache_owner(name: str | None) -> int | None:
 
 
 def _read_file(task: Task) -> tuple[ResolvedFile, bytes | None, os.stat_result | None]:
-    """Where the file is, its bytes and its status; None for both to create it."""
+    """Return the place of the file, its bytes and its status; None for both of a missing file."""
     try:
         place = resolve_file(task.path)
         found = read(place)
     except Unreadable as error:
+        from .reasons import finding_of
+
         raise task.refused("nothing was changed", to_problems([finding_of(error)])) from error
     if found is None and not task.params["create"]:
         raise task.refused_for("there is no such file, and create is false")
@@ -215,7 +216,7 @@ def _existing(
     wanted: Mapping[str, Any],
     cache_owner: int | None,
 ) -> Config | None:
-    """The config in the file; None to replace it. Its errors end the run, but for those that this run removes."""
+    """Return the config in the file; None to replace it. Raises Refused for errors, unless this run corrects them."""
     place, data, seen = file
     config = config_from(data, engines.dialects, engines.host, task.library)
     errors = []
@@ -225,7 +226,7 @@ def _existing(
         )
         given = problem.code == "no-home" and wanted.get("directory") is not None
         if problem.code == "unknown-key" and problem.setting in SETTINGS:
-            # Other versions know it; after this run it is gone, if the options say so.
+            # Other versions know it; the options may remove it in this run.
             named = problem.setting in wanted
             migrated = wanted[problem.setting] is None if named else task.params["exclusive"]
         if not migrated and not given:
@@ -237,7 +238,7 @@ def _existing(
     if errors[0].code in UNSURE:
         raise task.refused("not every Wasmtime takes this file, so nothing was changed", errors)
     if wanted.get("directory") is None and any(problem.code == "enabled-refused" for problem in errors):
-        # Without that line, the cache is on in this directory.
+        # Without that line, the cache is enabled in this directory.
         state = directory_of(config)
         found = list(config.problems)
         if state is not None:
@@ -248,7 +249,7 @@ def _existing(
 
 
 def _changes(engines: Engines, table: Mapping[str, Any], wanted: Mapping[str, Any], exclusive: bool) -> dict[str, Any]:
-    """What of the wanted is not so already, in the engine's order of settings."""
+    """Return the keys that differ from the wanted ones, in the engine's order of settings."""
     changes: dict[str, Any] = {}
     for name, value in wanted.items():
         if value is None:
@@ -267,12 +268,12 @@ def _changes(engines: Engines, table: Mapping[str, Any], wanted: Mapping[str, An
 
 
 def _means(name: str, value: Any) -> Any:
-    # A boolean equals no text and no number here, as "true" and 1 do not mean true.
+    # Compares the types, too: "true" and 1 are not true.
     return (type(value), value) if name == ENABLED else base_value(SETTINGS[name], value)
 
 
 def _edited(task: Task, engines: Engines, before: Config | None, changes: Mapping[str, Any]) -> tuple[bytes, Config]:
-    """The new bytes and the config in them, which must be the intended one and valid. Raises Refused."""
+    """Return the new bytes and the config in them, which must be as intended and valid. Raises Refused."""
     from .._config.edit import CannotEdit, edit, merge, new_text, same
 
     try:
@@ -292,7 +293,7 @@ def _edited(task: Task, engines: Engines, before: Config | None, changes: Mappin
 
 
 def _new_directory(task: Task, now: State) -> State:
-    """The directory as it is to be after the run."""
+    """Return the directory as it will be after the run."""
     if now.resolved.error or not (now.exists or task.params["create_directory"]):
         return now
     if now.exists:
@@ -311,7 +312,7 @@ def _new_directory(task: Task, now: State) -> State:
 
 
 def _owners(place: ResolvedFile, seen: os.stat_result | None) -> tuple[int, int, int]:
-    """The owner, group and mode of the file, or of a new one."""
+    """Return the owner, group and mode of the file, or of a new file."""
     if seen is not None:
         return seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode)
     above = place.resolved.status()
@@ -320,7 +321,7 @@ def _owners(place: ResolvedFile, seen: os.stat_result | None) -> tuple[int, int,
 
 
 def _asked(task: Task, prefix: str, kind: int, uid: int | None, gid: int | None, mode: int) -> Owners:
-    """The owner, group and mode by the options with this prefix; those given where none is."""
+    """Return the owner, group and mode by the options with this prefix; the given ones without options."""
     if not task.gives(prefix):
         return uid, gid, mode
     from .owners import planned

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the module cache_config does: decide everything, check it, and change only what is not so already."""
+"""The module cache_config: plan all changes, check them, and apply only those that are needed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def run(module: AnsibleModule) -> None:
-    """Do what the task asks for and end the process with the result."""
-    # What is created here is never writable by others, whatever the environment says.
+    """Run the module and end the process with the result."""
+    # New files and directories are never writable by other users, whatever the umask is.
     os.umask(os.umask(0o022) | 0o022)
     try:
         task = Task(module)
@@ -37,7 +37,7 @@ def run(module: AnsibleModule) -> None:
 
 
 def _run_task(task: Task) -> dict[str, Any]:
-    """Do what the task asks for. Raises Refused."""
+    """Run the task. Raises Refused."""
     progress = task.progress
     try:
         return _remove(task) if task.params["state"] == "absent" else _provide(task)
@@ -56,7 +56,7 @@ def _remove(task: Task) -> dict[str, Any]:
     given += [name for name in ("unset", "exclusive") if task.params[name]]
     if given:
         raise Refused(
-            "state is absent, which removes the whole file, and %s asks for its contents; do one of both" % given[0]
+            "%s cannot be combined with state=absent, which removes the whole file; leave one of them out" % given[0]
         )
     from .remove import remove
 
@@ -64,7 +64,7 @@ def _remove(task: Task) -> dict[str, Any]:
 
 
 def _provide(task: Task) -> dict[str, Any]:
-    """Create or merge the file, and provide the directory."""
+    """Create or merge the file, and make or change the directory."""
     readers = readers_for(task.module)
     programs: list[dict[str, Any]] = []
     if readers.named or readers.programs:
@@ -79,11 +79,11 @@ def _provide(task: Task) -> dict[str, Any]:
             return _attempt(task, engines)
         except ChangedMeanwhile:
             continue
-    raise task.refused_for("another process keeps writing it; run again when none does")
+    raise task.refused_for("another process keeps writing to it; run again when that has ended")
 
 
 def _attempt(task: Task, engines: Engines) -> dict[str, Any]:
-    """Do it, if nobody else writes the file meanwhile. Raises Changed and Refused."""
+    """Plan and apply once. Raises Refused, and ChangedMeanwhile if another process writes the file."""
     progress = task.progress
     progress.diff = list(progress.done)
     planned = plan(task, engines)
@@ -105,7 +105,7 @@ def _attempt(task: Task, engines: Engines) -> dict[str, Any]:
 
         change = Change(task, planned)
         change.refuse()
-        # From here on no other run writes the file; what was decided without the lock is decided again.
+        # From here on, no other run writes the file. A plan that was made without the lock is made again.
         change.lock()
         result.update(change.carry_out())
         names = change.names()

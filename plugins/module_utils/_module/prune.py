@@ -41,8 +41,7 @@ from .._usage.prune import Backup, Foretelling, Outcome, Removal, carry_out
 from .._usage.scan import SECOND, Budget, open_directory
 from . import common as _common
 from . import refused as _refused
-from .reasons import NOTES as ENGINE_NOTES
-from .reasons import failure, sentence
+from .reasons import NOTE_TEXTS, failure, sentence
 from .usage_info import budget_for, compression, config_of
 
 if TYPE_CHECKING:
@@ -210,7 +209,7 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
             inventory.search(path, _DEPTH)
     unseen = _UNSEEN if private_to(status, directory, os.geteuid()) else _UNSEEN + _OF_OTHERS
     reasons = [
-        "%s (%s)" % (ENGINE_NOTES[code], ", ".join(quoted(name) for name, _detail in examples[:_EXAMPLES]))
+        "%s (%s)" % (NOTE_TEXTS[code], ", ".join(quoted(name) for name, _detail in examples[:_EXAMPLES]))
         for code, (_number, examples) in inventory.notes.items()
         if code in unseen
     ]

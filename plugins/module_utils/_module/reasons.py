@@ -14,14 +14,16 @@ from .._config.printable import quoted
 from .._files.access import group_name, user_name
 
 if TYPE_CHECKING:
+    from .._config.check import Finding
     from .._files.access import Reason
+    from .._files.config_file import Unreadable
 
 # By the code of a C(Reason).
-TEXTS = {
+REASON_TEXTS = {
     "at": "%(path)s: %(reason)s",
     "system-error": "%(text)s",
     # Paths
-    "dangling-link": "%(path)s is a symbolic link to nowhere",
+    "dangling-link": "%(path)s is a symbolic link whose target does not exist",
     "too-many-links": "%(path)s has too many symbolic links",
     "not-a-directory": "%(path)s is not a directory",
     "changing": "it changed while it was examined",
@@ -65,13 +67,14 @@ TEXTS = {
     " does not follow it",
     "names-replaceable": "other users can replace what is in %(path)s",
     "other-names": "it has other names (hard links), and %(reason)s; remove them, or become that user with become_user",
-    "secret": "it is a file of %(owner)s that other users may not read, and they can replace what is in %(path)s",
+    "secret": "it is a file of %(owner)s that other users may not read, and some of them can replace what is in"
+    " %(path)s",
     "secret-with-other-names": "it is a file of %(owner)s with other names (hard links), and %(reason)s",
     "chosen-by-user-who-cannot-list": "%(user)s can write to the config that names it but cannot list it",
     "chosen-by-user": "%(user)s can write to the config and so choose the directory %(path)s, which root does not create or"
     " change: %(reason)s; name it in directory if it is the right one, or become the user of the cache with become_user",
     "not-in-directory-of": "it is not in a directory of %(owner)s",
-    "not-in-directory-of-one-user": "it is not in a directory of one user",
+    "not-in-directory-of-one-user": "it is not in a directory that belongs to one user",
     "may-have-been-moved": "it belongs to %(owner)s and may have been moved there, as other users can replace what is in"
     " %(path)s; find out who owned it before, or become its owner with become_user",
     # Programs
@@ -84,8 +87,8 @@ TEXTS = {
     "not-a-regular-file": "it is not a regular file",
     "unreadable-file": "it cannot be read: %(reason)s",
     # Failures
-    "locked": "nothing was changed: another process has locked %(path)s for %(seconds)d seconds; run again when it has ended"
-    " (lslocks names it)",
+    "locked": "nothing was changed: another process has held the lock on %(path)s for %(seconds)d seconds; run again when it"
+    " has ended (lslocks names it)",
     "not-locked": "its directory cannot be locked: %(reason)s",
     "path-replaced": "another process has replaced a part of the path",
     "new-directory-differs": "a new directory there belongs to %(owner)s and has the mode %(mode)04o: either the file system"
@@ -111,7 +114,7 @@ TEXTS = {
 }
 
 # By the codes of C(inventory.NOTES).
-NOTES = {
+NOTE_TEXTS = {
     "missing": "there is no such file or directory",
     "not-a-program": "this is not an executable or a library (ELF, PE or Mach-O)",
     "no-engine": "there is no Wasmtime in this file; if it loads one from another file, name that file",
@@ -129,16 +132,16 @@ NOTES = {
 }
 
 
-def _user(uid: int) -> str:
+def _name_of_user(uid: int) -> str:
     # Those of C(_files/path.py) that mean more than one user are negative.
     return "users other than root" if uid < 0 else str(user_name(uid))
 
 
-def _owner(uid: int | None) -> str:
+def _name_of_owner(uid: int | None) -> str:
     return "a user that does not exist yet" if uid in (None, -1) else str(user_name(uid))
 
 
-def _group(gid: int | None) -> str:
+def _name_of_group(gid: int | None) -> str:
     return "a group that does not exist yet" if gid in (None, -1) else "the group %s" % group_name(gid)
 
 
@@ -147,19 +150,25 @@ def sentence(reason: Reason | None) -> str:
     if reason is None:
         return ""
     values = {name: _FORMS[name](value) if name in _FORMS else value for name, value in reason.values.items()}
-    return TEXTS[reason.code] % values
+    return REASON_TEXTS[reason.code] % values
 
 
 # How values are written, by their names; others as they are.
 _FORMS: dict[str, Callable[[Any], str]] = {
     "path": quoted,
     "where": quoted,
-    "user": _user,
-    "owner": _owner,
-    "group": _group,
+    "user": _name_of_user,
+    "owner": _name_of_owner,
+    "group": _name_of_group,
     "limit": sentence,
     "reason": sentence,
 }
+
+
+def finding_of(error: Unreadable) -> Finding:
+    """Return why a file cannot be read, with the reason in words."""
+    reason = error.finding.facts.get("reason")
+    return error.finding._replace(facts={"reason": sentence(reason)}) if reason else error.finding
 
 
 def failure(path: str, error: OSError) -> str:
@@ -167,4 +176,4 @@ def failure(path: str, error: OSError) -> str:
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE, errno.EINVAL):
         return "%s: another process is changing it or a directory above it; run again when that has ended" % path
     where = "" if error.filename in (None, path) else " (%s)" % os.fsdecode(error.filename)
-    return "%s: the system fails: %s%s; correct that first" % (path, error.strerror, where)
+    return "%s: system error: %s%s; correct that first" % (path, error.strerror, where)

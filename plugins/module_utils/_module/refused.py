@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The end of a run, in words."""
+"""The refusal of a run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .._config.printable import printable
 
 
 class Refused(Exception):
-    """The run ends here; the text is the sentence for the user, C(points) its list, C(result) goes with it.
+    """End the run with this message, a list of C(points), and C(result) beside it.
 
-    Only the list has lines: a line break in a name cannot make another one.
+    Only the list has several lines: line breaks in names are escaped.
     """
 
     def __init__(self, message: str, *points: str, **result: Any) -> None:
@@ -23,9 +23,9 @@ class Refused(Exception):
 
 
 def refuse_library(name: str, needed_for: str, error: BaseException) -> NoReturn:
-    """End the run with Ansible's own sentence on missing Python libraries. Raises Refused.
+    """End the run with Ansible's message about missing Python libraries. Raises Refused.
 
-    All that a run may need are named at once, so that they can be installed in one go.
+    It names all missing libraries that a run may need, so that one task can install them.
     """
     import importlib.util
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run does that is to remove the file."""
+"""Remove the config file."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from .._files.write import (
     sync_names,
 )
 from .change import text_diff, undisturbed
-from .common import ATTEMPTS, finding_of
-from .reasons import sentence
+from .common import ATTEMPTS
+from .reasons import finding_of, sentence
 from .refused import Refused
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Old(NamedTuple):
-    """A file that was read."""
+    """A file that was read, with its bytes."""
 
     place: ResolvedFile
     status: os.stat_result
@@ -67,11 +67,11 @@ def remove(task: Task) -> dict[str, Any]:
                 changed=error.changed,
                 **result,
             ) from error
-    raise task.refused_for("another process keeps writing it; run again when none does")
+    raise task.refused_for("another process keeps writing to it; run again when that has ended")
 
 
 def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
-    """Do it, if nobody else writes the file meanwhile. Raises Changed, CannotWrite and Refused."""
+    """Remove the file once. Raises CannotWrite, Refused, and ChangedMeanwhile if another process writes the file."""
     place = ResolvedFile(resolve(os.path.dirname(task.path)), os.path.basename(task.path))
     result: dict[str, Any] = {"changed": True, "path": task.path, "problems": []}
     task.progress.diff = []
@@ -84,7 +84,7 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
     if stat.S_ISDIR(status.st_mode):
         raise task.refused_for("it is a directory, not a config file; name the file in it")
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
-        raise task.refused_for("it is not a regular file, so no config; remove it by hand if it is not needed")
+        raise task.refused_for("it is not a regular file, and so not a config; remove it by hand if nothing needs it")
     old = None
     try:
         real = resolve_file(task.path)
@@ -95,7 +95,7 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
         if task.params["backup"] and error.finding.name != "dangling-link":
             problems = to_problems([finding_of(error)])
             raise task.refused("no backup can be made, so nothing was changed", problems) from error
-    # Only now: it opens the file, which was judged before it was read.
+    # Only now, as it opens the file, which was examined before it was read.
     reason = unsafe_link(place.resolved) or unwritable(task.path)
     if reason:
         raise task.refused_for("it cannot be removed: %s" % sentence(reason))
@@ -117,10 +117,10 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
 
 
 def unlink(place: ResolvedFile, seen: os.stat_result, old: Old | None, backup: bool) -> str | None:
-    """Remove the file or the link that was seen, after a backup of what is behind it if asked for; return its path.
+    """Remove the file or the link that was seen; return the path of the backup, if C(backup) asks for one.
 
-    C(old): the file itself, or the one behind the link; None where it cannot be read.
-    Raises CannotWrite, and Changed if one of them is no longer what was seen.
+    C(old): the file itself, or the one behind the link; None if it cannot be read.
+    Raises CannotWrite, and ChangedMeanwhile if one of them has changed since.
     """
     kept = None
     with contextlib.ExitStack() as stack, contextlib.ExitStack() as undone:
@@ -144,9 +144,9 @@ def unlink(place: ResolvedFile, seen: os.stat_result, old: Old | None, backup: b
 
 
 def _unlink_kept(directory: int, place: ResolvedFile, seen: os.stat_result, handle: int, data: bytes) -> None:
-    """Remove a file of which there is a copy, unless it is no longer what was copied.
+    """Remove a file that has a backup, unless it has changed since.
 
-    It is moved to where nobody else can put anything in its place, looked at there, and put back if it is another one.
+    It is moved to a private directory, where no other user can replace it, compared there, and put back if it differs.
     """
     name = place.name
     with private_directory(directory) as private:

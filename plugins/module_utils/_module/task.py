@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task of cache_config asks for, and how its run ends for a reason."""
+"""The task of cache_config: its options, and the refusals of its run."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """What a run has done by now."""
+    """What a run has done so far."""
 
     def __init__(self) -> None:
         self.diff: list[dict[str, Any]] = []
         self.done: list[dict[str, Any]] = []
-        """The part of it that is done already when a run starts anew."""
+        """The changes that are already done when a run starts again."""
         self.lock: Lock | None = None
 
 
@@ -40,7 +40,7 @@ class Task:
         self.progress = Progress()
 
     def refused(self, summary: str, problems: Sequence[Problem]) -> Refused:
-        """The end of the run for these problems."""
+        """Return the refusal for these problems."""
         problems = spoken(problems, self.params["ignore_dangers"])
         sentences = [problem.sentence() for problem in problems]
         if len(sentences) == 1:
@@ -55,11 +55,11 @@ class Task:
         )
 
     def refused_for(self, reason: str) -> Refused:
-        """The end of the run for a reason that is no problem of the config."""
+        """Return the refusal for a reason that is not a problem of the config."""
         return Refused("%s: %s" % (self.path, reason), path=self.path, problems=[])
 
     def labels(self) -> bool:
-        """Whether the file has marks that Ansible sets by path: an SELinux context, or attributes asked for."""
+        """Whether Ansible sets an SELinux context or attributes of the file, which it does by path."""
         return self.params["attributes"] is not None or bool(self.module.selinux_enabled())
 
     def gives(self, prefix: str) -> bool:

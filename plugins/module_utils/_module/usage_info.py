@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the module cache_usage_info does: look into a cache and tell what it holds."""
+"""The module cache_usage_info: list a cache and return what it contains."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 def budget_for(module: Module) -> Budget:
-    """What the options, if they are possible ones, allow the look to cost from now on. Raises Refused."""
+    """Check the options, and return the limits of the scan from now on. Raises Refused."""
     _common.refuse_outside(module, "time_limit", 1, _common.TIME_MAX)
     try:
         memory = parse_text(KINDS["size"], module.params["memory_limit"])
@@ -53,15 +53,15 @@ def budget_for(module: Module) -> Budget:
         raise _refused.Refused(sentence_on("memory_limit", module.params["memory_limit"], error)) from error
     directory = module.params["directory"]
     if directory is not None and (not directory.startswith("/") or "\0" in directory):
-        raise _refused.Refused('directory is "%s", which is not an absolute path; give one' % directory)
+        raise _refused.Refused('directory is "%s", which is not an absolute path; write an absolute path' % directory)
     for level in module.params.get("levels") or ():
         if not LEVEL_MIN <= level <= LEVEL_MAX:
-            raise _refused.Refused("levels: %d is no level; give %d to %d" % (level, LEVEL_MIN, LEVEL_MAX))
+            raise _refused.Refused("levels: %d is not a level; write %d to %d" % (level, LEVEL_MIN, LEVEL_MAX))
     return Budget(module.params["time_limit"], memory)
 
 
 def compression(needed_for: str) -> Any:
-    """What reads zstd. Raises Refused without zstandard."""
+    """Return the file that uses zstandard. Raises Refused without zstandard."""
     from .._usage import zstd as _zstd
 
     if _zstd.MISSING is not None:
@@ -72,7 +72,7 @@ def compression(needed_for: str) -> Any:
 
 
 def config_of(module: Module, path: str, library: Library) -> tuple[Config, str | None, int | None]:
-    """The config as the engine takes it, the versions whose rules were used, and who chooses the directory with it.
+    """Return the config as the engine reads it, the versions whose rules were used, and who chooses the directory with it.
 
     Raises Refused.
     """
@@ -86,25 +86,25 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
         place, found = None, None
     if found is None and module.params["path"] is not None:
         return Config("", False), version, None
-    # At its default path the engine does without a file, and takes a dangling link for none.
+    # The engine needs no file at its default path, and ignores a dangling link there.
     data, status = found or (None, None)
     config = _common.config_from(data, dialects, _common.host(), library)
     return config, version, None if place is None else _common.directory_chooser(config, place, status)
 
 
 def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
-    """A handle to the directory, whatever links lead to it; None if there is none.
+    """Open the directory, following all links; None if it does not exist.
 
-    C(chosen_by): who can name the directory in the config; None where the task names it.
-    Raises OSError, EACCES with a warning for a directory that may not be entered, or that root must not tell of.
+    C(chosen_by): who can name the directory in the config; None if the task names it.
+    Raises OSError, EACCES with a warning for a directory that may not be entered or that root must not list.
     """
     resolved = resolve(directory)
     if resolved.missing:
         return None
     if resolved.error:
         if resolved.denied:
-            module.warn("the directory %s cannot be looked at: %s" % (quoted(directory), sentence(resolved.error)))
-        # Raises what keeps this user from it.
+            module.warn("the directory %s cannot be listed: %s" % (quoted(directory), sentence(resolved.error)))
+        # Raises the error of the system.
         os.stat(directory)
         return None
     closed = hidden(resolved, chosen_by)
@@ -116,18 +116,18 @@ def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
             text % (quoted(directory), sentence(closed)) + " with become_user, or name the directory in directory"
         )
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    held = open_resolved(resolved)
+    found = open_resolved(resolved)
     try:
-        return open_directory(".", held)
+        return open_directory(".", found)
     finally:
-        os.close(held)
+        os.close(found)
 
 
 def gather(module: Module, path: str) -> dict[str, Any]:
-    """The result of the module. Raises Refused and OSError."""
+    """Return the result of the module. Raises Refused and OSError."""
     budget = budget_for(module)
     verify, levels = module.params["verify"], module.params["levels"]
-    # Told before anything else is done, and only where it will be needed.
+    # Refused before anything else, and only if it is needed.
     zstd = compression("verify and levels") if verify or levels else None
     library = Library()
 
@@ -173,7 +173,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
     sampled = (result["sample"] or {"size": 0})["size"]
     result["suggested"] = suggested(suggestions(look, config.effective, room, result["levels"] or (), sampled))
     if (config.table or {}).get("enabled") is False:
-        # Wasmtime up to 32 then does nothing with the directory.
+        # Wasmtime up to 32 then does not use the directory.
         result["next_cleanup"] = None
     return dict(
         result,
@@ -187,7 +187,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
 
 
 def run(module: Module) -> None:
-    """Do what the task asks for and end the process with the result."""
+    """Run the module and end the process with the result."""
     path = None
     try:
         path = _common.config_path(module.params["path"])

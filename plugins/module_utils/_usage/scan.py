@@ -337,11 +337,11 @@ def look_into(
     """
     look = Look(top, rules, now, budget, listed)
     if top is not None:
-        _Scan(look, loads).run(top)
+        _Scanner(look, loads).run(top)
     return look
 
 
-class _Scan:
+class _Scanner:
     """The pass over the directory that fills a C(Look)."""
 
     def __init__(self, look: Look, loads: Callable[[], Loads]) -> None:

@@ -50,7 +50,7 @@ def test_what_a_host_answers_goes_through_it(name: str, monkeypatch: pytest.Monk
     assert task.run(None, {}) == {
         "failed": True,
         "changed": False,
-        "msg": "this module does not run in the background; leave out async",
+        "msg": "this module does not run in the background; remove async from the task",
     }
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import inventory as _inventory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import Reason
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import NOTES, TEXTS, sentence
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import NOTE_TEXTS, REASON_TEXTS, sentence
 
 ROOMS = Path(__file__).parents[4] / "plugins" / "module_utils"
 # Three words in a row, of which a text that is filled in may be one.
@@ -84,14 +84,14 @@ def uses() -> Iterator[Use]:
 
 @pytest.mark.parametrize("use", list(uses()), ids=lambda use: "%s-%s" % (use.place, use.code))
 def test_every_reason_has_a_text_and_its_values(use: Use) -> None:
-    wanted = set(re.findall(r"%\((\w+)\)", TEXTS[use.code]))
+    wanted = set(re.findall(r"%\((\w+)\)", REASON_TEXTS[use.code]))
     # because() adds the cause.
     assert use.values <= wanted <= use.values | {"reason"}
 
 
 def test_every_text_is_used() -> None:
-    assert {use.code for use in uses()} == set(TEXTS)
-    assert set(NOTES) == set(_inventory.NOTES)
+    assert {use.code for use in uses()} == set(REASON_TEXTS)
+    assert set(NOTE_TEXTS) == set(_inventory.NOTES)
 
 
 def test_values_are_written_for_people() -> None:

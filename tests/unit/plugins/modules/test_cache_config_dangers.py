@@ -76,7 +76,7 @@ def test_a_warning_is_returned_and_no_warning_of_ansible(world):
         ({"unset": ["enabled"]}, 'unset: "enabled" is not a setting'),
         (
             {"unset": ["cleanup-interval"], "cleanup_interval": "1h"},
-            "cleanup_interval is given a value and also named in unset",
+            "cleanup_interval is set and also named in unset",
         ),
         ({"enabled": True}, "enabled: Wasmtime 33 and later refuse this setting"),
         (

@@ -112,7 +112,7 @@ def test_a_file_that_never_rests_is_given_up(world, monkeypatch):
     count = iter(range(10**6))
     raced(monkeypatch, lambda: world.write("[cache]\n# %d\n" % next(count)))
     result = world.run(cleanup_interval="2h")
-    assert result["msg"] == "%s: another process keeps writing it; run again when none does" % world.config
+    assert result["msg"] == "%s: another process keeps writing to it; run again when that has ended" % world.config
 
 
 def test_a_file_that_changes_before_it_is_removed_is_kept_if_a_backup_is_asked_for(world, monkeypatch):
@@ -142,8 +142,8 @@ def test_a_file_that_changes_before_it_is_removed_is_kept_if_a_backup_is_asked_f
             FileNotFoundError(2, "No such file or directory", "/x"),
             "another process is changing it or a directory above it; run again when that has ended",
         ),
-        (OSError(5, "Input/output error"), "the system fails: Input/output error; correct that first"),
-        (OSError(5, "Input/output error", b"/x"), "the system fails: Input/output error (/x); correct that first"),
+        (OSError(5, "Input/output error"), "system error: Input/output error; correct that first"),
+        (OSError(5, "Input/output error", b"/x"), "system error: Input/output error (/x); correct that first"),
     ],
     ids=["gone", "no-name", "name"],
 )
@@ -191,7 +191,7 @@ def test_what_is_no_file_is_not_removed(world, monkeypatch, kind, backup):
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(world.config.name)
     message = world.refused(state="absent", backup=backup)
-    assert message.endswith("it is not a regular file, so no config; remove it by hand if it is not needed")
+    assert message.endswith("it is not a regular file, and so not a config; remove it by hand if nothing needs it")
 
 
 def test_what_cannot_be_read_is_not_removed_if_a_backup_is_asked_for(world):

@@ -421,7 +421,7 @@ def test_content_that_is_no_utf_8_is_a_problem_of_it(world, character, byte):
 @pytest.mark.parametrize("option", ["content", "path", "directory_owner"])
 def test_what_stands_for_no_text_at_all_is_refused(world, option):
     result = world.info(**{option: "a\ud800"})
-    assert result["msg"] == "%s has a character that stands for no text; write it without" % option
+    assert result["msg"] == "%s has a character that is not text; remove it" % option
 
 
 def test_what_ansible_cannot_log_is_looked_at_all_the_same(world):

@@ -209,7 +209,7 @@ def test_a_directory_in_the_way_of_the_cache_is_refused(world):
 
 def test_a_user_without_home_needs_both_paths(world, monkeypatch):
     monkeypatch.setattr(_common, "user_default_paths", lambda: (None, None))
-    assert "no home directory to find the default config in; set path" in world.refused(path=...)
+    assert "no home directory, where the default config would be; set path" in world.refused(path=...)
     assert "directory is not set and the user has no home directory" in world.refused(directory=...)
     # A file without a directory is repaired by naming one.
     world.write("[cache]\n")
@@ -376,6 +376,6 @@ def test_absent_and_contents_contradict_each_other(world, options):
     world.write("[cache]\n")
     message = world.refused(state="absent", **options)
     assert message == (
-        "state is absent, which removes the whole file, and %s asks for its contents; do one of both"
+        "%s cannot be combined with state=absent, which removes the whole file; leave one of them out"
         % next(iter(options))
     )

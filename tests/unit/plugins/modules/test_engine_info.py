@@ -193,4 +193,6 @@ def test_a_number_that_ansible_cannot_read_is_named(programs, option, number):
     for name, result in ((option, run(paths=[str(programs.bin)], **{option: number})), ("levels", usual)):
         assert name in result["msg"]
         # From 2.22 on, Ansible itself says so.
-        assert re.search("is no whole number of the usual size; write one|cannot be converted to an int", result["msg"])
+        assert re.search(
+            "is not a whole number of a usual size; write one|cannot be converted to an int", result["msg"]
+        )

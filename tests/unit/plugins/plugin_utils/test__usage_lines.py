@@ -72,16 +72,23 @@ def test_what_is_special() -> None:
             levels=[level, {**level, "ratio": None}, {**level, "compress_mb_per_s": None}],
         )
     )
-    assert lines[1] == "time_limit was reached; these are the figures of what was seen"
+    assert lines[1] == "time_limit was reached; the figures are incomplete"
     assert lines[4:] == [
         "wasmtime-42.0.2: 1 module, 1023 Bytes, used 7 times",
-        "the next cleanup deletes 3 modules with 1.5 KiB, leftovers: 2, what is not Wasmtime's: 5; 1 module, 1.0 TiB left",
+        "the next cleanup deletes 3 modules (1.5 KiB), 2 leftover files and 5 foreign files and leaves 1 module (1.0 TiB)",
         "not Wasmtime's own, and deleted by it: 5 (a, b, c); cache_prune with remove=foreign and backup moves them away",
         "locks left behind: 1; cache_prune with remove=stale_locks removes them",
         "decompressed: 4 modules, not all, compressed 3.00 to 1; broken: 1; cache_prune with remove=broken removes them",
         "broken: modules/wasmtime-42.0.2/x: the file ends too early",
         "level 19: 3.61 to 1, compresses 2.4 MB/s, decompresses 700.0 MB/s",
     ]
+
+
+def test_one_file_is_one_file() -> None:
+    cleanup = {**result()["next_cleanup"], "foreign_deleted": 1, "entries_left": 2, "bytes_left": 2048}
+    assert usage_lines(result(next_cleanup=cleanup))[-1] == (
+        "the next cleanup deletes 1 foreign file and leaves 2 modules (2.0 KiB)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +106,7 @@ def test_limits_that_are_not_known() -> None:
     unknown = {name: {"limit": None, "used": 5, "percent": None} for name in result()["limits"]}
     lines = usage_lines(result(limits=unknown, next_cleanup=None, complete=False, stopped_by=None))
     assert lines[1:] == [
-        "not everything could be read; these are the figures of what was seen",
+        "not everything could be read; the figures are incomplete",
         "file-count-soft-limit: 5 of an unknown limit",
         "files-total-size-soft-limit: 5 Bytes of an unknown limit",
     ]

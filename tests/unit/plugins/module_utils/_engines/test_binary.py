@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS, for_version
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS, MAJOR_MAX, for_version
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import binary
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import Changing, Engine, TimeOver
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
@@ -151,7 +151,7 @@ def test_a_version_elsewhere_is_none(look, text):
 
 
 @pytest.mark.parametrize(
-    ("texts", "told", "dialect", "grammars"),
+    ("texts", "versions", "dialect", "grammars"),
     [
         (WITH_ENABLED + b"/toml-0.5.9/", ["<=18"], ["<=32"], ("1.0",)),
         (WITH_ENABLED + b"/toml-0.8.10/", ["19-32"], ["<=32"], ("1.0",)),
@@ -166,9 +166,9 @@ def test_a_version_elsewhere_is_none(look, text):
         (WITHOUT_ENABLED + b"/toml-0.5.11//toml-0.8.10/", ["33-38"], ["33-47"], ("1.0",)),
     ],
 )
-def test_without_a_version_there_is_a_range(look, texts, told, dialect, grammars):
+def test_without_a_version_there_is_a_range(look, texts, versions, dialect, grammars):
     engine = look(elf(texts))
-    assert (engine.version, engine.rule, engine.possible_versions()) == (None, "config-fields", told)
+    assert (engine.version, engine.rule, engine.possible_versions()) == (None, "config-fields", versions)
     assert list(dict.fromkeys(found.name for found in engine.dialects())) == dialect
     assert engine.grammars == grammars
 
@@ -187,6 +187,13 @@ def test_a_number_of_fields_that_no_known_version_has_tells_nothing(look):
     engine = look(elf(FIELDS % 99))
     assert (engine.version, engine.rule, engine.possible_versions(), engine.reads_config) == (None, None, [], True)
     assert list(dict.fromkeys(found.name for found in engine.dialects())) == [dialect.name for dialect in DIALECTS]
+
+
+@pytest.mark.parametrize("texts", [b"Wasmtime WebAssembly Runtime", FIELDS % 99])
+def test_without_any_hint_every_version_is_possible(look, texts):
+    engine = look(elf(texts))
+    assert (engine.first, engine.last) == (0, MAJOR_MAX)
+    assert (engine.version, engine.rule, engine.possible_versions()) == (None, None, [])
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_fil
     resolve_file,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import denied, unwritable
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import file_problems, finding_of
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import file_problems
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import finding_of, sentence
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,
     USER,

@@ -84,7 +84,7 @@ def test_all_waits_of_a_run_end_at_one_time(tmp_path: Path, other: int, monkeypa
     monkeypatch.setattr(time, "monotonic", lambda: now)
     lock = Lock()
     for _time in range(2):
-        with cannot_write(r"another process has locked .* for 30 seconds"):
+        with cannot_write(r"another process has held the lock on .* for 30 seconds"):
             lock.take(resolve(str(tmp_path)))
         assert WAIT <= now - 1000 < WAIT + 0.1
 

@@ -60,7 +60,8 @@ def test_a_path_that_python_names_by_other_bytes_than_the_engine_is_refused(look
     assert result.returncode == 1
     last_line = result.stderr.decode("ascii").splitlines()[-1]
     assert (
-        'Refused: the path "/\\xe9" is not ASCII, and Python has ascii for the names of files here; run ' in last_line
+        'Refused: the path "/\\xe9" is not ASCII, and Python uses ascii for file names here; use a UTF-8 locale'
+        in last_line
     )
     environment["LC_ALL"] = "C.UTF-8"
     subprocess.run(command, env=dict(os.environ, **environment), check=True)

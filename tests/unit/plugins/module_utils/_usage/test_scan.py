@@ -171,7 +171,7 @@ def test_statistics_of_all_kinds_do_not_fill_the_memory(cache: Cache, monkeypatc
 def test_files_with_several_names_do_not_fill_the_memory() -> None:
     """The system does not make so many in a moment; what it says of them is enough."""
     look = _scan.Look(None, None, 0, Budget(1, resident() + 2**25, Clock()))
-    scan = _scan._Scan(look, Library().any)
+    scan = _scan._Scanner(look, Library().any)
 
     def count() -> None:
         for number in range(10**6):
