@@ -68,7 +68,7 @@ endef
 
 # Without an inventory: this machine, with the environment's own Python and its libraries. The collection goes into the
 # environment's site-packages, where its ansible-playbook always looks; the variable puts that place before any other copy
-# a user may have installed.
+# a user may have installed. Output is short, unless the user has chosen another one.
 define run_playbook
 	@$(call split_words,.venv); \
 	if [ -n "$$INVENTORY" ]; then set -- --inventory="$$INVENTORY" "$$@"; else set -- -i localhost, -c local \
@@ -76,7 +76,8 @@ define run_playbook
 	&& site=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
 	&& export ANSIBLE_COLLECTIONS_PATH="$$site:$${ANSIBLE_COLLECTIONS_PATH:-$$HOME/.ansible/collections:/usr/share/ansible/collections}" \
 	&& export ANSIBLE_PYTHON_INTERPRETER="$${ANSIBLE_PYTHON_INTERPRETER:-auto_silent}" LC_ALL=C.UTF-8 \
-	  ANSIBLE_DISPLAY_SKIPPED_HOSTS="$${ANSIBLE_DISPLAY_SKIPPED_HOSTS:-false}" \
+	  ANSIBLE_STDOUT_CALLBACK="$${ANSIBLE_STDOUT_CALLBACK:-wasmops.wasmtime.concise}" \
+	  ANSIBLE_CALLBACK_RESULT_FORMAT="$${ANSIBLE_CALLBACK_RESULT_FORMAT:-yaml}" \
 	&& { log=$$(.venv/bin/python -m ansible galaxy collection install --force --offline -p "$$site" . 2>&1) || { echo "$$log" >&2; exit 1; }; } \
 	&& exec .venv/bin/python -m ansible playbook "$$@" wasmops.wasmtime.$(1)
 endef

@@ -5,7 +5,7 @@
 """Write what follows from the table of settings and from the modules' documentation (`make generate`).
 
 That is the documentation fragment, the samples of effective settings, the table in README.md, and the role's
-specification of arguments and its tasks' arguments.
+specification of arguments, its tasks' arguments and the names of its variables.
 
 Usage: generate.py FOLDER (the collection to write them to).
 """
@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROLE = "roles/wasmtime_cache"
 PREFIX = "wasmtime_cache_"
 FRAGMENT = "plugins/doc_fragments/_settings.py"
+NAMES = "plugins/plugin_utils/_variables.py"
 DEFAULT_DIRECTORY = "~/.cache/wasmtime"
 SAMPLES = {
     "plugins/modules/cache_config.py": {"cleanup_interval": 86400, "files_total_size_soft_limit": 2147483648},
@@ -232,6 +233,12 @@ def arguments(spec: dict[str, Any], entry_point: str, indent: str) -> str:
     return "".join(lines)
 
 
+def names(spec: dict[str, Any]) -> str:
+    """The names of the role's variables, one a line."""
+    found = {name for entry_point in spec["argument_specs"].values() for name in entry_point["options"]}
+    return "".join('    "%s",\n' % name for name in sorted(found))
+
+
 def everything() -> dict[str, str]:
     """The texts of all files that follow from something else."""
     read: Callable[[str], str] = lambda name: (ROOT / name).read_text(encoding="utf-8")  # noqa: E731
@@ -251,6 +258,7 @@ def everything() -> dict[str, str]:
     name = ROLE + "/meta/argument_specs.yml"
     files[name] = specification(read(name), new_fragment)
     spec = yaml.safe_load(files[name])
+    files[NAMES] = replaced(read(NAMES), r"(^OF_THE_ROLE = \(\n)(.*?)(^\))", names(spec))
     for entry_point, (module, _left_out, _own) in ENTRY_POINTS.items():
         name = "%s/tasks/%s.yml" % (ROLE, entry_point)
         text = read(name)
