@@ -47,6 +47,8 @@ ENTRY_POINTS = {
     "check": ("cache_config_info", {"content"}, ""),
     "usage": ("cache_usage_info", {"directory"}, "usage_"),
 }
+# Where the task of an entry point is, if not in the file of its name.
+TASKS = {"main": "provide"}
 SHARED = ("path", "wasmtime_version")
 # Ansible's own options, which no module of this collection documents: the role's texts on them are where they are.
 OWN = [PREFIX + name for name in ("owner", "group", "mode", "unsafe_writes")]
@@ -260,12 +262,12 @@ def everything() -> dict[str, str]:
     spec = yaml.safe_load(files[name])
     files[NAMES] = replaced(read(NAMES), r"(^OF_THE_ROLE = \(\n)(.*?)(^\))", names(spec))
     for entry_point, (module, _left_out, _own) in ENTRY_POINTS.items():
-        name = "%s/tasks/%s.yml" % (ROLE, entry_point)
+        name = "%s/tasks/%s.yml" % (ROLE, TASKS.get(entry_point, entry_point))
         text = read(name)
         indent = re.search(r"^( +)wasmops\.wasmtime\.%s:" % module, text, re.MULTILINE)[1] + "  "  # type: ignore[index]
         files[name] = replaced(
             text,
-            r"(^ +wasmops\.wasmtime\.%s:(?: &arguments)?\n)((?:%s\w+: .*?\n)+)(^ +register)" % (module, indent),
+            r"(^ +wasmops\.wasmtime\.%s:\n)((?:%s\w+: .*?\n)+)(^ +register)" % (module, indent),
             arguments(spec, entry_point, indent),
         )
     return files

@@ -20,5 +20,6 @@ class ActionModule(Border):
         """Run the module. In the role it does not fail for libraries that are missing: the role then installs them."""
         result = super().run(tmp, task_vars)
         if self.is_of_the_role and result.get("missing_libraries"):
+            # In check mode it says what would be written all the same.
             return {**{name: value for name, value in result.items() if name != "exception"}, "failed": False}
         return result

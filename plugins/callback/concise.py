@@ -29,7 +29,7 @@ seealso:
 
 from typing import Any
 
-from ansible import constants as C
+from ansible import constants as C  # noqa: N812
 from ansible.plugins.callback.default import CallbackModule as Default
 from ansible.utils.color import colorize, hostcolor
 
@@ -56,7 +56,10 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
             return
         self._banner(result.task)
         self._handle_warnings_and_exception(result)
-        self._display.display(lines, color=C.COLOR_CHANGED if result.is_changed() else C.COLOR_OK)
+        status, color = ("changed", C.COLOR_CHANGED) if result.is_changed() else ("ok", C.COLOR_OK)
+        # What is run once is about all hosts.
+        label = "" if result.task.run_once else "%s: [%s]: " % (status, self.host_label(result))
+        self._display.display(label + lines, color=color)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         """Show the message of a failure, once."""
@@ -77,6 +80,11 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
         if not self._display.verbosity:
             result.result.pop("exception", None)
         super().v2_runner_on_unreachable(result)
+
+    def v2_playbook_on_include(self, included_file: Any) -> None:
+        """Show no file that is included."""
+        if self._display.verbosity:
+            super().v2_playbook_on_include(included_file)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Show the hosts on which something changed or failed."""

@@ -32,6 +32,9 @@ def run(module: AnsibleModule) -> None:
         module.fail_json(msg=str(error), **error.result)
     if module._diff:
         result["diff"] = task.progress.diff
+    if task.lacking:
+        # What would be written is known, but a run could not write it.
+        module.fail_json(msg=str(task.lacking[0]), **result, **task.lacking[0].result)
     module.exit_json(**result)
 
 
@@ -68,7 +71,7 @@ def _provide(task: Task) -> dict[str, Any]:
             "wasmtime_version: %s: Wasmtime up to 32 requires enabled and later ones refuse it, so no file suits both;"
             " give each a file of its own" % versions
         )
-    engines = Engines(dialects, versions, host())
+    engines = Engines(dialects, versions, host(task.lacking))
     for _number in range(ATTEMPTS):
         try:
             return _attempt(task, engines)
