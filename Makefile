@@ -76,7 +76,7 @@ site=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib
 endef
 
 # Without an inventory: this machine, with the environment's own Python and its libraries. ANSIBLE_COLLECTIONS_PATH puts the
-# collection there before any other copy a user may have installed.
+# collection there before any other copy a user may have installed. Output is short, unless the user has chosen another one.
 define run_playbook
 	@$(call split_words,.venv); \
 	if [ -n "$$INVENTORY" ]; then set -- --inventory="$$INVENTORY" "$$@"; else set -- -i localhost, -c local \
@@ -84,7 +84,8 @@ define run_playbook
 	&& $(install_collection) \
 	&& export ANSIBLE_COLLECTIONS_PATH="$$site:$${ANSIBLE_COLLECTIONS_PATH:-$$HOME/.ansible/collections:/usr/share/ansible/collections}" \
 	&& export ANSIBLE_PYTHON_INTERPRETER="$${ANSIBLE_PYTHON_INTERPRETER:-auto_silent}" LC_ALL=C.UTF-8 \
-	  ANSIBLE_DISPLAY_SKIPPED_HOSTS="$${ANSIBLE_DISPLAY_SKIPPED_HOSTS:-false}" \
+	  ANSIBLE_STDOUT_CALLBACK="$${ANSIBLE_STDOUT_CALLBACK:-wasmops.wasmtime.concise}" \
+	  ANSIBLE_CALLBACK_RESULT_FORMAT="$${ANSIBLE_CALLBACK_RESULT_FORMAT:-yaml}" \
 	&& exec .venv/bin/python -m ansible playbook "$$@" wasmops.wasmtime.$(1)
 endef
 

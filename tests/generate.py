@@ -5,7 +5,8 @@
 """Write what follows from the table of settings and from the modules' documentation (`make generate`).
 
 That is the documentation fragment, the samples of effective settings, the table in README.md, the role's specification of
-arguments and its tasks' arguments, and a JSON Schema of the config for each range of Wasmtime versions.
+arguments, its tasks' arguments and the names of its variables, and a JSON Schema of the config for each range of Wasmtime
+versions.
 
 Usage: generate.py FOLDER (the collection to write them to).
 """
@@ -49,6 +50,7 @@ SCHEMAS_ADDRESS = "https://raw.githubusercontent.com/wasmops/wasmtime/main/" + S
 # JSON has no comments: it stands in a file of its own.
 LICENCE = (ROOT / "tests" / "engine" / "data" / "cases.jsonl.license").read_text(encoding="utf-8")
 FRAGMENT = "plugins/doc_fragments/_settings.py"
+NAMES = "plugins/plugin_utils/_variables.py"
 DEFAULT_DIRECTORY = "~/.cache/wasmtime"
 SAMPLES = {
     "plugins/modules/cache_config.py": {"cleanup_interval": 86400, "files_total_size_soft_limit": 2147483648},
@@ -63,6 +65,8 @@ ENTRY_POINTS = {
 }
 # The option that an entry point is about: its variable has the name of the entry point.
 SUBJECT = "remove"
+# Where the task of an entry point is, if not in the file of its name.
+TASKS = {"main": "provide"}
 SHARED = ("path", "wasmtime_version")
 # Ansible's own options, which no module of this collection documents: the role's texts on them are where they are.
 OWN = [PREFIX + name for name in ("owner", "group", "mode", "unsafe_writes")]
@@ -349,6 +353,12 @@ def schema(dialect: Dialect) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
+def names(spec: dict[str, Any]) -> str:
+    """The names of the role's variables, one a line."""
+    found = {name for entry_point in spec["argument_specs"].values() for name in entry_point["options"]}
+    return "".join('    "%s",\n' % name for name in sorted(found))
+
+
 def everything() -> dict[str, str]:
     """The texts of all files that follow from something else."""
     read: Callable[[str], str] = lambda name: (ROOT / name).read_text(encoding="utf-8")  # noqa: E731
@@ -368,13 +378,14 @@ def everything() -> dict[str, str]:
     name = ROLE + "/meta/argument_specs.yml"
     files[name] = specification(read(name), new_fragment)
     spec = yaml.safe_load(files[name])
+    files[NAMES] = replaced(read(NAMES), r"(^OF_THE_ROLE = \(\n)(.*?)(^\))", names(spec))
     for entry_point, (module, _left_out, _own) in ENTRY_POINTS.items():
-        name = "%s/tasks/%s.yml" % (ROLE, entry_point)
+        name = "%s/tasks/%s.yml" % (ROLE, TASKS.get(entry_point, entry_point))
         text = read(name)
         indent = re.search(r"^( +)wasmops\.wasmtime\.%s:" % module, text, re.MULTILINE)[1] + "  "  # type: ignore[index]
         files[name] = replaced(
             text,
-            r"(^ +wasmops\.wasmtime\.%s:(?: &arguments)?\n)((?:%s\w+: .*?\n)+)(^ +register)" % (module, indent),
+            r"(^ +wasmops\.wasmtime\.%s:\n)((?:%s\w+: .*?\n)+)(^ +register)" % (module, indent),
             arguments(spec, entry_point, indent, options_of(module, new_fragment)),
         )
     for dialect in DIALECTS:

@@ -16,10 +16,11 @@ description:
     and every problem.
   - Of what M(wasmops.wasmtime.cache_usage_info) returned, it makes lines on what the cache holds, how much of the limits that
     is, and what the next cleanup deletes.
+  - Of what P(wasmops.wasmtime.cache_fleet#filter) made, it makes the line on how many hosts are in each condition.
 positional: _input
 options:
   _input:
-    description: The result of one of the modules.
+    description: The result of one of the modules, of P(wasmops.wasmtime.cache_fleet#filter), or results by the names of hosts.
     type: dict
     required: true
   only_problems:
@@ -29,12 +30,23 @@ options:
   by_host:
     description:
       - Whether the input is a dictionary of results by the names of hosts, which is then summed up.
-      - Each line has a problem and the hosts that have it, the worst problems first. Below are the programs that refuse the
-        file, now or after an upgrade, then the hosts that could not be looked at, and at the end the number of hosts in each
-        condition.
+      - The first line is the number of hosts that failed, if there are any. Each other line has a problem and the hosts that
+        have it, the worst problems first. Below are the programs that refuse the file, now or after an upgrade, then the
+        hosts that could not be looked at, and at the end the number of hosts in each condition.
       - The results are those of M(wasmops.wasmtime.cache_config_info), also where it failed or did not reach the host.
         An empty one is for a host that it was not run on.
       - A malformed one, that no such module returns, makes its host one that was not looked at.
+    type: bool
+    default: false
+  provisioned:
+    description:
+      - Whether the results by the names of hosts are those of M(wasmops.wasmtime.cache_config).
+      - Hosts are then grouped by what has changed, by their settings that differ from Wasmtime's defaults, and by their
+        problems. At the end are the numbers of hosts that did not change, changed and failed.
+    type: bool
+    default: false
+  check_mode:
+    description: Whether the results are those of a dry run, so that O(provisioned) says what would be.
     type: bool
     default: false
 seealso:
@@ -67,6 +79,7 @@ _value:
   elements: str
 """
 
+from collections import Counter
 from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleFilterError
@@ -75,6 +88,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._programs import broken_from, name_of
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._provisioned import provisioned as _provisioned
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     CHANGED,
     LOOKED_AT,
@@ -83,24 +97,36 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     Malformed,
 )
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import (
+    BAD,
     STANDINGS,
     UNKNOWN,
     UNREACHABLE,
     VERDICT,
+    advice,
     are_results,
-    counts,
+    number_of,
+    one_or_several,
     standing,
+    total,
 )
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._usage_lines import usage_lines
 
 
-def cache_report(result: Mapping[str, Any], only_problems: bool = False, by_host: bool = False) -> list[str]:
+def cache_report(
+    result: Mapping[str, Any],
+    only_problems: bool = False,
+    by_host: bool = False,
+    provisioned: bool = False,
+    check_mode: bool = False,
+) -> list[str]:
     """Results of a module as lines. Raises AnsibleFilterError for what is no such result."""
     if by_host:
         if not are_results(result):
             raise AnsibleFilterError("cache_report takes a dictionary of results with by_host")
-        return _summary(result)
+        return _provisioned(result, check_mode) if provisioned else _summary(result)
     try:
+        if isinstance(result, Mapping) and "totals" in result:
+            return [total(result["totals"]["verdicts"])]
         if isinstance(result, Mapping) and "next_cleanup" in result:
             return usage_lines(USAGE(result))
         if isinstance(result, Mapping) and "problems" in result:
@@ -146,64 +172,53 @@ def _settings(result: Mapping[str, Any]) -> list[str]:
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:
-    return "%s: %s [%s]" % (problem["severity"], _advice(problem), problem["code"])
-
-
-def _advice(problem: Mapping[str, Any]) -> str:
-    place = "" if problem["line"] is None else "line %s, column %s: " % (problem["line"], problem["column"])
-    return "%s%s; %s" % (place, problem["message"], problem["remedy"])
+    return "%s: %s [%s]" % (problem["severity"], advice(problem), problem["code"])
 
 
 def _summary(results: Mapping[str, Any]) -> list[str]:
     # By severity and code, then by what is said: what many hosts share is said once.
-    found: dict[tuple[int, str], dict[str, list[str]]] = {}
-    standings = []
+    found: dict[tuple[int, str], dict[str, tuple[dict[str, None], dict[str, None]]]] = {}
+    standings: Counter[str] = Counter()
+    bad = 0
     for name, result in results.items():
         host = printable(str(name))
         verdict, message, config = standing(result)
-        standings.append(verdict)
+        standings[verdict] += 1
+        bad += verdict in BAD and bool(result)
         if verdict in (UNKNOWN, UNREACHABLE):
             key = (len(SEVERITIES) + STANDINGS.index(verdict), verdict)
-            found.setdefault(key, {}).setdefault(message, []).append(host)
+            found.setdefault(key, {}).setdefault(message, ({}, {}))[0][host] = None
             continue
         for problem in config["problems"]:
             key = (SEVERITIES.index(problem["severity"]), "%s %s" % (problem["severity"], problem["code"]))
-            said = "%s: %s" % (config.get("path") or "content", _advice(problem))
-            hosts = found.setdefault(key, {}).setdefault(said, [])
-            if host not in hosts:
-                hosts.append(host)
+            hosts, paths = found.setdefault(key, {}).setdefault(advice(problem), ({}, {}))
+            hosts[host] = None
+            paths[config.get("path") or "content"] = None
         for key, said in _refusals(config):
-            found.setdefault(key, {}).setdefault(said, []).append(host)
-    lines = []
+            hosts, paths = found.setdefault(key, {}).setdefault(said, ({}, {}))
+            hosts[host] = None
+            paths[config.get("path") or "content"] = None
+    lines = ["%d of %s failed" % (bad, number_of(len(results)))] if bad else []
     for key in sorted(found):
-        number = len({host for hosts in found[key].values() for host in hosts})
-        lines.append("%s, %s:" % (key[1], _count(number)))
-        lines += ["  %s" % ": ".join(filter(None, [", ".join(hosts), said])) for said, hosts in found[key].items()]
-    counted = ["%d %s" % (number, name) for name, number in counts(standings)]
-    lines.append("%s: %s" % (_count(len(results)), ", ".join(counted)))
-    return lines
+        number = len({host for hosts, _paths in found[key].values() for host in hosts})
+        lines.append("%s, %s:" % (key[1], number_of(number)))
+        for said, (hosts, paths) in found[key].items():
+            place = one_or_several(paths, "files") if paths else ""
+            lines.append("  %s" % ": ".join(filter(None, [", ".join(hosts), place, said])))
+    return [*lines, total(standings)]
 
 
 def _refusals(config: Mapping[str, Any]) -> list[tuple[tuple[int, str], str]]:
-    """The programs that refuse a config, now or after an upgrade, each below a title with its place among others."""
+    """Return the programs that refuse a config, now or after an upgrade, each below a title with its place among others."""
     lines = []
     for program in config.get("programs", []):
-        said = "%s: %s" % (config.get("path") or "content", name_of(program))
         since = broken_from(program, config.get("accepted_by", []))
         if program.get("accepts") is False:
-            lines.append(((len(SEVERITIES), "refused by programs"), said))
+            lines.append(((len(SEVERITIES), "refused by programs"), name_of(program)))
         elif since is not None:
-            lines.append(
-                (
-                    (len(SEVERITIES) + 1, "refused after an upgrade"),
-                    "%s accepts it, Wasmtime %d and later refuse it" % (said, since),
-                )
-            )
+            said = "%s accepts it, Wasmtime %d and later refuse it" % (name_of(program), since)
+            lines.append(((len(SEVERITIES) + 1, "refused after an upgrade"), said))
     return lines
-
-
-def _count(number: int) -> str:
-    return "1 host" if number == 1 else "%d hosts" % number
 
 
 class FilterModule:

@@ -17,6 +17,7 @@ from ansible.plugins.action.normal import ActionModule as Normal
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable, visible
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import Record, received
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import ROLE, unknown_variables
 
 _BEGIN = re.compile(r"^\s*\{", re.MULTILINE)
 
@@ -30,6 +31,8 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
         """Run the module on the host and return its result, or a failure if the result is malformed.
 
         Not in the background: the answer would come through C(async_status), which accepts any answer.
+        A task of the role fails for a variable that the role does not have, and takes an empty text as not given: surveys
+        give that for a question without an answer.
         """
         if self._task.async_val:
             return {
@@ -37,7 +40,17 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
                 "changed": False,
                 "msg": "this module does not run in the background; remove async from the task",
             }
+        if self.is_of_the_role:
+            unknown = unknown_variables(task_vars or {})
+            if unknown:
+                return {"failed": True, "changed": False, "msg": "; ".join(unknown)}
+            self._task.args = {name: value for name, value in self._task.args.items() if value != ""}
         return received(super().run(tmp, task_vars), self.schema)
+
+    @property
+    def is_of_the_role(self) -> bool:
+        """Whether this is a task of the collection's role."""
+        return bool(self._task._role and self._task._role.get_name() == ROLE)
 
     def _parse_returned_data(self, res: Mapping[str, Any], *more: Any) -> Any:
         """Read an answer as Ansible does, which shows its warnings and the text around it at once."""

@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a host stands, by what C(cache_config_info) has found there: the words that all summaries share."""
+"""How a host stands, by what C(cache_config_info) has found there, and the words that all summaries share."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any, Iterable, Mapping
+from typing import Any, Collection, Mapping, Sequence
 
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import LOOKED_AT, Malformed, reason
 
@@ -20,6 +19,8 @@ UNKNOWN = "not looked at"
 UNREACHABLE = "unreachable"
 # In the order in which they are counted: from the best to the worst, where errors are worse than dangers as in SEVERITIES.
 STANDINGS = (GOOD, DEFAULTS, WARNED, DANGEROUS, REFUSED, UNKNOWN, UNREACHABLE)
+# These fail a host.
+BAD = (REFUSED, DANGEROUS, UNKNOWN)
 VERDICT = ("valid", "safe", "exists")  # the keys that only a verdict has
 
 
@@ -47,10 +48,35 @@ def standing(result: Any) -> tuple[str, str, dict[str, Any]]:
     return (GOOD if found["exists"] else DEFAULTS), "", found
 
 
-def counts(standings: Iterable[str]) -> list[tuple[str, int]]:
-    """Each standing that there is and how many hosts have it."""
-    numbers = Counter(standings)
-    return [(name, numbers[name]) for name in STANDINGS if numbers[name]]
+def total(numbers: Mapping[str, int]) -> str:
+    """The last line of a summary: how many hosts have each of these standings."""
+    return "%s: %s" % (
+        number_of(sum(numbers.values())),
+        ", ".join("%d %s" % (numbers[name], name) for name in STANDINGS if numbers.get(name)),
+    )
+
+
+def number_of(hosts: int) -> str:
+    """A number of hosts in words."""
+    return "1 host" if hosts == 1 else "%d hosts" % hosts
+
+
+def named(hosts: Sequence[str], most: int) -> str:
+    """The names of hosts, or of the first of them and how many there are more."""
+    more = len(hosts) - most
+    return ", ".join(hosts[:most]) + (" and %d more" % more if more > 0 else "")
+
+
+def one_or_several(paths: Collection[str], kind: str) -> str:
+    """The only path, or how many there are, with one of them."""
+    first = next(iter(paths), "content")
+    return first if len(paths) < 2 else "%d %s, such as %s" % (len(paths), kind, first)
+
+
+def advice(problem: Mapping[str, Any]) -> str:
+    """A problem in words: where, what, and what helps."""
+    place = "" if problem["line"] is None else "line %s, column %s: " % (problem["line"], problem["column"])
+    return "%s%s; %s" % (place, problem["message"], problem["remedy"])
 
 
 def are_results(results: Any) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 _XDG = ("XDG_CONFIG_HOME", "XDG_CACHE_HOME")
 
@@ -25,10 +25,12 @@ class DefaultPaths(NamedTuple):
     directory: str
 
 
-def default_paths(platform: str = sys.platform) -> DefaultPaths | None:
+def default_paths(
+    platform: str = sys.platform, find: Callable[[str], DefaultPaths] | None = None
+) -> DefaultPaths | None:
     """The default paths of the current user, or None where there is no home directory.
 
-    Raises ImportError without platformdirs.
+    C(find) takes them from the environment. Without it platformdirs does; raises ImportError without that.
     """
     environ = os.environ
     home = environ.get("HOME") or _passwd_home()
@@ -41,7 +43,7 @@ def default_paths(platform: str = sys.platform) -> DefaultPaths | None:
         for name in _XDG:
             if platform == "darwin" or not (environ.get(name) or "").startswith("/"):
                 environ.pop(name, None)
-        paths = _platformdirs(platform)
+        paths = (find or _platformdirs)(platform)
         return DefaultPaths(
             *(
                 path if home.startswith("/") or name in environ else path[1:]
@@ -75,3 +77,10 @@ def _platformdirs(platform: str) -> DefaultPaths:
 
     unix = Unix("wasmtime", appauthor=False)
     return DefaultPaths(unix.user_config_dir, unix.user_cache_dir)
+
+
+def usual_paths(_platform: str) -> DefaultPaths:
+    """Find the same on Linux without platformdirs, for a dry run where it is still to be installed."""
+    home = os.environ["HOME"]
+    config, cache = (os.environ.get(name) or home + usual for name, usual in zip(_XDG, ("/.config", "/.cache")))
+    return DefaultPaths(config.rstrip("/") + "/wasmtime", cache.rstrip("/") + "/wasmtime")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from .layout import Statement, find_statements
 
@@ -46,11 +46,6 @@ def same(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
-def new_text(values: Mapping[str, Any]) -> str:
-    """A whole config for these values, with a comment for the person who opens it."""
-    return HEADER + "".join("%s = %s\n" % (key, toml(value)) for key, value in values.items() if value is not None)
-
-
 def toml(value: Any) -> str:
     """A value as TOML. Raises ImportError without tomli-w."""
     import tomli_w
@@ -58,7 +53,19 @@ def toml(value: Any) -> str:
     return tomli_w.dumps({"x": value})[len("x = ") : -1]
 
 
-def edit(text: str, changes: NewValues, loads: Loads) -> str:
+def as_json(value: Any) -> str:
+    """A value as JSON, which most values are in TOML as well: for a dry run where tomli-w is still to be installed."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def new_text(values: Mapping[str, Any], write: Callable[[Any], str] = toml) -> str:
+    """A whole config for these values, with a comment for the person who opens it."""
+    return HEADER + "".join("%s = %s\n" % (key, write(value)) for key, value in values.items() if value is not None)
+
+
+def edit(text: str, changes: NewValues, loads: Loads, write: Callable[[Any], str] = toml) -> str:
     """The text with its C([cache]) settings changed.
 
     C(text) is a valid config without its BOM. Raises CannotEdit, and ImportError without tomli-w.
@@ -70,10 +77,12 @@ def edit(text: str, changes: NewValues, loads: Loads) -> str:
         raise CannotEdit
     edits: list[tuple[int, int, str]] = []
     removed = {key for key, value in changes.items() if value is None and key in pairs}
-    added = ["%s = %s" % (key, toml(value)) for key, value in changes.items() if value is not None and key not in pairs]
+    added = [
+        "%s = %s" % (key, write(value)) for key, value in changes.items() if value is not None and key not in pairs
+    ]
     for key, value in changes.items():
         if value is not None and key in pairs:
-            edits.append(pairs[key].value + (toml(value),))
+            edits.append(pairs[key].value + (write(value),))
     if opening and not opening[0].header:
         edits += _inline(text, opening[0], pairs, removed, added)
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, List, Mapping, NamedTuple, Sequence
 
 from .._config.check import DANGER, ERROR, Host, Problem
 from .._config.config import Config, no_config, read_config, to_problems
@@ -18,7 +18,7 @@ from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
 from .._files.config_file import ResolvedFile, chooser, file_findings
 from .._files.directory import State, findings, inspect
-from .refused import Refused, refuse_library
+from .refused import Refused, refuse_library, without_library
 
 if TYPE_CHECKING:
     from .._config.versions import Dialect
@@ -30,25 +30,33 @@ ENTRIES = 1000
 TIME_MAX = 86400
 
 
-def user_default_paths() -> tuple[str | None, str | None]:
+Lacking = List[Refused]
+"""What a dry run does without, each as the end that it means for a real one."""
+
+
+def user_default_paths(lacking: Lacking | None = None) -> tuple[str | None, str | None]:
     """Return the default config file and cache directory of the user; both None without a home.
 
-    Raises Refused without platformdirs.
+    Raises Refused without platformdirs. A dry run that gives C(lacking) goes on with the usual places of Linux.
     """
-    try:
-        from .._config.default_paths import default_paths as find
+    from .._config.default_paths import default_paths, usual_paths
 
-        paths = find()
+    try:
+        paths = default_paths()
     except ImportError as error:
-        refuse_library("platformdirs", "the engine's default paths, unless path and directory are given", error)
+        needed_for = "the engine's default paths, unless path and directory are given"
+        if lacking is None or not sys.platform.startswith("linux"):
+            refuse_library("platformdirs", needed_for, error)
+        lacking.append(without_library("platformdirs", needed_for))
+        paths = default_paths(find=usual_paths)
     return (None, None) if paths is None else (paths.config, paths.directory)
 
 
-def config_path(given: str | None) -> str:
+def config_path(given: str | None, lacking: Lacking | None = None) -> str:
     """Return the absolute path of the config file. Raises Refused."""
     path = given
     if path is None:
-        path = user_default_paths()[0]
+        path = user_default_paths(lacking)[0]
         if path is None:
             raise Refused(
                 "the user has no home directory, where the default config would be; set path to an absolute path"
@@ -75,13 +83,13 @@ def refuse_unnameable(path: str) -> None:
         )
 
 
-def host() -> Host:
+def host(lacking: Lacking | None = None) -> Host:
     """Return what a check needs to know about this host; the default directory is found when it is needed."""
     known: list[str | None] = []
 
     def default_directory() -> str | None:
         if not known:
-            known.append(user_default_paths()[1])
+            known.append(user_default_paths(lacking)[1])
         return known[0]
 
     capacities: dict[str, int | None] = {}

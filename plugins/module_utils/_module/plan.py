@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Optional, Tuple
 
 from .._config.check import DANGER, ERROR, Host, Problem
 from .._config.config import BOM, Config, to_problems
@@ -28,7 +28,7 @@ from .common import (
     file_problems,
     severe,
 )
-from .refused import Refused, refuse_library
+from .refused import Refused, refuse_library, without_library
 
 if TYPE_CHECKING:
     from .._config.versions import Dialect
@@ -245,7 +245,10 @@ def _existing(
             led_by = directory_chooser(config, place, seen)
             found += directory_problems(state, os.geteuid(), cache_owner, ENTRIES, led_by, place.names())
         errors += severe(found, DANGER)
-    raise task.refused("Wasmtime refuses this file, so nothing was changed", errors)
+    instead = "or replace the file: force=true, in the role wasmtime_cache_force=true (keeps a backup)"
+    if any(problem.code in ("enabled-refused", "no-home") for problem in errors):
+        instead = ""  # a new file would switch the cache on, or have the same problem
+    raise task.refused("Wasmtime refuses this file, so nothing was changed", errors, instead)
 
 
 def _changes(engines: Engines, table: Mapping[str, Any], wanted: Mapping[str, Any], exclusive: bool) -> dict[str, Any]:
@@ -274,12 +277,22 @@ def _means(name: str, value: Any) -> Any:
 
 def _edited(task: Task, engines: Engines, before: Config | None, changes: Mapping[str, Any]) -> tuple[bytes, Config]:
     """Return the new bytes and the config in them, which must be as intended and valid. Raises Refused."""
-    from .._config.edit import CannotEdit, edit, merge, new_text, same
+    from .._config.edit import CannotEdit, as_json, edit, merge, new_text, same, toml
+
+    def changed(write: Callable[[Any], str]) -> str:
+        if before is None:
+            return new_text(changes, write)
+        return edit(before.text, changes, task.library.reader(before.text), write)
 
     try:
-        text = new_text(changes) if before is None else edit(before.text, changes, task.library.reader(before.text))
-    except ImportError as error:
-        refuse_library("tomli-w", "writing TOML", error)
+        try:
+            text = changed(toml)
+        except ImportError as error:
+            if task.lacking is None:
+                refuse_library("tomli-w", "writing TOML", error)
+            task.lacking.append(without_library("tomli-w", "writing TOML"))
+            # Whether this is TOML, and means the same, is seen below.
+            text = changed(as_json)
     except CannotEdit as error:
         raise task.refused_for("the layout of the file is too unusual to edit in place; change it by hand") from error
     bom = BOM if before is not None and before.bom else ""

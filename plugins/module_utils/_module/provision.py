@@ -33,6 +33,9 @@ def run(module: AnsibleModule) -> None:
         module.fail_json(msg=str(error), **error.result)
     if module._diff:
         result["diff"] = task.progress.diff
+    if task.lacking:
+        # What would be written is known, but a run could not write it.
+        module.fail_json(msg=str(task.lacking[0]), **result, **task.lacking[0].result)
     module.exit_json(**result)
 
 
@@ -73,7 +76,7 @@ def _provide(task: Task) -> dict[str, Any]:
         if readers.apart:
             raise Refused(apart(readers))
         programs = as_results(readers)
-    engines = Engines(readers.dialects, readers.versions, host(), programs)
+    engines = Engines(readers.dialects, readers.versions, host(task.lacking), programs)
     for _number in range(ATTEMPTS):
         try:
             return _attempt(task, engines)

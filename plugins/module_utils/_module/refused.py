@@ -23,7 +23,12 @@ class Refused(Exception):
 
 
 def refuse_library(name: str, needed_for: str, error: BaseException) -> NoReturn:
-    """End the run with Ansible's message about missing Python libraries. Raises Refused.
+    """End the run for a missing Python library. Raises Refused."""
+    raise without_library(name, needed_for) from error
+
+
+def without_library(name: str, needed_for: str) -> Refused:
+    """Return the end of a run for a missing library, with Ansible's own sentence on those.
 
     It names all missing libraries that a run may need, so that one task can install them.
     """
@@ -37,6 +42,4 @@ def refuse_library(name: str, needed_for: str, error: BaseException) -> NoReturn
         for library, any_of in modules.items()
         if library != name and not any(importlib.util.find_spec(module) for module in any_of)
     ]
-    raise Refused(
-        missing_required_lib(", ".join(names), reason="for " + needed_for), missing_libraries=names
-    ) from error
+    return Refused(missing_required_lib(", ".join(names), reason="for " + needed_for), missing_libraries=names)

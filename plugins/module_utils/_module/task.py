@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Sequence
 
 from .._config.toml import Library
-from .common import config_path, spoken
+from .common import Lacking, config_path, spoken
 from .refused import Refused
 
 if TYPE_CHECKING:
@@ -35,18 +35,20 @@ class Task:
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.params: dict[str, Any] = module.params
-        self.path = config_path(self.params["path"])
+        self.lacking: Lacking | None = [] if module.check_mode else None
+        self.path = config_path(self.params["path"], self.lacking)
         self.library = Library()
         self.progress = Progress()
 
-    def refused(self, summary: str, problems: Sequence[Problem]) -> Refused:
-        """Return the refusal for these problems."""
+    def refused(self, summary: str, problems: Sequence[Problem], or_else: str = "") -> Refused:
+        """Return the refusal for these problems; C(or_else) replaces the remedy of each."""
         problems = spoken(problems, self.params["ignore_dangers"])
         sentences = [problem.sentence() for problem in problems]
         if len(sentences) == 1:
-            summary, sentences = "%s: %s" % (summary, sentences[0]), []
+            summary, sentences = "%s: %s%s" % (summary, sentences[0], or_else and "; " + or_else), []
         else:
             summary += ":"
+            sentences += [or_else] if or_else else []
         return Refused(
             "%s: %s" % (self.path, summary),
             *sentences,

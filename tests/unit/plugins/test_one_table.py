@@ -200,7 +200,7 @@ def test_the_role_s_defaults_are_those_of_its_specification_and_of_the_module():
 @pytest.mark.parametrize(
     ("tasks", "module", "entry_point"),
     [
-        ("main.yml", "cache_config", "main"),
+        ("provide.yml", "cache_config", "main"),
         ("check.yml", "cache_config_info", "check"),
         ("usage.yml", "cache_usage_info", "usage"),
         ("prune.yml", "cache_prune", "prune"),

@@ -2,11 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run nothing, nowhere, and say at once that all is as it should be: what is left is what the controller does."""
+"""Run nothing, nowhere, and answer at once: what is left is what the controller does.
+
+The answers are in a folder that the environment variable BENCHMARK_ANSWERS names, a file for each host with its answers
+by the names of modules. Without it, all is as it should be.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.connection import ConnectionBase
@@ -14,7 +20,7 @@ from ansible.plugins.connection import ConnectionBase
 DOCUMENTATION = """
 name: nowhere
 short_description: Run nothing and say that all is as it should be
-description: For every module that is run, the result of an unchanged C(cache_config) is returned.
+description: For every module that is run, the result of an unchanged C(cache_config) is returned, or an answer that is given.
 options: {}
 """
 
@@ -64,7 +70,13 @@ class Connection(ConnectionBase):  # type: ignore[misc] # has no types
         return self
 
     def exec_command(self, cmd: str, in_data: Any = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
-        return 0, json.dumps(RESULT).encode(), b""
+        folder = os.environ.get("BENCHMARK_ANSWERS")
+        if not folder:
+            return 0, json.dumps(RESULT).encode(), b""
+        answers = json.loads(Path(folder, self._play_context.remote_addr + ".json").read_text())
+        # The module is in what is sent, below its name.
+        name = next(name for name in answers if b"modules." + name.encode() + b"'" in in_data)
+        return 0, json.dumps(answers[name]).encode(), b""
 
     def put_file(self, in_path: str, out_path: str) -> None:
         pass

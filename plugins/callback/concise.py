@@ -1,0 +1,118 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: concise
+type: stdout
+short_description: Ansible's default output without the hosts on which nothing happened
+version_added: 0.1.0
+author: wasmops contributors (@wasmops)
+description:
+  - Shows what P(ansible.builtin.default#callback) shows, but no host on which a task changed nothing, and in the recap no
+    host on which nothing changed or failed. Tasks without anything to show have no heading.
+  - Messages are text, each failure is shown once, and where it is in a playbook is left out.
+  - With C(-v) and more it is P(ansible.builtin.default#callback).
+  - C(make provision), C(make check) and C(make report) use it.
+requirements:
+  - set as stdout callback in configuration
+extends_documentation_fragment:
+  - default_callback
+  - result_format_callback
+seealso:
+  - plugin: ansible.builtin.default
+    plugin_type: callback
+"""
+
+from typing import Any
+
+from ansible import constants as C  # noqa: N812
+from ansible.plugins.callback.default import CallbackModule as Default
+from ansible.utils.color import colorize, hostcolor
+
+
+class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
+    """The default output, shorter."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "wasmops.wasmtime.concise"
+
+    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
+        """Take the options, but show neither hosts that are ok nor those that are skipped."""
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
+        if not self._display.verbosity:
+            self.set_option("display_ok_hosts", False)
+            self.set_option("display_skipped_hosts", False)
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        """Show the message of a task whose purpose is a message, such as C(debug), and what has changed."""
+        lines = _lines(result.result.get("msg")) if result.result.get("_ansible_verbose_always") else None
+        if self._display.verbosity or lines is None:
+            super().v2_runner_on_ok(result)
+            return
+        self._banner(result.task)
+        self._handle_warnings_and_exception(result)
+        status, color = ("changed", C.COLOR_CHANGED) if result.is_changed() else ("ok", C.COLOR_OK)
+        # What is run once is about all hosts.
+        label = "" if result.task.run_once else "%s: [%s]: " % (status, self.host_label(result))
+        self._display.display(label + lines, color=color)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        """Show the message of a failure, once."""
+        lines = _lines(result.result.get("msg"))
+        if self._display.verbosity or lines is None or ignore_errors or "results" in result.result:
+            super().v2_runner_on_failed(result, ignore_errors)
+            return
+        self._banner(result.task)
+        self._handle_warnings(result.result)
+        self._display.display(
+            "fatal: [%s]: %s" % (self.host_label(result), lines),
+            color=C.COLOR_ERROR,
+            stderr=self.get_option("display_failed_stderr"),
+        )
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """Show why a host is unreachable, once."""
+        if not self._display.verbosity:
+            result.result.pop("exception", None)
+        super().v2_runner_on_unreachable(result)
+
+    def v2_playbook_on_include(self, included_file: Any) -> None:
+        """Show no file that is included."""
+        if self._display.verbosity:
+            super().v2_playbook_on_include(included_file)
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        """Show the hosts on which something changed or failed."""
+        if self._display.verbosity:
+            super().v2_playbook_on_stats(stats)
+            return
+        shown = ("changed", "unreachable", "failures", "rescued", "ignored")
+        numbers = {host: stats.summarize(host) for host in sorted(stats.processed)}
+        numbers = {host: number for host, number in numbers.items() if any(number[name] for name in shown)}
+        if numbers:
+            self._display.banner("PLAY RECAP")
+        for host, number in numbers.items():
+            colors = (C.COLOR_CHANGED, C.COLOR_UNREACHABLE, C.COLOR_ERROR, C.COLOR_OK, C.COLOR_WARN)
+            counts = [
+                colorize("failed" if name == "failures" else name, number[name], color)
+                for name, color in zip(shown, colors)
+                if number[name]
+            ]
+            self._display.display("%s : %s" % (hostcolor(host, number), " ".join(counts)))
+        self._display.display("")
+
+    def _banner(self, task: Any) -> None:
+        if self._last_task_banner != task._uuid:
+            self._print_task_banner(task)
+
+
+def _lines(message: Any) -> str | None:
+    """A message as text; None for what is none."""
+    if isinstance(message, list) and all(isinstance(line, str) for line in message):
+        return "\n".join(message)
+    return message if isinstance(message, str) else None

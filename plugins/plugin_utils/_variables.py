@@ -1,0 +1,81 @@
+# Copyright (c) 2026 wasmops contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 wasmops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of the role and of the playbooks, by which a misspelt one is found."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+ROLE = "wasmops.wasmtime.wasmtime_cache"
+PREFIX = "wasmtime_cache_"
+# `make generate` writes these.
+OF_THE_ROLE = (
+    "wasmtime_cache_allowed_clock_drift_for_files_from_future",
+    "wasmtime_cache_backup",
+    "wasmtime_cache_baseline_compression_level",
+    "wasmtime_cache_cleanup_interval",
+    "wasmtime_cache_create_directory",
+    "wasmtime_cache_directory",
+    "wasmtime_cache_directory_group",
+    "wasmtime_cache_directory_mode",
+    "wasmtime_cache_directory_owner",
+    "wasmtime_cache_enabled",
+    "wasmtime_cache_exclusive",
+    "wasmtime_cache_file_count_limit_percent_if_deleting",
+    "wasmtime_cache_file_count_soft_limit",
+    "wasmtime_cache_files_total_size_limit_percent_if_deleting",
+    "wasmtime_cache_files_total_size_soft_limit",
+    "wasmtime_cache_force",
+    "wasmtime_cache_group",
+    "wasmtime_cache_ignore_dangers",
+    "wasmtime_cache_mode",
+    "wasmtime_cache_optimized_compression_level",
+    "wasmtime_cache_optimized_compression_usage_counter_threshold",
+    "wasmtime_cache_optimizing_compression_task_timeout",
+    "wasmtime_cache_owner",
+    "wasmtime_cache_path",
+    "wasmtime_cache_state",
+    "wasmtime_cache_unsafe_writes",
+    "wasmtime_cache_unset",
+    "wasmtime_cache_usage_levels",
+    "wasmtime_cache_usage_memory_limit",
+    "wasmtime_cache_usage_time_limit",
+    "wasmtime_cache_usage_verify",
+    "wasmtime_cache_wasmtime_version",
+    "wasmtime_cache_worker_event_queue_size",
+)  # fmt: skip
+OF_THE_PLAYBOOKS = ("wasmtime_cache_hosts", "wasmtime_cache_report_data", "wasmtime_cache_report_page")
+# What the role and the playbooks themselves set. Dictionaries need no name here.
+_INTERNAL = (
+    "wasmtime_cache_as_text",
+    "wasmtime_cache_bare_hosts",
+    "wasmtime_cache_found",
+    "wasmtime_cache_missing_packages",
+    "wasmtime_cache_pattern",
+    "wasmtime_cache_speaker",
+    "wasmtime_cache_summary",
+)
+
+
+def unknown_variables(variables: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each variable that begins like those of the role and is none of them.
+
+    A dictionary is none: no variable of the role takes one, and what a task registers is one.
+    """
+    known = (*OF_THE_ROLE, *OF_THE_PLAYBOOKS)
+    unknown = [
+        name
+        for name, value in variables.items()
+        if name.startswith(PREFIX) and name not in known and name not in _INTERNAL and not isinstance(value, Mapping)
+    ]
+    if not unknown:
+        return []
+    from difflib import get_close_matches
+
+    return [
+        "%s is not a variable of this role; the nearest name is %s"
+        % (name, get_close_matches(name, known, n=1, cutoff=0)[0])
+        for name in sorted(unknown)
+    ]
