@@ -92,7 +92,7 @@ def check(path: str, dialects: tuple[Dialect, ...]) -> list[CheckedFile]:
         found = []
         for name in _names(path):
             data, size = _read(name, os.O_NOFOLLOW)
-            if data is not None and _is_config(name, data, library):
+            if _is_config(name, data, library):
                 found.append(_judged(name, data, size, dialects, library))
     except OSError as error:
         failing = os.fsdecode(error.filename or path)
@@ -116,7 +116,7 @@ def _names(folder: str) -> Iterator[str]:
                 yield path[2:] if folder == "." else path
 
 
-def _read(path: str, flags: int) -> tuple[bytes | None, int]:
+def _read(path: str, flags: int) -> tuple[bytes, int]:
     """Return the first bytes of a file, no more than a config may have and one, and its size. Raises BadInput."""
     # A FIFO without a writer would keep an open waiting.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)

@@ -91,7 +91,7 @@ def test_what_only_a_host_knows_is_not_reported(tmp_path):
 # --- Which files ---
 
 
-FOUND = {
+FOUND: dict[str, str | bytes] = {
     "config.toml": GOOD,
     "deep/er/wasmtime.toml": '[cache]\ndirectory = "/var/cache/wasmtime"\n',
     "deep/.hidden/x.toml": "[cache]\nenabled = true\n",
@@ -108,7 +108,7 @@ FOUND = {
     "inline.toml": 'cache = {directory = "/d"}\n',
     "bom.toml": "\ufeff" + GOOD,
 }
-NOT_FOUND = {
+NOT_FOUND: dict[str, str | bytes] = {
     "other.toml": "[cache]\nttl = 3\n",
     "too.toml": '[cache]\ndirectory = "x"\nttl = 3\n',
     "run.toml": '[codegen]\ncache = true\n[cache]\ndirectory = "/d"\n',
