@@ -348,7 +348,7 @@ def test_the_program_writes_to_a_file(tmp_path):
     ([""], "no file is named; name a config file, or a folder with config files"),
     (["nix.toml"], '"nix.toml" cannot be read: No such file or directory'),
     (["."], 'there is no Wasmtime cache config in "."; name the file itself'),
-    (["--format=x", "."], 'there is no format "x"; name one of text, sarif, junit, github'),
+    (["--format=x", "."], 'format "x" is unknown; write one of text, sarif, junit, github'),
     (["--wasmtime-version=x\x1b", "."],
      '"x\\x1b" is not a Wasmtime version; write one like "42.0.2" or "42", or several like "36,42"'),
     (["--output=/nonexistent/x", "/etc/../config.toml"], None),
