@@ -34,7 +34,7 @@ def run(words: list[str]) -> int:
     parser.add_argument("path", help="a file or a folder")
     given = parser.parse_args(words)
     if given.format not in FORMATS:
-        raise BadInput("there is no format %s; name one of %s" % (quoted(given.format), ", ".join(FORMATS)))
+        raise BadInput("format %s is unknown; write one of %s" % (quoted(given.format), ", ".join(FORMATS)))
     if not given.path:
         raise BadInput("no file is named; name a config file, or a folder with config files")
     files = check(given.path, parse_versions(given.wasmtime_version))

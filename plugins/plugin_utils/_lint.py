@@ -32,7 +32,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions 
     for_version,
 )
 
-# What only a host can say: its user has a home, and nothing is too much for its memory and its file systems.
+# Without a host the user has a home, and neither memory nor file systems have a limit.
 NO_HOST = Host(lambda: "/", 2**80, int(time.time()))
 # Keys that a table [cache] of another program may have as well.
 COMMON_KEYS = {"directory", "enabled"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with config files, in the formats that people and CI systems read.
+"""Write the problems of config files in the formats that people and CI systems read.
 
 The files may be anybody's: every text from them is printable before it goes into a format.
 """
@@ -37,12 +37,12 @@ def _sentence(problem: Problem) -> str:
 
 
 def _without_links(text: str) -> str:
-    """The text as SARIF reads it: what looks like a link there is none."""
+    """Escape brackets that SARIF would read as a link."""
     return re.sub(r"\[(?=[^\]]*\]\()", r"\\[", text)
 
 
 def _level(problem: Problem) -> str:
-    """The severity in the words of CI systems, which know no danger."""
+    """Return the severity as CI systems name it: a danger is an error."""
     return "warning" if problem.severity == WARNING else "error"
 
 
@@ -51,19 +51,19 @@ def _number(number: int, word: str) -> str:
 
 
 def summary(files: Sequence[CheckedFile]) -> str:
-    """The number of files and of problems, in one line."""
+    """Return one line with the number of files and of problems of each severity."""
     severities = Counter(problem.severity for file in files for problem in file.problems)
     counted = [_number(severities[name], name) for name in (ERROR, DANGER, WARNING) if severities[name]]
     return "%s: %s" % (_number(len(files), "file"), ", ".join(counted) or "no problems")
 
 
 def _blank(text: str) -> str:
-    """Blanks as wide as the text is on a terminal; tabs stay."""
+    """Return blanks as wide as the text is on a terminal; tabs stay."""
     return "".join("\t" if c == "\t" else "  " if unicodedata.east_asian_width(c) in "WF" else " " for c in text)
 
 
 def _excerpt(file: CheckedFile, problem: Problem) -> list[str]:
-    """The line of the file with a caret below the place, as the engine shows it."""
+    """Return the line of the file with a caret below the place, in the form of the engine's own messages."""
     line = file.line(problem)
     if line is None:
         return []
@@ -87,17 +87,17 @@ def _lines(file: CheckedFile) -> list[str]:
 
 
 def text(files: Sequence[CheckedFile]) -> str:
-    """For people: a line for each problem, with the line of the file below it; the last line counts them."""
+    """Return text for people: a line for each problem, the line of the file below it, and a summary at the end."""
     return "\n".join([line for file in files for line in _lines(file)] + [summary(files)])
 
 
 def _uri(path: str) -> str:
-    """A relative path stays relative, to the folder that the check runs in."""
+    """Return the path as a URI; a relative path stays relative to the working directory."""
     return ("file://" if os.path.isabs(path) else "") + quote(os.fsencode(path))
 
 
 def sarif(files: Sequence[CheckedFile]) -> str:
-    """SARIF 2.1.0, as GitHub's code scanning reads it: every result has a rule, a file and a line."""
+    """Return SARIF 2.1.0 for GitHub's code scanning: every result has a rule, a file and a line."""
     codes = sorted({problem.code for file in files for problem in file.problems})
     rules = [{"id": code, "shortDescription": {"text": code.replace("-", " ")}, "helpUri": PROBLEMS} for code in codes]
     results = [
@@ -127,7 +127,7 @@ def sarif(files: Sequence[CheckedFile]) -> str:
 
 
 def junit(files: Sequence[CheckedFile]) -> str:
-    """JUnit XML: a test for each file, which fails for errors and dangers. What is wrong is as in the text."""
+    """Return JUnit XML: a test case for each file, which fails for errors and dangers, with the problems as text."""
     failures = str(sum(file.failed for file in files))
     counts = {"tests": str(len(files)), "failures": failures, "errors": "0", "skipped": "0"}
     suites = ET.Element("testsuites", counts)
@@ -149,7 +149,7 @@ def _escaped(value: str, characters: str) -> str:
 
 
 def github(files: Sequence[CheckedFile]) -> str:
-    """Workflow commands, of which GitHub makes annotations; without problems, nothing."""
+    """Return workflow commands, which GitHub shows as annotations; an empty text without problems."""
     lines = []
     for file in files:
         for problem in file.problems:

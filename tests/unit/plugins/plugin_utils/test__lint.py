@@ -91,7 +91,7 @@ def test_what_only_a_host_knows_is_not_reported(tmp_path):
 # --- Which files ---
 
 
-FOUND = {
+FOUND: dict[str, str | bytes] = {
     "config.toml": GOOD,
     "deep/er/wasmtime.toml": '[cache]\ndirectory = "/var/cache/wasmtime"\n',
     "deep/.hidden/x.toml": "[cache]\nenabled = true\n",
@@ -108,7 +108,7 @@ FOUND = {
     "inline.toml": 'cache = {directory = "/d"}\n',
     "bom.toml": "\ufeff" + GOOD,
 }
-NOT_FOUND = {
+NOT_FOUND: dict[str, str | bytes] = {
     "other.toml": "[cache]\nttl = 3\n",
     "too.toml": '[cache]\ndirectory = "x"\nttl = 3\n',
     "run.toml": '[codegen]\ncache = true\n[cache]\ndirectory = "/d"\n',
@@ -348,7 +348,7 @@ def test_the_program_writes_to_a_file(tmp_path):
     ([""], "no file is named; name a config file, or a folder with config files"),
     (["nix.toml"], '"nix.toml" cannot be read: No such file or directory'),
     (["."], 'there is no Wasmtime cache config in "."; name the file itself'),
-    (["--format=x", "."], 'there is no format "x"; name one of text, sarif, junit, github'),
+    (["--format=x", "."], 'format "x" is unknown; write one of text, sarif, junit, github'),
     (["--wasmtime-version=x\x1b", "."],
      '"x\\x1b" is not a Wasmtime version; write one like "42.0.2" or "42", or several like "36,42"'),
     (["--output=/nonexistent/x", "/etc/../config.toml"], None),
