@@ -184,7 +184,7 @@ def _summary(results: Mapping[str, Any]) -> list[str]:
         host = printable(str(name))
         verdict, message, config = standing(result)
         standings[verdict] += 1
-        bad += verdict in BAD and bool(result)
+        bad += verdict in BAD and result != {}
         if verdict in (UNKNOWN, UNREACHABLE):
             key = (len(SEVERITIES) + STANDINGS.index(verdict), verdict)
             found.setdefault(key, {}).setdefault(message, ({}, {}))[0][host] = None

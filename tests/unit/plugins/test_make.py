@@ -27,7 +27,9 @@ import json, os, sys
 if sys.argv[1] == "-c":
     os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 with open(os.environ["RECORD"], "a") as file:
-    json.dump({"words": sys.argv[1:], "report": os.environ.get("REPORT")}, file)
+    names = "ANSIBLE_STDOUT_CALLBACK", "ANSIBLE_CALLBACK_RESULT_FORMAT"
+    chosen = {name: os.environ[name] for name in names if name in os.environ}
+    json.dump({"words": sys.argv[1:], "report": os.environ.get("REPORT"), "chosen": chosen}, file)
     file.write("\\n")
 """
 
@@ -37,6 +39,7 @@ class Call(NamedTuple):
 
     words: list[str]
     report: str
+    chosen: dict[str, str]
 
 
 @pytest.fixture(params=["checkout", 'it\'s a `check` "out" $HOME {{ 1 }}'])
@@ -96,6 +99,16 @@ def test_without_an_inventory_it_is_this_machine(checkout: Path) -> None:
         "-i", "localhost,", "-c", "local", "-e", '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}',
         "wasmops.wasmtime.provision",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["provision", "check", "report"])
+def test_output_is_short_unless_the_user_has_chosen_another_one(checkout: Path, target: str) -> None:
+    assert make(checkout, target)[-1].chosen == {
+        "ANSIBLE_STDOUT_CALLBACK": "wasmops.wasmtime.concise",
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+    }
+    own = {"ANSIBLE_STDOUT_CALLBACK": "default", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+    assert make(checkout, target, environment=own)[-1].chosen == own
 
 
 @pytest.mark.parametrize(

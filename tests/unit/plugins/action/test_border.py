@@ -18,6 +18,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as Normal
 
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border, bare
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import ROLE
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 COLLECTION = "ansible_collections.wasmops.wasmtime.plugins"
@@ -84,3 +85,55 @@ def test_ansible_reads_no_answer_but_a_printable_one(name: str, monkeypatch: pyt
         {"stdout": '{"warnings": ["\\u001b"]}', "stderr": "", "rc": 0}, "legacy"
     )
     assert seen == [(json.dumps({"warnings": ["\\x1b"]}), ("legacy",))]
+
+
+class Role:
+    """Of Ansible's roles, the name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_name(self) -> str:
+        return self.name
+
+
+def of_role(module: str, role: str, arguments: dict[str, Any]) -> Any:
+    """A task of a role."""
+    action = importlib.import_module("%s.action.%s" % (COLLECTION, module)).ActionModule
+    task = action.__new__(action)
+    task._task = Task()
+    task._task._role = Role(role)
+    task._task.args = arguments
+    return task
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_variable_that_the_role_does_not_have_fails_its_tasks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Normal, "run", lambda self, tmp=None, task_vars=None: {"failed": True, "msg": "was run"})
+    variables = {"wasmtime_cache_pth": "/c"}
+    assert of_role(name, ROLE, {}).run(None, variables) == {
+        "failed": True,
+        "changed": False,
+        "msg": "wasmtime_cache_pth is not a variable of this role; the nearest name is wasmtime_cache_path",
+    }
+    assert of_role(name, ROLE, {}).run(None, {"wasmtime_cache_path": "/c"})["msg"] == "was run"
+    assert of_role(name, "other.wasmtime_cache", {}).run(None, variables)["msg"] == "was run"
+
+
+def test_an_empty_text_is_not_given_to_a_task_of_the_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Normal, "run", lambda self, tmp=None, task_vars=None: {"failed": True, "msg": str(self._task.args)}
+    )
+    given = {"cleanup_interval": "", "mode": 0, "force": False, "unset": [], "path": "/c"}
+    kept = {name: value for name, value in given.items() if value != ""}
+    assert of_role("cache_config", ROLE, given).run(None, {})["msg"] == str(kept)
+    assert of_role("cache_config", "mine", given).run(None, {})["msg"] == str(given)
+
+
+def test_in_the_role_missing_libraries_are_no_failure_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"failed": True, "msg": "no", "missing_libraries": ["tomli-w"], "changed": True, "exception": "x"}
+    monkeypatch.setattr(Normal, "run", lambda self, tmp=None, task_vars=None: dict(answer))
+    expected = {"failed": False, "msg": "no", "missing_libraries": ["tomli-w"], "changed": True}
+    assert of_role("cache_config", ROLE, {}).run(None, {}) == expected
+    assert of_role("cache_config", "mine", {}).run(None, {})["failed"] is True
+    assert of_role("cache_usage_info", ROLE, {}).run(None, {})["failed"] is True

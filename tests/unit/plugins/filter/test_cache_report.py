@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.wasmops.wasmtime.plugins.filter.cache_fleet import cache_fleet
 from ansible_collections.wasmops.wasmtime.plugins.filter.cache_report import FilterModule, cache_report
 
 EFFECTIVE = {
@@ -120,6 +121,7 @@ def test_a_summary_of_hosts_has_each_problem_once_and_counts_at_the_end():
     }
     advice = SENTENCE[: -len(" [invalid-value]")].replace("error: ", "")
     assert cache_report(hosts, by_host=True) == [
+        "5 of 10 hosts failed",
         "error invalid-value, 2 hosts:",
         "  first, second: " + advice,
         "  second: " + advice.replace("line 3", "line 4"),
@@ -134,6 +136,24 @@ def test_a_summary_of_hosts_has_each_problem_once_and_counts_at_the_end():
         "  lost: Failed to connect",
         "10 hosts: 1 good, 1 good without a config file, 1 with warnings, 1 dangerous, 2 refused by Wasmtime, 3 not looked at, 1 unreachable",
     ]
+
+
+def test_what_many_users_share_is_said_once():
+    hosts = {name: dict(LOOK, path="/home/%s/c.toml" % name, problems=[WARNING]) for name in ("ann", "ben", "eve")}
+    assert cache_report(hosts, by_host=True) == [
+        "warning small-queue, 3 hosts:",
+        "  ann, ben, eve: 3 files, such as /home/ann/c.toml: few; more",
+        "3 hosts: 3 with warnings",
+    ]
+
+
+def test_the_data_of_a_report_has_the_same_last_line():
+    hosts = {
+        "good": LOOK,
+        "broken": BROKEN,
+        "lost": {"unreachable": True, "changed": False, "msg": "Failed to connect"},
+    }
+    assert cache_report(cache_fleet(hosts, {}, "now")) == cache_report(hosts, by_host=True)[-1:]
 
 
 def test_a_summary_of_one_good_host_is_one_line():

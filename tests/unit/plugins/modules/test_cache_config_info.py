@@ -342,7 +342,7 @@ def test_options_that_cannot_be_are_a_failure(world, options, message):
 
 
 def test_a_user_without_home_has_no_default_path(world, monkeypatch):
-    monkeypatch.setattr(_common, "user_default_paths", lambda: (None, None))
+    monkeypatch.setattr(_common, "user_default_paths", lambda lacking=None: (None, None))
     assert "no home directory" in world.info()["msg"]
     assert codes(look(world, content="[cache]\n")) == ["no-home"]
     assert look(world, content="[cache]\n")["directory"] is None

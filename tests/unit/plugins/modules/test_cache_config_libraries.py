@@ -46,6 +46,29 @@ def test_missing_libraries_are_named_in_ansible_s_words(world, monkeypatch, miss
     assert world.snapshot() == before
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="takes a Python that reads TOML by itself")
+@pytest.mark.parametrize("before", [None, "# mine\n[cache]\ncleanup-interval = '1h' # often\n"], ids=str)
+def test_a_dry_run_says_what_would_be_written_once_the_libraries_are_there(world, monkeypatch, before):
+    monkeypatch.setenv("HOME", str(world.home))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    config = world.home / ".config" / "wasmtime" / "config.toml"
+    if before is not None:
+        config.parent.mkdir(parents=True)
+        config.write_text(before, encoding="utf-8")
+    untouched = world.snapshot()
+    options = {"path": ..., "directory": ..., "cleanup_interval": "2h", "baseline_compression_level": 4}
+    with monkeypatch.context() as context:
+        without(context, "tomli_w", *PLATFORMDIRS)
+        predicted = world.run(check=True, **options)
+    assert predicted["failed"] is True
+    assert predicted["missing_libraries"] == ["platformdirs", "tomli-w"]
+    assert world.snapshot() == untouched
+    done = world.run(**options)
+    for key in ("path", "created", "changed", "changed_settings", "effective", "problems", "diff"):
+        assert predicted[key] == done[key], key
+
+
 def test_what_needs_no_library_does_without(world, monkeypatch):
     world.run()
     without(monkeypatch, "tomli_w", *PLATFORMDIRS)

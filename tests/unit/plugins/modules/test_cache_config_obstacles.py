@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -82,8 +83,24 @@ def test_an_invalid_file_is_refused_with_every_problem_and_left_as_it_is(world, 
     for sentence in sentences:
         assert sentence in message
     result = world.run()
-    assert len(result["problems"]) == max(1, message.count("\n- "))
+    points = [line for line in message.split("\n- ")[1:] if not line.startswith("or replace the file")]
+    assert len(result["problems"]) == max(1, len(points))
     assert result["path"] == str(world.config)
+
+
+def test_the_way_out_of_an_invalid_file_leads_out(world):
+    world.write("[cache]\nfoo = 1\nbar = 2\n")
+    assert world.refused(cleanup_interval="1h").endswith(
+        "\n- or replace the file: force=true, in the role wasmtime_cache_force=true (keeps a backup)"
+    )
+    result = world.run(cleanup_interval="1h", force=True)
+    assert result["changed"] and not result["problems"]
+    assert Path(result["backup_file"]).read_text(encoding="utf-8") == "[cache]\nfoo = 1\nbar = 2\n"
+
+
+def test_no_way_out_switches_the_cache_on(world):
+    world.write("[cache]\nenabled = false\nfoo = 1\n")
+    assert "replace the file" not in world.refused(cleanup_interval="1h")
 
 
 @pytest.mark.skipif(not READS_1_0 or not READS_1_1, reason="takes a parser for TOML 1.0 alone and one for TOML 1.1")
@@ -208,7 +225,7 @@ def test_a_directory_in_the_way_of_the_cache_is_refused(world):
 
 
 def test_a_user_without_home_needs_both_paths(world, monkeypatch):
-    monkeypatch.setattr(_common, "user_default_paths", lambda: (None, None))
+    monkeypatch.setattr(_common, "user_default_paths", lambda lacking=None: (None, None))
     assert "no home directory, where the default config would be; set path" in world.refused(path=...)
     assert "directory is not set and the user has no home directory" in world.refused(directory=...)
     # A file without a directory is repaired by naming one.

@@ -383,6 +383,7 @@ def test_nonsense_is_named_with_its_place() -> None:
         "good": GOOD,
     }
     assert cache_report(configs, by_host=True) == [
+        "5 of 6 hosts failed",
         "not looked at, 5 hosts:",
         "  list: malformed result: accepted_by is not a list of at most %d entries" % MOST_ITEMS,
         "  deep: malformed result: problems.0.line is not a whole number within 2^80",

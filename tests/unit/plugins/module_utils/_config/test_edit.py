@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import read_config
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.edit import (
     CannotEdit,
+    as_json,
     edit,
     merge,
     new_text,
@@ -268,3 +269,15 @@ def test_equality_is_as_strict_as_toml(left, right, equal):
 )
 def test_merging_sets_removes_and_keeps(table, changes, merged):
     assert same(merge(table, changes), merged)
+
+
+@given(CHANGES)
+def test_without_tomli_w_a_text_means_the_same_or_is_no_toml(changes):
+    text = new_text(changes, as_json)
+    usual = all(str(value).isascii() and str(value).isprintable() for value in changes.values())
+    try:
+        table = loads(text)["cache"]
+    except ValueError:
+        assert not usual
+        return
+    assert table == merge({}, changes) or not usual
