@@ -140,7 +140,8 @@
   const codesOf = (host) => [...new Set(host.problems.map((problem) => problem.code)), ...host.notes];
 
   const hostCell = (host, place) => {
-    const button = make("button", { type: "button", class: "host", "aria-expanded": "false", "aria-controls": `details-${place}` }, make("bdi", {}, ...breakable(host.name, ".")));
+    // Where the name can break, a screen reader would make a pause.
+    const button = make("button", { type: "button", class: "host", "aria-label": host.name, "aria-expanded": "false", "aria-controls": `details-${place}` }, make("bdi", {}, ...breakable(host.name, ".")));
     button.addEventListener("click", () => toggle(button, host, button.getAttribute("aria-expanded") !== "true"));
     return make("th", { scope: "row" }, button);
   };

@@ -275,6 +275,7 @@ def host(chance: random.Random, kind: str) -> Record:
         found = config(problems=[broken], **changed)
         if kind == "no unit":
             found["effective"]["cleanup_interval"] = None
+            found["defaults"].remove("cleanup_interval")
         return {"config": found, "usage": nothing(chance, found["effective"])}
     if kind == "not measured":
         message = "/var/cache/wasmtime cannot be listed: Permission denied"
