@@ -35,8 +35,8 @@ def usage_lines(usage: Mapping[str, Any]) -> list[str]:
         lines.append("the next cleanup %s" % _cleanup(usage["next_cleanup"]))
     if usage["foreign"]["count"]:
         names = ", ".join(usage["foreign"]["names"][:3])
-        counted = "not Wasmtime's own, and deleted by it: %d (%s)" % (usage["foreign"]["count"], names)
-        lines.append(counted + "; cache_prune with remove=foreign and backup moves them away")
+        foreign = "not Wasmtime's own, and deleted by it: %d (%s)" % (usage["foreign"]["count"], names)
+        lines.append(foreign + "; cache_prune with remove=foreign and backup moves them away")
     stale = sum(1 for lock in usage["locks"] if lock["stale"])
     if stale:
         lines.append("locks left behind: %d; cache_prune with remove=stale_locks removes them" % stale)
