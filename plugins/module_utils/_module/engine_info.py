@@ -37,7 +37,7 @@ def inventory_for(module: Module) -> Inventory:
         raise _refused.Refused(
             'size_limit "%s" %s; %s' % (module.params["size_limit"], error.message, error.remedy)
         ) from error
-    _common.refuse_relative(module, "paths")
+    _common.refuse_relative("paths", module.params["paths"] or ())
     return Inventory(size, module.params["time_limit"])
 
 
