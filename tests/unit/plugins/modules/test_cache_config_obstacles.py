@@ -47,7 +47,7 @@ def unlink_parent(world):
         ("[cache]\nfoo = 1\n", ['line 2, column 1: "foo" is not a setting of [cache]; remove it']),
         (
             "[cache]\ncleanup-interval = 60\n",
-            ["line 2, column 20: cleanup-interval must be a string; write \"60s\" or \"1m\" with quotes"],
+            ['line 2, column 20: cleanup-interval must be a string; write "60s" or "1m" with quotes'],
         ),
         ("[cache]\ncleanup-interval = '60'\n", ['line 2, column 20: cleanup-interval = "60" has no unit; write']),
         (
