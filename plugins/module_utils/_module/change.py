@@ -163,9 +163,8 @@ class Change:
         elif plan.changes_ownership and plan.seen is not None:
             failure = "given another owner, group or mode"
             reason = denied(place.path) or unsafe_link(place.resolved) or other_names(place.resolved, plan.seen)
-            reason = reason or forbidden(self.plan.owners, self.plan.new_owners)
-            if reason is None and self.plan.new_owners[0] != self.plan.owners[0]:
-                reason = unkept(self.plan.new_owners[0], self.plan.new_owners[2])
+            # A new owner or group costs a file the bits that a change of its mode alone would keep.
+            reason = reason or forbidden(plan.owners, plan.new_owners) or unkept(*plan.new_owners[::2])
         if reason is None and self.params["attributes"] is not None:
             failure = "given attributes"
             reason = swappable(place.resolved) or self._unlabelled()
@@ -215,7 +214,7 @@ class Change:
         return bool(self.params["backup"]) or self.plan.before is None
 
     def lock(self) -> None:
-        """Keep other runs out, but in check mode. Raises Refused, and Changed if nobody was kept out until now."""
+        """Keep other runs out, but in check mode. Raises Refused, and ChangedMeanwhile if nobody was kept out until now."""
         progress = self.task.progress
         if not self.task.module.check_mode:
             from .._files.lock import Lock
@@ -243,7 +242,7 @@ class Change:
     def carry_out(self) -> dict[str, Any]:
         """Provide the directory, then the file, but in check mode; return what to say of it.
 
-        Raises Refused, and Changed if another process has written the file.
+        Raises Refused, and ChangedMeanwhile if another process has written the file.
         """
         task, plan, diff = self.task, self.plan, self.task.progress.diff
         if plan.writes:
@@ -263,7 +262,7 @@ class Change:
                 result["backup_file"] = kept
         attributes = self._owners_diff()
         changed = bool(plan.writes or plan.changes_ownership or plan.changes_directory or task.progress.done)
-        with self._labels_told(changed, result):
+        with self._failures_with_path(changed, result):
             result["changed"] = self._set_labels(attributes, changed)
         if attributes["after"]:
             diff.append(attributes)
@@ -327,7 +326,7 @@ class Change:
         return _facts_diff("%s (file attributes)" % self.task.path, before, after)
 
     @contextlib.contextmanager
-    def _labels_told(self, changed: bool, result: Mapping[str, Any]) -> Iterator[None]:
+    def _failures_with_path(self, changed: bool, result: Mapping[str, Any]) -> Iterator[None]:
         """Have Ansible's own failures name the file and say what was changed before them. Raises Refused."""
         task = self.task
 

@@ -78,7 +78,7 @@ def _provide(task: Task) -> dict[str, Any]:
 
 
 def _attempt(task: Task, engines: Engines) -> dict[str, Any]:
-    """Do it, if nobody else writes the file meanwhile. Raises Changed and Refused."""
+    """Do it, if nobody else writes the file meanwhile. Raises ChangedMeanwhile and Refused."""
     progress = task.progress
     progress.diff = list(progress.done)
     planned = plan(task, engines)

@@ -61,7 +61,7 @@ def remove(task: Task) -> dict[str, Any]:
 
 
 def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
-    """Do it, if nobody else writes the file meanwhile. Raises Changed, CannotWrite and Refused."""
+    """Do it, if nobody else writes the file meanwhile. Raises ChangedMeanwhile, CannotWrite and Refused."""
     place = ResolvedFile(resolve(os.path.dirname(task.path)), os.path.basename(task.path))
     result: dict[str, Any] = {"changed": True, "path": task.path, "problems": []}
     task.progress.diff = []
@@ -109,7 +109,7 @@ def unlink(place: ResolvedFile, seen: os.stat_result, old: Old | None, backup: b
     """Remove the file or the link that was seen, after a backup of what is behind it if asked for; return its path.
 
     C(old): the file itself, or the one behind the link; None where it cannot be read.
-    Raises CannotWrite, and Changed if one of them is no longer what was seen.
+    Raises CannotWrite, and ChangedMeanwhile if one of them is no longer what was seen.
     """
     kept = None
     with contextlib.ExitStack() as stack, contextlib.ExitStack() as undone:
