@@ -28,7 +28,7 @@ from .path import (
 )
 
 if TYPE_CHECKING:
-    from .._config.check import Problem
+    from .._config.problems import Problem
 
 
 class Unreadable(Exception):

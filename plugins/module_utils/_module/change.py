@@ -12,7 +12,7 @@ import signal
 import stat
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
-from .._config.check import DANGER, Problem
+from .._config.check import DANGER
 from .._config.printable import quoted
 from .._files import write as _write
 from .._files.access import user_name
@@ -24,6 +24,7 @@ from .common import ENTRIES, directory_chooser, directory_of, directory_problems
 from .refused import Refused
 
 if TYPE_CHECKING:
+    from .._config.problems import Problem
     from .plan import Owners, Plan
     from .task import Task
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
-from .._config.check import DANGER, ERROR, Host, Problem
+from .._config.check import DANGER, ERROR, Host
 from .._config.config import Config, no_config, read_config, to_problems
 from .._config.printable import quoted, shown
 from .._config.settings import SETTINGS
@@ -20,6 +20,9 @@ from .._config.versions import CURRENT, Dialect
 from .._files.config_file import ResolvedFile, chooser, file_findings
 from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
+
+if TYPE_CHECKING:
+    from .._config.problems import Problem
 
 # How many entries of each directory in the cache a run of C(cache_config) looks at: a full cache has tens of thousands.
 ENTRIES = 1000
