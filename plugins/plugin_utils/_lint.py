@@ -18,10 +18,10 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check imp
     MAX_BYTES,
     Finding,
     Host,
-    Problem,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import BOM, read_config, to_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import quoted
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library, parse
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml_error import TomlError

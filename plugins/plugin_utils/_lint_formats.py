@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER, ERROR, WARNING, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER, ERROR, WARNING
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 
 if TYPE_CHECKING:
     from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._lint import CheckedFile

@@ -13,16 +13,49 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, NamedTuple
 
-from .check import DANGER, ERROR, KEYS_OF_2019, MAX_BYTES, NAME_MAX, PATH_MAX, WARNING, Finding, Problem
+from .check import DANGER, ERROR, KEYS_OF_2019, MAX_BYTES, NAME_MAX, PATH_MAX, WARNING, Finding
 from .printable import printable, shown
 from .programs import SWITCH_OFF
 from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, BadValue
 from .words import format_value, type_name, versions_of
 
-# Where a statement on Wasmtime comes from.
-PROVEN = "a real Wasmtime does it in a test"
-READ = "read from the source"
-OURS = "Wasmtime has no part in it"
+# Where it comes from what Wasmtime does: a real one does it in a test, its source says it, or it has no part in it.
+PROVEN = "test"
+READ = "source"
+OURS = "none"
+
+
+class Problem:
+    """Something wrong with a config; its fields are the keys that the modules return."""
+
+    def __init__(
+        self,
+        code: str,
+        severity: str,
+        message: str,
+        remedy: str,
+        setting: str | None = None,
+        value: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        self.code = code
+        self.severity = severity
+        self.setting = setting
+        self.value = value
+        self.line = line
+        self.column = column
+        self.message = message
+        self.remedy = remedy
+
+    def as_dict(self) -> dict[str, Any]:
+        """The problem as the modules return it."""
+        return dict(vars(self))
+
+    def sentence(self) -> str:
+        """The problem in one sentence: line, what is wrong, what would be right."""
+        place = "" if self.line is None else "line %d, column %d: " % (self.line, self.column or 1)
+        return "%s%s; %s" % (place, self.message, self.remedy)
 
 
 class Text(NamedTuple):
@@ -625,12 +658,7 @@ TABLE: tuple[Entry, ...] = (
         texts=(
             Text(
                 "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
-                'write a smaller limit: at %(percent)d%% at most "%(most)d"',
-            ),
-            Text(
-                "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
-                'write a smaller limit: at %(percent)d%% at most "%(most)d" ("%(most_pebi)dPi")',
-                name="size-limit-overflow",
+                "write a smaller limit: at %(percent)d%% at most %(most)s",
             ),
         ),
     ),
@@ -841,6 +869,13 @@ def _half(words: _Words) -> str:
     return str(half)
 
 
+def _most(words: _Words) -> str:
+    """The largest limit that is not too large times the percent, in quotes; a size in binary units, too."""
+    most = U64_MAX // words["percent"]
+    size = SETTINGS[words["limit"]].kind.name == "size"
+    return '"%d" ("%dPi")' % (most, most >> 50) if size else '"%d"' % most
+
+
 def _with_unit(words: _Words) -> str:
     """The number as a text of its kind, in quotes: as it is, and shorter if that is possible."""
     kind, number = words["kind"], str(words["number"])
@@ -877,8 +912,7 @@ _WORDS: dict[str, Callable[[_Words], Any]] = {
     "table": _table,
     "better": _better,
     "half": _half,
-    "most": lambda words: U64_MAX // words["percent"],
-    "most_pebi": lambda words: U64_MAX // words["percent"] >> 50,
+    "most": _most,
     "versions": lambda words: versions_of(SETTINGS[words["name"]]),
     "made": lambda words: format_value(SETTINGS[words["name"]].kind, words["wrapped"]),
     "old_keys": lambda words: ", ".join(words["old"]),
