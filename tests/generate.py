@@ -163,11 +163,16 @@ def options_of(module: str, new_fragment: str) -> dict[str, Any]:
     """The documented options of a module, those of its fragments included."""
     source = (ROOT / "plugins" / "modules" / (module + ".py")).read_text(encoding="utf-8")
     documentation = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])
-    common = (ROOT / FRAGMENT).read_text(encoding="utf-8").split('DOCUMENTATION = r"""')[1].split('"""')[0]
+    fragments = (ROOT / FRAGMENT).read_text(encoding="utf-8")
+    common, programs = (
+        fragments.split(' %s = r"""' % name)[1].split('"""')[0] for name in ("DOCUMENTATION", "PROGRAMS")
+    )
     options: dict[str, Any] = dict(documentation.get("options", {}))
     for name in documentation["extends_documentation_fragment"]:
         if name == "wasmops.wasmtime._settings":
             options.update(yaml.safe_load(common)["options"])
+        elif name == "wasmops.wasmtime._settings.programs":
+            options.update(yaml.safe_load(programs)["options"])
         elif name == "wasmops.wasmtime._settings.settings":
             options.update(yaml.safe_load(new_fragment)["options"])
     return options

@@ -22,10 +22,11 @@ options:
     aliases: [dest]
   wasmtime_version:
     description:
-      - The Wasmtime that reads the file, such as V(42.0.2) or V(42), or each of several. The rules differ
-        between versions, most visibly in C(enabled), which is mandatory up to 32 and refused from 33 on.
+      - The Wasmtime that reads the file, such as V(42.0.2), V(v42.0.2) or V(42), or each of several. The
+        rules differ between versions, most visibly in C(enabled), which is mandatory up to 32 and refused from 33 on.
       - From 39 to 48 the grammar of TOML depends on how a program was built; the file must be valid by TOML 1.0, which suits all.
-      - V(auto) asks the C(wasmtime) found on E(PATH) or in C(/usr/local/bin) for its version.
+      - V(auto) stands for every Wasmtime that reads a config and is in the places that M(wasmops.wasmtime.engine_info)
+        searches by default. Their files are read, which takes seconds, and none is executed.
       - Without it, the file must suit every Wasmtime from 33 on.
     type: list
     elements: str
@@ -33,6 +34,21 @@ requirements:
   - tomli on Python 3.10 and older (Python 3.11 and newer bring C(tomllib)); syntax that only TOML 1.1 has is
     understood with tomli 2.4 or newer
   - platformdirs, unless both the path of the file and the cache directory are given
+"""
+
+    # The programs that read the config.
+    PROGRAMS = r"""
+options:
+  programs:
+    description:
+      - The absolute paths of the programs and shared libraries that read the file, 100 at most. The file must suit the
+        Wasmtime in each of them; with O(wasmtime_version) those of that option, too, and without it no other.
+      - They are read and not executed, as M(wasmops.wasmtime.engine_info) does. One that is missing or cannot be read, or
+        has no Wasmtime that reads a config, is an error.
+      - For a script, name the program that it starts; for a program that loads Wasmtime from a library, such as Python,
+        name the library.
+    type: list
+    elements: path
 """
 
     # The settings of [cache]; generated from the table of settings: make generate.

@@ -79,13 +79,27 @@ _value:
         - C(message) and C(remedy) are the most common ones; C(alike) is whether there are no others.
       type: list
       elements: dict
+    engines:
+      description:
+        - Each C(version) of Wasmtime in the programs that read the configs, as RV(wasmops.wasmtime.cache_config_info#module:programs)
+          has them, with the number of C(hosts), and of those where such a program refuses the config (C(refuse)).
+        - C(upgrades) is the number of hosts where it accepts the config and a later version refuses it, by that version.
+      type: list
+      elements: dict
+    refusals:
+      description:
+        - Each program that refuses the config with its C(path), C(version), the number of C(hosts), and the C(names) of the
+          first five.
+        - C(since) is null if it refuses the config now, or else the first later version that does.
+      type: list
+      elements: dict
     common:
       description: The most common effective value of each setting.
       type: dict
     hosts:
       description:
         - Of each host its C(name), C(verdict), C(problems), C(effective) settings, the cache C(directory), C(path),
-          C(wasmtime_version) and C(accepted_by), as M(wasmops.wasmtime.cache_config_info) returned them.
+          C(wasmtime_version), C(programs) and C(accepted_by), as M(wasmops.wasmtime.cache_config_info) returned them.
         - C(message) is why the host could not be looked at, C(usage_message) why its cache could not be; else null.
         - C(differs) names the settings whose values are not the most common ones.
         - C(usage) is what M(wasmops.wasmtime.cache_usage_info) returned, with at most five names of files in each list; null if

@@ -29,8 +29,9 @@ options:
   by_host:
     description:
       - Whether the input is a dictionary of results by the names of hosts, which is then summed up.
-      - Each line has a problem and the hosts that have it, the worst problems first. Below are the hosts that could not be
-        looked at, and at the end the number of hosts in each condition.
+      - Each line has a problem and the hosts that have it, the worst problems first. Below are the programs that refuse the
+        file, now or after an upgrade, then the hosts that could not be looked at, and at the end the number of hosts in each
+        condition.
       - The results are those of M(wasmops.wasmtime.cache_config_info), also where it failed or did not reach the host.
         An empty one is for a host that it was not run on.
       - A malformed one, that no such module returns, makes its host one that was not looked at.
@@ -73,6 +74,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._programs import broken_from, name_of
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     CHANGED,
     LOOKED_AT,
@@ -113,6 +115,10 @@ def _config(result: Mapping[str, Any], only_problems: bool) -> list[str]:
     lines = []
     if not only_problems:
         lines += _settings(result)
+        lines += [
+            "read by %s%s" % (name_of(program), ", which refuses it" if program.get("accepts") is False else "")
+            for program in result.get("programs", [])
+        ]
     if result["problems"]:
         lines += ["%s: %s" % (result.get("path") or "content", _sentence(problem)) for problem in result["problems"]]
     elif not only_problems:
@@ -166,6 +172,8 @@ def _summary(results: Mapping[str, Any]) -> list[str]:
             hosts = found.setdefault(key, {}).setdefault(said, [])
             if host not in hosts:
                 hosts.append(host)
+        for key, said in _refusals(config):
+            found.setdefault(key, {}).setdefault(said, []).append(host)
     lines = []
     for key in sorted(found):
         number = len({host for hosts in found[key].values() for host in hosts})
@@ -173,6 +181,24 @@ def _summary(results: Mapping[str, Any]) -> list[str]:
         lines += ["  %s" % ": ".join(filter(None, [", ".join(hosts), said])) for said, hosts in found[key].items()]
     counted = ["%d %s" % (number, name) for name, number in counts(standings)]
     lines.append("%s: %s" % (_count(len(results)), ", ".join(counted)))
+    return lines
+
+
+def _refusals(config: Mapping[str, Any]) -> list[tuple[tuple[int, str], str]]:
+    """The programs that refuse a config, now or after an upgrade, each below a title with its place among others."""
+    lines = []
+    for program in config.get("programs", []):
+        said = "%s: %s" % (config.get("path") or "content", name_of(program))
+        since = broken_from(program, config.get("accepted_by", []))
+        if program.get("accepts") is False:
+            lines.append(((len(SEVERITIES), "refused by programs"), said))
+        elif since is not None:
+            lines.append(
+                (
+                    (len(SEVERITIES) + 1, "refused after an upgrade"),
+                    "%s accepts it, Wasmtime %d and later refuse it" % (said, since),
+                )
+            )
     return lines
 
 

@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - wasmops.wasmtime._attributes
   - wasmops.wasmtime._attributes.action_group
   - wasmops.wasmtime._settings
+  - wasmops.wasmtime._settings.programs
   - wasmops.wasmtime._settings.settings
 requirements:
   - tomli-w, to write
@@ -143,7 +144,15 @@ EXAMPLES = r"""
     file_count_limit_percent_if_deleting: 80
     wasmtime_version: "42.0.2"
 
-- name: Take the rules of the wasmtime that is installed, and forget what others have set
+- name: One file for two programs that bring a Wasmtime of their own along
+  wasmops.wasmtime.cache_config:
+    path: /etc/wasmtime/config.toml
+    directory: /var/cache/wasmtime/shared
+    programs:
+      - /usr/local/bin/wasmtime
+      - /opt/app/lib/libextism.so
+
+- name: Take the rules of every Wasmtime that is installed, and forget what others have set
   wasmops.wasmtime.cache_config:
     wasmtime_version: auto
     exclusive: true
@@ -281,6 +290,37 @@ wasmtime_version:
   returned: if O(state=present) succeeds
   type: str
   sample: 42.0.2
+programs:
+  description: The programs that read the file, as O(programs) names them, and those that V(auto) has found; the first 100.
+  returned: if O(state=present) succeeds
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The file.
+      type: str
+      sample: /usr/local/bin/wasmtime
+    version:
+      description: The version of its Wasmtime, or null if it cannot be told exactly.
+      type: str
+      sample: 42.0.1
+    versions:
+      description: The versions that are possible, see RV(wasmops.wasmtime.engine_info#module:engines[].versions).
+      type: list
+      elements: str
+      sample: ["42.0.1"]
+    program:
+      description: Which known program it is, see RV(wasmops.wasmtime.engine_info#module:engines[].program), or null.
+      type: str
+      sample: wasmtime
+    toml:
+      description: The version of TOML that it reads, or null if it cannot be told.
+      type: str
+      sample: "1.0"
+    dialect:
+      description: The range of versions that have the same rules for a config, or null if it can be more than one.
+      type: str
+      sample: 33-47
 backup_file:
   description: The copy of the file as it was.
   returned: when a backup was made
@@ -325,6 +365,7 @@ def argument_spec() -> dict[str, Any]:
         unset={"type": "list", "elements": "str", "default": []},
         exclusive={"type": "bool", "default": False},
         wasmtime_version={"type": "list", "elements": "str"},
+        programs={"type": "list", "elements": "path"},
         create_directory={"type": "bool", "default": True},
         directory_mode={"type": "raw"},
         directory_owner={"type": "str"},

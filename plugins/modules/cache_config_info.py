@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - wasmops.wasmtime._attributes
   - wasmops.wasmtime._attributes.action_group
   - wasmops.wasmtime._settings
+  - wasmops.wasmtime._settings.programs
 options:
   content:
     description:
@@ -64,6 +65,13 @@ EXAMPLES = r"""
     wasmtime_version: "42.0.2"
   register: cache
   failed_when: not cache.valid
+
+- name: Stop if one of the programs that read the file would refuse it
+  wasmops.wasmtime.cache_config_info:
+    path: /etc/wasmtime/config.toml
+    programs: [/usr/local/bin/wasmtime, /opt/app/lib/libextism.so]
+  register: cache
+  failed_when: cache.programs | rejectattr('accepts') | list | length > 0
 
 - name: Judge a file of the repository before any host sees it
   wasmops.wasmtime.cache_config_info:
@@ -209,6 +217,41 @@ wasmtime_version:
   returned: always
   type: str
   sample: 42.0.2
+programs:
+  description: The programs that read the file, as O(programs) names them, and those that V(auto) has found; the first 100.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The file.
+      type: str
+      sample: /usr/local/bin/wasmtime
+    version:
+      description: The version of its Wasmtime, or null if it cannot be told exactly.
+      type: str
+      sample: 42.0.1
+    versions:
+      description: The versions that are possible, see RV(wasmops.wasmtime.engine_info#module:engines[].versions).
+      type: list
+      elements: str
+      sample: ["42.0.1"]
+    program:
+      description: Which known program it is, see RV(wasmops.wasmtime.engine_info#module:engines[].program), or null.
+      type: str
+      sample: wasmtime
+    toml:
+      description: The version of TOML that it reads, or null if it cannot be told.
+      type: str
+      sample: "1.0"
+    dialect:
+      description: The range of versions that have the same rules for a config, or null if it can be more than one.
+      type: str
+      sample: 33-47
+    accepts:
+      description: Whether it takes the file.
+      type: bool
+      sample: true
 """
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._start import all_imported, speed_up_imports
@@ -226,6 +269,7 @@ def main() -> None:
                 "path": {"type": "path", "aliases": ["dest"]},
                 "content": {"type": "str"},
                 "wasmtime_version": {"type": "list", "elements": "str"},
+                "programs": {"type": "list", "elements": "path"},
                 "directory_owner": {"type": "str"},
             },
             mutually_exclusive=[("path", "content")],

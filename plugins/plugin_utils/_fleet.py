@@ -15,6 +15,7 @@ from typing import Any, Mapping
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._programs import engines, refusals
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     CHECKED,
     CONFIG,
@@ -92,6 +93,8 @@ def _data(hosts: list[dict[str, Any]], made: str) -> dict[str, Any]:
         "versions": [dialect.name for dialect in DIALECTS],
         "totals": _totals(hosts),
         "problems": _problems(hosts),
+        "engines": engines(hosts),
+        "refusals": refusals(hosts),
         "common": common,
         "hosts": hosts,
     }
@@ -120,6 +123,7 @@ def _host(name: str, config: Any, usage: Any) -> dict[str, Any]:
         "path": found.get("path"),
         "wasmtime_version": found.get("wasmtime_version"),
         "accepted_by": found.get("accepted_by", []),
+        "programs": found.get("programs", []),
         "problems": found.get("problems", []),
         "effective": found.get("effective", {}),
         "differs": [],
@@ -165,6 +169,7 @@ _HOST = Record(
         "message": nullable(text),
         "path": CONFIG["path"],
         "wasmtime_version": CONFIG["wasmtime_version"],
+        "programs": CONFIG["programs"],
         **{name: CHECKED[name] for name in ("accepted_by", "problems")},
         "effective": CONFIG["effective"],
         "differs": list_of(text),

@@ -227,6 +227,18 @@ DIRECTORY = Record(
         "dangers": list_of(text),
     },
 )
+# A program that reads the config.
+PROGRAM = Record(
+    {
+        "path": text,
+        "version": nullable(text),
+        "versions": list_of(text),
+        "program": nullable(text),
+        "toml": nullable(text),
+        "dialect": nullable(text),
+    },
+    {"accepts": flag},
+)
 # The common part of cache_config and cache_config_info.
 CONFIG: dict[str, Reader] = {
     "path": nullable(text),
@@ -234,6 +246,7 @@ CONFIG: dict[str, Reader] = {
     "effective": Record({}, {setting.option: _setting(name) for name, setting in SETTINGS.items()}),
     "directory": nullable(DIRECTORY),
     "wasmtime_version": nullable(text),
+    "programs": list_of(PROGRAM),
 }
 # Ansible adds these for the path.
 FILE: dict[str, Reader] = {

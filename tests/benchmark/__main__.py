@@ -6,6 +6,7 @@
 
     make benchmark                  # everything
     make benchmark ARGS=--quick     # only what was promised, and no documents
+    make benchmark ARGS=--programs  # only what it costs to look into programs, and no documents
     make benchmark ARGS=--report    # the documents once more, from what was measured last
 
 The nox session "benchmark" says in the environment variable BENCHMARK what there is to work with.
@@ -26,13 +27,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ansible_collections.wasmops.wasmtime.tests.engine.engines import NotHere
 from ansible_collections.wasmops.wasmtime.tests.fleet.lab import RELEASES, Lab, LabError, Spec
 
-from . import parsing, plot, report, runs, tasks
+from . import engines, parsing, plot, report, runs, tasks
 from .controller import BenchmarkError, Site, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ansible_collections.wasmops.wasmtime.tests.fleet.lab import Host
 
@@ -149,8 +151,20 @@ def measure(given: Given, quick: bool, folder: Path) -> dict[str, Any]:
         results["pull"] = runs.pull(site, hosts[0], Path(given.pulled), rounds=5)
     tell("reading and judging")
     results["parsing"] = parsing.measure()
+    results["programs"] = measure_programs(given, folder, tell, rounds=15)
     tell("done")
     return results
+
+
+def measure_programs(given: Given, folder: Path, tell: Callable[[str], None], rounds: int) -> dict[str, Any]:
+    """Measure what it costs to find out which Wasmtime is in a program."""
+    tell("looking into programs")
+    with counted() as groups, Lab() as lab:
+        site = Site(lab, groups, folder, [Path(given.general)])
+        (host,) = lab.start_all([Spec(RELEASE)])
+        site.watch([host])
+        records = tasks.measure(site, list(given.cores.values())[-1], host, rounds, engines.candidates())
+    return {"records": records, "files": engines.files()}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -162,6 +176,7 @@ def main(argv: Sequence[str]) -> int:
     what.add_argument(
         "--quick", action="store_true", help="measure what was promised, in some minutes, and write nothing"
     )
+    what.add_argument("--programs", action="store_true", help="measure only what it costs to look into programs")
     what.add_argument("--report", action="store_true", help="write the documents from what was measured last")
     arguments = parser.parse_args(argv)
     # Whatever ends this shall leave nothing behind.
@@ -176,8 +191,11 @@ def main(argv: Sequence[str]) -> int:
     else:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
             try:
+                if arguments.programs:
+                    print(report.programs(measure_programs(given, Path(folder), Progress(), rounds=10)))
+                    return 0
                 results = measure(given, arguments.quick, Path(folder))
-            except (BenchmarkError, LabError) as error:
+            except (BenchmarkError, LabError, NotHere) as error:
                 print(error, file=sys.stderr)
                 return 1
     if not arguments.quick:

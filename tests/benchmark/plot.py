@@ -37,12 +37,12 @@ LIMIT = 1.10
 def tasks_plot(axes: Axes, records: list[dict[str, Any]]) -> None:
     """Time of tasks as a multiple of ping's, with quartiles."""
     names = [name for name in reversed(CANDIDATES) if name != PING]
-    for offset, resolved, title, colour in (
+    for offset, way, title, colour in (
         (0.15, "ssh", "SSH", SERIES[0]),
         (-0.15, "pipelining", "SSH, pipelining", SERIES[1]),
     ):
-        ping = matching(records, resolved=resolved, task=PING)
-        found = [ratio(matching(records, resolved=resolved, task=name), ping, "seconds") for name in names]
+        ping = matching(records, way=way, task=PING)
+        found = [ratio(matching(records, way=way, task=name), ping, "seconds") for name in names]
         errors = [[f.median - f.low for f in found], [f.high - f.median for f in found]]
         places = [place + offset for place in range(len(names))]
         axes.errorbar([f.median for f in found], places, xerr=errors, fmt="o", color=colour, label=title, markersize=5)

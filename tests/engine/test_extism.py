@@ -56,6 +56,7 @@ def entries(directory: Path) -> list[Path]:
     "an empty E(EXTISM_CACHE_CONFIG) of Extism",
     "EXTISM_CACHE_CONFIG= (empty) for Extism",
     "``EXTISM_CACHE_CONFIG=`` in the environment",
+    "- ``EXTISM_CACHE_CONFIG=``, set and empty",
 )
 def test_an_empty_variable_switches_the_cache_off(tmp_path: Path, with_file: bool) -> None:
     config = tmp_path / ".config" / "wasmtime" / "config.toml"
@@ -77,3 +78,15 @@ def test_a_variable_names_the_config(tmp_path: Path) -> None:
     assert entries(named)
     config.write_text("[cache]\nenabled = false\n", encoding="utf-8")
     assert "enabled" in compile_with(tmp_path, EXTISM_CACHE_CONFIG=str(config))
+
+
+@proves(
+    "set EXTISM_CACHE_CONFIG=FILE for Extism",
+    "``EXTISM_CACHE_CONFIG=FILE`` in the environment of a program with Extism",
+    "- ``EXTISM_CACHE_CONFIG=FILE``, or the default path",
+)
+def test_the_variable_names_the_file(tmp_path: Path) -> None:
+    config, named = tmp_path / "config.toml", tmp_path / "named"
+    config.write_text('[cache]\ndirectory = "%s"\n' % named, encoding="utf-8")
+    assert compile_with(tmp_path, EXTISM_CACHE_CONFIG=str(config)) == ""
+    assert list(named.rglob("*"))

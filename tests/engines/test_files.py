@@ -122,6 +122,17 @@ def test_the_verdict_on_a_config_is_the_engine_s(caching: Package, tmp_path: Pat
     assert 0 < len(accepted) < len(CONFIGS)
 
 
+def test_the_config_for_a_program_is_one_that_it_takes(caching: Package, tmp_path: Path) -> None:
+    from ansible_collections.wasmops.wasmtime.tests.engine.live import configure
+
+    file, config = there(caching), tmp_path / "config.toml"
+    outcome = configure(config, directory=str(tmp_path / "cache"), cleanup_interval="2h", programs=[str(file)])
+    assert not outcome.failed, json.dumps(outcome.result)
+    (program,) = outcome.result["programs"]
+    assert program["version"] == (None if caching.bracket else caching.truth)
+    assert ask(file, config, HOST[caching.name])["error"] is None
+
+
 def module(**options: Any) -> dict[str, Any]:
     """What engine_info returns."""
     from ansible_collections.wasmops.wasmtime.plugins.modules import engine_info

@@ -157,16 +157,16 @@ def test_there_and_back(lab: Lab, tmp_path: Path) -> None:
 
 
 WASMTIME = """\
-cat >/usr/local/bin/wasmtime <<'END'
-#!/bin/sh
-[ "$*" = --version ] && echo 'wasmtime %s (0f3ab4b0e 2026-02-25)'
-END
+{
+printf '\\177ELF'; head -c 100 /dev/zero
+printf 'optimized-compression-usage-counter-threshold /wasmtime-cache-%s/src/lib.rs'
+} >/usr/local/bin/wasmtime
 chmod 755 /usr/local/bin/wasmtime
 """
 
 
 def test_two_wasmtimes_on_a_host(newest_ansible: Ansible, lab: Lab) -> None:
-    """No file suits 32 and 42, a file for each does, and `auto` follows the program on PATH.
+    """No file suits 32 and 42, a file for each does, and `auto` follows the program that is installed.
 
     All of them are provided at once, so it also takes that several processes make /etc/wasmtime. With one
     ansible-core only: it hands the versions through and has no part in what is made of them.
@@ -197,5 +197,5 @@ def test_two_wasmtimes_on_a_host(newest_ansible: Ansible, lab: Lab) -> None:
             assert auto[0].data["wasmtime_version"] == installed[host.release]
             assert ("enabled" in auto[0].data["changed_settings"]) == (host.release == "bullseye")
         else:
-            assert "there is no wasmtime on PATH" in auto[-1].message
+            assert "no program in the usual places has a Wasmtime" in auto[-1].message
             assert host.run("test", "-e", path_of("auto"), check=False).returncode == 1

@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, NamedTuple
 
 from .check import DANGER, ERROR, KEYS_OF_2019, MAX_BYTES, NAME_MAX, PATH_MAX, WARNING, Finding, Problem
 from .printable import printable, shown
+from .programs import SWITCH_OFF
 from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, BadValue
 from .words import format_value, type_name, versions_of
 
@@ -51,11 +52,6 @@ class Entry(NamedTuple):
 _ABSOLUTE = 'write an absolute path, like "/var/cache/wasmtime"'
 _BOTH_LEVELS = "set both so that optimized-compression-level is not the lower one"
 _RULE = 'write %(rule)s, like "%(example)s"'
-# How the programs that are known to read a cache config do without a cache.
-SWITCH_OFF = (
-    "switch the cache off in the program: pass -C cache=n to wasmtime, set DISABLE_WASMTIME_CACHE=1 for Spin or"
-    " EXTISM_CACHE_CONFIG= (empty) for Extism; no file can do that for Wasmtime 33 and later"
-)
 _STAYS_ON = SWITCH_OFF + ", and removing this line, or the file at the default path, switches the cache on"
 _ENABLED_MISSING = "enabled is missing, which Wasmtime up to 32 requires"
 _ENABLED_REFUSED = "enabled is refused by Wasmtime 33 and later"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Callable, Dict, Iterable, Iterator, Mapping, NamedTuple, Set
+from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, NamedTuple, Set
 
 from .._config.versions import DIALECTS, MAJOR_MAX, TOML_1_0, TOML_1_1, Dialect, for_version
 from .formats import headers_of
@@ -147,6 +147,19 @@ class Engine(NamedTuple):
         if self.last == MAJOR_MAX:
             return [">=%d" % self.first] if self.first else []
         return ["%d-%d" % (self.first, self.last) if self.first else "<=%d" % self.last]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what a module returns of it."""
+        names = {dialect.name for dialect in self.dialects()}
+        return {
+            "version": self.version,
+            "versions": self.possible_versions(),
+            "rule": self.rule,
+            "program": self.program,
+            "reads_config": self.reads_config,
+            "toml": self.grammars[0] if len(self.grammars) == 1 else None,
+            "dialect": names.pop() if len(names) == 1 else None,
+        }
 
     def dialects(self) -> tuple[Dialect, ...]:
         """Return the possible dialects, oldest first: a config must suit each of them."""

@@ -319,8 +319,6 @@ class Inventory:
     def _engine_result(self, key: Id, program: Program) -> dict[str, Any]:
         engine = program.engine
         running = self.processes.get(key, {})
-        dialects = engine.dialects()
-        names = {dialect.name for dialect in dialects}
         if engine.library:
             times = {process.modified for process in running.values()}
             modified = times.pop() if len(times) == 1 else None
@@ -332,13 +330,7 @@ class Inventory:
                 configs.setdefault(config_taken(engine.program, engine.first, process), []).append(pid)
         return {
             "path": program.path,
-            "version": engine.version,
-            "versions": engine.possible_versions()[:LISTED],
-            "rule": engine.rule,
-            "program": engine.program,
-            "reads_config": engine.reads_config,
-            "toml": engine.grammars[0] if len(engine.grammars) == 1 else None,
-            "dialect": names.pop() if len(names) == 1 else None,
+            **engine.as_dict(),
             "compiler_directory": engine.directory(modified),
             "deleted": program.deleted,
             "pids": sorted(running)[:LISTED],
@@ -346,7 +338,7 @@ class Inventory:
                 {"path": taken.path and taken.path[:_PATH_MAX], "source": taken.source, "pids": pids[:LISTED]}
                 for taken, pids in list(configs.items())[:LISTED]
             ],
-            "dialects": dialects,
+            "dialects": engine.dialects(),
         }
 
 

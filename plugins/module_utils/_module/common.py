@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from .._config.check import DANGER, ERROR, Host, Problem
 from .._config.config import Config, no_config, read_config, to_problems
@@ -20,6 +20,9 @@ from .._config.versions import CURRENT, Dialect
 from .._files.config_file import ResolvedFile, chooser, file_findings
 from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
+
+if TYPE_CHECKING:
+    from .._engines.inventory import Program
 
 # The entries of each directory in the cache that C(cache_config) examines: a full cache has tens of thousands.
 ENTRIES = 1000
@@ -119,14 +122,40 @@ def refuse_outside(module: Any, name: str, least: int, most: int) -> None:
         raise Refused("%s is %s; write %d to %d" % (name, shown(value), least, most))
 
 
-def dialects_for(module: Any) -> tuple[tuple[Dialect, ...], str | None]:
-    """Return the dialects of the option C(wasmtime_version), oldest first, and the versions. Raises Refused."""
-    versions = module.params["wasmtime_version"]
-    if not versions:
-        return CURRENT, None
-    from .installed_version import dialects_of
+def refuse_relative(module: Any, name: str) -> None:
+    """End the run if the option with this name, a list of paths, has one that is not absolute. Raises Refused."""
+    for path in module.params[name] or ():
+        if not path.startswith("/") or "\0" in path:
+            raise Refused('%s has "%s", which is not an absolute path; write an absolute path' % (name, path))
+        refuse_unnameable(path)
 
-    return dialects_of(module, versions)
+
+class Readers(NamedTuple):
+    """The Wasmtimes that read the file."""
+
+    dialects: tuple[Dialect, ...]
+    """The oldest first."""
+    versions: str | None
+    """With commas; None for every version from 33 on."""
+    named: tuple[str, ...] = ()
+    """The versions that the task names."""
+    programs: tuple[Program, ...] = ()
+    """The programs that the task names, or that C(auto) has found."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether no file suits them all: some require C(enabled), and others refuse it."""
+        return self.dialects[0].enabled and not self.dialects[-1].enabled
+
+
+def readers_for(module: Any) -> Readers:
+    """Return the Wasmtimes that the options C(wasmtime_version) and C(programs) name. Raises Refused."""
+    versions, programs = module.params["wasmtime_version"], module.params.get("programs")
+    if not versions and not programs:
+        return Readers(CURRENT, None)
+    from .readers import readers
+
+    return readers(module, versions or (), programs or ())
 
 
 def config_from(data: bytes | None, dialects: Sequence[Dialect], on: Host, library: Library) -> Config:

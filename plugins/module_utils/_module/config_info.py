@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 from .._config.check import DANGER, ERROR, Finding
 from .._config.config import Config, to_problems
@@ -23,12 +23,15 @@ from . import refused as _refused
 from .common import directory_problems, file_problems
 
 if TYPE_CHECKING:
+    from .._config.check import Problem
+    from .._config.versions import Dialect
     from .ansible_module import Module
 
 
 def gather(module: Module, path: str | None) -> dict[str, Any]:
     """Return the result of the module for this file, or for the content given. Raises Refused."""
-    dialects, version = _common.dialects_for(module)
+    readers = _common.readers_for(module)
+    on = _common.host()
     place, exists, data, status, trouble = None, False, None, None, None
     if path is None:
         data = module.params["content"].encode("utf-8", "surrogateescape")
@@ -50,7 +53,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
             # The engine needs no file at its default path, and ignores a dangling link there.
             trouble = None
     if trouble is None:
-        config = _common.config_from(data, dialects, _common.host(), Library())
+        config = _common.config_from(data, readers.dialects, on, Library())
     else:
         config = Config("", False)
         config.problems = to_problems([trouble])
@@ -70,6 +73,11 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
         names = [] if place is None or status is None else place.names()
         problems += config.relevant(directory_problems(state, user, owner, None, chosen_by, names))
     problems = _common.spoken(problems)
+
+    def accepts(dialects: Sequence[Dialect]) -> bool:
+        return trouble is None and _common.config_from(data, dialects, on, Library()).valid
+
+    programs = _programs(readers, problems, accepts) if readers.programs else []
     return dict(
         _common.config_result(config, state, problems),
         path=path,
@@ -78,8 +86,29 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
         safe=not _common.severe(problems, DANGER),
         defaults=[name for name in _common.options(config.effective) if name not in _common.options(config.settings)],
         accepted_by=config.accepted_by,
-        wasmtime_version=version,
+        wasmtime_version=readers.versions,
+        programs=programs,
     )
+
+
+def _programs(
+    readers: _common.Readers, problems: Sequence[Problem], accepts: Callable[[Sequence[Dialect]], bool]
+) -> list[dict[str, Any]]:
+    """The programs that read the config, with the verdict of each; where no file suits all, the problems get to say so."""
+    from .readers import apart, as_results
+
+    if readers.apart:
+        for problem in problems:
+            if problem.code in ("enabled-missing", "enabled-refused"):
+                problem.remedy = apart(readers)
+    verdicts: dict[tuple[Dialect, ...], bool] = {}
+    results = as_results(readers)
+    for result, program in zip(results, readers.programs):
+        dialects = program.engine.dialects()
+        if dialects not in verdicts:
+            verdicts[dialects] = accepts(dialects)
+        result["accepts"] = verdicts[dialects]
+    return results
 
 
 def run(module: Module) -> None:

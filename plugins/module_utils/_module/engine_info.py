@@ -39,10 +39,7 @@ def inventory_for(module: Module) -> Inventory:
         from .._config.problems import sentence_on
 
         raise _refused.Refused(sentence_on("size_limit", module.params["size_limit"], error)) from error
-    for path in module.params["paths"] or ():
-        if not path.startswith("/") or "\0" in path:
-            raise _refused.Refused('paths has "%s", which is not an absolute path; write an absolute path' % path)
-        _common.refuse_unnameable(path)
+    _common.refuse_relative(module, "paths")
     return Inventory(size, module.params["time_limit"])
 
 

@@ -51,8 +51,10 @@ class Engines(NamedTuple):
     dialects: tuple[Dialect, ...]
     """The oldest first."""
     versions: str | None
-    """As the task names them; None if it does not."""
+    """As the task names them, or as its programs tell them; None for every version from 33 on."""
     host: Host
+    programs: list[dict[str, Any]]
+    """The programs that read the file, as the module returns them."""
 
 
 class Plan(NamedTuple):
@@ -174,7 +176,7 @@ def _wanted(task: Task, engines: Engines) -> dict[str, Any]:
             raise Refused("%s: %s" % (task.path, sentence_on(option, task.params[option], bad))) from bad
     if task.params[ENABLED] is not None:
         if not engines.dialects[0].enabled:
-            from .._config.problems import SWITCH_OFF
+            from .._config.programs import SWITCH_OFF
 
             remedy = "" if task.params[ENABLED] else "; or " + SWITCH_OFF
             raise Refused(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .._config.check import DANGER
 from .._config.settings import SETTINGS
 from .._files.config_file import ChangedMeanwhile
-from .common import ATTEMPTS, config_result, dialects_for, host, severe, spoken
+from .common import ATTEMPTS, config_result, host, readers_for, severe, spoken
 from .plan import ENABLED, OPTIONS, Engines, plan
 from .refused import Refused
 from .task import Task
@@ -64,13 +64,15 @@ def _remove(task: Task) -> dict[str, Any]:
 
 def _provide(task: Task) -> dict[str, Any]:
     """Create or merge the file, and make or change the directory."""
-    dialects, versions = dialects_for(task.module)
-    if dialects[0].enabled and not dialects[-1].enabled:
-        raise Refused(
-            "wasmtime_version: %s: Wasmtime up to 32 requires enabled and later ones refuse it, so no file suits both;"
-            " give each a file of its own" % versions
-        )
-    engines = Engines(dialects, versions, host())
+    readers = readers_for(task.module)
+    programs: list[dict[str, Any]] = []
+    if readers.named or readers.programs:
+        from .readers import apart, as_results
+
+        if readers.apart:
+            raise Refused(apart(readers))
+        programs = as_results(readers)
+    engines = Engines(readers.dialects, readers.versions, host(), programs)
     for _number in range(ATTEMPTS):
         try:
             return _attempt(task, engines)
@@ -90,6 +92,7 @@ def _attempt(task: Task, engines: Engines) -> dict[str, Any]:
         "path": task.path,
         "created": planned.old is None,
         "wasmtime_version": engines.versions,
+        "programs": engines.programs,
         "changed_settings": {
             _option(name): {"before": table.get(name), "after": value} for name, value in planned.changes.items()
         },

@@ -73,7 +73,7 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
 
     Raises Refused.
     """
-    dialects, version = _common.dialects_for(module)
+    dialects, version, *_named = _common.readers_for(module)
     try:
         place = resolve_file(path)
         found = read(place)

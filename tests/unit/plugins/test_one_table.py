@@ -57,6 +57,8 @@ def documented(module):
     for name in documentation["extends_documentation_fragment"]:
         if name == "wasmops.wasmtime._settings":
             options.update(yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"])
+        elif name == "wasmops.wasmtime._settings.programs":
+            options.update(yaml.safe_load(ModuleDocFragment.PROGRAMS)["options"])
         elif name == "wasmops.wasmtime._settings.settings":
             options.update(yaml.safe_load(ModuleDocFragment.SETTINGS)["options"])
     return options

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import WITHOUT_ENABLED, elf
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
     World,
     execute_without_root,
@@ -157,11 +158,11 @@ def test_options_of_a_task(world: World) -> None:
         plain(world.run(**options))
 
 
-def test_the_answer_of_a_wasmtime(world: World) -> None:
-    world.program("printf 'a\\033[2J\\nb'")
-    assert r"a\x1b[2J\nb" in plain(world.run(wasmtime_version=["auto"]))["msg"]
-    world.program("printf 'a\\033[2J\\nb' >&2; exit 1")
-    assert r"a\x1b[2J\nb" in plain(world.run(wasmtime_version=["auto"]))["msg"]
+def test_a_program(world: World) -> None:
+    assert r"no\x1b[2J\u202e" in plain(world.run(programs=["/no\x1b[2J\u202e"]))["msg"]
+    path = world.bin / "\x1b[2J\u202e"
+    path.write_bytes(elf(WITHOUT_ENABLED))
+    assert plain(world.run(programs=[str(path)]))["programs"][0]["path"].endswith(r"/\x1b[2J\u202e")
 
 
 def test_a_warning(world: World) -> None:

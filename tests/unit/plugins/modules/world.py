@@ -74,10 +74,11 @@ class World:
         self.config.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
         self.config.chmod(mode)
 
-    def program(self, script):
-        """Put a wasmtime on PATH."""
-        (self.bin / "wasmtime").write_text("#!/bin/sh\n" + script + "\n")
-        (self.bin / "wasmtime").chmod(0o755)
+    def program(self, name, data):
+        """Put a program on PATH; return its path."""
+        (self.bin / name).write_bytes(data)
+        (self.bin / name).chmod(0o755)
+        return str(self.bin / name)
 
     def snapshot(self):
         """Everything in the tree and the home."""

@@ -18,7 +18,6 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions 
     BadVersion,
     cut,
     for_version,
-    version_from_output,
 )
 
 EVERY = [dialect.name for dialect in DIALECTS]
@@ -132,7 +131,9 @@ def test_without_a_version_all_from_33_on_are_meant():
     [
         "",
         "abc",
-        "v42",
+        "vv42",
+        "V42",
+        "v",
         "42.",
         "42..1",
         "42.0.2.1",
@@ -148,29 +149,7 @@ def test_without_a_version_all_from_33_on_are_meant():
         "latest",
     ],
 )
-def test_what_is_no_version_is_named_in_the_sentence(version):
+def test_what_is_no_version_is_named(version):
     with pytest.raises(BadVersion) as caught:
         for_version(version)
-    assert str(caught.value).startswith(
-        'wasmtime_version: "%s" is not a Wasmtime version; write a version like' % version
-    )
-
-
-@pytest.mark.parametrize(
-    ("output", "version"),
-    [
-        ("wasmtime 42.0.2\n", "42.0.2"),
-        ("wasmtime 42.0.2 (abcdef123 2026-01-01)\n", "42.0.2"),
-        ("wasmtime-cli 0.40.1\n", "0.40.1"),
-        ("wasmtime 51.0.0-dev\n", "51.0.0"),
-    ],
-)
-def test_the_version_is_read_from_what_wasmtime_prints(output, version):
-    assert version_from_output(output) == version
-
-
-@pytest.mark.parametrize("output", ["", "wasmer 4.0.0\n", "wasmtime\n", "42.0.2", "wasmtime 42", "x" * 1000])
-def test_other_answers_are_shown_and_refused(output):
-    with pytest.raises(BadVersion) as caught:
-        version_from_output(output)
-    assert 'answered "%s", which names no version' % output[:80] in str(caught.value)
+    assert caught.value.version == version
