@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what follows from the table of settings and from the modules' documentation (`make generate`).
+"""Write what follows from the tables of settings and problems, and from the modules' documentation (`make generate`).
 
-That is the documentation fragment, the samples of effective settings, the table in README.md, and the role's
-specification of arguments and its tasks' arguments.
+Settings: the documentation fragment, the samples of effective settings, the table in README.md. Problems: the table in
+docs/problems.md, DANGERS and WARNINGS, the choices of ignore_dangers. Documentation: the role's specification of arguments and its
+tasks' arguments.
 
 Usage: generate.py FOLDER (the collection to write them to).
 """
@@ -22,6 +23,8 @@ from typing import Any, Callable, ClassVar
 
 import yaml
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER, ERROR, WARNING
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import READ, TABLE, Entry
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import (
     LEVEL_MAX,
     LEVEL_MIN,
@@ -47,6 +50,10 @@ ENTRY_POINTS = {
     "usage": ("cache_usage_info", {"directory"}, "usage_"),
 }
 SHARED = ("path", "wasmtime_version")
+CHECK = "plugins/module_utils/_config/check.py"
+CACHE_CONFIG = "plugins/modules/cache_config.py"
+PROBLEMS = "docs/problems.md"
+SEVERITIES = (ERROR, DANGER, WARNING)
 # Ansible's own options, which no module of this collection documents: the role's texts on them are where they are.
 OWN = [PREFIX + name for name in ("owner", "group", "mode", "unsafe_writes")]
 
@@ -151,6 +158,22 @@ def table() -> str:
     return "".join(rows)
 
 
+def row(entry: Entry) -> str:
+    """A line of the table of problems."""
+    engine = entry.engine + (" (read from the source)" if entry.source == READ else "")
+    return "| `%s` | %s | %s | %s |\n" % (entry.code, entry.severity, engine, entry.helps)
+
+
+def problems() -> str:
+    """The table for docs/problems.md, the worst first."""
+    return "".join(map(row, sorted(TABLE, key=lambda entry: (SEVERITIES.index(entry.severity), entry.code))))
+
+
+def codes(severity: str, line: str) -> str:
+    """A line for each code of a severity."""
+    return "".join(line % code for code in sorted(entry.code for entry in TABLE if entry.severity == severity))
+
+
 def replaced(text: str, pattern: str, new: str) -> str:
     """The text with the only place that matches, its second group, replaced."""
     result, number = re.subn(pattern, lambda match: match[1] + new + match[3], text, flags=re.DOTALL | re.MULTILINE)
@@ -159,10 +182,9 @@ def replaced(text: str, pattern: str, new: str) -> str:
     return result
 
 
-def options_of(module: str, new_fragment: str) -> dict[str, Any]:
+def options_of(source: str, new_fragment: str) -> dict[str, Any]:
     """The documented options of a module, those of its fragments included."""
-    source = (ROOT / "plugins" / "modules" / (module + ".py")).read_text(encoding="utf-8")
-    documentation = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])
+    documentation = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""', maxsplit=1)[0])
     fragments = (ROOT / FRAGMENT).read_text(encoding="utf-8")
     common, programs = (
         fragments.split(' %s = r"""' % name)[1].split('"""')[0] for name in ("DOCUMENTATION", "PROGRAMS")
@@ -198,14 +220,14 @@ def as_variable(entry_point: str, option: dict[str, Any]) -> dict[str, Any]:
     return described
 
 
-def specification(text: str, new_fragment: str) -> str:
+def specification(text: str, new_fragment: str, source_of: Callable[[str], str]) -> str:
     """meta/argument_specs.yml: what the modules do not know, as it is there, and the variables for their options."""
     head = text[: text.index("argument_specs:")]
     spec = yaml.safe_load(text)
     defaults = yaml.safe_load((ROOT / ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))
     shared: dict[str, dict[str, Any]] = {}
     for entry_point, (module, left_out, _own) in ENTRY_POINTS.items():
-        options = options_of(module, new_fragment)
+        options = options_of(source_of("plugins/modules/%s.py" % module), new_fragment)
         known = {variable(entry_point, name) for name in options}
         there = spec["argument_specs"][entry_point]["options"]
         settings = {setting.option for setting in SETTINGS.values()}
@@ -250,11 +272,20 @@ def everything() -> dict[str, str]:
         r"(^accepted_by:\n.*?^  sample: )(\[.*?\])(\n)",
         json.dumps([dialect.name for dialect in CURRENT]),
     )
+    files[CACHE_CONFIG] = replaced(
+        files[CACHE_CONFIG],
+        r"(^  ignore_dangers:\n(?:    [^\n]*\n)*?    choices:\n)((?:      - [\w-]+\n)+)(^  \w)",
+        codes(DANGER, "      - %s\n"),
+    )
+    files[CHECK] = read(CHECK)
+    for name, severity in (("DANGERS", DANGER), ("WARNINGS", WARNING)):
+        files[CHECK] = replaced(files[CHECK], r"(^%s = \(\n)(.*?)(^\)\n)" % name, codes(severity, '    "%s",\n'))
+    files[PROBLEMS] = replaced(read(PROBLEMS), r"(^\|(?:---\|)+\n)((?:\|[^\n]*\n)+)(\Z)", problems())
     files["README.md"] = replaced(
         read("README.md"), r"(^\| Setting \| Default \| Format \|\n\|[-|]+\|\n)((?:\|.*?\|\n)+)(\n)", table()
     )
     name = ROLE + "/meta/argument_specs.yml"
-    files[name] = specification(read(name), new_fragment)
+    files[name] = specification(read(name), new_fragment, lambda name: files.get(name) or read(name))
     spec = yaml.safe_load(files[name])
     for entry_point, (module, _left_out, _own) in ENTRY_POINTS.items():
         name = "%s/tasks/%s.yml" % (ROLE, entry_point)

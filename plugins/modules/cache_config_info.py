@@ -114,7 +114,7 @@ problems:
     severity:
       description:
         - V(error) if Wasmtime refuses the file, V(danger) if it takes it and then crashes, loses data or runs
-          the code of others, V(warning) if it works and is probably not meant.
+          the code of others, V(warning) if it works, but is probably a mistake.
       type: str
       sample: error
     setting:

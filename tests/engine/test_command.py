@@ -214,7 +214,7 @@ def test_a_placeholder_becomes_a_directory_of_this_name(command: Command, name: 
     assert command.cached(directory)
 
 
-@proves("Wasmtime has no %(old)s any more")
+@proves("Wasmtime has no %(old_keys)s any more")
 def test_a_file_of_2019_is_refused(command: Command) -> None:
     command.provide("[cache]\ncleanup-interval-in-seconds = 3600\nfiles-count-soft-limit = 65536\n")
     assert "unknown field `cleanup-interval-in-seconds`" in command.run()

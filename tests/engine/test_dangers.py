@@ -227,7 +227,7 @@ class Find(NamedTuple):
     code: str | None
 
 
-@proves("its first cleanup deletes it")
+@proves("its first cleanup deletes them", "a cleanup deletes them")
 @proves(
     "the engine deletes every file there that it does not know",
     "Wasmtime deletes every file there that it does not know",
@@ -323,7 +323,7 @@ class Inside(NamedTuple):
     limit: int = 1000
 
 
-@proves("config-in-cache", "is in its own cache directory", "a cleanup deletes it")
+@proves("config-in-cache", "is in its own cache directory")
 @pytest.mark.parametrize("version", ["32.0.0", "50.0.1"])
 @pytest.mark.parametrize(
     "inside",
@@ -696,7 +696,7 @@ def test_who_can_write_an_entry_runs_code(
     )
 
 
-@proves("file-writable-by-others")
+@proves("file-writable-by-others", "choose whose code Wasmtime runs")
 @needs_root
 @both_ends
 @pytest.mark.parametrize(("mode", "code"), [("0646", "file-writable-by-others"), ("0644", None)])

@@ -34,7 +34,7 @@ ERROR = "error"
 DANGER = "danger"
 WARNING = "warning"
 
-# The codes of severity danger in C(problems), for all that must not load it. After a change there: make generate.
+# The codes of these severities in C(problems), for all that must not load it. After a change there: make generate.
 DANGERS = (
     "clock-overflow",
     "config-in-cache",
@@ -47,6 +47,17 @@ DANGERS = (
     "file-writable-by-others",
     "limit-overflow",
     "queue-memory",
+)
+WARNINGS = (
+    "directory-dynamic-user",
+    "directory-line-break",
+    "directory-not-looked-at",
+    "directory-owner",
+    "directory-placeholder",
+    "directory-unwritable",
+    "empties-itself",
+    "limit-beyond-file-system",
+    "small-queue",
 )
 
 # Larger files are refused unread: no real config comes near, and a parser in Python takes minutes and gigabytes for a
@@ -80,14 +91,12 @@ class Finding(NamedTuple):
     """Something that Wasmtime refuses, or takes to its harm; the words for it are in C(problems)."""
 
     name: str
-    """Of the text."""
+    """Of the text; what Wasmtime takes has the name of its code."""
     path: tuple[str, ...] = ()
     """The key that it is about; empty for the whole file."""
     value: Any = None
     facts: Mapping[str, Any] = {}
     """What else the text says; C(line) and C(column) where the place is known already."""
-    refused: bool = True
-    """Whether Wasmtime refuses the file for it."""
 
 
 class Host(NamedTuple):
@@ -175,7 +184,7 @@ class Checked(NamedTuple):
     @property
     def refused(self) -> bool:
         """Whether Wasmtime refuses it."""
-        return any(finding.refused for finding in self.findings)
+        return any(finding.name not in DANGERS and finding.name not in WARNINGS for finding in self.findings)
 
 
 def check(document: Mapping[str, Any], rules: CommonRules, host: Host) -> Checked:
@@ -263,7 +272,7 @@ def _setting(setting: Setting, value: Any, rules: CommonRules) -> tuple[TomlValu
     if rules.refuses_overflow:
         return None, [Finding("duration-overflow", path, value)]
     base %= U64_MAX + 1
-    return base, [Finding("duration-wraps", path, value, {"wrapped": base}, refused=False)]
+    return base, [Finding("duration-wraps", path, value, {"wrapped": base})]
 
 
 def _ranges(cache: Mapping[str, Any], effective: Effective, host: Host) -> Iterator[Finding]:
@@ -276,11 +285,11 @@ def _ranges(cache: Mapping[str, Any], effective: Effective, host: Host) -> Itera
         yield from _soft_limit(cache, numbers, names, effective["directory"], host)
     name = "allowed-clock-drift-for-files-from-future"
     if host.now + numbers.get(name, 0) > CLOCK_MAX:
-        yield _about(cache, name, "clock-overflow", refused=False)
+        yield _about(cache, name, "clock-overflow")
 
 
-def _about(cache: Mapping[str, Any], name: str, text: str, refused: bool = True, **facts: Any) -> Finding:
-    return Finding(text, ("cache", name), cache.get(name), facts, refused)
+def _about(cache: Mapping[str, Any], name: str, text: str, **facts: Any) -> Finding:
+    return Finding(text, ("cache", name), cache.get(name), facts)
 
 
 def _directory(directory: Any, named: bool) -> Iterator[Finding]:
@@ -303,17 +312,17 @@ def _directory(directory: Any, named: bool) -> Iterator[Finding]:
     elif max(map(len, encoded.split(b"/"))) > NAME_MAX or len(encoded) > PATH_MAX:
         yield Finding("directory-too-long", path, directory)
     elif found:
-        yield Finding("directory-placeholder", path, directory, {"placeholder": found}, refused=False)
+        yield Finding("directory-placeholder", path, directory, {"placeholder": found})
 
 
 def _queue(cache: Mapping[str, Any], numbers: Mapping[str, int], host: Host) -> Iterator[Finding]:
     name = "worker-event-queue-size"
     size = numbers.get(name, SMALL_QUEUE)
     if size < SMALL_QUEUE:
-        yield _about(cache, name, "small-queue", refused=False)
+        yield _about(cache, name, "small-queue")
     elif size * QUEUE_ENTRY_BYTES > host.memory:
         facts = {"bytes": size * QUEUE_ENTRY_BYTES, "memory": host.memory}
-        yield _about(cache, name, "queue-memory", refused=False, **facts)
+        yield _about(cache, name, "queue-memory", **facts)
 
 
 def _levels(cache: Mapping[str, Any], numbers: Mapping[str, int]) -> Iterator[Finding]:
@@ -347,14 +356,13 @@ def _soft_limit(
         percent = None
     for name, value in zip(names, (limit, percent)):
         if value == 0:
-            yield _about(cache, name, "empties-itself", refused=False)
+            yield _about(cache, name, "empties-itself")
     if limit is None:
         return
     if percent is not None and limit * percent > U64_MAX:
-        text = "size-limit-overflow" if is_size else "limit-overflow"
         facts = {"limit": limit_name, "percent_name": percent_name, "percent": percent}
-        yield _about(cache, limit_name if limit_name in cache else percent_name, text, refused=False, **facts)
+        yield _about(cache, limit_name if limit_name in cache else percent_name, "limit-overflow", **facts)
     elif is_size and directory is not None and directory.startswith("/") and "\0" not in directory:
         capacity = host.capacity(directory)
         if capacity is not None and limit > capacity:
-            yield _about(cache, limit_name, "limit-beyond-file-system", refused=False, limit=limit, capacity=capacity)
+            yield _about(cache, limit_name, "limit-beyond-file-system", limit=limit, capacity=capacity)

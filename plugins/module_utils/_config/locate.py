@@ -70,7 +70,7 @@ def located(checked: Checked, rules: CommonRules, text: str, library: Library) -
         if kept != directory:
             line, column = position(text, statement.value[0])
             facts = {"line": line, "column": column}
-            findings.append(Finding("directory-line-break", statement.path, directory, facts, refused=False))
+            findings.append(Finding("directory-line-break", statement.path, directory, facts))
             if rules.keeps_crlf:
                 effective = dict(effective, directory=kept)
     return Checked(effective, findings)

@@ -19,10 +19,10 @@ from .programs import SWITCH_OFF
 from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, BadValue
 from .words import format_value, type_name, versions_of
 
-# Where a statement on Wasmtime comes from.
-PROVEN = "a real Wasmtime does it in a test"
-READ = "read from the source"
-OURS = "Wasmtime has no part in it"
+# Where it comes from what Wasmtime does: a real one does it in a test, its source says it, or it has no part in it.
+PROVEN = "test"
+READ = "source"
+OURS = "none"
 
 
 class Text(NamedTuple):
@@ -625,12 +625,7 @@ TABLE: tuple[Entry, ...] = (
         texts=(
             Text(
                 "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
-                'write a smaller limit: at %(percent)d%% at most "%(most)d"',
-            ),
-            Text(
-                "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
-                'write a smaller limit: at %(percent)d%% at most "%(most)d" ("%(most_pebi)dPi")',
-                name="size-limit-overflow",
+                "write a smaller limit: at %(percent)d%% at most %(most)s",
             ),
         ),
     ),
@@ -841,6 +836,13 @@ def _half(words: _Words) -> str:
     return str(half)
 
 
+def _most(words: _Words) -> str:
+    """The largest limit that is not too large times the percent, in quotes; a size in binary units, too."""
+    most = U64_MAX // words["percent"]
+    size = SETTINGS[words["limit"]].kind.name == "size"
+    return '"%d" ("%dPi")' % (most, most >> 50) if size else '"%d"' % most
+
+
 def _with_unit(words: _Words) -> str:
     """The number as a text of its kind, in quotes: as it is, and shorter if that is possible."""
     kind, number = words["kind"], str(words["number"])
@@ -877,8 +879,7 @@ _WORDS: dict[str, Callable[[_Words], Any]] = {
     "table": _table,
     "better": _better,
     "half": _half,
-    "most": lambda words: U64_MAX // words["percent"],
-    "most_pebi": lambda words: U64_MAX // words["percent"] >> 50,
+    "most": _most,
     "versions": lambda words: versions_of(SETTINGS[words["name"]]),
     "made": lambda words: format_value(SETTINGS[words["name"]].kind, words["wrapped"]),
     "old_keys": lambda words: ", ".join(words["old"]),

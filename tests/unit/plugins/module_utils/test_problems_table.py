@@ -2,104 +2,125 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docs/problems.md lists every code that the collection can report, and no other."""
+"""The table of problems has a text for everything that is found, and nothing else."""
 
 from __future__ import annotations
 
 import ast
 import re
 from pathlib import Path
-from typing import Iterator, NamedTuple
+from typing import Iterator
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import PROBLEM_TEXTS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import dangers as _dangers
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import lookalikes as _lookalikes
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import (
+    DANGER,
+    DANGERS,
+    ERROR,
+    WARNING,
+    WARNINGS,
+)
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import (
+    _WORDS,
+    CODES,
+    OURS,
+    PROBLEMS,
+    PROVEN,
+    READ,
+    TABLE,
+    TEXTS,
+    Entry,
+)
 
-ROOT = Path(__file__).parents[4]
-SEVERITIES = {"ERROR": "error", "DANGER": "danger", "WARNING": "warning"}
-# What makes a problem: where its code stands among the arguments, and the severity if it has but one.
-MAKERS: dict[str, tuple[int, str]] = {
-    "Problem": (0, ""),
-    "_note": (1, ""),
-    "_about": (2, ""),
-    "_unknown": (0, "error"),
-    "_unreadable": (0, "error"),
-    "BadValue": (0, "error"),
-}
-# Those of them that name a text, which has the code.
-NOTED = ("_note", "_about", "_unknown")
-
-
-class Row(NamedTuple):
-    """A line of the table."""
-
-    code: str
-    severity: str
-    engine: str
-    remedy: str
-
-
-def rows() -> list[Row]:
-    text = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line.startswith("| `")]
-    return [Row(*(cell.strip().strip("`") for cell in line.strip("|").split("|"))) for line in lines]
+PLUGINS = Path(__file__).parents[4] / "plugins"
+# What makes a finding, and where the name of its text stands among the arguments.
+MAKERS = {"Finding": 0, "_about": 2, "Unreadable": 0, "BadValue": 0}
+# What to_problem and sentence_on give beside the facts.
+ALWAYS = {"name", "value"}
 
 
-def calls() -> Iterator[tuple[str, ast.Call]]:
-    """Every call that makes a problem, and the name of what it calls."""
-    for path in sorted((ROOT / "plugins").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
-                if name in MAKERS:
-                    yield name, node
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    """All source, without the table."""
+    for path in sorted(PLUGINS.rglob("*.py")):
+        if path.name != "problems.py":
+            yield path.name, ast.parse(path.read_text(encoding="utf-8"))
 
 
-def in_source() -> set[tuple[str, str]]:
-    """Codes with their severities."""
-    found = {(text.code, text.severity) for text in _dangers.DIRECTORY_TEXTS.values()}
-    for name, node in calls():
-        place, only = MAKERS[name]
-        code = node.args[place]
-        if isinstance(code, ast.Constant):
-            noted = name in NOTED
-            severity = only or SEVERITIES[node.args[place + (-1 if noted else 1)].id]  # type: ignore[attr-defined]
-            if code.value != "bad-value":  # has the code of a BadValue
-                found.add((PROBLEM_TEXTS[str(code.value)].code if noted else str(code.value), severity))
-        else:
-            # Passed on from where it is written out: a parameter, or what a BadValue holds.
-            assert (getattr(code, "attr", None) or getattr(code, "id", "")) in ("code", "text"), ast.dump(node)
-    return found
+def names_in(node: ast.AST) -> set[str]:
+    """The names that an expression can give, or the variable that it is."""
+    if isinstance(node, ast.IfExp):
+        return names_in(node.body) | names_in(node.orelse)
+    return {str(node.value)} if isinstance(node, ast.Constant) else set()
 
 
-def test_the_source_is_understood() -> None:
-    codes = {code for code, severity in in_source() if severity == "danger"}
-    assert codes == set(DANGERS)
-    assert {name for name, _node in calls()} == set(MAKERS)
+def found_in(tree: ast.Module) -> set[str]:
+    """The names of texts in calls that make a finding, and in what is assigned to be one."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            function = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+            if function in MAKERS and len(node.args) > MAKERS[function]:
+                names |= names_in(node.args[MAKERS[function]])
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("name", "text", "refused"):
+            names |= {name for name in names_in(node.value) if name in TEXTS}
+    return names
 
 
-def test_every_text_is_used() -> None:
-    named = {node.args[MAKERS[name][0]] for name, node in calls() if name in NOTED}
-    assert {code.value for code in named if isinstance(code, ast.Constant)} == set(PROBLEM_TEXTS) | {"bad-value"}
+def found() -> set[str]:
+    """The names of texts that are found somewhere."""
+    names = {name for name, _keys in _lookalikes._OTHER_FILES} | {"run-options"}
+    for _file, tree in trees():
+        names |= found_in(tree)
     # What is found about a directory is a pair: the name of the text, and what it names.
-    directory = (ROOT / "plugins" / "module_utils" / "_files" / "directory.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'\("([a-z-]+)", (?:\[|[a-z]+\b)', directory)) == set(_dangers.DIRECTORY_TEXTS)
+    directory = (PLUGINS / "module_utils" / "_files" / "directory.py").read_text(encoding="utf-8")
+    return names | set(re.findall(r'\("([a-z-]+)", (?:\[|[a-z]+\b)', directory))
 
 
-def test_the_table_has_every_code_of_the_source() -> None:
-    documented = [(row.code, row.severity) for row in rows()]
-    assert sorted(documented) == sorted(in_source())
+def facts() -> set[str]:
+    """Every name that some finding gives to a fact."""
+    names = set(ALWAYS)
+    for _file, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Dict):
+                names |= {str(key.value) for key in node.keys if isinstance(key, ast.Constant)}
+            elif isinstance(node, ast.Call):
+                names |= {keyword.arg for keyword in node.keywords if keyword.arg}
+    return names
 
 
-def test_the_table_is_in_order() -> None:
-    order = [(list(SEVERITIES.values()).index(row.severity), row.code) for row in rows()]
-    assert order == sorted(order)
+def test_what_is_found_has_a_text_and_every_text_is_found() -> None:
+    assert found() == set(TEXTS)
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row.code)
-def test_every_row_says_something(row: Row) -> None:
-    assert re.match("[a-z0-9]+(-[a-z0-9]+)*$", row.code)
-    assert row.engine
-    assert row.remedy
+def test_no_name_means_two_texts() -> None:
+    assert len(PROBLEMS) == len(TABLE)
+    assert len(TEXTS) == sum(len(entry.texts) for entry in TABLE)
+
+
+def test_what_is_not_refused_is_known_by_its_code_while_the_text_is_checked() -> None:
+    names = set().union(*(found_in(tree) for file, tree in trees() if file in ("check.py", "locate.py")))
+    taken = {name for name in names if PROBLEMS[CODES[name]].severity != ERROR}
+    assert taken
+    assert taken <= {*DANGERS, *WARNINGS}
+    assert names - taken == {name for name in names if name not in DANGERS and name not in WARNINGS}
+
+
+def test_severities_are_those_of_the_table() -> None:
+    for codes, severity in ((DANGERS, DANGER), (WARNINGS, WARNING)):
+        assert sorted(codes) == sorted(entry.code for entry in TABLE if entry.severity == severity)
+
+
+@pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.code)
+def test_every_entry_says_something(entry: Entry) -> None:
+    assert re.match("[a-z0-9]+(-[a-z0-9]+)*$", entry.code)
+    assert entry.severity in (ERROR, DANGER, WARNING)
+    assert entry.source in (PROVEN, READ, OURS)
+    assert entry.engine
+    assert entry.helps
+    assert " | " not in entry.engine + entry.helps
+    for text in entry.texts:
+        assert text.message
+        assert text.remedy
+        words = set(re.findall(r"%\((\w+)\)", text.message + text.remedy))
+        assert words <= facts() | set(_WORDS)
