@@ -119,12 +119,12 @@ def bars(results: Record) -> list[Bar]:
         pair = (matching(looked, way=way, task=task) for task in (WITH_LIBRARY, PING))
         add(f"`{WITH_LIBRARY}` / `{PING}`, {title}", 1.50, *pair)
     runs = results["runs"]
-    for title, way in ways_of_runs():
-        role = cell(runs, ROLE, **way)
+    for title, kind in ways_of_runs():
+        role = cell(runs, ROLE, **kind)
         for other, limit in ((BY_HAND, 0.35), (CHECKED, 0.25)):
             name = f"{PLAYBOOKS[ROLE]} / {PLAYBOOKS[other]}, unchanged, {title}"
-            add(name, limit, role, cell(runs, other, **way))
-        add(f"{PLAYBOOKS[ROLE]}, unchanged / first run, {title}", 1.00, role, cell(runs, ROLE, **way, first=True))
+            add(name, limit, role, cell(runs, other, **kind))
+        add(f"{PLAYBOOKS[ROLE]}, unchanged / first run, {title}", 1.00, role, cell(runs, ROLE, **kind, first=True))
     return found
 
 
@@ -139,9 +139,9 @@ def ways_of_runs() -> Iterable[tuple[str, dict[str, bool]]]:
 def floor(runs: Sequence[Record]) -> str:
     """What a playbook with a single task that does nothing comes to, next to those by hand."""
     rows = []
-    for title, way in ways_of_runs():
-        nothing = cell(runs, NOTHING, **way)
-        others = (cell(runs, other, **way) for other in (BY_HAND, CHECKED))
+    for title, kind in ways_of_runs():
+        nothing = cell(runs, NOTHING, **kind)
+        others = (cell(runs, other, **kind) for other in (BY_HAND, CHECKED))
         rows.append((title, *(ratio(nothing, other, "seconds").text("%.3f") for other in others)))
     return table(("`ping` alone", f"/ {PLAYBOOKS[BY_HAND]}", f"/ {PLAYBOOKS[CHECKED]}"), rows)
 

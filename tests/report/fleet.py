@@ -101,6 +101,21 @@ def effective(home: str, **changed: Any) -> Record:
     return {**values, "directory": home + "/.cache/wasmtime", **changed}
 
 
+def program(accepted: list[str]) -> Record:
+    """The program that reads a config, as cache_config_info would have found it."""
+    old = accepted == ["<=32"]
+    version = "30.0.2" if old else "48.0.5"
+    return {
+        "path": "/opt/app/lib/libextism.so",
+        "version": version,
+        "versions": [version],
+        "program": "extism",
+        "toml": "1.0" if old else "1.1",
+        "dialect": "<=32" if old else "48",
+        "accepts": bool(accepted),
+    }
+
+
 def config(home: str = "/home/ci", problems: list[Record] | None = None, exists: bool = True, **changed: Any) -> Record:
     """The result of cache_config_info for a file that changes these settings."""
     problems = problems or []
@@ -120,6 +135,7 @@ def config(home: str = "/home/ci", problems: list[Record] | None = None, exists:
         "effective": values,
         "defaults": [name for name in values if name not in changed],
         "accepted_by": accepted,
+        "programs": [program(accepted)],
         "directory": {
             "path": values["directory"],
             "exists": exists,

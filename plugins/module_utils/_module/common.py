@@ -16,12 +16,12 @@ from .._config.config import Config, no_config, read_config, to_problems
 from .._config.printable import quoted, shown
 from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
-from .._config.versions import CURRENT, Dialect
 from .._files.config_file import ResolvedFile, chooser, file_findings
 from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
 
 if TYPE_CHECKING:
+    from .._config.versions import Dialect
     from .._engines.inventory import Program
 
 # The entries of each directory in the cache that C(cache_config) examines: a full cache has tens of thousands.
@@ -146,16 +146,6 @@ class Readers(NamedTuple):
     def apart(self) -> bool:
         """Whether no file suits them all: some require C(enabled), and others refuse it."""
         return self.dialects[0].enabled and not self.dialects[-1].enabled
-
-
-def readers_for(module: Any) -> Readers:
-    """Return the Wasmtimes that the options C(wasmtime_version) and C(programs) name. Raises Refused."""
-    versions, programs = module.params["wasmtime_version"], module.params.get("programs")
-    if not versions and not programs:
-        return Readers(CURRENT, None)
-    from .readers import readers
-
-    return readers(module, versions or (), programs or ())
 
 
 def config_from(data: bytes | None, dialects: Sequence[Dialect], on: Host, library: Library) -> Config:

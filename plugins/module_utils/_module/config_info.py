@@ -21,6 +21,7 @@ from .._files.config_file import (
 from . import common as _common
 from . import refused as _refused
 from .common import directory_problems, file_problems
+from .readers import readers_for
 
 if TYPE_CHECKING:
     from .._config.check import Problem
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 def gather(module: Module, path: str | None) -> dict[str, Any]:
     """Return the result of the module for this file, or for the content given. Raises Refused."""
-    readers = _common.readers_for(module)
+    readers = readers_for(module)
     on = _common.host()
     place, exists, data, status, trouble = None, False, None, None, None
     if path is None:
@@ -95,7 +96,7 @@ def _programs(
     readers: _common.Readers, problems: Sequence[Problem], accepts: Callable[[Sequence[Dialect]], bool]
 ) -> list[dict[str, Any]]:
     """The programs that read the config, with the verdict of each; where no file suits all, the problems get to say so."""
-    from .readers import apart, as_results
+    from .programs import apart, as_results
 
     if readers.apart:
         for problem in problems:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from .._config.check import DANGER
 from .._config.settings import SETTINGS
 from .._files.config_file import ChangedMeanwhile
-from .common import ATTEMPTS, config_result, host, readers_for, severe, spoken
+from .common import ATTEMPTS, config_result, host, severe, spoken
 from .plan import ENABLED, OPTIONS, Engines, plan
+from .readers import readers_for
 from .refused import Refused
 from .task import Task
 
@@ -67,7 +68,7 @@ def _provide(task: Task) -> dict[str, Any]:
     readers = readers_for(task.module)
     programs: list[dict[str, Any]] = []
     if readers.named or readers.programs:
-        from .readers import apart, as_results
+        from .programs import apart, as_results
 
         if readers.apart:
             raise Refused(apart(readers))

@@ -32,6 +32,7 @@ from .._usage.cleanup import rules_of, usage_result
 from .._usage.scan import GONE, Budget, look_into, open_directory
 from . import common as _common
 from . import refused as _refused
+from .readers import readers_for
 from .reasons import failure, sentence
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
 
     Raises Refused.
     """
-    dialects, version, *_named = _common.readers_for(module)
+    dialects, version, *_named = readers_for(module)
     try:
         place = resolve_file(path)
         found = read(place)

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.programs import KNOWN
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import PROGRAMS
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import readers as _readers
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import programs as _programs
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
     BUG,
     WITH_ENABLED,
@@ -42,7 +42,7 @@ def names(result):
 @pytest.fixture
 def auto(world, monkeypatch):
     """A world in whose programs all those in the usual places are."""
-    monkeypatch.setattr(_readers, "usual_places", lambda: [str(world.bin), str(world.home / "no")])
+    monkeypatch.setattr(_programs, "usual_places", lambda: [str(world.bin), str(world.home / "no")])
     return world
 
 
@@ -176,10 +176,10 @@ def test_headers_that_lie_cost_nothing(world):
 
 
 def test_a_program_that_takes_too_long_is_named(world, monkeypatch):
-    monkeypatch.setattr(_readers, "TIME_LIMIT", -1)
+    monkeypatch.setattr(_programs, "TIME_LIMIT", -1)
     path = world.program("new", NEW)
     assert world.refused(programs=[path]).startswith('programs: "%s": this could not be read in' % path)
-    monkeypatch.setattr(_readers, "usual_places", lambda: [str(world.bin)])
+    monkeypatch.setattr(_programs, "usual_places", lambda: [str(world.bin)])
     assert "the usual places could not be searched in" in world.refused(wasmtime_version="auto")
 
 
