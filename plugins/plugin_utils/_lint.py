@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import Iterator, NamedTuple
+from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import (
     DANGER,
@@ -21,7 +21,6 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check imp
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import BOM, read_config, to_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import quoted
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library, parse
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml_error import TomlError
@@ -31,6 +30,9 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions 
     Dialect,
     for_version,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 
 # Without a host the user has a home, and neither memory nor file systems have a limit.
 NO_HOST = Host(lambda: "/", 2**80, int(time.time()))

@@ -20,9 +20,9 @@ from xml.etree import ElementTree as ET
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER, ERROR, WARNING
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 
 if TYPE_CHECKING:
+    from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
     from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._lint import CheckedFile
 
 NAME = "wasmops.wasmtime"

@@ -55,7 +55,7 @@ def files() -> list[dict[str, Any]]:
             figures.append((time.perf_counter() - started, time.process_time() - used))
             os.close(handle)
         seconds, cpu = (statistics.median(column) for column in zip(*figures))
-        version = " or ".join(engine.told()) if engine else ""
+        version = " or ".join(engine.possible_versions()) if engine else ""
         size = path.stat().st_size
         records.append({"file": f"{name} {release}", "found": version, "bytes": size, "seconds": seconds, "cpu": cpu})
     return records

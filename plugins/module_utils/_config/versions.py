@@ -79,11 +79,13 @@ DIALECTS = cut(
 # What a config must suit when nobody says which Wasmtime reads it.
 CURRENT = tuple(dialect for dialect in DIALECTS if not dialect.enabled)
 
-VERSION_HELP = 'write a version like "42.0.2" or "42", or "auto" for those that are installed'
-
 
 class BadVersion(Exception):
-    """A text that is not a Wasmtime version; its own text is the sentence for the user."""
+    """A text that is not a Wasmtime version."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(version)
+        self.version = version
 
 
 def for_version(version: str) -> Dialect:
@@ -93,7 +95,7 @@ def for_version(version: str) -> Dialect:
     """
     match = re.match(r"v?([0-9]{1,8})(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?\Z", version)
     if not match:
-        raise BadVersion('wasmtime_version: "%s" is not a Wasmtime version; %s' % (version, VERSION_HELP))
+        raise BadVersion(version)
     major = int(match.group(1))
     dialect = next(dialect for dialect in DIALECTS if major <= dialect.last)
     return dialect if major >= dialect.reader else dialect._replace(grammars=(TOML_1_0,), reader=0)

@@ -102,7 +102,8 @@ def findings(
     if state.resolved.error:
         if unit == state.resolved.real:
             return [("dynamic-user", [unit])]
-        return [("not-entered" if state.resolved.denied else "in-the-way", [state.resolved.error])]
+        error = [state.resolved.error]
+        return [("not-entered", error)] if state.resolved.denied else [("in-the-way", error)]
     found = _replaceable(state, meant)
     inside = [name for name in config if _is_below(name, state.resolved.target)]
     if inside:

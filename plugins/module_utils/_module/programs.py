@@ -12,7 +12,7 @@ from typing import Any, Sequence
 
 from .._config.printable import quoted
 from .._config.programs import KNOWN, OTHERS
-from .._config.versions import VERSION_HELP, BadVersion, for_version
+from .._config.versions import BadVersion, for_version
 from .._engines.binary import TimeOver
 from .._engines.inventory import LISTED, Inventory, NoEngine, Program, program_at, usual_places
 from .common import Readers, refuse_relative
@@ -37,6 +37,7 @@ REASONS = {
     "changing": "this changed while it was read; run again when nothing writes it",
     "unreadable": "this cannot be read; run as a user who may read it, or name the version in wasmtime_version instead",
 }
+_VERSION_HELP = 'write a version like "42.0.2" or "42", or "auto" for those that are installed'
 _NO_CONFIG = "the Wasmtime in this file cannot read a cache config; leave it out"
 _SLOW = "this could not be read in %d seconds; name the version in wasmtime_version instead" % TIME_LIMIT
 _NAME_IT = "write the version instead, or name the programs in programs"
@@ -48,7 +49,9 @@ def readers(versions: Sequence[str], programs: Sequence[str]) -> Readers:
     try:
         dialects = {for_version(version) for version in named}
     except BadVersion as error:
-        raise Refused(str(error)) from error
+        raise Refused(
+            'wasmtime_version: "%s" is not a Wasmtime version; %s' % (error.version, _VERSION_HELP)
+        ) from error
     found = _at(programs)
     if AUTO in versions:
         paths = {program.path for program in found}
@@ -68,11 +71,11 @@ def _at(paths: Sequence[str]) -> list[Program]:
     found = []
     deadline = time.monotonic() + TIME_LIMIT
     for path in dict.fromkeys(paths):
-        detail = ""
+        detail = None
         try:
             program = program_at(path, SIZE_LIMIT, deadline)
         except NoEngine as error:
-            reason, detail = REASONS[error.code], sentence(error.detail)
+            reason, detail = REASONS[error.code], error.detail
         except TimeOver:
             reason = _SLOW
         else:
@@ -80,7 +83,7 @@ def _at(paths: Sequence[str]) -> list[Program]:
                 found.append(program)
                 continue
             reason = _NO_CONFIG
-        raise Refused("programs: %s: %s%s" % (quoted(path), reason, " (%s)" % detail if detail else ""))
+        raise Refused("programs: %s: %s%s" % (quoted(path), reason, " (%s)" % sentence(detail) if detail else ""))
     return found
 
 
@@ -96,7 +99,7 @@ def _installed() -> list[Program]:
     found = [program for program in inventory.programs.values() if program.engine.reads_config]
     if not found:
         text = "wasmtime_version: auto: no program in the usual places has a Wasmtime that reads a cache config; %s"
-        raise Refused(text % VERSION_HELP.partition(", or")[0])
+        raise Refused(text % _VERSION_HELP.partition(", or")[0])
     return sorted(found, key=lambda program: program.path)
 
 

@@ -72,9 +72,9 @@ def found() -> set[str]:
     names = {name for name, _keys in _lookalikes._OTHER_FILES} | {"run-options"}
     for _file, tree in trees():
         names |= found_in(tree)
-    # What is found about a directory is a pair: the name of the text, and what it names.
+    # What is found about a directory is a pair: the name of the text, and what it names; reasons have texts of their own.
     directory = (PLUGINS / "module_utils" / "_files" / "directory.py").read_text(encoding="utf-8")
-    return names | set(re.findall(r'\("([a-z-]+)", (?:\[|[a-z]+\b)', directory))
+    return names | set(re.findall(r'(?<!Reason)\("([a-z-]+)", (?:\[|[a-z]+\b)', directory))
 
 
 def facts() -> set[str]:

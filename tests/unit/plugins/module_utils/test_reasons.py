@@ -21,7 +21,7 @@ ROOMS = Path(__file__).parents[4] / "plugins" / "module_utils"
 # Three words in a row, of which a text that is filled in may be one.
 SENTENCE = re.compile(r"""(?<![\w/.-])(?:[A-Za-z][a-z'-]*|%s)[,;:]? (?:[a-z][a-z'-]*|%s)[,;:]? (?:[a-z]|%s)""")
 # Files of _config that are tables of words, or helpers of these.
-TABLES = {"problems.py", "settings.py", "words.py"}
+TABLES = {"problems.py", "programs.py", "settings.py", "words.py"}
 # Other texts of _config, by their beginnings.
 TEXTS_OF_CONFIG = {
     "# Wasmtime compilation cache": "the comment at the top of a new config",
@@ -29,8 +29,6 @@ TEXTS_OF_CONFIG = {
     "nested too": "takes the place of a message of a TOML library",
     "too many dots": "takes the place of a message of a TOML library",
     r" \(at": "reads the messages of the TOML libraries",
-    "wasmtime_version: ": "what is wrong with this option",
-    "write a version": "the remedy for that",
 }
 
 
