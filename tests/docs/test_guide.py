@@ -70,7 +70,8 @@ WAITS = """
 """
 RUNS = (
     "echo '%s' >/opt/app/app.wat;"
-    " (tail -f /dev/null | setsid wasmtime run -C cache-config=%s /opt/app/app.wat) >/dev/null 2>&1 &" % (WAITS, CONFIG)
+    " (tail -f /dev/null | setsid /usr/local/bin/wasmtime run -C cache-config=%s /opt/app/app.wat) >/dev/null 2>&1 &"
+    % (WAITS, CONFIG)
 )
 # A service on a host without systemd.
 INIT_SCRIPT = """\
