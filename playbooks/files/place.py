@@ -24,7 +24,7 @@ from pathlib import Path
 # Wherever the collection is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import hold_directory, resolve
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import open_resolved, resolve
 
 
 def enter(folder: str) -> int:
@@ -34,10 +34,10 @@ def enter(folder: str) -> int:
         if not {status.st_uid, above} <= {0, os.geteuid()}:
             raise OSError(errno.ELOOP, "%s is a symbolic link of another user" % ascii(path)[1:-1])
     if resolved.missing or resolved.error:
-        # Raises what keeps this user from it.
+        # Raises the error of the system.
         os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
         raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-    return hold_directory(resolved)
+    return open_resolved(resolved)
 
 
 def place(source: str, target: str) -> None:

@@ -141,6 +141,7 @@ def test_a_real_process(sleeper, tmp_path):
     ((key, file),) = ((k, f) for k, f in processes.mapped(sleeper.pid).items() if f.path == python)
     assert not file.deleted
     handle = processes.open_mapped(sleeper.pid, file)
+    assert handle is not None
     try:
         assert os.path.sameopenfile(handle, os.open(python, os.O_RDONLY))
     finally:
