@@ -45,6 +45,11 @@ def config(text: str) -> str:
     return "mkdir -p /etc/wasmtime; printf '%%s' '%s' >%s; " % (text, CONFIG)
 
 
+def at_home(text: str) -> str:
+    """Shell commands that put a config where root has its own."""
+    return "mkdir -p /root/.config/wasmtime; printf '%%s' '%s' >/root/.config/wasmtime/config.toml; " % text
+
+
 class Host(NamedTuple):
     """A host that a page has, and what has happened there before."""
 
@@ -93,7 +98,19 @@ mkdir /run/wasmtime-cache
 mount -t tmpfs -o size=128m,mode=700 tmpfs /run/wasmtime-cache
 """
 HOSTS: dict[str, dict[str, Host]] = {
-    "README.md": {"runner1": Host(Spec("trixie"), CI)},
+    "README.md": {
+        "runner1": Host(Spec("trixie"), CI),
+        "app1": Host(Spec("trixie")),
+        "app2": Host(
+            Spec("bookworm"),
+            at_home('[cache]\nfiles-total-size-soft-limit = "2Gi"\ncleanup_interval = "1h"\n'),
+        ),
+        "app3": Host(
+            Spec("trixie"),
+            at_home('[cache]\ndirectory = "/var/cache/wasmtime"\n') + "install -d -m 777 /var/cache/wasmtime",
+        ),
+        "app4": Host(Spec("bookworm"), at_home('[cache]\ncleanup-interval = "2h"\n')),
+    },
     "docs/security.md": {"runner1": Host(Spec("trixie"), CI)},
     "roles/wasmtime_cache/README.md": {"runner1": Host(Spec("bookworm"), CI)},
     GUIDE + "fleet.rst": {
@@ -176,10 +193,11 @@ HOSTS: dict[str, dict[str, Host]] = {
 # Pages whose reader has used Wasmtime: the number of cached modules.
 MODULES = {GUIDE + "tuning.rst": 24}
 # Inventories that a page mentions and every reader has.
-INVENTORIES: dict[str, str] = {
-    "README.md": "[runners]\nrunner1\n",
-    "docs/security.md": "[runners]\nrunner1\n",
-    "roles/wasmtime_cache/README.md": "[runners]\nrunner1\n",
+RUNNERS = {"hosts.ini": "[runners]\nrunner1\n"}
+INVENTORIES: dict[str, dict[str, str]] = {
+    "README.md": {**RUNNERS, "fleet.ini": "app1\napp2\napp3\napp4\n\n[all:vars]\nansible_user=root\n"},
+    "docs/security.md": RUNNERS,
+    "roles/wasmtime_cache/README.md": RUNNERS,
 }
 # Commands that are looked at instead of run, each with the reason. `make --dry-run` shows that they can be run.
 NOT_RUN = {
@@ -319,8 +337,8 @@ def read(page: str, reader: Reader, lab: Lab | None) -> None:
         if lab and not connected and reader.folder != reader.home:
             connect(lab, page, reader)
             connected = True
-            if page in INVENTORIES:
-                reader.save(INVENTORY, INVENTORIES[page])
+            for name, text in INVENTORIES.get(page, {}).items():
+                reader.save(name, text)
         if block.language == "console":
             type_in(block, reader)
         elif block.file:
