@@ -18,7 +18,7 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import VERSIONS
 from ansible_collections.wasmops.wasmtime.tests.engine.layouts import Layout, listing
-from ansible_collections.wasmops.wasmtime.tests.engine.live import Process, entries, prune, public_place, usage
+from ansible_collections.wasmops.wasmtime.tests.engine.live import Process, entries, prune, public_place, until, usage
 from ansible_collections.wasmops.wasmtime.tests.engine.statements import proves
 from ansible_collections.wasmops.wasmtime.tests.engine.test_usage import Module, clean_up, write_config
 
@@ -87,6 +87,7 @@ def test_engines_of_six_versions_notice_nothing(place: Path) -> None:
         {"remove": ["broken", "untrusted"]},
         {"remove": [], "unused_for": "1s"},
     ]
+    until(lambda: wrong or len(loads) == len(VERSIONS), "all engines run")
     end = time.monotonic() + SECONDS
     removed = pruned = 0
     broken: list[str] = []
