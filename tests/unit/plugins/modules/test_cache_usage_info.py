@@ -209,7 +209,7 @@ def test_limits_are_documented_as_they_are():
         assert "%d MiB for level %d" % (-(-context // 2**20), level) in text
     assert "takes %d MiB more" % (_zstd._PIECES >> 20) in text
     assert cache_usage_info.RETURN.count("the first %d" % _scan.LISTED) >= 3
-    assert "more than %d deep" % _scan._DEPTH_MAX in cache_usage_info.RETURN
+    assert "more than %d deep" % _scan.DEPTH_MAX in cache_usage_info.RETURN
 
 
 def test_the_bounds_of_suggestions_are_documented_as_they_are():
