@@ -12,13 +12,12 @@ from typing import Any, Sequence
 
 from .._config.printable import quoted
 from .._config.programs import KNOWN, OTHERS
-from .._config.versions import VERSION_HELP, BadVersion, for_version
+from .._config.versions import VERSION_HELP, for_version
 from .._engines.binary import Stopped
 from .._engines.inventory import LISTED, Inventory, NoEngine, Program, program_at, usual_places
 from .common import Readers, refuse_relative
 from .refused import Refused
 
-AUTO = "auto"
 # The limits of a search: those that engine_info has by default.
 SIZE_LIMIT = 2**30  # bytes of a file
 TIME_LIMIT = 60  # seconds
@@ -41,22 +40,13 @@ _SLOW = "this could not be read in %d seconds; name the version in wasmtime_vers
 _NAME_IT = "write the version instead, or name the programs in programs"
 
 
-def readers(versions: Sequence[str], programs: Sequence[str]) -> Readers:
-    """Return the Wasmtimes of these versions and in the programs at these paths. Raises Refused."""
-    named = tuple(version.strip() for version in versions if version != AUTO)
-    try:
-        dialects = {for_version(version) for version in named}
-    except BadVersion as error:
-        raise Refused(str(error)) from error
-    found = _at(programs)
-    if AUTO in versions:
-        paths = {program.path for program in found}
-        found += [program for program in _installed() if program.path not in paths]
-    for program in found:
-        dialects.update(program.engine.dialects())
-    told = [*named, *(version for program in found for version in program.engine.told())]
-    ordered = sorted(dialects, key=lambda dialect: (dialect.first, dialect.reader, dialect.grammars))
-    return Readers(tuple(ordered), ", ".join(dict.fromkeys(told)) or None, named, tuple(found))
+def programs_of(paths: Sequence[str], auto: bool) -> list[Program]:
+    """Return the programs at these paths and, with C(auto), those that are installed. Raises Refused."""
+    found = _at(paths)
+    if auto:
+        known = {program.path for program in found}
+        found += [program for program in _installed() if program.path not in known]
+    return found
 
 
 def _at(paths: Sequence[str]) -> list[Program]:
