@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ENTRIES = 1000
 # A day in seconds, the highest time limit.
 TIME_MAX = 86400
+NAME_A_VERSION = 'write a version like "42.0.2" or "42"'
 
 
 Lacking = List[Refused]

@@ -12,14 +12,13 @@ from typing import Any, Sequence
 
 from .._config.printable import quoted
 from .._config.programs import KNOWN, OTHERS
-from .._config.versions import BadVersion, for_version
+from .._config.versions import for_version
 from .._engines.binary import TimeOver
 from .._engines.inventory import LISTED, Inventory, NoEngine, Program, program_at, usual_places
-from .common import Readers, refuse_relative
+from .common import NAME_A_VERSION, Readers, refuse_relative
 from .reasons import sentence
 from .refused import Refused
 
-AUTO = "auto"
 # The limits of a search: those that engine_info has by default.
 SIZE_LIMIT = 2**30  # bytes of a file
 TIME_LIMIT = 60  # seconds
@@ -37,30 +36,18 @@ REASONS = {
     "changing": "this changed while it was read; run again when nothing writes it",
     "unreadable": "this cannot be read; run as a user who may read it, or name the version in wasmtime_version instead",
 }
-_VERSION_HELP = 'write a version like "42.0.2" or "42", or "auto" for those that are installed'
 _NO_CONFIG = "the Wasmtime in this file cannot read a cache config; leave it out"
 _SLOW = "this could not be read in %d seconds; name the version in wasmtime_version instead" % TIME_LIMIT
 _NAME_IT = "write the version instead, or name the programs in programs"
 
 
-def readers(versions: Sequence[str], programs: Sequence[str]) -> Readers:
-    """Return the Wasmtimes of these versions and in the programs at these paths. Raises Refused."""
-    named = tuple(version.strip() for version in versions if version != AUTO)
-    try:
-        dialects = {for_version(version) for version in named}
-    except BadVersion as error:
-        raise Refused(
-            'wasmtime_version: "%s" is not a Wasmtime version; %s' % (error.version, _VERSION_HELP)
-        ) from error
-    found = _at(programs)
-    if AUTO in versions:
-        paths = {program.path for program in found}
-        found += [program for program in _installed() if program.path not in paths]
-    for program in found:
-        dialects.update(program.engine.dialects())
-    told = [*named, *(version for program in found for version in program.engine.possible_versions())]
-    ordered = sorted(dialects, key=lambda dialect: (dialect.first, dialect.reader, dialect.grammars))
-    return Readers(tuple(ordered), ", ".join(dict.fromkeys(told)) or None, named, tuple(found))
+def programs_of(paths: Sequence[str], auto: bool) -> list[Program]:
+    """Return the programs at these paths and, with C(auto), those that are installed. Raises Refused."""
+    found = _at(paths)
+    if auto:
+        known = {program.path for program in found}
+        found += [program for program in _installed() if program.path not in known]
+    return found
 
 
 def _at(paths: Sequence[str]) -> list[Program]:
@@ -99,7 +86,7 @@ def _installed() -> list[Program]:
     found = [program for program in inventory.programs.values() if program.engine.reads_config]
     if not found:
         text = "wasmtime_version: auto: no program in the usual places has a Wasmtime that reads a cache config; %s"
-        raise Refused(text % _VERSION_HELP.partition(", or")[0])
+        raise Refused(text % NAME_A_VERSION)
     return sorted(found, key=lambda program: program.path)
 
 

@@ -70,7 +70,7 @@ def _provide(task: Task) -> dict[str, Any]:
     """Create or merge the file, and make or change the directory."""
     readers = readers_for(task.module)
     programs: list[dict[str, Any]] = []
-    if readers.named or readers.programs:
+    if readers.apart or readers.programs:
         from .programs import apart, as_results
 
         if readers.apart:

@@ -6,18 +6,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .._config.versions import CURRENT
-from .common import Readers
+from .._config.versions import CURRENT, BadVersion, for_version
+from .common import NAME_A_VERSION, Readers
+from .refused import Refused
+
+if TYPE_CHECKING:
+    from .._engines.inventory import Program
+
+AUTO = "auto"
 
 
 def readers_for(module: Any) -> Readers:
     """Return the Wasmtimes that the options C(wasmtime_version) and C(programs) name. Raises Refused."""
-    versions, programs = module.params["wasmtime_version"], module.params.get("programs")
-    if not versions and not programs:
+    versions, paths = module.params["wasmtime_version"] or (), module.params.get("programs") or ()
+    if not versions and not paths:
         return Readers(CURRENT, None)
-    # A run that names neither never loads this.
-    from .programs import readers
+    named = tuple(version.strip() for version in versions if version != AUTO)
+    try:
+        dialects = {for_version(version) for version in named}
+    except BadVersion as error:
+        raise Refused(
+            'wasmtime_version: "%s" is not a Wasmtime version; %s, or "auto" for those that are installed'
+            % (error.version, NAME_A_VERSION)
+        ) from error
+    programs: list[Program] = []
+    if paths or AUTO in versions:
+        # A run that names versions alone never loads this.
+        from .programs import programs_of
 
-    return readers(versions or (), programs or ())
+        programs = programs_of(paths, AUTO in versions)
+    told = list(named)
+    for program in programs:
+        dialects.update(program.engine.dialects())
+        told += program.engine.possible_versions()
+    ordered = sorted(dialects, key=lambda dialect: (dialect.first, dialect.reader, dialect.grammars))
+    return Readers(tuple(ordered), ", ".join(dict.fromkeys(told)) or None, named, tuple(programs))
