@@ -140,7 +140,7 @@ problems:
     remedy:
       description: What would be right.
       type: str
-      sample: write a whole number followed by s, m, h or d, like "1h"
+      sample: write "60s" or "1m"
 settings:
   description: The settings that the file names, as it spells them.
   returned: always

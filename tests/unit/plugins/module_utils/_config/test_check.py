@@ -163,6 +163,8 @@ def test_crlf_in_a_string_is_read_as_it_stands_since_39():
             13,
         )
     assert codes(read('[cache]\r\ndirectory = """/a\\\r\n  b\\n"""\r\n')) == []
+    # A backslash at the end of a line takes breaks of both kinds along.
+    assert read('[cache]\ndirectory = """/a\\\n\r\n  b\r\nc"""\n', D).effective["directory"] == "/ab\r\nc"
     assert codes(read(text.replace("\r\n", "\n"))) == []
 
 

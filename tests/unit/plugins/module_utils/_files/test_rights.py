@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import os
-from typing import TYPE_CHECKING, Callable, Optional, Tuple
+import re
+from pathlib import Path
+from typing import Callable, Optional, Tuple
 
 import pytest
 
@@ -31,9 +34,6 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.rights imp
     unlabelled,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OWN, OTHER, GROUP, OTHER_GROUP, MORE = 70001, 70002, 70003, 70004, 70005
 # Not known in the user namespace that System describes.
@@ -281,3 +281,12 @@ def test_attributes_take_the_owner_and_some_a_capability(
 )
 def test_attributes_that_are_there_are_not_set_again(there: str | None, attributes: str, same: bool) -> None:
     assert labelled(there, attributes) is same
+
+
+@pytest.mark.parametrize("name", ["guards", "rights"])
+def test_what_root_must_not_do_does_not_depend_on_dangers(name: str) -> None:
+    """A danger that is no longer reported, or is ignored, opens no way for root."""
+    source = Path(str(_rights.__file__)).with_name(name + ".py").read_text(encoding="utf-8")
+    imported = {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)}
+    assert imported.isdisjoint({"directory", "config_file", "_config.problems"})
+    assert not re.search("(?i)danger", source)
