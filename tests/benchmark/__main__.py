@@ -192,7 +192,7 @@ def main(argv: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
             try:
                 if arguments.programs:
-                    print(report.programs(measure_programs(given, Path(folder), Progress(), rounds=10)))
+                    print(report.programs(measure_programs(given, Path(folder), Progress(), rounds=5)))
                     return 0
                 results = measure(given, arguments.quick, Path(folder))
             except (BenchmarkError, LabError, NotHere) as error:

@@ -66,7 +66,8 @@ WAITS = """
 """
 RUNS = (
     "echo '%s' >/opt/app/app.wat;"
-    " (tail -f /dev/null | setsid wasmtime run -C cache-config=%s /opt/app/app.wat) >/dev/null 2>&1 &" % (WAITS, CONFIG)
+    " (tail -f /dev/null | setsid /usr/local/bin/wasmtime run -C cache-config=%s /opt/app/app.wat) >/dev/null 2>&1 &"
+    % (WAITS, CONFIG)
 )
 HOSTS: dict[str, dict[str, Host]] = {
     "README.md": {"runner1": Host(Spec("trixie"), CI)},

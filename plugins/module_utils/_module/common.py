@@ -122,9 +122,9 @@ def refuse_outside(module: Any, name: str, least: int, most: int) -> None:
         raise Refused("%s is %s; write %d to %d" % (name, shown(value), least, most))
 
 
-def refuse_relative(module: Any, name: str) -> None:
-    """End the run if the option with this name, a list of paths, has one that is not absolute. Raises Refused."""
-    for path in module.params[name] or ():
+def refuse_relative(name: str, paths: Sequence[str]) -> None:
+    """End the run if the option with this name has a path that is not absolute. Raises Refused."""
+    for path in paths:
         if not path.startswith("/") or "\0" in path:
             raise Refused('%s has "%s", which is not an absolute path; write an absolute path' % (name, path))
         refuse_unnameable(path)

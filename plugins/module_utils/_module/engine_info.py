@@ -39,7 +39,7 @@ def inventory_for(module: Module) -> Inventory:
         from .._config.problems import sentence_on
 
         raise _refused.Refused(sentence_on("size_limit", module.params["size_limit"], error)) from error
-    _common.refuse_relative(module, "paths")
+    _common.refuse_relative("paths", module.params["paths"] or ())
     return Inventory(size, module.params["time_limit"])
 
 

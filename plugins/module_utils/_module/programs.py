@@ -43,7 +43,7 @@ _SLOW = "this could not be read in %d seconds; name the version in wasmtime_vers
 _NAME_IT = "write the version instead, or name the programs in programs"
 
 
-def readers(module: Any, versions: Sequence[str], programs: Sequence[str]) -> Readers:
+def readers(versions: Sequence[str], programs: Sequence[str]) -> Readers:
     """Return the Wasmtimes of these versions and in the programs at these paths. Raises Refused."""
     named = tuple(version.strip() for version in versions if version != AUTO)
     try:
@@ -52,7 +52,7 @@ def readers(module: Any, versions: Sequence[str], programs: Sequence[str]) -> Re
         raise Refused(
             'wasmtime_version: "%s" is not a Wasmtime version; %s' % (error.version, _VERSION_HELP)
         ) from error
-    found = _at(module, programs)
+    found = _at(programs)
     if AUTO in versions:
         paths = {program.path for program in found}
         found += [program for program in _installed() if program.path not in paths]
@@ -63,9 +63,9 @@ def readers(module: Any, versions: Sequence[str], programs: Sequence[str]) -> Re
     return Readers(tuple(ordered), ", ".join(dict.fromkeys(told)) or None, named, tuple(found))
 
 
-def _at(module: Any, paths: Sequence[str]) -> list[Program]:
+def _at(paths: Sequence[str]) -> list[Program]:
     """The programs at these paths, each of which reads a config."""
-    refuse_relative(module, "programs")
+    refuse_relative("programs", paths)
     if len(paths) > LISTED:
         raise Refused("programs has %d paths; name %d at most" % (len(paths), LISTED))
     found = []

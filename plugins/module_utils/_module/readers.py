@@ -20,4 +20,4 @@ def readers_for(module: Any) -> Readers:
     # A run that names neither never loads this.
     from .programs import readers
 
-    return readers(module, versions or (), programs or ())
+    return readers(versions or (), programs or ())
