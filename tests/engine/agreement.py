@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import ERROR, Host, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import ERROR, Host
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import Config, read_config
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import (
@@ -37,6 +37,9 @@ from ansible_collections.wasmops.wasmtime.tests.engine.engines import (
     Answer,
     reader,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 
 LIBRARY = Library()
 # The engine's queue takes 32 or 40 bytes per entry, and other things take memory, too.

@@ -176,6 +176,10 @@ CASES: dict[str, tuple[Prepare, dict[str, Any]]] = {
     "give away": (old, {"owner": str(NOBODY), "mode": "0640"}),
     "give to an unknown one": (old, {"owner": str(STRANGER)}),
     "give back": (lambda there: old(there, file=NOBODY), {"owner": "0", "group": "0"}),
+    "give to another group, with a setuid bit": (
+        lambda there: old(there, file=NOBODY, bits=0o4644),
+        {"group": "0", "mode": "04644"},
+    ),
     "give the directory": (old, OWN),
     "set the mode of the directory of another": (
         lambda there: old(there, cache=NOBODY),

@@ -112,39 +112,6 @@ class Host(NamedTuple):
     """Gives the bytes that the file system of an absolute path can hold, those in use included; None if not known."""
 
 
-class Problem:
-    """Something wrong with a config; its fields are the keys that the modules return."""
-
-    def __init__(
-        self,
-        code: str,
-        severity: str,
-        message: str,
-        remedy: str,
-        setting: str | None = None,
-        value: str | None = None,
-        line: int | None = None,
-        column: int | None = None,
-    ) -> None:
-        self.code = code
-        self.severity = severity
-        self.setting = setting
-        self.value = value
-        self.line = line
-        self.column = column
-        self.message = message
-        self.remedy = remedy
-
-    def as_dict(self) -> dict[str, Any]:
-        """The problem as the modules return it."""
-        return dict(vars(self))
-
-    def sentence(self) -> str:
-        """The problem in one sentence: line, what is wrong, what would be right."""
-        place = "" if self.line is None else "line %d, column %d: " % (self.line, self.column or 1)
-        return "%s%s; %s" % (place, self.message, self.remedy)
-
-
 class CommonRules(NamedTuple):
     """The rules that several dialects have in common: what one refuses, all refuse."""
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Sequence
 
-from .check import ERROR, MAX_BYTES, Effective, Finding, Host, Problem, check, common_rules, has_line_break
+from .check import ERROR, MAX_BYTES, Effective, Finding, Host, check, common_rules, has_line_break
 from .settings import SETTINGS
 from .toml_error import TomlError
 from .versions import DIALECTS, TOML_1_0, TOML_1_1, Dialect
 
 if TYPE_CHECKING:
+    from .problems import Problem
     from .toml import Library
 
 BOM = "\ufeff"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, NamedTuple
 
-from .check import DANGER, ERROR, KEYS_OF_2019, MAX_BYTES, NAME_MAX, PATH_MAX, WARNING, Finding, Problem
+from .check import DANGER, ERROR, KEYS_OF_2019, MAX_BYTES, NAME_MAX, PATH_MAX, WARNING, Finding
 from .printable import printable, shown
 from .programs import SWITCH_OFF
 from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, BadValue
@@ -23,6 +23,39 @@ from .words import format_value, type_name, versions_of
 PROVEN = "test"
 READ = "source"
 OURS = "none"
+
+
+class Problem:
+    """Something wrong with a config; its fields are the keys that the modules return."""
+
+    def __init__(
+        self,
+        code: str,
+        severity: str,
+        message: str,
+        remedy: str,
+        setting: str | None = None,
+        value: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        self.code = code
+        self.severity = severity
+        self.setting = setting
+        self.value = value
+        self.line = line
+        self.column = column
+        self.message = message
+        self.remedy = remedy
+
+    def as_dict(self) -> dict[str, Any]:
+        """The problem as the modules return it."""
+        return dict(vars(self))
+
+    def sentence(self) -> str:
+        """The problem in one sentence: line, what is wrong, what would be right."""
+        place = "" if self.line is None else "line %d, column %d: " % (self.line, self.column or 1)
+        return "%s%s; %s" % (place, self.message, self.remedy)
 
 
 class Text(NamedTuple):

@@ -12,7 +12,7 @@ import signal
 import stat
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
-from .._config.check import DANGER, Problem
+from .._config.check import DANGER
 from .._config.printable import quoted
 from .._files import write as _write
 from .._files.access import Reason
@@ -24,6 +24,7 @@ from .common import ENTRIES, directory_chooser, directory_of, directory_problems
 from .refused import Refused
 
 if TYPE_CHECKING:
+    from .._config.problems import Problem
     from .plan import Owners, Plan
     from .task import Task
 
@@ -170,9 +171,8 @@ class Change:
         elif plan.changes_ownership and plan.seen is not None:
             failure = "given another owner, group or mode"
             reason = denied(place.path) or unsafe_link(place.resolved) or other_names(place.resolved, plan.seen)
-            reason = reason or forbidden(self.plan.owners, self.plan.new_owners)
-            if reason is None and self.plan.new_owners[0] != self.plan.owners[0]:
-                reason = unkept(self.plan.new_owners[0], self.plan.new_owners[2])
+            # A new owner or group costs a file the bits that a change of its mode alone would keep.
+            reason = reason or forbidden(plan.owners, plan.new_owners) or unkept(*plan.new_owners[::2])
         if reason is None and self.params["attributes"] is not None:
             failure = "given attributes"
             reason = swappable(place.resolved) or self._unlabelled()

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
-from .._config.check import DANGER, ERROR, Host, Problem
+from .._config.check import DANGER, ERROR, Host
 from .._config.config import Config, no_config, read_config, to_problems
 from .._config.printable import quoted, shown
 from .._config.settings import SETTINGS
@@ -21,6 +21,7 @@ from .._files.directory import State, findings, inspect
 from .refused import Refused, refuse_library
 
 if TYPE_CHECKING:
+    from .._config.problems import Problem
     from .._config.versions import Dialect
     from .._engines.inventory import Program
 

@@ -24,7 +24,7 @@ from .common import directory_problems, file_problems
 from .readers import readers_for
 
 if TYPE_CHECKING:
-    from .._config.check import Problem
+    from .._config.problems import Problem
     from .._config.versions import Dialect
     from .ansible_module import Module
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._config.check import Finding, Problem
+from .._config.check import Finding
 from .._config.printable import quoted
-from .._config.problems import to_problem
+from .._config.problems import Problem, to_problem
 from .._files.access import user_name
 from .._files.directory import UNCOUNTED
 from .reasons import sentence

@@ -10,7 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Tuple
 
-from .._config.check import DANGER, ERROR, Host, Problem
+from .._config.check import DANGER, ERROR, Host
 from .._config.config import BOM, Config, to_problems
 from .._config.printable import shown
 from .._config.settings import SETTINGS, BadValue
@@ -31,6 +31,7 @@ from .common import (
 from .refused import Refused, refuse_library
 
 if TYPE_CHECKING:
+    from .._config.problems import Problem
     from .._config.versions import Dialect
     from .task import Task
 

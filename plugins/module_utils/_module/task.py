@@ -15,7 +15,7 @@ from .refused import Refused
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from .._config.check import Problem
+    from .._config.problems import Problem
     from .._files.lock import Lock
 
 

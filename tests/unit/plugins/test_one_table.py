@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from ansible_collections.wasmops.wasmtime.plugins.doc_fragments._settings import ModuleDocFragment
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS, MAX_BYTES, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS, MAX_BYTES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import inspect

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 import pytest
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import rights as _rights
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
@@ -183,7 +184,8 @@ ELSEWHERE = [
     alone_among_root_s,
     where_others_can_swap,
 ]
-ALL_DANGERS = ["directory-replaceable", "directory-not-dedicated", "directory-writable-by-others"]
+# What a task may allow where root must not follow: nothing of that.
+ALL_DANGERS = list(DANGERS)
 
 
 @pytest.mark.parametrize("where", ELSEWHERE, ids=lambda value: value.__name__)

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER, Problem
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import read_config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
