@@ -44,11 +44,15 @@ def prepare(hosts: list[Host]) -> None:
 
 def summaries(run: Run) -> list[list[str]]:
     """What was summed up, once for each batch of hosts; each line must be one on the screen, too."""
-    found = [result.data["msg"] for result in run.results if result.action == "ansible.builtin.debug"]
-    for lines in found:
-        for line in lines:
-            assert "\n" not in line
-            assert json.dumps(line) in run.output
+    found = []
+    for result in run.results:
+        if result.action == "ansible.builtin.debug" and result.status == "ok":
+            found.append(result.data["msg"])
+            assert all(json.dumps(line) in run.output for line in found[-1])
+        # The first host that fails says it for all.
+        elif result.action == "ansible.builtin.fail" and "\n" in result.message:
+            found.append(result.message.splitlines())
+            assert result.message in run.output
     return found
 
 
@@ -70,6 +74,7 @@ def test_a_fleet_in_all_conditions(ansible: Ansible, lab: Lab) -> None:
     assert touched(before, snapshot(lab)) == []
     (lines,) = summaries(run)
     expected = [
+        "17 of 30 hosts failed",
         "error enabled-refused, 4 hosts:",
         "  %s: /etc/wasmtime/old.toml: line 2, column 1: enabled is .*; remove the line: .*" % named("old"),
         "error invalid-value, 4 hosts:",
@@ -114,7 +119,7 @@ def test_some_of_a_fleet(ansible: Ansible, lab: Lab) -> None:
 
     status, (lines,) = check("*.broken")
     assert (status, lines[-1]) == (2, "2 hosts: 2 refused by Wasmtime")
-    assert lines[0] == "error invalid-value, 2 hosts:"
+    assert lines[:2] == ["2 of 2 hosts failed", "error invalid-value, 2 hosts:"]
 
     status, (first, last) = check("*.valid,*.broken", "check_in_batches.yml")
     assert status == 2
@@ -123,7 +128,7 @@ def test_some_of_a_fleet(ansible: Ansible, lab: Lab) -> None:
         "  forky.valid, forky.broken",
         "4 hosts: 1 good, 1 refused by Wasmtime, 2 not looked at",
     ]
-    assert last[0] == "error invalid-value, 2 hosts:"
+    assert last[1] == "error invalid-value, 2 hosts:"
     assert last[-1] == "4 hosts: 2 good, 2 refused by Wasmtime"
 
     # Nobody is left to sum up.
