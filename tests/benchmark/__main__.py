@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.wasmops.wasmtime.tests.fleet.lab import RELEASES, Lab, LabError, Spec
 
-from . import parsing, plot, report, runs, tasks
+from . import parsing, plot, pruning, report, runs, tasks
 from .controller import BenchmarkError, Site, counted
 
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ def measure(given: Given, quick: bool, folder: Path) -> dict[str, Any]:
         results["pull"] = runs.pull(site, hosts[0], Path(given.pulled), rounds=5)
     tell("reading and judging")
     results["parsing"] = parsing.measure()
+    tell("pruning a large cache")
+    results["pruning"] = pruning.measure()
     tell("done")
     return results
 

@@ -325,6 +325,21 @@ def parsing_table(records: Iterable[Record]) -> str:
     return table(("Config", "bytes", "time"), rows)
 
 
+def pruning_table(records: Iterable[Record]) -> str:
+    """The time and the memory that it takes to prune a large cache."""
+    rows = [
+        (
+            record["run"],
+            f"{record['entries']:,}",
+            f"{record['seconds']:.1f} s",
+            f"{record['cpu']:.1f} s",
+            f"{record['memory'] / 2**20:.0f} MiB",
+        )
+        for record in records
+    ]
+    return table(("Run", "modules", "time", "CPU time", "memory"), rows)
+
+
 def document(results: Record) -> str:
     """Make docs/benchmark.md."""
     runs = results["runs"]
@@ -368,6 +383,7 @@ def document(results: Record) -> str:
         "validated_cpu": validated[1].text(),
         "controller_memory": memory_table(results["controller_memory"]),
         "parsing": parsing_table(results["parsing"]),
+        "pruning": pruning_table(results["pruning"]),
         "shares": shares_table(shares),
         "scale": scale_table(results["scale"]),
         "fleets": fleets_table(piped),
