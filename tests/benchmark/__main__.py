@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ansible_collections.wasmops.wasmtime.tests.engine.engines import NotHere
 from ansible_collections.wasmops.wasmtime.tests.fleet.lab import RELEASES, Lab, LabError, Spec
 
-from . import engines, parsing, plot, report, runs, tasks
+from . import engines, parsing, plot, pruning, report, runs, tasks
 from .controller import BenchmarkError, Site, counted
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ def measure(given: Given, quick: bool, folder: Path) -> dict[str, Any]:
     tell("reading and judging")
     results["parsing"] = parsing.measure()
     results["programs"] = measure_programs(given, folder, tell, rounds=15)
+    tell("pruning a large cache")
+    results["pruning"] = pruning.measure()
     tell("done")
     return results
 

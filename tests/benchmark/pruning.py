@@ -22,8 +22,8 @@ STATISTICS = b"usages = 1\noptimized-compression = 3\n"
 RUNS: dict[str, dict[str, Any]] = {
     "see what `all` removes, in check mode": {"remove": ["all"], "_ansible_check_mode": True},
     "see what is over the limits, in check mode": {"remove": ["over_limits"], "_ansible_check_mode": True},
-    "remove what is over the limits, 154,125 modules": {"remove": ["over_limits", "stale_locks"]},
-    "remove the other 45,875 modules": {"remove": ["all"]},
+    "remove what is over the limits": {"remove": ["over_limits", "stale_locks"]},
+    "remove the rest": {"remove": ["all"]},
 }
 _CHILD = (
     "import json, sys, ansible.module_utils.basic as basic\n"

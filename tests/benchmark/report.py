@@ -346,6 +346,21 @@ def programs(results: Record) -> str:
     return ratios_table(results["records"], tasks) + "\n\n" + files_table(results["files"])
 
 
+def pruning_table(records: Iterable[Record]) -> str:
+    """The time and the memory that it takes to prune a large cache."""
+    rows = [
+        (
+            record["run"],
+            f"{record['entries']:,}",
+            f"{record['seconds']:.1f} s",
+            f"{record['cpu']:.1f} s",
+            f"{record['memory'] / 2**20:.0f} MiB",
+        )
+        for record in records
+    ]
+    return table(("Run", "modules", "time", "CPU time", "memory"), rows)
+
+
 def document(results: Record) -> str:
     """Make docs/benchmark.md."""
     runs = results["runs"]
@@ -389,6 +404,7 @@ def document(results: Record) -> str:
         "controller_memory": memory_table(results["controller_memory"]),
         "parsing": parsing_table(results["parsing"]),
         "programs": programs(results["programs"]),
+        "pruning": pruning_table(results["pruning"]),
         "shares": shares_table(shares),
         "scale": scale_table(results["scale"]),
         "fleets": fleets_table(piped),

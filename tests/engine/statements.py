@@ -75,6 +75,8 @@ OURS = (
     "nothing is known by which Wasmtime",
     "cached modules there are, in Wasmtime's eyes",
     # what is removed from a cache
+    "That `broken` modules are all that an engine cannot use",
+    "`tests/engine/test_prune.py` against engines",
     "named kinds of files from Wasmtime's compilation cache",
     "everything that Wasmtime uses goes",
     "those of Wasmtime's own files that others can write",

@@ -67,7 +67,10 @@ def run(version: str, config: Path, loads: dict[str, int], over: threading.Event
         wrong.append("%s: %r" % (version, error))
 
 
-@proves("Wasmtime compiles a module anew that is no longer in the cache.")
+@proves(
+    "Wasmtime compiles a module anew that is no longer in the cache.",
+    "A running engine that misses a module compiles it again.",
+)
 def test_engines_of_six_versions_notice_nothing(place: Path) -> None:
     directory = place / "cache"
     settings = {
