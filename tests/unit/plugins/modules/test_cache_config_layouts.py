@@ -22,5 +22,5 @@ def test_a_layout_that_is_too_complex_is_left_alone(world, monkeypatch):
 
 def test_an_edit_that_does_not_say_what_was_meant_is_not_written(world, monkeypatch):
     world.write("[cache]\n")
-    monkeypatch.setattr(_edit, "edit", lambda text, changes, loads: text + "cleanup-interval = '9h'\n")
+    monkeypatch.setattr(_edit, "edit", lambda text, changes, loads, write: text + "cleanup-interval = '9h'\n")
     assert "its layout does not allow this change in place" in world.refused()

@@ -121,7 +121,7 @@ def test_the_fleet_has_each_version_and_each_program_that_refuses_its_config() -
 
 def test_the_page_shows_them() -> None:
     page = cache_page(cache_fleet(HOSTS, {}, "now"))
-    assert page.count('<table class="engines">') == 2
+    assert page.count('<table class="engines cards">') == 2
     for part in (
         '<bdi>30.0.2</bdi></th><td class="figure">2</td><td class="figure">0</td><td>33 and later refuse it on 2</td>',
         "<td>after an upgrade to 33 or later</td><td><bdi>app1, app2</bdi></td>",

@@ -106,7 +106,7 @@ def test_a_parent_of_a_link_is_the_parent_of_its_target(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("dangling", "nowhere"), ("loop", "nowhere"), ("file", "is not a directory")]
+    ("name", "reason"), [("dangling", "does not exist"), ("loop", "does not exist"), ("file", "is not a directory")]
 )
 def test_what_ends_a_way_makes_the_directory_unusable(tmp_path, name, reason):
     (tmp_path / "dangling").symlink_to("no")

@@ -318,10 +318,12 @@ def test_over_limits_is_what_the_next_cleanup_would_delete(cache, count):
         cache.module(number, age=number * HOUR)
     rules = DEFAULTS._replace(file_count=count)
     forecast = next_cleanup(cache.look(rules))
+    assert forecast is not None
     done = both(cache.top, "over_limits", rules=rules)
     assert done.names("over_limits") == sorted(forecast["deleted"])
     assert done.left == (forecast["entries_left"], forecast["bytes_left"])
     after = next_cleanup(cache.look(rules))
+    assert after is not None
     assert (after["limit_exceeded"], after["deleted"]) == (False, [])
 
 
@@ -485,7 +487,7 @@ def raced(path, *kinds, between, **options):
 @pytest.mark.parametrize("kind", ["broken", "unused", "over_limits", "orphans", "foreign", "stale_locks"])
 def test_what_was_changed_since_it_was_judged_stays(cache, kind):
     target = cache.module(2, data=b"broken", age=9 * DAY, stats=None)
-    used = (COMPILER,)
+    used: tuple[str, ...] = (COMPILER,)
     if kind == "foreign":
         target = put(cache.folder / "README", age=DAY)
     if kind == "stale_locks":
@@ -496,7 +498,7 @@ def test_what_was_changed_since_it_was_judged_stays(cache, kind):
     for change in (
         lambda: put(target, b"newer"),
         lambda: (target.unlink(), put(target, b"broken", age=9 * DAY)),
-        lambda: (target.rename(cache.top / "aside"), os.mkfifo(str(target))),
+        lambda: (target.rename(cache.top / "aside"), subprocess.run(["mkfifo", target], check=True)),
         lambda: (target.unlink(), target.symlink_to("/etc/passwd")),
     ):
         done = raced(cache.top, kind, unused=DAY * 5, between=change, used=used, rules=rules)
@@ -664,8 +666,10 @@ NAMES = (
     name_of(1) + ".wip-atomic-write-mod",
     name_of(1) + ".wip-1.old",
 )
-FOLDERS = ("modules", "modules/" + COMPILER, "modules/" + OLD, "modules/other", "other", "other/a", "")
-FOLDERS += ("modules/%s/tree" % COMPILER, "modules/%s/tree/deep" % OLD, "modules/wasmtime-empty")
+FOLDERS = (
+    *("modules", "modules/" + COMPILER, "modules/" + OLD, "modules/other", "other", "other/a", ""),
+    *("modules/%s/tree" % COMPILER, "modules/%s/tree/deep" % OLD, "modules/wasmtime-empty"),
+)
 
 
 def by_chance(chance, there):
@@ -677,7 +681,7 @@ def by_chance(chance, there):
         if chance.random() < 0.7:
             (top / folder).mkdir(parents=True, exist_ok=True)
     places = [top, *(path for path in top.rglob("*"))]
-    made = []
+    made: list[Path] = []
     for _number in range(chance.randrange(40)):
         path = chance.choice(places) / chance.choice(NAMES)
         if os.path.lexists(str(path)):
@@ -767,5 +771,5 @@ def test_a_dry_run_tells_the_truth_on_caches_made_by_chance(tmp_path, part):
         if "over_limits" in kinds and "stale_locks" in kinds and done.judged.not_limited is None:
             look = Cache(top).look(options["rules"], listed=None)
             # The look takes names that are no UTF-8 for the engine's.
-            deleted = {name for name in next_cleanup(look)["deleted"] if "\\xff" not in name}
+            deleted = {name for name in (next_cleanup(look) or {"deleted": ()})["deleted"] if "\\xff" not in name}
             assert deleted <= set(look.foreign), (number, deleted - set(look.foreign))

@@ -58,7 +58,7 @@ LEVELS: Effective = {BASELINE: 3, OPTIMIZED: 20}
 
 def look_of(rules: CleanupRules | None, entries: Sequence[tuple[float, int]] = ()) -> Look:
     """A look at a cache of modules with these ages in days and sizes."""
-    look = Look(None, rules, NOW * SECOND, Budget(60, PLENTY), Library().any)
+    look = Look(None, rules, NOW * SECOND, Budget(60, PLENTY))
     look.folders.append(Folder("modules/" + COMPILER, False))
     for number, (age, size) in enumerate(entries):
         entry = Entry(NOW * SECOND - int(age * DAY) * SECOND, size, 0, name_of(number))
