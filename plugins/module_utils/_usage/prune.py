@@ -199,14 +199,13 @@ class Removal:
 
     def _remove(self, number: int, place: Directory, handle: int, name: str, status: os.stat_result) -> int:
         if self._backup is not None and _moves(self._judged, number):
-            self._move(number, place, handle, name)
+            self._move(self._backup, number, place, handle, name)
             return 0
         os.unlink(name, dir_fd=handle)
         return self._judged.found.blocks[number] * _BLOCK if status.st_nlink <= 1 else 0
 
-    def _move(self, number: int, place: Directory, handle: int, name: str) -> None:
-        assert self._backup is not None
-        there, status = self._backup.move(name, handle, self._judged.path(self._judged.found.folder[number]))
+    def _move(self, backup: Backup, number: int, place: Directory, handle: int, name: str) -> None:
+        there, status = backup.move(name, handle, self._judged.path(self._judged.found.folder[number]))
         found = self._judged.found
         try:
             # With more names, somebody else's file may have come here.
