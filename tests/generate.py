@@ -232,8 +232,12 @@ def as_variable(entry_point: str, option: dict[str, Any]) -> dict[str, Any]:
     described = copy.deepcopy(option)
     texts = described["description"]
     texts = [texts] if isinstance(texts, str) else texts
+    # What the module returns is not described among the variables.
+    module = "RV(wasmops.wasmtime.%s#module:" % ENTRY_POINTS[entry_point][0]
     described["description"] = [
-        re.sub(r"\b([OR])\((\w+)", lambda found: "%s(%s" % (found[1], variable(entry_point, found[2])), text)
+        re.sub(r"\b([OR])\((\w+)", lambda found: "%s(%s" % (found[1], variable(entry_point, found[2])), text).replace(
+            "RV(", module
+        )
         for text in texts
     ]
     # Another name for a variable would be one more to set it by.

@@ -39,9 +39,13 @@ html_use_index = False
 
 REPOSITORY = "https://github.com/wasmops/wasmtime"
 # In the reference, to a place of Ansible's own documentation.
-OUTSIDE = {
-    "common_return_values": "https://docs.ansible.com/ansible/latest/reference_appendices/common_return_values.html",
-}
+ANSIBLE = "https://docs.ansible.com/ansible/latest/"
+OUTSIDE = (
+    (re.compile(r"common_return_values\Z"), "reference_appendices/common_return_values.html"),
+    (re.compile(r"callback_plugins\Z"), "plugins/callback.html"),
+    (re.compile(r"ansible_collections\.ansible\.builtin\.(\w+)\Z"), r"collections/ansible/builtin/\1.html"),
+    (re.compile(r"(ANSIBLE_\w+)\Z"), r"reference_appendices/config.html#envvar-\1"),
+)
 
 
 def add_labels(app: Sphinx, doctree: nodes.document) -> None:
@@ -59,8 +63,11 @@ def add_labels(app: Sphinx, doctree: nodes.document) -> None:
 
 def link_outside(app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.Element) -> nodes.reference | None:
     """Resolve what no page of the site has."""
-    target = OUTSIDE.get(node["reftarget"])
-    return nodes.reference("", "", text, refuri=target, internal=False) if target else None
+    for target, page in OUTSIDE:
+        found = target.match(node["reftarget"])
+        if found:
+            return nodes.reference("", "", text, refuri=ANSIBLE + found.expand(page), internal=False)
+    return None
 
 
 def link_to_repository(app: Sphinx, name: str, source: list[str]) -> None:
