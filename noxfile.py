@@ -14,6 +14,7 @@ A session leaves its JUnit XML in tests/output/<session>/junit, where tests/summ
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -27,9 +28,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from tests.benchmark.sessions import benchmark  # noqa: F401 # registers itself, as do those below
 from tests.machine import CORES, NEWEST_TARGET, NOX_DIR, OLDEST_TARGET, PYTHONS, ROOT, controllers, requirement
-from tests.release.sessions import artifact, changelog, galaxy_importer  # noqa: F401
 from tests.sessions import (
     COLLECTION,
     LIBRARIES,
@@ -59,6 +58,9 @@ if not sys.stdout.isatty():
 nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
+# These sessions register themselves.
+for part in ("benchmark", "release"):
+    importlib.import_module(f"tests.{part}.sessions")
 
 # The real engines stay installed here; the first test that needs one installs it, others wait (tests/engine/engines.py).
 ENGINES = {"WASMTIME_ENGINES": str(NOX_DIR / "engines")}

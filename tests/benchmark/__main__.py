@@ -129,7 +129,9 @@ def measure(given: Given, quick: bool, folder: Path) -> dict[str, Any]:
             title = title_of(core, release)
             tell(f"single tasks: {title}")
             (host,) = start(release, 1)
-            results["tasks"].append({"title": title, "records": tasks.measure(site, programs, host, rounds)})
+            results["tasks"].append(
+                {"title": title, "records": tasks.measure(site, programs, host, rounds, tasks.CANDIDATES)}
+            )
             if not quick and programs == newest:
                 results["module_memory"] = tasks.memory(site, programs, host)
             site.hang_up()

@@ -112,9 +112,7 @@ def ways(folder: Path) -> list[Way]:
     ]
 
 
-def playbook(
-    rounds: int, chosen: Sequence[Way], candidates: Mapping[str, Candidate] = CANDIDATES
-) -> list[dict[str, Any]]:
+def playbook(rounds: int, chosen: Sequence[Way], candidates: Mapping[str, Candidate]) -> list[dict[str, Any]]:
     """Make the playbook. Each round has an order of its own, so that nothing always comes after the same thing."""
     tasks = []
     for way in chosen:
@@ -144,7 +142,7 @@ def playbook(
 
 
 def measure(
-    site: Site, programs: str, host: Host, rounds: int, candidates: Mapping[str, Candidate] = CANDIDATES
+    site: Site, programs: str, host: Host, rounds: int, candidates: Mapping[str, Candidate]
 ) -> list[dict[str, Any]]:
     """Measure all tasks in all ways on a host."""
     play = site.folder / "tasks.json"
@@ -191,7 +189,7 @@ def memory(site: Site, programs: str, host: Host) -> dict[str, int]:
     way = Way("memory", f"{FOLDER}/memories", {"vars": {"ansible_python_interpreter": f"{FOLDER}/python3"}})
     play = site.folder / "memory.json"
     play.write_text(
-        json.dumps(playbook(2, [way])).replace(
+        json.dumps(playbook(2, [way], CANDIDATES)).replace(
             '"gather_facts"', '"environment": {"BENCHMARK_TASK": "-"}, "gather_facts"'
         )
     )

@@ -145,7 +145,7 @@ class View:
 
     def breaks(self) -> list[tuple[str, str]]:
         """Each path that takes more than one line, with the characters at an end of a line and behind it."""
-        return [(text, around) for text, around in self.chrome.execute_script(BREAKS)]
+        return list(map(tuple, self.chrome.execute_script(BREAKS)))
 
     def complaints(self) -> list[str]:
         """All errors and warnings in the console since it was last asked."""

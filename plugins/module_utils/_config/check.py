@@ -215,7 +215,7 @@ def _settings(cache: Mapping[str, Any], rules: CommonRules, effective: Effective
         elif key in SETTINGS:
             yield Finding("setting-of-others", path, value)
         elif key in old:
-            if key == next(name for name in _in_order(cache, rules) if name in old):
+            if key == next((name for name in _in_order(cache, rules) if name in old), None):
                 yield Finding("keys-of-2019", path, None, {"old": old})
         elif key != "enabled":
             yield Finding("unknown-setting", path, None, {"known": rules.settings})
