@@ -528,7 +528,7 @@ TABLE: tuple[Entry, ...] = (
             ),
             Text(
                 '"%(directory)s" holds files that are not the engine\'s (%(some)s): a cleanup deletes them',
-                "move them out of the cache directory",
+                "move them out of the cache directory, as cache_prune does with remove=foreign and backup",
                 name="stray",
             ),
         ),
@@ -570,7 +570,7 @@ TABLE: tuple[Entry, ...] = (
             Text(
                 '"%(directory)s" holds symbolic links (%(some)s): a cleanup deletes them, and the files in the directories'
                 " behind them",
-                "remove the links",
+                "remove the links, as cache_prune does with remove=foreign",
                 name="links",
             ),
         ),
@@ -590,7 +590,7 @@ TABLE: tuple[Entry, ...] = (
             ),
             Text(
                 '"%(directory)s" holds files of other users (%(some)s): ' + _RUN,
-                "empty the directory: the engine fills it again",
+                "remove them with cache_prune, remove=untrusted; the engine fills it again",
                 name="planted",
             ),
             Text(

@@ -35,6 +35,7 @@ from .._usage.judge import (
     Figures,
     Judgement,
     Wanted,
+    judge,
     private_to,
 )
 from .._usage.prune import Backup, Foretelling, Outcome, Removal, carry_out
@@ -232,7 +233,7 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
     return lambda name: name in exact or any(name == begin or name.startswith(begin + "-") for begin in begins), ""
 
 
-def judge(
+def judgement_for(
     module: Module, wanted: Wanted, config: Config, top: int, target: str, now: int, budget: Budget
 ) -> tuple[Judgement, list[dict[str, str]]]:
     """What is in the open directory, and notes for the result. C(target): its path without links."""
@@ -247,7 +248,7 @@ def judge(
     if OVER in wanted.kinds and (config.table or {}).get("enabled") is False:
         wanted = wanted._replace(kinds=wanted.kinds - {OVER})
         notes.append(_note("disabled"))
-    judged = Judgement(top, wanted, rules_of(config), now, budget)
+    judged = judge(top, wanted, rules_of(config), now, budget)
     if judged.not_limited:
         notes.append(_note("limits-" + judged.not_limited))
     if judged.exposed and UNTRUSTED in wanted.kinds:
@@ -296,7 +297,7 @@ def gather(module: Module, path: str) -> tuple[dict[str, Any], Outcome | None]:
     try:
         if module.params["backup"] is not None and wanted.kinds.intersection((FOREIGN, ALL)):
             backup = open_backup(module.params["backup"], top, resolved.target)
-        judged, notes = judge(module, wanted, config, top, resolved.target, now, budget)
+        judged, notes = judgement_for(module, wanted, config, top, resolved.target, now, budget)
         if next(judged.planned(), None) is not None and not judged.is_cache:
             raise _refused.Refused(
                 "%s holds files but nothing that only Wasmtime makes; nothing is removed from it. Name the cache directory"

@@ -213,11 +213,7 @@ class Figures:
 
 
 class Judgement:
-    """What is in a cache directory, and what of it is to be removed.
-
-    C(top): an open handle to it. C(rules) is None where the config is refused: then no lock is known to have expired.
-    Does not raise Stopped, but notes it: what was not judged by then stays.
-    """
+    """What is in a cache directory, and what of it is to be removed, as far as it was examined."""
 
     def __init__(self, top: int, wanted: Wanted, rules: CleanupRules | None, now: int, budget: Budget) -> None:
         self.top = top
@@ -246,16 +242,18 @@ class Judgement:
         status = os.fstat(top)
         self.trusted = (0, status.st_uid)
         self._mount = _mount(top)
-        first = Directory("", -1, TOP, status)
-        self.directories.append(first)
+        self.directories.append(Directory("", -1, TOP, status))
+
+    def examine(self) -> None:
+        """Judge everything, up to the limits of time and memory. Once."""
         try:
-            self._rights(first, top, status)
-            self._walk(top, 0, 0)
-            if BROKEN in wanted.kinds:
+            self._rights(self.directories[0], self.top, os.fstat(self.top))
+            self._walk(self.top, 0, 0)
+            if BROKEN in self.wanted.kinds:
                 self._verify()
         except Stopped as stop:
             self.stopped_by = stop.reason
-        if OVER in wanted.kinds:
+        if OVER in self.wanted.kinds:
             self._limits()
         self._rest()
 
@@ -596,6 +594,17 @@ class Judgement:
                 place.stays = True
                 self._kept_too.append((DENIED, self.path(number)))
             upper.stays = upper.stays or place.stays or place.kind is None
+
+
+def judge(top: int, wanted: Wanted, rules: CleanupRules | None, now: int, budget: Budget) -> Judgement:
+    """Judge what is in a cache directory. Does not raise Stopped, but notes it: what was not judged by then stays.
+
+    C(top): an open handle to it. C(rules) is None where the config is refused: then no lock is known to have expired.
+    C(now): nanoseconds since 1970.
+    """
+    judged = Judgement(top, wanted, rules, now, budget)
+    judged.examine()
+    return judged
 
 
 class Folders:

@@ -622,7 +622,7 @@ def test_a_stray_file_leaves_a_cache_in_use(tmp_path):
     (tmp_path / "modules" / "wasmtime-42").mkdir(parents=True)
     (tmp_path / "notes").write_bytes(b"")
     (problem,) = [p for p in problems(inspect(str(tmp_path)), ME) if p.code == "directory-foreign-files"]
-    assert problem.remedy == "move them out of the cache directory"
+    assert problem.remedy == "move them out of the cache directory, as cache_prune does with remove=foreign and backup"
     for number in range(3):
         (tmp_path / ("f%d" % number)).write_bytes(b"")
     (problem,) = [p for p in problems(inspect(str(tmp_path)), ME) if p.code == "directory-foreign-files"]
@@ -744,7 +744,7 @@ def test_what_belongs_to_others_inside_is_a_danger_even_out_of_their_reach(publi
     problem = the_problem(path)
     assert (problem.code, problem.severity) == ("directory-writable-by-others", "danger")
     assert 'files of other users ("%s")' % name in problem.message
-    assert problem.remedy == "empty the directory: the engine fills it again"
+    assert problem.remedy == "remove them with cache_prune, remove=untrusted; the engine fills it again"
     # The cache's own user plants nothing.
     assert codes(path, ME, STRANGER) == ["directory-unwritable"]
 

@@ -89,7 +89,7 @@ def judge(top, *kinds, used=(COMPILER,), unused=None, backup=None, rules=DEFAULT
     wanted = _judge.Wanted(
         frozenset(kinds), uses, None if unused is None else now - unused * SECOND, backup is not None
     )
-    return _judge.Judgement(top, wanted, rules, now, budget or Budget(60, PLENTY))
+    return _judge.judge(top, wanted, rules, now, budget or Budget(60, PLENTY))
 
 
 def prune(path, *kinds, check=False, backup=None, **options):
