@@ -74,6 +74,9 @@ OURS = (
     "Wasmtime refuses this file, so nothing was changed",
     "nothing is known by which Wasmtime",
     "cached modules there are, in Wasmtime's eyes",
+    "How many there are, in Wasmtime's eyes.",
+    "by their settings that differ from Wasmtime's defaults",
+    "Wasmtime's defaults",
     # what is removed from a cache
     "That `broken` modules are all that an engine cannot use",
     "`tests/engine/test_prune.py` against engines",

@@ -78,7 +78,7 @@ def works(process: Process, path: Path, directory: Path) -> None:
 
 
 @proves("makes the process allocate %(bytes)d bytes at load and abort", "The process aborts when it loads the config:")
-@proves("some files that Wasmtime takes abort it later;")
+@proves("Some files that Wasmtime accepts abort it later.")
 @proves("queue-memory")
 @every_version
 @pytest.mark.parametrize(
@@ -635,7 +635,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as
     "they run native code in every process",
 )
 @proves(
-    "whoever can write to the cache directory runs code in every Wasmtime process.",
+    "Whoever can write to the cache directory can run code in every Wasmtime process.",
     "Wasmtime does not check where it came from:",
     "Whoever can write there runs native code",
 )

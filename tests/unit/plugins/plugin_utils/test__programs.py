@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -120,7 +121,9 @@ def test_the_fleet_has_each_version_and_each_program_that_refuses_its_config() -
 
 
 def test_the_page_shows_them() -> None:
-    page = cache_page(cache_fleet(HOSTS, {}, "now"))
+    whole = cache_page(cache_fleet(HOSTS, {}, "now"))
+    # Without the titles that each value has on a phone.
+    page = re.sub(r' data-label="[^"]*"', "", whole)
     assert page.count('<table class="engines cards">') == 2
     for part in (
         '<bdi>30.0.2</bdi></th><td class="figure">2</td><td class="figure">0</td><td>33 and later refuse it on 2</td>',
