@@ -78,8 +78,8 @@ OURS = (
     "by their settings that differ from Wasmtime's defaults",
     "Wasmtime's defaults",
     # what is removed from a cache
-    "That `broken` modules are all that an engine cannot use",
-    "`tests/engine/test_prune.py` against engines",
+    "That `broken` includes every module that an engine cannot use",
+    "`tests/engine/test_prune.py` against running engines",
     "named kinds of files from Wasmtime's compilation cache",
     "everything that Wasmtime uses goes",
     "those of Wasmtime's own files that others can write",
