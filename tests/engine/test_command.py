@@ -123,7 +123,7 @@ def test_a_file_is_named_on_the_command_line(command: Command) -> None:
 
 
 @proves(
-    "Without a path the config is the one that Wasmtime itself looks for", "the file that Wasmtime itself looks for"
+    "Without a path, the config is the one that Wasmtime itself looks for", "the file that Wasmtime itself looks for"
 )
 def test_the_file_at_the_default_path_is_read(command: Command) -> None:
     directory = command.home / "elsewhere"

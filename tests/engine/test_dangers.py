@@ -631,7 +631,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as
 @proves(
     "runs native code in every process that loads the cache",
     "The cache holds native code.",
-    "whoever can write to the directory runs code in every process",
+    "anyone who can write to the directory runs code in every process",
     "they run native code in every process",
 )
 @proves(
