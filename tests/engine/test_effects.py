@@ -208,7 +208,9 @@ def until_entries(directory: Path, expected: dict[Path, int]) -> None:
     until(lambda: entries(directory) == expected, "%d entries are left" % len(expected))
 
 
-@proves("keep Wasmtime's defaults.", "is Wasmtime's default.", "gives them Wasmtime's defaults.", "Wasmtime's default:")
+@proves(
+    "keep Wasmtime's defaults.", "is Wasmtime's default.", "Wasmtime then uses their defaults.", "Wasmtime's default:"
+)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_directory_and_defaults(place: Path, version: str) -> None:
     cache = Cache(place, version)
@@ -221,7 +223,7 @@ def test_directory_and_defaults(place: Path, version: str) -> None:
 
 @proves(
     "A module is compressed at the baseline level when it is compiled",
-    "How often a cache file is used before it is compressed again.",
+    "The number of uses after which a cache file is compressed again.",
 )
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("baseline", "optimized", "threshold"), [(0, 21, 2), (5, 9, 4)])
@@ -314,7 +316,7 @@ def test_cleanup_interval(place: Path, version: str, interval: str, cleans: bool
     assert cache.cleaned() == cleans
 
 
-@proves("How far in the future a lock may be dated and still count.")
+@proves("How far in the future the time of a lock may be before Wasmtime ignores the lock.")
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize(("drift", "cleans"), [("500s", True), ("10m", True), ("1h", False)])
 def test_allowed_clock_drift(place: Path, version: str, drift: str, cleans: bool) -> None:
@@ -324,7 +326,7 @@ def test_allowed_clock_drift(place: Path, version: str, drift: str, cleans: bool
     assert cache.cleaned() == cleans
 
 
-@proves("For how long one worker's recompression of a file keeps other workers from it.")
+@proves("How long one worker's recompression of a file prevents other workers from recompressing it.")
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize(("timeout", "compresses"), [("30s", True), ("1m", True), ("90s", False), ("1h", False)])
 def test_optimizing_task_timeout(place: Path, version: str, timeout: str, compresses: bool) -> None:
@@ -345,7 +347,7 @@ def test_optimizing_task_timeout(place: Path, version: str, timeout: str, compre
         assert stats(entry)["optimized-compression"] == (20 if compresses else 3)
 
 
-@proves("How many events the cache worker holds;")
+@proves("The number of events that the cache worker can queue;")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_queue_size(place: Path, version: str) -> None:
     cache = Cache(place, version, worker_event_queue_size="1M")

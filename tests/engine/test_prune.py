@@ -68,7 +68,7 @@ def run(version: str, config: Path, loads: dict[str, int], over: threading.Event
 
 
 @proves(
-    "Wasmtime compiles a module anew that is no longer in the cache.",
+    "If they need a removed module, Wasmtime compiles it again.",
     "A running engine that misses a module compiles it again.",
 )
 def test_engines_of_six_versions_notice_nothing(place: Path) -> None:
@@ -158,7 +158,7 @@ def second(engine: Process) -> Module:
 
 
 @proves(
-    "temporary files and statistics without a module that Wasmtime disregards.",
+    "temporary files and statistics without a module that Wasmtime ignores.",
     "that Wasmtime's next cleanup would delete",
 )
 @pytest.mark.parametrize("seed", range(CASES))

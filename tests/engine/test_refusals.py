@@ -125,7 +125,7 @@ def place() -> Iterator[Path]:
     "unknown-key",
     "wrong-type",
     "Up to Wasmtime 32 the file must say `enabled`, from 33 on it must not;",
-    "A setting of Wasmtime up to 32, where it is mandatory.",
+    "A mandatory setting of Wasmtime up to 32.",
     "Wasmtime 33 and later refuse",
     "Wasmtime up to 32 requires",
     "so no file suits both",

@@ -110,8 +110,8 @@ def clean_up(engine: Process, config: Path, second: Module, directory: Path, wan
 
 
 @proves(
-    "The statistics of each go with the cleanup after that.",
-    "locks there let no cleanup start",
+    "The cleanup after that deletes their statistics.",
+    "The time until which locks prevent a cleanup",
     "each cleanup deletes all the rest.",
     "Wasmtime also counts what is behind the symbolic links",
 )
@@ -121,10 +121,10 @@ def clean_up(engine: Process, config: Path, second: Module, directory: Path, wan
     "that are not Wasmtime's.",
     "of Wasmtime's own files it deletes",
     "Modules come first, in Wasmtime's order",
-    "The files by which Wasmtime tells that it cleans up",
-    "Wasmtime disregards and deletes it",
-    "Wasmtime takes files without an extension, two levels below",
-    "but is or will be deleted by it",
+    "which show that Wasmtime cleans up or recompresses",
+    "Wasmtime ignores and deletes it",
+    "Wasmtime treats files without an extension, two levels below",
+    "Foreign files, links and directories, which Wasmtime deletes.",
 )
 @pytest.mark.parametrize("seed", range(CASES))
 def test_the_next_cleanup_is_foretold(engine: Process, first: Module, second: Module, place: Path, seed: int) -> None:
@@ -186,8 +186,8 @@ LIMITS = {
 }
 
 
-@proves("which is what a cleanup counts.", "The next cleanup deletes entries, as a limit is exceeded")
-@proves("a cleanup leaves %d%% of the limit", "what a cleanup leaves has less room than the modules")
+@proves("as a cleanup counts them.", "The next cleanup deletes entries, as a limit is exceeded")
+@proves("a cleanup leaves %d%% of the limit", "if a cleanup leaves less than the modules")
 @pytest.mark.parametrize("case", LIMITS)
 def test_limits_are_exact(engine: Process, first: Module, second: Module, place: Path, case: str) -> None:
     count, size, count_percent, size_percent, left = LIMITS[case]
@@ -218,7 +218,7 @@ def test_limits_are_exact(engine: Process, first: Module, second: Module, place:
     clean_up(engine, config, second, directory, without(before, cleanup["deleted"], directory))
 
 
-@proves("Wasmtime counts the compilation as the first time.")
+@proves("Wasmtime counts the compilation as the first use.")
 def test_usages_and_levels_are_what_the_engine_has_noted(engine: Process, place: Path) -> None:
     config, directory = place / "config.toml", place / "cache"
     settings = {"baseline_compression_level": "5", "optimized_compression_level": "7"}
