@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
 
 
 def numbered(seed: str, number: int, version: str) -> bytes:
-    """The document of this number; the same for all versions of the same dialect."""
+    """Return the document of this number; the same for all versions of the same dialect."""
     return document(random.Random(f"{seed}:{number}"), reader(version))
 
 
@@ -75,7 +75,7 @@ def run(engine: Engine, seed: str, numbers: range) -> Outcome:
 
 
 def smallest(engine: Engine, difference: Difference) -> Difference:
-    """The same difference shown by as small a document as can be found."""
+    """Return the same difference shown by as small a document as can be found."""
 
     def shows(candidate: bytes) -> bool:
         return compare(candidate, engine.version, engine.ask(candidate)).difference == difference.what

@@ -59,7 +59,7 @@ STAGES = {
 
 
 def dialect_of(version: str) -> Dialect:
-    """The rules of exactly this engine, whose grammar of TOML is known."""
+    """Return the rules of exactly this engine, whose grammar of TOML is known."""
     dialect = for_version(version)
     grammars = [grammar for grammar in dialect.grammars if (grammar == TOML_1_1) == (reader(version) >= 49)]
     return dialect._replace(grammars=tuple(grammars))
@@ -74,7 +74,7 @@ class Quirk(NamedTuple):
     plain: Callable[[str], str]
 
     def applies(self, document: bytes, version: str) -> bool:
-        """Whether a document has it."""
+        """Return whether a document has it."""
         text = document.decode("utf-8", "surrogateescape")
         return self.first <= reader(version) <= self.last and self.plain(text) != text
 
@@ -121,12 +121,12 @@ class Verdict(NamedTuple):
 
 
 def first_error(config: Config) -> Problem | None:
-    """The problem that makes the engine refuse the file."""
+    """Return the problem that makes the engine refuse the file."""
     return next((problem for problem in config.problems if problem.severity == ERROR), None)
 
 
 def quirk_in(document: bytes, version: str) -> str:
-    """The oddity without which we would take the document; empty where there is none."""
+    """Return the oddity without which we would take the document; empty where there is none."""
     names = []
     for quirk in QUIRKS:
         if quirk.applies(document, version):
@@ -207,7 +207,7 @@ def _contradiction(document: bytes, version: str, ours: Config) -> str:
 
 
 def place_difference(answer: Answer, error: Problem, ours: Config, version: str) -> str:
-    """How our first problem is elsewhere than the engine sees it: another line, for data another column, too."""
+    """Return how our first problem is elsewhere than the engine sees it: another line, for data another column, too."""
     if not answer.place or not error.line:
         return ""
     line, column = answer.place

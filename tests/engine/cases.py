@@ -52,7 +52,7 @@ class Case(NamedTuple):
         return str(self.fields["id"])
 
     def document(self, version: str) -> bytes:
-        """The document as it is for this version."""
+        """Return the document as it is for this version."""
         data = (
             base64.b64decode(self.fields["base64"])
             if "base64" in self.fields
@@ -71,7 +71,7 @@ class Case(NamedTuple):
         return Answer(verdict, None if place is None else (place[0], place[1]), self._at("reason", at) or "")
 
     def effective(self, version: str) -> dict[str, Any] | None:
-        """The effective settings, without C(directory) where the document does not name it; None is not on record."""
+        """Return the effective settings, without C(directory) where the document does not name it; None is not on record."""
         own = self._at("effective", ENGINES.index(version))
         if own is None:
             return None
@@ -81,7 +81,7 @@ class Case(NamedTuple):
         return {**defaults, **{k: v.replace("@D", HERE) if isinstance(v, str) else v for k, v in own.items()}}
 
     def is_quirk(self, version: str) -> bool:
-        """Whether the engine takes it by an oddity."""
+        """Return whether the engine takes it by an oddity."""
         return version in self.fields.get("quirk", ())
 
     def _at(self, field: str, at: int) -> Any:
@@ -90,14 +90,14 @@ class Case(NamedTuple):
 
 
 def load() -> list[Case]:
-    """All of them."""
+    """Return all of them."""
     lines = PATH.read_text(encoding="utf-8").splitlines()
     assert tuple(json.loads(lines[0])["versions"]) == ENGINES
     return [Case(json.loads(line)) for line in lines[1:]]
 
 
 def packed(values: tuple[Any, ...]) -> Any:
-    """One value for all versions, or one for each."""
+    """Return one value for all versions, or one for each."""
     return values[0] if all(value == values[0] for value in values) else list(values)
 
 

@@ -68,12 +68,12 @@ class NotHere(Exception):
 
 
 def folder() -> Path:
-    """Where the engines are kept."""
+    """Return where the engines are kept."""
     return Path(os.environ.get("WASMTIME_ENGINES") or Path(__file__).parents[2] / ".nox" / "engines").resolve()
 
 
 def reader(version: str) -> int:
-    """The major version whose official builds read TOML like this engine."""
+    """Return the major version whose official builds read TOML like this engine."""
     return READERS.get(version) or int(version.partition(".")[0])
 
 
@@ -110,7 +110,7 @@ class Answer(NamedTuple):
 
 
 def understand(message: str, directories: tuple[str, ...] | None) -> Answer:
-    """The engine's words, or none, as an answer."""
+    """Return the engine's words, or none, as an answer."""
     if not message:
         return Answer(ACCEPT, directories=directories)
     found = _PLACE.search(message)
@@ -123,7 +123,7 @@ def understand(message: str, directories: tuple[str, ...] | None) -> Answer:
 
 
 def words_of_extism(message: str) -> str:
-    """The words of Extism, which gives only the innermost cause, as Wasmtime's own: those begin with what it did."""
+    """Return the words of Extism, which gives only the innermost cause, as Wasmtime's own: those begin with what it did."""
     cause = message.partition("Extism plugin: ")[2]
     if not cause or cause.startswith(("Cache directory", "Invalid ")):
         return cause
@@ -203,7 +203,7 @@ class Engine:
         return understand(message or "", tuple(directories))
 
     def _unspeakable(self) -> str:
-        """The refusal of which the process has died: Extism panics where the text for it has a NUL character."""
+        """Return the refusal of which the process has died: Extism panics where the text for it has a NUL character."""
         self._errors.seek(0)
         found = re.search(
             rb"panicked at runtime/src/sdk\.rs.*\n.*NulError\([0-9]+, \[([0-9, ]+)\]\)", self._errors.read()

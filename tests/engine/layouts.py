@@ -202,7 +202,7 @@ class Layout:
 
 
 def listing(place: Path) -> set[str]:
-    """All paths below a folder, links not followed."""
+    """Return all paths below a folder, links not followed."""
     found: set[str] = set()
     for folder, folders, files in os.walk(place):
         found.update(os.path.join(folder, name) for name in folders + files)  # noqa: PTH118 # names may be no text
@@ -219,5 +219,5 @@ def without(paths: set[str], deleted: list[str], top: Path) -> set[str]:
 
 
 def unescaped(name: str) -> str:
-    """A name of the result as the file system has it."""
+    """Return a name of the result as the file system has it."""
     return name.replace("\\xff", "\udcff")

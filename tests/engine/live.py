@@ -42,7 +42,7 @@ TEMPORARY = tempfile.TemporaryDirectory(prefix="wasmtime-engine-")
 
 
 def installed(version: str) -> Path:
-    """The folder that the engine's package of this version is installed in."""
+    """Return the folder that the engine's package of this version is installed in."""
     try:
         return install(version)
     except NotHere as error:
@@ -118,7 +118,7 @@ class Process:
         return lambda **arguments: self._ask(name, **arguments)
 
     def dies(self) -> Died:
-        """How the process ends; it is expected to do so by itself, as its cleanup runs beside the compilation."""
+        """Return how the process ends; it is expected to do so by itself, as its cleanup runs beside the compilation."""
         return self._death()
 
     def compiled(self, directory: Path, number: int, size: int = 0) -> Path:
@@ -139,7 +139,7 @@ class Process:
 
 
 def entries(directory: Path) -> dict[Path, int]:
-    """The cached modules below a directory, and their sizes."""
+    """Return the cached modules below a directory, and their sizes."""
     found = {}
     for path in directory.glob("modules/*/*"):
         if "." not in path.name:

@@ -17,7 +17,7 @@ from ansible_collections.wasmops.wasmtime.tests.engine.engines import ENGINES, S
 
 
 def measure(cases: list[Case]) -> tuple[list[Case], list[str]]:
-    """The cases with fresh answers, and where we do not agree with them."""
+    """Return the cases with fresh answers, and where we do not agree with them."""
     answers: dict[str, list[Answer]] = {}
     differences = []
     for version in ENGINES:

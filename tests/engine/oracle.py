@@ -38,7 +38,7 @@ BARRED = "Is a directory (os error 21)"
 
 
 def wasmtime() -> Load:
-    """The package of Wasmtime itself."""
+    """Return the package of Wasmtime itself."""
     from wasmtime import Config, WasmtimeError
 
     def load(path: str) -> str | None:
@@ -53,7 +53,7 @@ def wasmtime() -> Load:
 
 
 def extism(library: Path) -> Load:
-    """The library of Extism."""
+    """Return the library of Extism."""
     loaded = ctypes.CDLL(str(library))
     new, free = loaded.extism_compiled_plugin_new, loaded.extism_plugin_new_error_free
     new.restype = ctypes.c_void_p
@@ -74,7 +74,7 @@ def extism(library: Path) -> Load:
 
 
 def engine() -> Load:
-    """The engine that there is."""
+    """Return the engine that there is."""
     found = importlib.util.find_spec("extism_sys")
     return extism(Path(str(found.origin)).with_name("libextism_sys.so")) if found else wasmtime()
 
@@ -96,7 +96,7 @@ def confine(root: str, memory: int) -> None:
 
 
 def made() -> list[str]:
-    """All directories there are; they are removed. They can be nested deeper than shutil goes."""
+    """Return all directories there are; they are removed. They can be nested deeper than shutil goes."""
     found, ahead = [], ["/"]
     while ahead:
         with os.scandir(ahead.pop()) as entries:

@@ -234,12 +234,12 @@ def _texts() -> Iterator[tuple[Path, str]]:
 
 
 def about(words: str, text: str) -> bool:
-    """Whether these are words of the sentence; few are all of it."""
+    """Return whether these are words of the sentence; few are all of it."""
     return words in text if len(words) > FEW else words == text
 
 
 def statements() -> list[Statement]:
-    """Every sentence that names Wasmtime or the engine, in what people read: pages, documentation, messages."""
+    """Return every sentence that names Wasmtime or the engine, in what people read: pages, documentation, messages."""
     return [
         Statement(str(path.relative_to(ROOT)), sentence)
         for path, text in _texts()

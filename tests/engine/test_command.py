@@ -58,7 +58,7 @@ class Command:
         self.default.write_text(text, encoding="utf-8")
 
     def cached(self, directory: Path | None = None) -> list[Path]:
-        """The modules in a cache directory, that of the default path without one."""
+        """Return the modules in a cache directory, that of the default path without one."""
         return list((directory or self.home / ".cache" / "wasmtime").glob("modules/*/*"))
 
 

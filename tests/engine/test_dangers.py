@@ -102,7 +102,7 @@ def test_a_queue_beyond_the_memory_aborts_at_load(
 
 
 def dies_at_cleanup(version: str, path: Path) -> Died:
-    """How a process ends that compiles something."""
+    """Return how a process ends that compiles something."""
     with Process(version) as process:
         assert process.load(path=str(path)) is None
         try:
@@ -479,7 +479,7 @@ def evil() -> Callable[[str], Tree]:
 
 
 def as_attacker(action: Callable[[], bool]) -> bool:
-    """Whether another user succeeds in something."""
+    """Return whether another user succeeds in something."""
     child = os.fork()
     if child == 0:
         done = False
@@ -762,7 +762,7 @@ def test_who_creates_the_directory_first_runs_code(
 
 
 def warnings(path: Path, version: str, **options: Any) -> list[str]:
-    """The codes of warnings, of a config without worse."""
+    """Return the codes of warnings, of a config without worse."""
     codes = look(path=str(path), wasmtime_version=version, **options).codes
     assert set(codes.values()) <= {"warning"}
     return list(codes)
@@ -806,7 +806,7 @@ def test_zero_percent_leaves_nothing(place: Path, version: str, limit: str, perc
 
 
 def is_used(version: str, path: Path, directory: Path) -> bool:
-    """Whether a process of the owner finds what an earlier one has cached."""
+    """Return whether a process of the owner finds what an earlier one has cached."""
     with Process(version) as process:
         if os.geteuid() == 0:
             process.become(uid=VICTIM)

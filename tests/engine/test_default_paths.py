@@ -73,7 +73,7 @@ class Told:
         assert os.path.normpath(found[1]) == name
 
     def directory(self) -> str:
-        """Where the engine keeps its cache."""
+        """Return where the engine keeps its cache."""
         words = self.process.load(path=None)
         if words is not None:
             found = re.search("has to be absolute, path: (.*)", words)
@@ -86,7 +86,7 @@ class Told:
         return str(first)
 
     def caches(self) -> Path:
-        """The directory in which a module that was never compiled before gets its entry."""
+        """Return the directory in which a module that was never compiled before gets its entry."""
         number = len(self.found)
         assert self.process.compile(number=number) == number
         (entry,) = until(lambda: set(self.place.glob("**/modules/*/*.stats")) - self.found, "it caches")

@@ -177,20 +177,20 @@ class Cache:
         self.effective = outcome.result["effective"]
 
     def process(self) -> Process:
-        """An engine that works with it."""
+        """Return an engine that works with it."""
         process = Process(self.version)
         error = process.load(path=str(self.path))
         assert error is None, error
         return process
 
     def junk(self) -> Path:
-        """A file that every cleanup deletes."""
+        """Return a file that every cleanup deletes."""
         path = self.directory / "junk"
         path.touch()
         return path
 
     def cleaned(self) -> bool:
-        """Whether the first compilation of a new process comes with a cleanup."""
+        """Return whether the first compilation of a new process comes with a cleanup."""
         junk = self.junk()
         with self.process() as process:
             process.settle(self.directory)

@@ -47,7 +47,7 @@ def compile_with(home: Path, **environment: str) -> str:
 
 
 def entries(directory: Path) -> list[Path]:
-    """The cached modules below a directory."""
+    """Return the cached modules below a directory."""
     return [path for path in directory.rglob("*") if path.is_file() and "modules" in path.parts]
 
 

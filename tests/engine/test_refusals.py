@@ -48,7 +48,7 @@ class Example(NamedTuple):
     last: int = 10**8
 
     def document(self, version: str) -> bytes:
-        """The document as it is for this version; what is not its subject is right."""
+        """Return the document as it is for this version; what is not its subject is right."""
         if self.text.startswith("!"):
             return self.text[1:].encode("utf-8", "surrogateescape")
         enabled = "enabled = true\n" if int(version.partition(".")[0]) <= 32 and "enabled" not in self.code else ""

@@ -74,7 +74,7 @@ class Module:
             self.stats = entry.with_name(entry.name + ".stats").read_bytes()
 
     def files(self, modules: Path) -> tuple[Path, Path]:
-        """Where the engine puts it and its statistics."""
+        """Return where the engine puts it and its statistics."""
         entry = modules / self.compiler / self.name
         return entry, entry.with_name(entry.name + ".stats")
 

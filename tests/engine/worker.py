@@ -23,7 +23,7 @@ import wasmtime
 
 
 def wat(number: int, size: int) -> str:
-    """A module of its own for each number; its f() gives the number. C(size) bytes of it do not compress."""
+    """Return a module of its own for each number; its f() gives the number. C(size) bytes of it do not compress."""
     noise = b""
     while len(noise) < size:
         noise += hashlib.sha256(b"%d %d" % (number, len(noise))).digest()
@@ -35,7 +35,7 @@ def wat(number: int, size: int) -> str:
 
 
 def _load(name: str) -> Any:
-    """A file of the collection that needs no other one."""
+    """Return a file of the collection that needs no other one."""
     path = Path(__file__).parents[2] / "plugins" / "module_utils" / "_config" / (name + ".py")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -109,7 +109,7 @@ class Worker:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
     def memory(self) -> int:
-        """Bytes of memory in use."""
+        """Return bytes of memory in use."""
         return self._pages(1)
 
     @staticmethod

@@ -134,7 +134,7 @@ def hung_up(host: Host) -> bool:
 
 
 def masters(lab: Lab) -> list[int]:
-    """The processes that hold the lab's connections for all the others."""
+    """Return the processes that hold the lab's connections for all the others."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

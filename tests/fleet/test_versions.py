@@ -88,7 +88,7 @@ def path_of(part: str) -> str:
 
 
 def texts(hosts: list[Host]) -> dict[str, Any]:
-    """The bytes of all configs, by host and part."""
+    """Return the bytes of all configs, by host and part."""
     return {
         "%s.%s" % (host.name, part): host.run("cat", path_of(part), text=False).stdout
         for host in hosts
