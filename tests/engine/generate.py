@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documents for the engine and for us: real-looking configs with faults, mutations of them, noise.
+"""Generate documents to compare: realistic configs with faults, mutations of them, and noise.
 
 Everything follows from the random numbers given. Also used by unit tests: runs on Python 3.8.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Written down once more, so that a slip in our own tables is seen: only the names are taken from there.
+# Repeated here to detect errors in the collection's own tables, from which only the names are taken.
 UNITS = {
     "count": {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15},
     "size": {
@@ -158,7 +158,7 @@ def number(rng: Random, kind: str) -> str:
 
 
 def value_text(rng: Random, key: str, fault: bool) -> str:
-    """What stands in the string of a setting."""
+    """Return the text in the string of a setting."""
     kind = SETTINGS[key].kind.name if key in SETTINGS else some(rng, ("count", "duration", "percent"))
     if kind == "path":
         return some(rng, BAD_DIRECTORIES if fault else DIRECTORIES)
@@ -214,7 +214,7 @@ def escaped(rng: Random, text: str, keep: str = "") -> str:
 
 
 def string(rng: Random, text: str, fault: bool) -> str:
-    """Return a TOML string; now and then one that does not hold exactly this text, or is no TOML."""
+    """Return a TOML string; sometimes one with another text, or one that is not valid TOML."""
     style = rng.randrange(100 if fault or rng.random() < 0.05 else 86)
     if style < 55:
         return '"%s"' % escaped(rng, text)
@@ -309,14 +309,14 @@ def pairs(rng: Random, major: int, faults: float, prefix: Sequence[str] = ("",),
 
 
 def comment(rng: Random, faults: float) -> str:
-    """Mostly nothing."""
+    """Return a comment, or in most cases nothing."""
     if rng.random() > 0.12:
         return ""
     return pick(rng, "", " ", "\t") + (some(rng, COMMENTS) if rng.random() < faults else "# c")
 
 
 def config(rng: Random, major: int, faults: float) -> str:
-    """Return a config as people write them; C(faults) is how often each part of it is wrong."""
+    """Return a realistic config; C(faults) is how often each part of it is wrong."""
     layout = rng.randrange(100)
     lines: list[str] = []
     if layout < 60:
@@ -469,7 +469,7 @@ def probe(rng: Random, key: str) -> str:
 
 
 def probing(rng: Random, major: int) -> str:
-    """Return a config with one or two values at the edge of a rule, and nothing else that could be wrong."""
+    """Return a config with one or two values at the edge of a rule, and otherwise valid."""
     lines = [some(rng, HEADERS)] + (["enabled = true"] if major <= 32 else [])
     lines += ["%s = %s" % (key, probe(rng, key)) for key in rng.sample(list(SETTINGS), pick(rng, 1, 1, 2))]
     if rng.random() < 0.2:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the collection says of Wasmtime, and which test lets Wasmtime do it.
+"""Find the statements of the collection about Wasmtime, and the tests that prove them with a real one.
 
-A test is marked with C(proves) and codes of the table of problems, or words of a sentence, whose truth it shows.
+A test is marked with C(proves) and the codes of problems, or the words of sentences, that it proves.
 test_statements.py fails for a code or a sentence about Wasmtime that has neither a test nor a place in the lists below.
 """
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
-# With no more characters than this, words could stand in any sentence.
+# Words with at most this number of characters could be in any sentence.
 FEW = 20
-# At the end of what cannot be made to happen in a test.
+# At the end of statements that no test can prove.
 FROM_SOURCE = "(read from the source)"
 
-# Words of sentences that name Wasmtime and say nothing of what it does.
+# Words of sentences that name Wasmtime but state nothing about its behaviour.
 OURS = (
     # titles, links, commands
     "| Wasmtime",
@@ -39,10 +39,10 @@ OURS = (
     "From Wasmtime 32 to 33 and later ===",
     "Change engine and file in the same play",
     "The same files are right for the engine that is there now",
-    # of settings that the table gives to some versions, when there are any
+    # about settings that only some versions know
     "only Wasmtime %(versions)s knows",
     "only Wasmtime %s knows this setting",
-    # what the collection does about a config or a cache
+    # what the collection does with a config or a cache
     "of Wasmtime's compilation cache",
     "configures Wasmtime's compilation cache",
     "Examine Wasmtime's compilation cache",
@@ -149,7 +149,7 @@ def proves(*_what: str) -> Callable[[Any], Any]:
 
 
 def proven() -> dict[str, str]:
-    """What the tests are marked with, and the test."""
+    """Return the marks of all tests, each with its test."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("test_*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -164,13 +164,13 @@ def proven() -> dict[str, str]:
 
 
 class Statement(NamedTuple):
-    """A sentence about Wasmtime, and where it stands."""
+    """A sentence about Wasmtime, and its file."""
 
     place: str
     text: str
 
 
-# Wasmtime by name, or what only it does.
+# The name of Wasmtime, or words for its actions.
 _ABOUT = re.compile(
     r"\bWasmtime\b|\b[Ee]ngines?\b|\bcleanups?\b|native code|(runs?|running) code|\bworker\b|\b[Aa] lock\b|compiled again|is compressed|\baborts?\b"
     r"|\bEXTISM_CACHE_CONFIG\b|\bDISABLE_WASMTIME_CACHE\b"
@@ -179,7 +179,7 @@ _SENTENCE = re.compile(r"(?<=[.:!?;])\s+(?=[\"'`*A-Z0-9:(]|[a-z])")
 
 
 def _prose(path: Path) -> Iterator[str]:
-    """The paragraphs, items and cells of a page, without its blocks of code."""
+    """Yield the paragraphs, items and cells of a page, without its blocks of code."""
     text = re.sub(r"<!--.*?-->|^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     if path.suffix == ".rst":
         # A block of code or a comment goes on as long as lines are indented deeper than its opening.
@@ -189,7 +189,7 @@ def _prose(path: Path) -> Iterator[str]:
 
 
 def _documentation(node: Any) -> Iterator[str]:
-    """All texts in the documentation of a plugin or the role's options."""
+    """Yield all texts in the documentation of a plugin or of the role's options."""
     if isinstance(node, dict):
         for key, value in node.items():
             if key in ("description", "short_description", "notes", "details"):
@@ -219,7 +219,7 @@ def _texts() -> Iterator[tuple[Path, str]]:
             and node.targets[0].id in ("DOCUMENTATION", "RETURN", "EXAMPLES", "PROGRAMS", "SETTINGS")
         }
         skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
-        # What docs/problems.md says of a code, the test of that code proves.
+        # The test of a code also proves its texts in docs/problems.md.
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword) and node.arg in ("engine", "helps"):
                 skipped.update(map(id, ast.walk(node.value)))
@@ -234,12 +234,12 @@ def _texts() -> Iterator[tuple[Path, str]]:
 
 
 def about(words: str, text: str) -> bool:
-    """Return whether these are words of the sentence; few are all of it."""
+    """Return whether these are words of the sentence; very short ones must be the whole sentence."""
     return words in text if len(words) > FEW else words == text
 
 
 def statements() -> list[Statement]:
-    """Return every sentence that names Wasmtime or the engine, in what people read: pages, documentation, messages."""
+    """Return every sentence about Wasmtime or the engine in pages, documentation and messages."""
     return [
         Statement(str(path.relative_to(ROOT)), sentence)
         for path, text in _texts()

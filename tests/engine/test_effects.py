@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the engine does with the files that cache_config leaves: it takes them, and obeys every setting in them."""
+"""The engine accepts the files that cache_config writes, and applies every setting in them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# --- Whatever the file was, whatever is asked for: the engine takes what is left ---
+# --- The engine accepts the result of every task with every file ---
 
 LATER = tuple(version for version in VERSIONS if int(version.partition(".")[0]) >= 33)
 U64_MAX = 2**64 - 1
@@ -156,7 +156,7 @@ def test_the_engine_takes_what_is_written(
     assert sum(written) > len(written) / 3, "most tasks were refused, so this shows little"
 
 
-# --- Each setting, seen from outside ---
+# --- The visible effect of each setting ---
 
 
 @pytest.fixture

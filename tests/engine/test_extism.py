@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the library of Extism is told which config to load, and to do without a cache."""
+"""How the library of Extism gets its config, and how its cache is disabled."""
 
 from __future__ import annotations
 

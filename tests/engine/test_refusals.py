@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each error in docs/problems.md is one because the real engine refuses; and what it does with files that it cannot read."""
+"""The real engine refuses every config with an error of docs/problems.md, and files that it cannot read."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def place() -> Iterator[Path]:
     "whole file for one unknown key;",
 )
 def test_what_is_an_error_is_refused(engine: Engine) -> None:
-    """By the engine, at the stage that is meant; and we say why with this code."""
+    """The engine refuses it at the expected stage, and the collection reports this code."""
     for example in EXAMPLES:
         document = example.document(engine.version)
         if example.first <= reader(engine.version) <= example.last:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cache_usage_info foretells of a cleanup, and tells of a cache, is what the engine makes of it."""
+"""The engine confirms the forecast of a cleanup and the figures of cache_usage_info."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Process]:
 
 
 class Module:
-    """A compiled module as it comes to stand in a cache."""
+    """A compiled module and its files in a cache."""
 
     def __init__(self, engine: Process, number: int) -> None:
         with public_place() as scratch:
@@ -79,7 +79,7 @@ class Module:
         return entry, entry.with_name(entry.name + ".stats")
 
     def put(self, modules: Path) -> None:
-        """Put it there as of now."""
+        """Create its files with the present time."""
         entry, of_entry = self.files(modules)
         entry.parent.mkdir(parents=True, exist_ok=True)
         entry.write_bytes(self.content)
@@ -97,7 +97,7 @@ def second(engine: Process) -> Module:
 
 
 def clean_up(engine: Process, config: Path, second: Module, directory: Path, wanted: set[str]) -> None:
-    """Have the engine clean up once, if it does: what is left below the place is what is wanted, and stays so."""
+    """Let the engine clean up once, if it does; check that the expected files are left, and stay."""
     assert engine.load(path=str(config)) is None
     mine = {str(path) for path in (*second.files(directory / "modules"), directory / (".cleanup.wip-%d" % engine.pid))}
     engine.compile(number=FIRST)

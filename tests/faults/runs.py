@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 
     @property
     def result(self) -> dict[str, Any]:
-        """What the module answers."""
+        """The result of the module."""
         found: dict[str, Any] = json.loads("".join(self.output.splitlines()[1:-1]))
         return found
 
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 
     @property
     def disorder(self) -> str | None:
-        """What shows that it has not ended as modules do."""
+        """The signs that it has not ended normally."""
         if not self.errors and self.status in (0, 1):
             return None
         lines = self.errors.strip().splitlines() or [""]
