@@ -23,8 +23,8 @@ FILE ?=
 WASMTIME ?=
 FORMAT ?= text
 
-# What is given is data: make would expand $$(...) in it, the shell quotes and backticks. So the recipes name these as
-# variables of the environment, in double quotes.
+# The recipes use these as quoted environment variables: otherwise make would expand $$(...) in them, and the shell would
+# interpret quotes and backticks.
 DATA := PYTHON INVENTORY ARGS N SEED FLEET JOBS REPORT FILE WASMTIME FORMAT
 $(foreach name,$(DATA),$(eval override $(name) := $$(value $(name))))
 export $(DATA)
@@ -34,7 +34,7 @@ help: ## List the targets
 
 # --- Virtual environments: .venv to provision with, .venv-dev to test with ---
 
-# One clear line for a machine without what it takes; as root, Debian's package is installed.
+# Prints one line if Python is too old or lacks venv, for which root installs the Debian package.
 define ensure_python
 	@"$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo 'Needs Python 3.11 or newer: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
@@ -44,7 +44,7 @@ define ensure_python
 	  || { echo 'Needs the venv module of Python: sudo apt-get install python3-venv' >&2; exit 1; }
 endef
 
-# $(1): the environment, $(2): its requirements file. Made again when the file has changed.
+# $(1): the environment, $(2): its requirements file. Recreated when the file has changed.
 define make_environment
 	@echo 'Preparing $(1) ...' >&2
 	@"$$PYTHON" -m venv --clear $(1)
@@ -62,21 +62,21 @@ endef
 
 # --- Provisioning ---
 
-# The words of ARGS as the shell's own, by its rules for quotes; nothing else in them is special.
+# Splits ARGS into words by the shell's rules for quotes, without any other expansion.
 define split_words
 words=$$($(1)/bin/python -c 'import os, shlex, sys; \
 	  print(shlex.join(shlex.split(os.environ["ARGS"])))' 2>/dev/null) || { echo 'ARGS has a quote without its other one' >&2; exit 1; }; \
 	eval "set -- $$words"
 endef
 
-# The collection goes into the environment's site-packages, where its ansible-playbook always looks.
+# Installs the collection into the environment's site-packages, which its ansible-playbook always searches.
 define install_collection
 site=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
 	&& { log=$$(.venv/bin/python -m ansible galaxy collection install --force --offline -p "$$site" . 2>&1) || { echo "$$log" >&2; exit 1; }; }
 endef
 
-# Without an inventory: this machine, with the environment's own Python and its libraries. ANSIBLE_COLLECTIONS_PATH puts the
-# collection there before any other copy a user may have installed. Output is short, unless the user has chosen another one.
+# Without an inventory, configures this machine with the environment's own Python and libraries. ANSIBLE_COLLECTIONS_PATH
+# prefers this collection to any other installed copy. The output is concise unless the user sets another callback.
 define run_playbook
 	@$(call split_words,.venv); \
 	if [ -n "$$INVENTORY" ]; then set -- --inventory="$$INVENTORY" "$$@"; else set -- -i localhost, -c local \
@@ -89,7 +89,7 @@ define run_playbook
 	&& exec .venv/bin/python -m ansible playbook "$$@" wasmops.wasmtime.$(1)
 endef
 
-# Templates that read the environment: what they give is not one.
+# Templates that read the environment: their values are not templated again.
 REPORT_FILES := -e '{"wasmtime_cache_report_page": "{{ lookup(\"ansible.builtin.env\", \"REPORT\") }}.html", \
 	  "wasmtime_cache_report_data": "{{ lookup(\"ansible.builtin.env\", \"REPORT\") }}.json"}'
 
@@ -105,7 +105,7 @@ report: .venv/ready ## Write what the caches of all hosts hold to a page and as 
 prune: .venv/ready ## Remove named kinds of files from the hosts' caches [INVENTORY=...] [ARGS='--check -e wasmtime_cache_prune=orphans,stale_locks']
 	$(call run_playbook,prune)
 
-# No playbook: its lines would be among those of a report that goes into a file.
+# Runs no playbook: its output would be mixed with a report on standard output.
 lint: .venv/ready ## Check config files without a host FILE=config.toml (or a folder) [WASMTIME=42] [FORMAT=text|sarif|junit|github]
 	@$(install_collection) && exec .venv/bin/python "$$site/ansible_collections/wasmops/wasmtime/playbooks/files/lint.py" \
 	  --wasmtime-version="$$WASMTIME" --format="$$FORMAT" -- "$$FILE"
@@ -115,7 +115,7 @@ lint: .venv/ready ## Check config files without a host FILE=config.toml (or a fo
 NOX := .venv-dev/bin/nox
 OUTPUT := tests/output
 
-# Without these there are sessions that only say why they did not run; as root, Debian's packages are installed.
+# Without these tools, some sessions only report why they did not run; as root, installs Debian's packages.
 define provide_tools
 	@[ "$$(id -u)" != 0 ] || { (for tool in chromedriver chromium ip mkfs.ext4 mmdebstrap shellcheck ssh strace; do command -v $$tool || exit; done; \
 	  ls /usr/lib/*/faketime/libfaketime.so.1) \
@@ -124,8 +124,8 @@ define provide_tools
 	  apt-get -qq install --no-install-recommends chromium chromium-driver; }; } &>/dev/null || true
 endef
 
-# All sessions run, whatever happens to one of them, and faults alone: it works all processors, and kills by the clock.
-# summary.py has the last word.
+# Runs all sessions even if one fails. The faults run alone: they use all processors, and kill processes at exact times.
+# summary.py prints the result and sets the exit status.
 test: .venv-dev/ready ## Run all tests and checks; the last line says how many passed
 	@rm -rf $(OUTPUT) && mkdir -p $(OUTPUT)
 	$(provide_tools)
@@ -133,7 +133,7 @@ test: .venv-dev/ready ## Run all tests and checks; the last line says how many p
 	@$(NOX) -s faults --report $(OUTPUT)/faults.json </dev/null || true
 	@.venv-dev/bin/python tests/summary.py $(OUTPUT)/sessions.json $(OUTPUT)/faults.json
 
-# As above, the last word is not nox's.
+# As above, the result does not come from nox.
 release-check: .venv-dev/ready ## Check that what is here can be released: changelog, version, build, import, installation
 	@rm -f $(OUTPUT)/release.json
 	@$(NOX) -s changelog artifact --report $(OUTPUT)/release.json </dev/null || true

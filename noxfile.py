@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every check of this collection, as nox sessions.
+"""All checks of this collection, as nox sessions.
 
-`make test` runs all of them, `nox -l` lists them, `nox -s NAME -- ARGS` runs one. Sessions
-without ansible-test and without special needs come ready-made from antsibull-nox
-(antsibull-nox.toml). Those of the built collection and of the benchmark are in tests/release/sessions.py
-and tests/benchmark/sessions.py.
+`make test` runs all of them, `nox -l` lists them, `nox -s NAME -- ARGS` runs one. Standard sessions
+come from antsibull-nox (antsibull-nox.toml). Those of the built collection and of the benchmark are in
+tests/release/sessions.py and tests/benchmark/sessions.py.
 
 A session leaves its JUnit XML in tests/output/<session>/junit, where tests/summary.py reads it.
 """
@@ -51,7 +50,7 @@ from tests.sessions import (
 )
 
 nox.needs_version = ">=2026.8.10"
-# Hundreds of lines about downloads would hide what matters; errors are still shown.
+# Hides hundreds of lines about downloads; errors are still shown.
 os.environ.update(PIP_QUIET="2", PIP_PROGRESS_BAR="off", PIP_DISABLE_PIP_VERSION_CHECK="1")
 if not sys.stdout.isatty():
     os.environ["NO_COLOR"] = "1"
@@ -62,7 +61,7 @@ nox.options.reuse_venv = "yes"
 for part in ("benchmark", "release"):
     importlib.import_module(f"tests.{part}.sessions")
 
-# The real engines stay installed here; the first test that needs one installs it, others wait (tests/engine/engines.py).
+# The real engines are kept here; the first test that needs one installs it, others wait (tests/engine/engines.py).
 ENGINES = {"WASMTIME_ENGINES": str(NOX_DIR / "engines")}
 
 
@@ -79,7 +78,7 @@ for target in targets:
     add_units(f"units-3.{target}", newest, target, default=target in (targets[0], targets[-1]))
 if OLD_CORE != NEW_CORE:
     add_sanity(OLD_CORE)
-# The rest is for a matrix that chooses the Python of the controller: nox -s sanity-2.19 --force-python 3.12
+# The other sessions are for a matrix that selects the Python of the controller: nox -s sanity-2.19 --force-python 3.12
 for core in CORES:
     usable, coming = bool(controllers(core)), bool(CORES[core].before_release)
     if usable:
@@ -216,7 +215,7 @@ def docs(session: nox.Session) -> None:
     print(f"The site is at {site}/index.html")
 
 
-# Not among the tests: each run takes another sample and much time.
+# Not among the tests: each run takes a different sample and much time.
 @on_new_python
 def mutants(session: nox.Session) -> None:
     """Change plugins/ at random places, and list the changes that no unit test notices (`-- --count N --seed SEED`)."""
@@ -237,7 +236,7 @@ def ruff(session: nox.Session) -> None:
     """Check style and format of the Python code (`-- fix` corrects what can be corrected)."""
     session.install("ruff >= 0.17, < 0.18")
     fix = "fix" in session.posargs
-    # Run both, so that the output of both can be read.
+    # Runs both, to show the output of both.
     codes = range(2)
     session.run("ruff", "format", *([] if fix else ["--diff"]), success_codes=codes)
     session.run("ruff", "check", *(["--fix"] if fix else []), success_codes=codes)
@@ -252,7 +251,7 @@ def imports(session: nox.Session) -> None:
     run_in_copy(session, "lint-imports", ".importlinter", "--no-cache")
 
 
-# Not among the tests: the unit tests find stale files.
+# Not among the tests: the unit tests detect stale files.
 @nox.session
 def generate(session: nox.Session) -> None:
     """Generate the files that follow from the table of settings."""

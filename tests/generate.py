@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what follows from the tables of settings and problems, and from the modules' documentation (`make generate`).
+"""Generate files from the tables of settings and problems, and from the modules' documentation (`make generate`).
 
 Settings: the documentation fragment, the samples of effective settings, the table in README.md, a JSON Schema of the config
 for each range of Wasmtime versions. Problems: the table in docs/problems.md, DANGERS and WARNINGS, the choices of
 ignore_dangers. Documentation: the role's specification of arguments, its tasks' arguments and the names of its variables.
 
-Usage: generate.py FOLDER (the collection to write them to).
+Usage: generate.py FOLDER (the root of the collection).
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ ROOT = Path(__file__).resolve().parents[1]
 ROLE = "roles/wasmtime_cache"
 PREFIX = "wasmtime_cache_"
 SCHEMAS = "docs/schemas"
-# Where editors find them: "main" is the newest release or later, and a schema only ever learns more.
+# The address for editors: "main" is the newest release or later, and schemas only become more permissive.
 SCHEMAS_ADDRESS = "https://raw.githubusercontent.com/wasmops/wasmtime/main/" + SCHEMAS
-# JSON has no comments: it stands in a file of its own.
+# JSON has no comments, so the licence is in a separate file.
 LICENCE = (ROOT / "tests" / "engine" / "data" / "cases.jsonl.license").read_text(encoding="utf-8")
 FRAGMENT = "plugins/doc_fragments/_settings.py"
 NAMES = "plugins/plugin_utils/_variables.py"
@@ -57,31 +57,31 @@ SAMPLES = {
     "plugins/modules/cache_config.py": {"cleanup_interval": 86400, "files_total_size_soft_limit": 2147483648},
     "plugins/modules/cache_config_info.py": {},
 }
-# The role's entry points: the module, its options that are no variables, and a prefix for those that are its own.
+# The role's entry points: the module, its options without a variable, and the prefix of its own variables.
 ENTRY_POINTS = {
     "main": ("cache_config", {"create"}, ""),
     "check": ("cache_config_info", {"content"}, ""),
     "usage": ("cache_usage_info", {"directory"}, "usage_"),
     "prune": ("cache_prune", {"directory"}, "prune_"),
 }
-# The option that an entry point is about: its variable has the name of the entry point.
+# The variable of this option has the name of the entry point.
 SUBJECT = "remove"
-# Where the task of an entry point is, if not in the file of its name.
+# The file with the task of an entry point, if it does not have its name.
 TASKS = {"main": "provide"}
 SHARED = ("path", "wasmtime_version")
 CHECK = "plugins/module_utils/_config/check.py"
 CACHE_CONFIG = "plugins/modules/cache_config.py"
 PROBLEMS = "docs/problems.md"
 SEVERITIES = (ERROR, DANGER, WARNING)
-# Ansible's own options, which no module of this collection documents: the role's texts on them are where they are.
+# Ansible's own options, which no module of this collection documents: their texts in the role are kept.
 OWN = [PREFIX + name for name in ("owner", "group", "mode", "unsafe_writes")]
 
 
 class Dumper(yaml.SafeDumper):  # type: ignore[misc] # yaml has no annotations
-    """YAML as it is written by hand: lists are indented, and an option that repeats is an anchor with its name."""
+    """Writes YAML in the style of this collection: indented lists, and an anchor for an option that is repeated."""
 
     names: ClassVar[dict[str, str]] = {}
-    """The names of options by how their descriptions begin."""
+    """The names of options by the first paragraph of their descriptions."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, indentless=False)
@@ -95,12 +95,12 @@ class Dumper(yaml.SafeDumper):  # type: ignore[misc] # yaml has no annotations
 
 
 def default_of(setting: Setting) -> str:
-    """The default of a setting as a person would write it."""
+    """Return the default of a setting in its usual spelling."""
     return DEFAULT_DIRECTORY if setting.default is None else format_value(setting.kind, setting.default)
 
 
 def rule_of(setting: Setting) -> str:
-    """The format of an option's value, as a sentence; empty where the setting's own text says it."""
+    """Return the format of an option's value, as a sentence; empty where the setting's own text says it."""
     rule = setting.kind.rule
     if setting.kind.name == "path":
         return ""
@@ -112,7 +112,7 @@ def rule_of(setting: Setting) -> str:
 
 
 def description_of(setting: Setting) -> list[str]:
-    """The paragraphs on a setting's option."""
+    """Return the paragraphs on a setting's option."""
     first, *rest = setting.about.split("\n")
     letter = "C" if setting.kind.name == "path" else "V"
     known = []
@@ -124,12 +124,12 @@ def description_of(setting: Setting) -> list[str]:
 
 
 def type_of(setting: Setting) -> str:
-    """The type of a setting's option."""
+    """Return the type of a setting's option."""
     return {"path": "path", "level": "int"}.get(setting.kind.name, "raw")
 
 
 def fragment() -> str:
-    """The options for the settings, for DOCUMENTATION."""
+    """Return the options for the settings, for DOCUMENTATION."""
     lines = ["options:"]
     for setting in SETTINGS.values():
         lines += ["  %s:" % setting.option, "    description:"]
@@ -143,7 +143,7 @@ def fragment() -> str:
 
 
 def sample(values: dict[str, Any]) -> str:
-    """The effective settings, for RETURN."""
+    """Return the effective settings, for RETURN."""
     lines = []
     for setting in SETTINGS.values():
         default = "/home/ci/.cache/wasmtime" if setting.default is None else setting.default
@@ -152,7 +152,7 @@ def sample(values: dict[str, Any]) -> str:
 
 
 def table() -> str:
-    """The rows for README.md."""
+    """Return the rows for README.md."""
     rows, seen = [], set()
     for setting in SETTINGS.values():
         kind = setting.kind
@@ -178,23 +178,23 @@ def table() -> str:
 
 
 def row(entry: Entry) -> str:
-    """A line of the table of problems."""
+    """Return a line of the table of problems."""
     engine = entry.engine + (" (read from the source)" if entry.source == READ else "")
     return "| `%s` | %s | %s | %s |\n" % (entry.code, entry.severity, engine, entry.helps)
 
 
 def problems() -> str:
-    """The table for docs/problems.md, the worst first."""
+    """Return the table for docs/problems.md, the worst first."""
     return "".join(map(row, sorted(TABLE, key=lambda entry: (SEVERITIES.index(entry.severity), entry.code))))
 
 
 def codes(severity: str, line: str) -> str:
-    """A line for each code of a severity."""
+    """Return a line for each code of a severity."""
     return "".join(line % code for code in sorted(entry.code for entry in TABLE if entry.severity == severity))
 
 
 def replaced(text: str, pattern: str, new: str) -> str:
-    """The text with the only place that matches, its second group, replaced."""
+    """Return the text with the second group of its only match replaced."""
     result, number = re.subn(pattern, lambda match: match[1] + new + match[3], text, flags=re.DOTALL | re.MULTILINE)
     if number != 1:
         raise ValueError("%d places match %s" % (number, pattern))
@@ -202,7 +202,7 @@ def replaced(text: str, pattern: str, new: str) -> str:
 
 
 def options_of(source: str, new_fragment: str) -> dict[str, Any]:
-    """The documented options of a module, those of its fragments included."""
+    """Return the documented options of a module, those of its fragments included."""
     documentation = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""', maxsplit=1)[0])
     fragments = (ROOT / FRAGMENT).read_text(encoding="utf-8")
     common, programs = (
@@ -220,7 +220,7 @@ def options_of(source: str, new_fragment: str) -> dict[str, Any]:
 
 
 def variable(entry_point: str, option: str) -> str:
-    """The name of the role's variable for an option."""
+    """Return the name of the role's variable for an option."""
     if option == SUBJECT:
         return PREFIX + entry_point
     own = ENTRY_POINTS[entry_point][2]
@@ -228,11 +228,11 @@ def variable(entry_point: str, option: str) -> str:
 
 
 def as_variable(entry_point: str, option: dict[str, Any]) -> dict[str, Any]:
-    """The specification of a variable, from the documentation of its option."""
+    """Return the specification of a variable, from the documentation of its option."""
     described = copy.deepcopy(option)
     texts = described["description"]
     texts = [texts] if isinstance(texts, str) else texts
-    # What the module returns is not described among the variables.
+    # The documentation of return values is that of the module.
     module = "RV(wasmops.wasmtime.%s#module:" % ENTRY_POINTS[entry_point][0]
     described["description"] = [
         re.sub(r"\b([OR])\((\w+)", lambda found: "%s(%s" % (found[1], variable(entry_point, found[2])), text).replace(
@@ -240,13 +240,13 @@ def as_variable(entry_point: str, option: dict[str, Any]) -> dict[str, Any]:
         )
         for text in texts
     ]
-    # Another name for a variable would be one more to set it by.
+    # Variables have no aliases.
     described.pop("aliases", None)
     return described
 
 
 def specification(text: str, new_fragment: str, source_of: Callable[[str], str]) -> str:
-    """meta/argument_specs.yml: what the modules do not know, as it is there, and the variables for their options."""
+    """Return meta/argument_specs.yml with the variables for the modules' options; keep the texts that modules lack."""
     head = text[: text.index("argument_specs:")]
     spec = yaml.safe_load(text)
     defaults = yaml.safe_load((ROOT / ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))
@@ -256,7 +256,7 @@ def specification(text: str, new_fragment: str, source_of: Callable[[str], str])
         known = {variable(entry_point, name) for name in options}
         there = spec["argument_specs"][entry_point]["options"]
         settings = {setting.option for setting in SETTINGS.values()}
-        # A setting that is gone from the table goes from here.
+        # Removes settings that are no longer in the table.
         own = {name: option for name, option in there.items() if name in OWN and name not in known}
         names = sorted(options, key=lambda name: (name not in SHARED, name not in settings))
         variables = {}
@@ -273,7 +273,7 @@ def specification(text: str, new_fragment: str, source_of: Callable[[str], str])
 
 
 def arguments(spec: dict[str, Any], entry_point: str, indent: str, options: dict[str, Any]) -> str:
-    """The arguments of the role's task, whose module has these options."""
+    """Return the arguments of the role's task, whose module has these options."""
     lines = []
     names = {variable(entry_point, option): option for option in options}
     for name, option in spec["argument_specs"][entry_point]["options"].items():
@@ -284,7 +284,7 @@ def arguments(spec: dict[str, Any], entry_point: str, indent: str, options: dict
 
 
 def schema_name(dialect: Dialect) -> str:
-    """The file name of a dialect's schema: that of others stays the same when a new dialect follows."""
+    """Return the file name of a dialect's schema, which a new dialect does not change."""
     return "wasmtime-cache-%s.json" % ("from-%d" % dialect.first if dialect.first else "up-to-%d" % dialect.last)
 
 
@@ -297,7 +297,7 @@ def _versions(dialect: Dialect) -> str:
 
 
 def _character_class(characters: str) -> str:
-    """A regular expression for any number of these, by their code points: what \\s stands for differs between engines."""
+    """Return a regular expression for any number of these, by code point: engines differ in the meaning of \\s."""
     ranges: list[list[int]] = []
     for point in sorted(map(ord, characters)):
         if ranges and ranges[-1][1] == point - 1:
@@ -315,9 +315,9 @@ def _pattern(kind: Kind, blank: str) -> str:
 
 
 def format_of(kind: Kind) -> dict[str, Any]:
-    """The format of a text with a number and a unit, as the engine reads it.
+    """Return the format of a text with a number and a unit, as the engine reads it.
 
-    Editors show the pattern that a value does not match: for all that people type it is a short one. The other one has all
+    Editors show the pattern that a value does not match, so values in ASCII have a short one. The other pattern has all
     white space.
     """
     return {
@@ -347,7 +347,7 @@ def _schema_of(setting: Setting) -> dict[str, Any]:
 
 
 def schema(dialect: Dialect) -> str:
-    """The JSON Schema of a cache config for the versions of a dialect. Draft 7 is what the editors' TOML extensions read."""
+    """Return the JSON Schema of a cache config for the versions of a dialect, in draft 7 for the editors' extensions."""
     properties: dict[str, Any] = {}
     if dialect.enabled:
         properties["enabled"] = {
@@ -378,13 +378,13 @@ def schema(dialect: Dialect) -> str:
 
 
 def names(spec: dict[str, Any]) -> str:
-    """The names of the role's variables, one a line."""
+    """Return the names of the role's variables, one per line."""
     found = {name for entry_point in spec["argument_specs"].values() for name in entry_point["options"]}
     return "".join('    "%s",\n' % name for name in sorted(found))
 
 
 def everything() -> dict[str, str]:
-    """The texts of all files that follow from something else."""
+    """Return the texts of all generated files."""
     read: Callable[[str], str] = lambda name: (ROOT / name).read_text(encoding="utf-8")  # noqa: E731
     new_fragment = fragment()
     files = {FRAGMENT: replaced(read(FRAGMENT), r'(SETTINGS = r"""\n)(.*?)(^""")', new_fragment)}
@@ -429,7 +429,7 @@ def everything() -> dict[str, str]:
 
 
 def stale(folder: Path) -> list[str]:
-    """The generated files in a collection that are missing, differ, or are generated no more."""
+    """Return the generated files in a collection that are missing, differ, or are no longer generated."""
     texts = everything()
     changed = [
         name
@@ -441,7 +441,7 @@ def stale(folder: Path) -> list[str]:
 
 
 def main(folder: Path) -> None:
-    """Write what is stale, and name it."""
+    """Write the stale files, and print their names."""
     texts = everything()
     for name in stale(folder):
         if name in texts:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stand-in for get-pip, which ansible-test runs: start the pip that Python brings along, and let it do the rest."""
+"""Replace get-pip, which ansible-test runs, by the pip that Python includes."""
 
 from __future__ import annotations
 

@@ -53,9 +53,9 @@ def requirement(core: str) -> str:
 
 
 def working(python: Path) -> str | None:
-    """Return the real path of an interpreter that can make virtual environments, else None.
+    """Return the real path of an interpreter that can create virtual environments, otherwise None.
 
-    Version managers put shims on PATH that exist for every version and run for few.
+    Version managers put shims for all versions on PATH, few of which work.
     """
     code = "import ensurepip, sys, venv; print(getattr(sys, '_base_executable', sys.executable))"
     try:
@@ -72,7 +72,7 @@ def find_pythons() -> set[int]:
     interpreters do not run are removed from PATH, except those of the system.
     """
     folders = os.environ["PATH"].split(os.pathsep)
-    if folders[0] != str(PYTHONS_DIR):  # else the nox that started this one has done this
+    if folders[0] != str(PYTHONS_DIR):  # otherwise the nox that started this one has done it
         managed = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
         extra = sorted(glob.glob(f"{managed}/versions/3.*/bin"), reverse=True)  # noqa: PTH207 # forgives
         found: dict[int, str] = {}
@@ -109,14 +109,14 @@ def controllers(core: str) -> list[int]:
 
 @contextlib.contextmanager
 def one_at_a_time(name: str) -> Iterator[None]:
-    """Let one session at a time fill a cache."""
+    """Lock a cache, so that one session at a time fills it."""
     with (NOX_DIR / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def download(address: str) -> bytes | None:
-    """Return the content at an address, None if this machine does not reach it."""
+    """Return the content at an address; None if this machine cannot reach it."""
     try:
         return bytes(urllib.request.urlopen(address, timeout=60).read())
     except OSError:
@@ -129,7 +129,7 @@ def ansible_test_file(environment: str, name: str) -> Path:
 
 
 def provide_get_pip(environment: str, core: str) -> None:
-    """Put get-pip, or a stand-in if it cannot be downloaded, where ansible-test caches it."""
+    """Put get-pip, or a replacement if it cannot be downloaded, into the cache of ansible-test."""
     version = CORES[core].get_pip
     cached = Path(f"~/.ansible/test/cache/get_pip_{version}.py").expanduser()
     with one_at_a_time("get-pip"):

@@ -5,9 +5,9 @@
 """Change plugins/ at random places, one at a time, and list the changes that no unit test notices.
 
 Usage: mutants.py [--count N] [--seed SEED] [--jobs N] [FILE...], in a copy of the collection below ansible_collections/.
-cosmic-ray makes the changes and runs the tests that run the changed statement, those of the same file first; if they pass,
-those that start processes. What is run on import is tried with all tests. A change with which they take too long counts as
-noticed. The last line says how many were.
+cosmic-ray makes the changes. For each, the tests that cover the changed statement run, those of the same file first; if they
+pass, those that start processes. A statement that runs on import is tested with all tests. A timeout counts as noticed. The
+last line has the numbers.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COLLECTION = Path("ansible_collections", "wasmops", "wasmtime")
-# A change can make an endless loop: no test takes half as long, even where others are at work.
+# A change can cause an endless loop: no test takes half as long, even on a busy machine.
 PYTEST = "%s -m pytest -q -x --timeout 120 -p no:cacheprovider --import-mode importlib --rootdir . %s"
 ALL = "tests/unit"
-# Changes that are none: nothing else equals None, and flags have no bits in common.
+# Changes without an effect: nothing else equals None, and flags have no bits in common.
 SAME = frozenset(
     "core/Replace" + name
     for name in (
@@ -48,12 +48,12 @@ SAME = frozenset(
         *(f"BinaryOperator_BitOr_{other}" for other in ("Add", "BitXor")),
     )
 )
-# Tests that have plugins/ run in other processes, where nobody sees which lines they run.
+# Tests that run plugins/ in other processes, in which no coverage is measured.
 PROCESSES = re.compile(r"\b(subprocess|os\.fork)\b")
 
 
 class Outcome(NamedTuple):
-    """What the tests made of one change."""
+    """The result of the tests for one change."""
 
     place: str
     diff: str
@@ -62,7 +62,7 @@ class Outcome(NamedTuple):
 
 
 def code() -> list[Path]:
-    """Return the files of plugins/ that do something: documentation fragments are texts."""
+    """Return the files of plugins/ with code, without documentation fragments."""
     return sorted(path for path in Path("plugins").rglob("*.py") if path.parts[1] != "doc_fragments")
 
 
@@ -72,7 +72,7 @@ def command(tests: str) -> str:
 
 
 class Tests:
-    """Which tests run which lines of plugins/; it runs all of them to know."""
+    """The lines of plugins/ that each test covers, measured by running all tests."""
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
@@ -93,14 +93,14 @@ class Tests:
         self.processes = " ".join(sorted(map(str, files)))
 
     def of(self, mutation: MutationSpec) -> list[str]:
-        """Return what to run for a change, one after the other."""
+        """Return the tests to run for a change, in their order."""
         lines = self.data.contexts_by_lineno(str(Path.cwd() / mutation.module_path))
         statement = enclosing(mutation.module_path, mutation.start_pos[0])
         names = {name for line in statement for name in lines.get(line, ())}
         own = f"test_{mutation.module_path.name}"
         if "" in names or not names:
             return [" ".join([*map(str, Path(ALL).rglob(own)), ALL])]
-        # A test with all of its parameters. The quick ones go first, of those of the same file.
+        # A test with all of its parameters. The quick ones of the same file go first.
         found = {re.split(r"[\[|]", name)[0] for name in names}
         order = sorted(found, key=lambda test: (f"{own}::" not in test, self.seconds[test], test))
         return [" ".join(order), self.processes]
@@ -128,7 +128,7 @@ def unevaluated(path: Path) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]
 
 
 def choose(files: list[Path], count: int, seed: str) -> list[MutationSpec]:
-    """Return so many changes, the same for the same seed."""
+    """Return this number of random changes, the same ones for the same seed."""
     with tempfile.TemporaryDirectory() as folder, use_db(str(Path(folder, "all")), WorkDB.Mode.create) as database:
         init(files, database, {})
         found = [mutation for item in database.work_items for mutation in item.mutations]
@@ -144,7 +144,7 @@ def choose(files: list[Path], count: int, seed: str) -> list[MutationSpec]:
 
 
 def start(copies: Queue[str]) -> None:
-    """Begin a process that works in a copy of its own."""
+    """Start a process in its own copy of the collection."""
     root = copies.get()
     os.environ["PYTHONPATH"] = root
     os.chdir(Path(root, COLLECTION))
@@ -177,7 +177,7 @@ def main() -> int:
     chosen = choose(given.files, given.count, given.seed)
     began = time.monotonic()
     tests = Tests()
-    # Others may be at work on this machine.
+    # Allows for other load on this machine.
     seconds = 60 + 3 * given.jobs * (time.monotonic() - began)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies: Queue[str] = Queue()

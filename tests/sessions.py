@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the nox sessions share: a copy of the collection, results, environments, and ansible-test."""
+"""The common parts of the nox sessions: a copy of the collection, results, environments, and ansible-test."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LIBRARIES = ("pytest", "-r", "tests/unit/requirements.txt")
 RELEASED = [core for core in CORES if controllers(core) and not CORES[core].before_release]
 if not RELEASED:
     sys.exit("No Python 3.11 to 3.14 with venv was found (Debian: apt-get install python3-venv).")
-# Two ends: the newest ansible-core that runs here, and the oldest one, which reaches older targets.
+# The newest ansible-core that runs here, and the oldest one, which supports older targets.
 NEW_CORE, OLD_CORE = RELEASED[-1], RELEASED[0]
 on_new_python = functools.partial(nox.session, python=f"3.{controllers(NEW_CORE)[-1]}")
 ORDER: list[str] = []  # `nox` and `make test` start sessions in this order
@@ -89,7 +89,7 @@ def run_in_copy(session: nox.Session, *command: str, **env: str) -> None:
 
 
 def run_pytest(session: nox.Session, *words: str, **env: str) -> None:
-    """Run pytest in a copy of the collection; the last words are the tests."""
+    """Run pytest in a copy of the collection; the last arguments are the tests."""
     results = results_folder(session)
     run_in_copy(
         session, "pytest", "-q", "-p", "no:cacheprovider", "--import-mode", "importlib", "--rootdir", ".",
@@ -98,7 +98,7 @@ def run_pytest(session: nox.Session, *words: str, **env: str) -> None:
 
 
 def environment(session: nox.Session, name: str, minor: int, *requirements: str) -> Path:
-    """Return the folder of programs of a further environment of the session, which is kept."""
+    """Return the folder of programs of an additional environment of the session, which is kept."""
     programs = NOX_DIR / name / "bin"
     if not (programs / "python").exists():
         interpreter = str(PYTHONS_DIR / f"python3.{minor}")
@@ -113,7 +113,7 @@ def minor_for(core: str) -> int:
 
 
 def both_cores(session: nox.Session) -> dict[str, str]:
-    """Install the ansible-core of either end; return the folders of their programs."""
+    """Install the newest and the oldest ansible-core; return the folders of their programs."""
     return {
         core: str(environment(session, f"fleet-{core}", minor_for(core), requirement(core)))
         for core in dict.fromkeys((OLD_CORE, NEW_CORE))
@@ -187,7 +187,7 @@ def add_units(name: str, core: str, target: int | None = None, *, default: bool 
         results = results_folder(session)
         session.install(requirement(core))
         minor = int(str(session.python).partition(".")[2]) if target is None else target
-        # On a Python that no controller has, the tests of controller plugins are left out.
+        # Without the tests of controller plugins on a Python that no controller supports.
         names = ("units", "ansible") if minor in CORES[core].controllers else ("units",)
         files = [ansible_test_file(session.virtualenv.location, f"_data/requirements/{name}.txt") for name in names]
         needs = [word for file in files for word in ("-r", str(file))]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sum up what nox has run: a table, what was skipped, what has failed and where, and the last line.
+"""Summarize a run of nox: a table, the skipped tests, the failures with their places, and the last line.
 
 That line is `N passed, N failed, N skipped`.
 
@@ -21,14 +21,14 @@ from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 RESULTS = Path(__file__).resolve().parent / "output"
-# A sanity test for a kind of file that is not there; a task, or all of its loop, whose `when` does not hold.
+# A sanity test for a kind of file that is missing; a task, or its whole loop, whose `when` is false.
 NOT_MEANT_TO_RUN = ("No tests applicable.", "Conditional result was False", "skipped")
-# How a task of the integration tests begins what it has to say of a thing that cannot be tested.
+# The prefix of messages of the integration tests about things that cannot be tested.
 NOT_TESTED = "NOT TESTED: "
 
 
 class Tests(NamedTuple):
-    """What has become of some tests."""
+    """The results of some tests."""
 
     passed: int
     failed: list[str]  # each with its file and the first line of its error
@@ -36,7 +36,7 @@ class Tests(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What one session has come to."""
+    """The result of one session."""
 
     name: str
     result: str
@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
 
 def first_line(element: ET.Element) -> str:
-    """Return the first line that says something about a failed or skipped test."""
+    """Return the first line with information about a failed or skipped test."""
     said = f"{element.get('message') or ''}\n{element.text or ''}"
     return next((line.strip() for line in said.splitlines() if line.strip()), "no reason given")
 
@@ -59,9 +59,9 @@ def named(case: ET.Element) -> str:
 
 
 def not_meant_to_run(skip: ET.Element) -> bool:
-    """Tell whether ansible-test has passed over what is not there or whose `when` does not hold.
+    """Return whether ansible-test has skipped a missing kind of file, or a task whose `when` is false.
 
-    Its JUnit files have this as text alone; pytest puts every reason into an attribute.
+    Its JUnit files have this only as text; pytest puts every reason into an attribute.
     """
     return skip.get("message") is None and (skip.text or "").strip() in NOT_MEANT_TO_RUN
 
@@ -95,13 +95,13 @@ def count_tests(folder: Path) -> Tests:
 
 
 def row(session: dict[str, object]) -> Row:
-    """Make a row of one entry in nox's report."""
+    """Return the row for an entry in nox's report."""
     name, result = str(session["name"]), str(session["result"])
     tests = count_tests(RESULTS / name / "junit")
     if result == "skipped":
         tests.skipped.append(str(session["reason"]))
     elif result != "success":
-        # Not every failure is that of a test: the session itself may have broken.
+        # The session itself may have failed, without a failed test.
         if not tests.failed:
             tests.failed.append(f"the session itself has failed; make nox ARGS='-s {name}' runs it again")
     elif not any(tests):

@@ -15,7 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
-# Wherever the collection is installed.
+# The root of the collections, wherever they are installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
 
 from ansible_collections.wasmops.wasmtime.playbooks.files.place import place
@@ -25,7 +25,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._lint_formats imp
 
 
 def run(words: list[str]) -> int:
-    """Check, write what is wrong, and return the exit status. Raises BadInput."""
+    """Check the files, write the problems, and return the exit status. Raises BadInput."""
     parser = argparse.ArgumentParser(description="Check Wasmtime cache configs without a host.", allow_abbrev=False)
     parser.add_argument(
         "--wasmtime-version", default="", help="the versions that read the file (default: 33 and later)"

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put the report in its place: what is at that name is replaced and never followed.
+"""Copy the files of the report to their targets, and replace existing files or links.
 
 Usage: place.py SOURCE TARGET [SOURCE TARGET]..., all absolute
 
-A link at the target may be another user's, in a directory where everybody can make names: Ansible's own copy opens what is
-behind it. So may be a link on the way to the directory, which is not followed either. The new file is made under a name
-that nobody can guess, below a handle to the directory, for its owner alone.
+In a directory where everybody can create names, a link at the target may belong to another user, and Ansible's own copy
+would open its target. The same is true of links in the path of the directory. Neither are followed. The new file gets an
+unguessable temporary name, is created through a handle to the directory, and only its owner can access it.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ import stat
 import sys
 from pathlib import Path
 
-# Wherever the collection is installed.
+# The root of the collections, wherever they are installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import open_resolved, resolve
 
 
 def enter(folder: str) -> int:
-    """Open a directory, or raise OSError: also where a link of another user than root and this one leads to it."""
+    """Open a directory. Raises OSError, also if a link of a user other than root and this one leads to it."""
     resolved = resolve(folder)
     for path, status, above in resolved.links:
         if not {status.st_uid, above} <= {0, os.geteuid()}:
             raise OSError(errno.ELOOP, "%s is a symbolic link of another user" % ascii(path)[1:-1])
     if resolved.missing or resolved.error:
-        # Raises the error of the system.
+        # Raises the system's own error.
         os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
         raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
     return open_resolved(resolved)
 
 
 def place(content: bytes, target: str, mode: int = 0o600) -> None:
-    """Put a file with this content there, or raise OSError; the target is the old file or all of the new one."""
+    """Write the content to the target atomically. Raises OSError."""
     folder, name = os.path.split(target)
     directory = enter(folder)
     try:
@@ -63,7 +63,7 @@ def place(content: bytes, target: str, mode: int = 0o600) -> None:
 
 
 def main() -> None:
-    """Place all files that are named."""
+    """Copy all files in the arguments."""
     names = iter(sys.argv[1:])
     for source, target in zip(names, names):
         try:

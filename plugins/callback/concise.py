@@ -8,15 +8,15 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: concise
 type: stdout
-short_description: Ansible's default output without the hosts on which nothing happened
+short_description: Ansible's default output without hosts that did not change
 version_added: 0.1.0
 author: wasmops contributors (@wasmops)
 description:
-  - Shows what P(ansible.builtin.default#callback) shows, but no host on which a task changed nothing, and in the recap no
-    host on which nothing changed or failed. Tasks without anything to show have no heading.
-  - Messages are text, each failure is shown once, and where it is in a playbook is left out.
-  - Control characters in messages are escaped, and lines that look like those of Ansible are indented.
-  - With C(-v) and more it is P(ansible.builtin.default#callback).
+  - Shows the output of P(ansible.builtin.default#callback) without hosts on which a task changed nothing, and a recap
+    without hosts on which nothing changed or failed. Tasks with nothing to show have no heading.
+  - Shows messages as text, and each failure once and without its place in the playbook.
+  - Escapes control characters in messages, and indents lines that look like those of Ansible.
+  - With C(-v) or more, the output is that of P(ansible.builtin.default#callback).
   - C(make provision), C(make check) and C(make report) use it.
 requirements:
   - set as stdout callback in configuration
@@ -49,14 +49,14 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
     CALLBACK_NAME = "wasmops.wasmtime.concise"
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
-        """Take the options, but show neither hosts that are ok nor those that are skipped."""
+        """Set the options, but never show hosts that are ok or skipped."""
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
         if not self._display.verbosity:
             self.set_option("display_ok_hosts", False)
             self.set_option("display_skipped_hosts", False)
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """Show the message of a task whose purpose is a message, such as C(debug), and what has changed."""
+        """Show changes, and the messages of tasks such as C(debug)."""
         message = _text(result.result.get("msg")) if result.result.get("_ansible_verbose_always") else None
         if self._display.verbosity or message is None:
             super().v2_runner_on_ok(result)
@@ -64,7 +64,7 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
         self._banner(result.task)
         self._handle_warnings_and_exception(result)
         status, color = ("changed", C.COLOR_CHANGED) if result.is_changed() else ("ok", C.COLOR_OK)
-        # What is run once is about all hosts.
+        # A task that runs once reports on all hosts.
         label = "" if result.task.run_once else "%s: [%s]: " % (status, self.host_label(result))
         self._display.display(_lines(message, label), color=color)
 
@@ -89,7 +89,7 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
         super().v2_runner_on_unreachable(result)
 
     def v2_playbook_on_include(self, included_file: Any) -> None:
-        """Show no file that is included."""
+        """Do not show included files."""
         if self._display.verbosity:
             super().v2_playbook_on_include(included_file)
 
@@ -119,7 +119,7 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
 
 
 def _text(message: Any) -> str | None:
-    """A message as text; None for what is none."""
+    """Return a message as text; None for other values."""
     if isinstance(message, list) and all(isinstance(line, str) for line in message):
         return "\n".join(message)
     return message if isinstance(message, str) else None

@@ -23,10 +23,10 @@ attributes:
   platform:
     description: Target systems the module works on.
   safe_file_operations:
-    description: Replaces files atomically and gives nobody more rights meanwhile, as Ansible's own functions for files do.
+    description: Replaces files atomically and never grants more permissions in between, like Ansible's own file functions.
 """
 
-    # Of the modules in the action group, whose path and wasmtime_version are the same options.
+    # For the modules in the action group, which share the options path and wasmtime_version.
     ACTION_GROUP = r"""
 options: {}
 attributes:

@@ -10,29 +10,28 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # The config file and the rules it is held against.
+    # The config file and the versions whose rules apply to it.
     DOCUMENTATION = r"""
 options:
   path:
     description:
       - The absolute path of the config file.
-      - Without it, the file that Wasmtime itself looks for on behalf of the user that the task runs as,
+      - Without it, the file that Wasmtime itself looks for when it runs as the user of the task,
         such as C(~/.config/wasmtime/config.toml) on Linux.
     type: path
     aliases: [dest]
   wasmtime_version:
     description:
-      - The Wasmtime that reads the file, such as V(42.0.2), V(v42.0.2) or V(42), or each of several. The
-        rules differ between versions, most visibly in C(enabled), which is mandatory up to 32 and refused from 33 on.
-      - From 39 to 48 the grammar of TOML depends on how a program was built; the file must be valid by TOML 1.0, which suits all.
+      - The version of the Wasmtime that reads the file, such as V(42.0.2), V(v42.0.2) or V(42), or a list of versions. The
+        rules differ between versions; for example, C(enabled) is mandatory up to 32 and refused from 33 on.
+      - From 39 to 48 the version of TOML depends on how a program was built; the file must be valid TOML 1.0, which all accept.
       - V(auto) stands for every Wasmtime that reads a config and is in the places that M(wasmops.wasmtime.engine_info)
-        searches by default. Their files are read, which takes seconds, and none is executed.
+        searches by default. Their files are read, which takes seconds, and never executed.
       - Without it, the file must suit every Wasmtime from 33 on.
     type: list
     elements: str
 requirements:
-  - tomli on Python 3.10 and older (Python 3.11 and newer bring C(tomllib)); syntax that only TOML 1.1 has is
-    understood with tomli 2.4 or newer
+  - tomli on Python 3.10 and older (Python 3.11 and newer include C(tomllib)); tomli 2.4 or newer for the syntax of TOML 1.1
   - platformdirs, unless both the path of the file and the cache directory are given
 """
 
@@ -42,9 +41,9 @@ options:
   programs:
     description:
       - The absolute paths of the programs and shared libraries that read the file, 100 at most. The file must suit the
-        Wasmtime in each of them; with O(wasmtime_version) those of that option, too, and without it no other.
-      - They are read and not executed, as M(wasmops.wasmtime.engine_info) does. One that is missing or cannot be read, or
-        has no Wasmtime that reads a config, is an error.
+        Wasmtime in each of them, and the versions in O(wasmtime_version) if it is set.
+      - They are read and not executed, as M(wasmops.wasmtime.engine_info) does. A program that is missing, cannot be read,
+        or has no Wasmtime that reads a config, is an error.
       - For a script, name the program that it starts; for a program that loads Wasmtime from a library, such as Python,
         name the library.
     type: list
@@ -58,14 +57,14 @@ options:
     description:
       - The cache directory, an absolute path. Whoever can write there runs native code in every process
         that loads the cache, and Wasmtime deletes every file there that it does not know.
-      - In the file Wasmtime expands neither C(~) nor variables; in this option they are expanded on the
+      - In the file, Wasmtime expands neither C(~) nor variables; in this option they are expanded on the
         host before they are written.
       - "Wasmtime's default: C(~/.cache/wasmtime) on Linux."
     type: path
   worker_event_queue_size:
     description:
-      - How many events the cache worker holds; further ones are dropped. A whole number, alone or followed
-        by K, M, G, T or P.
+      - The number of events that the cache worker can queue; further events are dropped. A whole number,
+        alone or followed by K, M, G, T or P.
       - "Wasmtime's default: V(16)."
     type: raw
   baseline_compression_level:
@@ -80,8 +79,8 @@ options:
     type: int
   optimized_compression_usage_counter_threshold:
     description:
-      - How often a cache file is used before it is compressed again. A whole number, alone or followed by
-        K, M, G, T or P.
+      - The number of uses after which a cache file is compressed again. A whole number, alone or followed
+        by K, M, G, T or P.
       - "Wasmtime's default: V(256)."
     type: raw
   cleanup_interval:
@@ -91,13 +90,14 @@ options:
     type: raw
   optimizing_compression_task_timeout:
     description:
-      - For how long one worker's recompression of a file keeps other workers from it. A whole number
-        followed by s, m, h or d.
+      - How long one worker's recompression of a file prevents other workers from recompressing it. A whole
+        number followed by s, m, h or d.
       - "Wasmtime's default: V(30m)."
     type: raw
   allowed_clock_drift_for_files_from_future:
     description:
-      - How far in the future a lock may be dated and still count. A whole number followed by s, m, h or d.
+      - How far in the future the time of a lock may be before Wasmtime ignores the lock. A whole number
+        followed by s, m, h or d.
       - "Wasmtime's default: V(1d)."
     type: raw
   file_count_soft_limit:

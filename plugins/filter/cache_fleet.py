@@ -7,35 +7,35 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: cache_fleet
-short_description: Put together what the cache modules found on many hosts
+short_description: Combine the results of the cache modules on many hosts
 version_added: 0.1.0
 author: wasmops contributors (@wasmops)
 description:
-  - Makes one structure of the results of M(wasmops.wasmtime.cache_config_info) and M(wasmops.wasmtime.cache_usage_info) on
-    all hosts, with totals, and with what is unusual on each host.
+  - Combines the results of M(wasmops.wasmtime.cache_config_info) and M(wasmops.wasmtime.cache_usage_info) on all hosts in
+    one dictionary, with totals, and with the settings of each host that differ from most hosts.
   - The playbook C(wasmops.wasmtime.report) writes it as JSON.
 positional: _input
 options:
   _input:
     description:
-      - The results of M(wasmops.wasmtime.cache_config_info) in a dictionary by the names of hosts.
-      - Results of a module that failed or did not reach the host are taken as well. An empty one is for a host that it was
-        not run on.
-      - A malformed one, that no such module returns, makes its host one that was not looked at.
+      - A dictionary with the result of M(wasmops.wasmtime.cache_config_info) for each host name.
+      - Results of failed tasks and of unreachable hosts are allowed. An empty dictionary means that the module did not run on
+        the host.
+      - A host with a malformed result, which the module cannot have returned, counts as not checked.
     type: dict
     required: true
   usages:
-    description: The results of M(wasmops.wasmtime.cache_usage_info) in the same way.
+    description: The results of M(wasmops.wasmtime.cache_usage_info) in the same form.
     type: dict
     required: true
   made:
-    description: When the hosts were looked at, as the report shall say it.
+    description: The time at which the hosts were checked, as text for the report.
     type: str
     required: true
   prunable:
     description:
-      - The results of M(wasmops.wasmtime.cache_prune) in check mode, in the same way.
-      - The data then says how many bytes removing each kind would free.
+      - The results of M(wasmops.wasmtime.cache_prune) in check mode, in the same form.
+      - With it, the data has the disk space that removing each kind would free.
     type: dict
     default: {}
     version_added: 0.2.0
@@ -45,7 +45,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write what was found on all hosts of the play
+- name: Write the data of all hosts in the play
   ansible.builtin.copy:
     content: "{{ dict(names | zip(configs)) | wasmops.wasmtime.cache_fleet(dict(names | zip(usages)), made='today') | to_json }}"
     dest: fleet.json
@@ -64,60 +64,61 @@ _value:
   type: dict
   contains:
     format:
-      description: The number of this format.
+      description: The version of this format.
       type: int
       sample: 1
     made:
-      description: When the hosts were looked at.
+      description: The time at which the hosts were checked.
       type: str
     versions:
-      description: The ranges of Wasmtime versions, in their order.
+      description: The ranges of Wasmtime versions, in ascending order.
       type: list
       elements: str
     totals:
       description:
-        - The number of C(hosts); how many there are of each verdict (C(verdicts)), of each share of a limit (C(fullness)) and
-          of each note (C(notes)); how many files suit each range of Wasmtime versions (C(accepted_by)).
-        - The sums of C(entries), C(size) and C(size_on_disk), the sizes in bytes.
-        - In C(prunable) the number of C(hosts) of which that is known, and in its C(kinds) by kind on how many of these
-          C(hosts) there is something to remove, how much (C(count)), and the bytes on disk that this would free (C(size_on_disk)).
+        - The number of C(hosts); the number of hosts by verdict (C(verdicts)), by share of a limit (C(fullness)) and
+          by note (C(notes)); the number of files that suit each range of Wasmtime versions (C(accepted_by)).
+        - The sums of C(entries), C(size) and C(size_on_disk), with sizes in bytes.
+        - In C(prunable), the number of C(hosts) for which this is known. In its C(kinds), by kind, the number of C(hosts) with
+          something to remove, its amount (C(count)), and the bytes on disk that this would free (C(size_on_disk)).
       type: dict
     problems:
       description:
-        - Each kind of problem with its C(code), C(severity) and the number of C(hosts) that have it, the worst first.
-        - C(message) and C(remedy) are the most common ones; C(alike) is whether there are no others.
+        - Each kind of problem with its C(code), C(severity) and the number of C(hosts) that have it, most severe first.
+        - C(message) and C(remedy) are the most common ones; C(alike) is whether all hosts have the same ones.
       type: list
       elements: dict
     engines:
       description:
-        - Each C(version) of Wasmtime in the programs that read the configs, as RV(wasmops.wasmtime.cache_config_info#module:programs)
-          has them, with the number of C(hosts), and of those where such a program refuses the config (C(refuse)).
+        - Each C(version) of Wasmtime in the programs that read the configs
+          (RV(wasmops.wasmtime.cache_config_info#module:programs)), with the number of C(hosts) that have it, and of hosts
+          where such a program refuses the config (C(refuse)).
         - C(upgrades) is the number of hosts where it accepts the config and a later version refuses it, by that version.
       type: list
       elements: dict
     refusals:
       description:
-        - Each program that refuses the config with its C(path), C(version), the number of C(hosts), and the C(names) of the
+        - Each program that refuses the config, with its C(path), C(version), the number of C(hosts), and the C(names) of the
           first five.
-        - C(since) is null if it refuses the config now, or else the first later version that does.
+        - C(since) is null if it refuses the config now, otherwise the first later version that does.
       type: list
       elements: dict
     common:
       description:
-        - By setting, the most common effective C(value), in how many C(hosts) it is in force, and C(of) how many that have the
-          setting. Settings whose values no two hosts share are left out.
-        - The C(value) of C(directory) is null if the most common one is the default of each user.
+        - By setting, the most common effective C(value), the number of C(hosts) with this value, and the number of hosts with
+          the setting (C(of)). A setting is left out if no two hosts have the same value.
+        - The C(value) of C(directory) is null if the most common directory is the default.
       type: dict
     hosts:
       description:
-        - Of each host its C(name), C(verdict), C(problems), C(effective) settings and C(defaults), the cache C(directory),
+        - For each host its C(name), C(verdict), C(problems), C(effective) settings and C(defaults), the cache C(directory),
           C(path), C(wasmtime_version), C(programs) and C(accepted_by), as M(wasmops.wasmtime.cache_config_info) returned them.
-        - C(message) is why the host could not be looked at, C(usage_message) why its cache could not be; else null.
-        - C(differs) names the settings whose values are not those that more than half of the hosts have.
-        - C(usage) is what M(wasmops.wasmtime.cache_usage_info) returned, with at most five names of files in each list; null if
-          there is nothing. C(percent) is how much is used of that limit which is the fuller one.
+        - C(message) is why the host could not be checked, C(usage_message) why its cache could not be; otherwise null.
+        - C(differs) names the settings whose values differ from those of more than half of the hosts.
+        - C(usage) is the result of M(wasmops.wasmtime.cache_usage_info), with at most five names of files in each list; null
+          without a result. C(percent) is the used share of the fuller of the two limits.
         - C(prunable) is what M(wasmops.wasmtime.cache_prune) would remove, by kind in C(kinds); null if that is not known.
-        - C(notes) are the codes of what is remarkable in the usage.
+        - C(notes) are the codes of notable facts about the usage.
       type: list
       elements: dict
 """
@@ -133,7 +134,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import
 def cache_fleet(
     configs: Mapping[str, Any], usages: Mapping[str, Any], made: str, prunable: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Results of the modules by host as the data of the report. Raises AnsibleFilterError for what are no such results."""
+    """Return the data of the report for these results by host. Raises AnsibleFilterError for other input."""
     for results in (configs, usages, prunable or {}):
         if not are_results(results):
             raise AnsibleFilterError("cache_fleet takes dictionaries of results by host")

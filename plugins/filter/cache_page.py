@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: cache_page
-short_description: Show the caches of many hosts on a page
+short_description: Show the caches of many hosts on an HTML page
 version_added: 0.1.0
 author: wasmops contributors (@wasmops)
 description:
-  - Makes a page of HTML of what P(wasmops.wasmtime.cache_fleet#filter) returned.
-  - The page needs nothing but itself. It is opened from the disk, loads nothing, and its content security policy lets it run
-    no script but its own.
+  - Renders the result of P(wasmops.wasmtime.cache_fleet#filter) as an HTML page.
+  - The page is self-contained. It can be opened from disk, loads nothing, and its content security policy only allows its own
+    script.
 positional: _input
 options:
   _input:
-    description: What P(wasmops.wasmtime.cache_fleet#filter) returned.
+    description: The result of P(wasmops.wasmtime.cache_fleet#filter).
     type: dict
     required: true
 seealso:
@@ -48,7 +48,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._page import page
 
 
 def cache_page(fleet: Mapping[str, Any]) -> str:
-    """The data of the report as a page. Raises AnsibleFilterError for what is no such data."""
+    """Return the page for the data of a report. Raises AnsibleFilterError for other data."""
     if not isinstance(fleet, Mapping) or fleet.get("format") != FORMAT or not isinstance(fleet.get("hosts"), list):
         raise AnsibleFilterError("cache_page takes what cache_fleet returned")
     return page(fleet)

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: cache_pruned
-short_description: Sum up what was removed from the caches of many hosts
+short_description: Summarize what was removed from the caches of many hosts
 version_added: 0.2.0
 author: wasmops contributors (@wasmops)
 description:
-  - Makes lines of text of what M(wasmops.wasmtime.cache_prune) returned on many hosts. Hosts with equal results share a line.
-  - The last line has the bytes of all hosts, by kind, and counts the hosts that failed or were unreachable.
+  - Formats the results of M(wasmops.wasmtime.cache_prune) on many hosts as lines of text. Hosts with equal results share a
+    line.
+  - The last line has the bytes on all hosts, by kind, and the number of hosts that failed or were unreachable.
 positional: _input
 options:
   _input:
     description:
-      - The results of M(wasmops.wasmtime.cache_prune) in a dictionary by the names of hosts.
-      - Results of a module that failed or did not reach the host are taken as well.
-      - A malformed one, that no such module returns, makes its host one that failed.
+      - A dictionary with the result of M(wasmops.wasmtime.cache_prune) for each host name.
+      - Results of failed tasks and of unreachable hosts are allowed.
+      - A host with a malformed result, which the module cannot have returned, counts as failed.
     type: dict
     required: true
   check_mode:
-    description: Whether the results are those of a dry run, which has removed nothing.
+    description: Whether the results are those of a run in check mode, which removed nothing.
     type: bool
     default: false
 seealso:
@@ -56,7 +57,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import
 
 
 def cache_pruned(results: Mapping[str, Any], check_mode: bool = False) -> list[str]:
-    """Results of cache_prune by host as lines. Raises AnsibleFilterError for what are no such results."""
+    """Return lines for these results of cache_prune by host. Raises AnsibleFilterError for other input."""
     if not are_results(results):
         raise AnsibleFilterError("cache_pruned takes a dictionary of results by host")
     return summary(results, check_mode)

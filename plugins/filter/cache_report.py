@@ -7,20 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: cache_report
-short_description: Write the result of the cache modules for a person
+short_description: Format results of the cache modules as text
 version_added: 0.1.0
 author: wasmops contributors (@wasmops)
 description:
-  - Makes lines of text of what M(wasmops.wasmtime.cache_config) or M(wasmops.wasmtime.cache_config_info) returned, such as
-    the effective settings with their values for people, their values in base units, and where they come from,
-    and every problem.
-  - Of what M(wasmops.wasmtime.cache_usage_info) returned, it makes lines on what the cache holds, how much of the limits that
-    is, and what the next cleanup deletes.
-  - Of what P(wasmops.wasmtime.cache_fleet#filter) made, it makes the line on how many hosts are in each condition.
+  - Formats the result of M(wasmops.wasmtime.cache_config) or M(wasmops.wasmtime.cache_config_info) as lines of text. These
+    list the effective settings in units for people and in base units, the source of each setting, and all problems.
+  - For a result of M(wasmops.wasmtime.cache_usage_info), the lines show the contents of the cache, how much of the limits is
+    used, and what the next cleanup deletes.
+  - For a result of P(wasmops.wasmtime.cache_fleet#filter), one line shows the number of hosts in each condition.
 positional: _input
 options:
   _input:
-    description: The result of one of the modules, of P(wasmops.wasmtime.cache_fleet#filter), or results by the names of hosts.
+    description: The result of one of the modules or of P(wasmops.wasmtime.cache_fleet#filter), or results by host name.
     type: dict
     required: true
   only_problems:
@@ -29,24 +28,24 @@ options:
     default: false
   by_host:
     description:
-      - Whether the input is a dictionary of results by the names of hosts, which is then summed up.
-      - The first line is the number of hosts that failed, if there are any. Each other line has a problem and the hosts that
-        have it, the worst problems first. Below are the programs that refuse the file, now or after an upgrade, then the
-        hosts that could not be looked at, and at the end the number of hosts in each condition.
-      - The results are those of M(wasmops.wasmtime.cache_config_info), also where it failed or did not reach the host.
-        An empty one is for a host that it was not run on.
-      - A malformed one, that no such module returns, makes its host one that was not looked at.
+      - Whether the input is a dictionary of results by host name, to be summarized.
+      - The first line is the number of hosts that failed, if any. Each other line has a problem and the hosts that have it,
+        most severe problems first. The programs that refuse the file, now or after an upgrade, follow, then the
+        hosts that could not be checked, and at the end the number of hosts in each condition.
+      - The results are those of M(wasmops.wasmtime.cache_config_info), including those of failed tasks and unreachable hosts.
+        An empty dictionary means that the module did not run on the host.
+      - A host with a malformed result, which the module cannot have returned, counts as not checked.
     type: bool
     default: false
   provisioned:
     description:
-      - Whether the results by the names of hosts are those of M(wasmops.wasmtime.cache_config).
-      - Hosts are then grouped by what has changed, by their settings that differ from Wasmtime's defaults, and by their
-        problems. At the end are the numbers of hosts that did not change, changed and failed.
+      - Whether the results by host name are those of M(wasmops.wasmtime.cache_config).
+      - Hosts are then grouped by their changes, by their settings that differ from Wasmtime's defaults, and by their
+        problems. The last line has the numbers of hosts that did not change, changed and failed.
     type: bool
     default: false
   check_mode:
-    description: Whether the results are those of a dry run, so that O(provisioned) says what would be.
+    description: Whether the results are those of a run in check mode, so that O(provisioned) shows what would change.
     type: bool
     default: false
 seealso:
@@ -56,15 +55,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the cache of a host
+- name: Check the cache config of a host
   wasmops.wasmtime.cache_config_info:
   register: cache
 
-- name: Show what is in force
+- name: Show the effective settings and all problems
   ansible.builtin.debug:
     msg: "{{ cache | wasmops.wasmtime.cache_report }}"
 
-- name: Sum up all hosts of the play
+- name: Summarize all hosts in the play
   ansible.builtin.debug:
     msg: "{{ dict(ansible_play_hosts_all | zip(results)) | wasmops.wasmtime.cache_report(by_host=true) }}"
   vars:
@@ -119,7 +118,7 @@ def cache_report(
     provisioned: bool = False,
     check_mode: bool = False,
 ) -> list[str]:
-    """Results of a module as lines. Raises AnsibleFilterError for what is no such result."""
+    """Return lines for results of a module. Raises AnsibleFilterError for other input."""
     if by_host:
         if not are_results(result):
             raise AnsibleFilterError("cache_report takes a dictionary of results with by_host")
@@ -162,7 +161,7 @@ def _settings(result: Mapping[str, Any]) -> list[str]:
         value = effective[setting.option]
         source = "file" if setting.option in named else "default"
         text = "invalid" if value is None else format_value(setting.kind, value)
-        # A path has no other form, and takes the place of both.
+        # A path has only one form.
         if value is not None and setting.kind.name != "path":
             text = ("%-10s %s %s" % (text, value, setting.kind.base_unit)).rstrip()
         rows.append((setting.name, text, source))
@@ -176,7 +175,7 @@ def _sentence(problem: Mapping[str, Any]) -> str:
 
 
 def _summary(results: Mapping[str, Any]) -> list[str]:
-    # By severity and code, then by what is said: what many hosts share is said once.
+    # By severity and code, then by text, so that hosts with the same problem share a line.
     found: dict[tuple[int, str], dict[str, tuple[dict[str, None], dict[str, None]]]] = {}
     standings: Counter[str] = Counter()
     bad = 0
@@ -209,7 +208,7 @@ def _summary(results: Mapping[str, Any]) -> list[str]:
 
 
 def _refusals(config: Mapping[str, Any]) -> list[tuple[tuple[int, str], str]]:
-    """Return the programs that refuse a config, now or after an upgrade, each below a title with its place among others."""
+    """Return the programs that refuse a config, now or after an upgrade, each with its rank and the title above it."""
     lines = []
     for program in config.get("programs", []):
         since = broken_from(program, config.get("accepted_by", []))

@@ -14,11 +14,11 @@ author: wasmops contributors (@wasmops)
 description:
   - Creates the TOML file that configures Wasmtime's compilation cache, or merges settings into an existing one, and creates
     the cache directory.
-  - Only what changes is touched. Comments, order, blank lines, quoting, line endings and the spelling of values that already
-    mean what is asked for stay as they are.
-  - Never writes a file that Wasmtime would refuse, nor one by which it would later crash, lose data or run the code of
-    others, unless that was so before or is allowed with O(ignore_dangers).
-  - Looks for dangers at the first 1000 entries of each directory in the cache; M(wasmops.wasmtime.cache_config_info) looks at
+  - Edits only the settings that change. Comments, order, blank lines, quoting, line endings and the spelling of values
+    that are already equal stay as they are.
+  - Never writes a file that Wasmtime would refuse, or one that would later make it crash, lose data or run code of other
+    users, unless the old file has the same danger or O(ignore_dangers) allows it.
+  - Checks the first 1000 entries of each directory in the cache for dangers; M(wasmops.wasmtime.cache_config_info) checks
     all of them.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
@@ -33,26 +33,26 @@ requirements:
 options:
   state:
     description:
-      - V(present) makes sure that the file exists and says what is asked for.
+      - V(present) makes sure that the file exists and has the settings of this task.
       - V(absent) removes the file. The cache directory stays.
     type: str
     choices: [present, absent]
     default: present
   create:
-    description: Whether to create the file, and the directories above it, if it is missing. If not, a missing file is an error.
+    description: Whether to create the file and its parent directories if it is missing. If V(false), a missing file is an error.
     type: bool
     default: true
   enabled:
     description:
-      - A setting of Wasmtime up to 32, where it is mandatory. Without this option it is kept as it is and set
-        to V(true) if missing.
+      - A mandatory setting of Wasmtime up to 32. Without this option its value is left unchanged, and it is set to V(true)
+        if missing.
       - Wasmtime 33 and later refuse it. With their rules C(enabled = true) is removed, and C(enabled = false) is an error.
-        No file switches the cache of these versions off, and without the line, or without a file at the default path, it is
-        on. Switch it off in the program, such as with C(-C cache=n) of C(wasmtime), E(DISABLE_WASMTIME_CACHE) of Spin, or an
+        No config can disable the cache of these versions, and without a config at the default path it is on, too. Disable
+        it in the program, for example with C(-C cache=n) of C(wasmtime), E(DISABLE_WASMTIME_CACHE) of Spin, or an
         empty E(EXTISM_CACHE_CONFIG) of Extism.
     type: bool
   unset:
-    description: Names of settings to remove from the file, which gives them Wasmtime's defaults.
+    description: Names of settings to remove from the file. Wasmtime then uses their defaults.
     type: list
     elements: str
     default: []
@@ -66,22 +66,22 @@ options:
     default: true
   directory_mode:
     description:
-      - The mode of the cache directory, as octal digits in quotes or symbolic.
-      - Without it, the directory is created with V(0700), and an existing one keeps its mode.
+      - The mode of the cache directory, as quoted octal digits or in symbolic form.
+      - Without it, a new directory gets V(0700), and an existing one keeps its mode.
     type: raw
   directory_owner:
-    description: The user that owns the cache directory, and for whom the cache is meant.
+    description: The user that owns the cache directory and uses the cache.
     type: str
   directory_group:
     description: The group that owns the cache directory.
     type: str
   force:
-    description: Whether to replace a file that Wasmtime would refuse. A backup of it is always kept.
+    description: Whether to replace an existing file that Wasmtime would refuse. It is always backed up first.
     type: bool
     default: false
   ignore_dangers:
     description:
-      - Codes of dangers to write nevertheless. They are still reported.
+      - Codes of dangers that do not stop the task. They are still reported.
     type: list
     elements: str
     default: []
@@ -113,14 +113,15 @@ attributes:
   safe_file_operations:
     support: full
 notes:
-  - As root below a directory of another user, it changes nothing outside of that directory, whatever its owner does meanwhile.
-    It is safer still to become that user, which C(become_user) does.
-  - As root with a config that others can write, it creates the cache directory, or gives it another owner, group or mode, only
-    if O(directory) names it, or if it is in a directory of that user.
-  - A symbolic link at O(path) is kept; the file behind it is written. With O(state=absent) the link itself is removed.
-  - New directories above the file and above the cache directory get the owner, the group and the mode of the directory
-    that they are created in, but never let others write.
-  - To manage the files of a user, let the task become that user rather than O(owner) and O(directory_owner).
+  - When it runs as root below a directory of another user, it changes nothing outside of that directory, even if that user
+    changes it at the same time. It is safer to run the task as that user, with C(become_user).
+  - When it runs as root and other users can write to the config, it creates the cache directory, or changes its owner, group
+    or mode, only if O(directory) names it, or if one user alone can write to the config and the directory is below one of
+    that user's directories.
+  - A symbolic link at O(path) is kept; its target is written. With O(state=absent) the link itself is removed.
+  - New parent directories of the file and of the cache directory get the owner, the group and the mode of the directory
+    that they are created in, but are never writable by other users.
+  - To manage the files of a user, run the task as that user instead of setting O(owner) and O(directory_owner).
 seealso:
   - module: wasmops.wasmtime.cache_config_info
   - name: Wasmtime's documentation of the settings
@@ -129,12 +130,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Cache for the user that the task runs as
+- name: Configure the cache of the user that the task runs as
   wasmops.wasmtime.cache_config:
     files_total_size_soft_limit: 2Gi
     cleanup_interval: 1d
 
-- name: Cache of a service, in the system
+- name: Configure the cache of a system service
   wasmops.wasmtime.cache_config:
     path: /etc/wasmtime/config.toml
     directory: /var/cache/wasmtime/app
@@ -144,7 +145,7 @@ EXAMPLES = r"""
     file_count_limit_percent_if_deleting: 80
     wasmtime_version: "42.0.2"
 
-- name: One file for two programs that bring a Wasmtime of their own along
+- name: Write one config for two programs with their own Wasmtime
   wasmops.wasmtime.cache_config:
     path: /etc/wasmtime/config.toml
     directory: /var/cache/wasmtime/shared
@@ -152,17 +153,17 @@ EXAMPLES = r"""
       - /usr/local/bin/wasmtime
       - /opt/app/lib/libextism.so
 
-- name: Take the rules of every Wasmtime that is installed, and forget what others have set
+- name: Follow the rules of every installed Wasmtime, and remove all other settings
   wasmops.wasmtime.cache_config:
     wasmtime_version: auto
     exclusive: true
     baseline_compression_level: 1
 
-- name: Back to Wasmtime's default for one setting
+- name: Return one setting to Wasmtime's default
   wasmops.wasmtime.cache_config:
     unset: [cleanup_interval]
 
-- name: No config any more
+- name: Remove the config, and keep a backup
   wasmops.wasmtime.cache_config:
     state: absent
     backup: true
@@ -180,14 +181,14 @@ created:
   type: bool
   sample: false
 settings:
-  description: The settings that the file names now, as it spells them.
+  description: The settings in the file, as it spells them.
   returned: if O(state=present) succeeds
   type: dict
   sample:
     cleanup_interval: 1d
     files_total_size_soft_limit: 2Gi
 effective:
-  description: All settings with the defaults filled in, in seconds, bytes, counts and percent.
+  description: All settings, including defaults, in seconds, bytes, counts and percent.
   returned: if O(state=present) succeeds
   type: dict
   sample:
@@ -204,7 +205,7 @@ effective:
     file_count_limit_percent_if_deleting: 70
     files_total_size_limit_percent_if_deleting: 70
 changed_settings:
-  description: The settings in the file that changed, C(enabled) included, each with its values before and after; null for not there.
+  description: The settings in the file that changed, including C(enabled), with their values before and after; null if not set.
   returned: if O(state=present) succeeds
   type: dict
   sample:
@@ -212,19 +213,19 @@ changed_settings:
       before: 2h
       after: 1d
 removed:
-  description: The names of the settings that were removed from the file, C(enabled) included.
+  description: The names of the settings that were removed from the file, including C(enabled).
   returned: if O(state=present) succeeds
   type: list
   elements: str
   sample: [enabled]
 problems:
-  description: All that is wrong and does not stop the run, or if it failed for problems of the file, those.
+  description: All problems that did not stop the task. If problems of the file made the task fail, those problems.
   returned: always
   type: list
   elements: dict
   contains:
     code:
-      description: A short fixed name of the problem.
+      description: The fixed code of the problem.
       type: str
       sample: small-queue
     severity:
@@ -232,11 +233,11 @@ problems:
       type: str
       sample: warning
     setting:
-      description: The key in C([cache]) that it is about, or null.
+      description: The key in C([cache]) that has the problem, or null.
       type: str
       sample: worker-event-queue-size
     value:
-      description: The value that it is about, or null.
+      description: The value that has the problem, or null.
       type: str
       sample: "2"
     line:
@@ -252,16 +253,16 @@ problems:
       type: str
       sample: "worker-event-queue-size = \"2\" is small: events, and with them usage counts, get lost"
     remedy:
-      description: What would be right.
+      description: What to do about it.
       type: str
       sample: write 3 or more
 directory:
-  description: The effective cache directory as it is after the run.
+  description: The effective cache directory after the task.
   returned: if O(state=present) succeeds
   type: dict
   contains:
     path:
-      description: The path as the config or the default gives it.
+      description: The path in the config, or the default path.
       type: str
       sample: /home/ci/.cache/wasmtime
     exists:
@@ -281,48 +282,48 @@ directory:
       type: str
       sample: "0700"
     dangers:
-      description: The codes of the dangers in RV(problems) that come from the directory.
+      description: The codes of the dangers in RV(problems) that the directory causes.
       type: list
       elements: str
       sample: []
 wasmtime_version:
-  description: The version whose rules were used, or several with commas; null for every version from 33 on.
+  description: The version whose rules were used, or several, separated by commas; null for every version from 33 on.
   returned: if O(state=present) succeeds
   type: str
   sample: 42.0.2
 programs:
-  description: The programs that read the file, as O(programs) names them, and those that V(auto) has found; the first 100.
+  description: The first 100 programs that read the file, from O(programs) and from the search of V(auto).
   returned: if O(state=present) succeeds
   type: list
   elements: dict
   contains:
     path:
-      description: The file.
+      description: The path of the program.
       type: str
       sample: /usr/local/bin/wasmtime
     version:
-      description: The version of its Wasmtime, or null if it cannot be told exactly.
+      description: The version of its Wasmtime, or null if it is not known exactly.
       type: str
       sample: 42.0.1
     versions:
-      description: The versions that are possible, see RV(wasmops.wasmtime.engine_info#module:engines[].versions).
+      description: The possible versions, see RV(wasmops.wasmtime.engine_info#module:engines[].versions).
       type: list
       elements: str
       sample: ["42.0.1"]
     program:
-      description: Which known program it is, see RV(wasmops.wasmtime.engine_info#module:engines[].program), or null.
+      description: The name of the program if it is known, see RV(wasmops.wasmtime.engine_info#module:engines[].program), or null.
       type: str
       sample: wasmtime
     toml:
-      description: The version of TOML that it reads, or null if it cannot be told.
+      description: The version of TOML that it reads, or null if it is not known.
       type: str
       sample: "1.0"
     dialect:
-      description: The range of versions that have the same rules for a config, or null if it can be more than one.
+      description: The range of versions with the same rules for a config, or null if more than one is possible.
       type: str
       sample: 33-47
 backup_file:
-  description: The copy of the file as it was.
+  description: The backup of the old file.
   returned: when a backup was made
   type: str
   sample: /home/ci/.config/wasmtime/config.toml.4711.2026-11-22@12:00:00~
@@ -353,7 +354,7 @@ OPTION_TYPES = {"path": "path", "level": "int"}
 
 
 def argument_spec() -> dict[str, Any]:
-    """The options; those for settings follow from the table."""
+    """Return the options; those for settings come from the table of settings."""
     spec: dict[str, Any] = {
         setting.option: {"type": OPTION_TYPES.get(setting.kind.name, "raw")} for setting in SETTINGS.values()
     }

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cache_config_info
-short_description: Tell what Wasmtime will make of a cache config
+short_description: Check a Wasmtime cache config and return its effective settings
 version_added: 0.1.0
 author: wasmops contributors (@wasmops)
 description:
-  - Reads the TOML file that configures Wasmtime's compilation cache, holds it against Wasmtime's own rules, and returns
-    the effective settings and every problem, each with its line and with what would be right.
+  - Reads the TOML file that configures Wasmtime's compilation cache, checks it by Wasmtime's own rules, and returns
+    the effective settings and every problem, each with its line and a remedy.
   - Changes nothing and creates nothing, whereas Wasmtime creates the cache directory when it validates a config.
-  - An invalid file is a result and not a failure.
+  - An invalid file does not make the module fail.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - wasmops.wasmtime._attributes
@@ -25,13 +25,13 @@ extends_documentation_fragment:
 options:
   content:
     description:
-      - The text of a config to judge instead of a file, before it is deployed anywhere.
-      - The cache directory it names is looked at on the host that the task runs on.
+      - The text of a config to check instead of a file, for example before it is deployed.
+      - The module checks its cache directory on the host that the task runs on.
     type: str
   directory_owner:
     description:
-      - The user for whom the cache is meant, if that is not the user that the task runs as.
-      - A directory that belongs to this user is then taken as meant.
+      - The user that uses the cache, if it is not the user that the task runs as.
+      - This user may own the cache directory.
     type: str
 attributes:
   check_mode:
@@ -55,25 +55,25 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what the user's Wasmtime works with
+- name: Show the effective settings of the user's Wasmtime
   wasmops.wasmtime.cache_config_info:
   register: cache
 
-- name: Stop before an upgrade that the file would not survive
+- name: Fail if the next Wasmtime would refuse the file
   wasmops.wasmtime.cache_config_info:
     path: /etc/wasmtime/config.toml
     wasmtime_version: "42.0.2"
   register: cache
   failed_when: not cache.valid
 
-- name: Stop if one of the programs that read the file would refuse it
+- name: Fail if one of the programs that read the file would refuse it
   wasmops.wasmtime.cache_config_info:
     path: /etc/wasmtime/config.toml
     programs: [/usr/local/bin/wasmtime, /opt/app/lib/libextism.so]
   register: cache
   failed_when: cache.programs | rejectattr('accepts') | list | length > 0
 
-- name: Judge a file of the repository before any host sees it
+- name: Check a file in the repository before it is deployed
   wasmops.wasmtime.cache_config_info:
     content: "{{ lookup('ansible.builtin.file', 'config.toml') }}"
   delegate_to: localhost
@@ -87,42 +87,42 @@ path:
   type: str
   sample: /home/ci/.config/wasmtime/config.toml
 exists:
-  description: Whether there is such a file.
+  description: Whether the file exists.
   returned: always
   type: bool
   sample: true
 valid:
-  description: Whether every Wasmtime whose rules were used takes the file. A missing file is taken at the default path and nowhere else.
+  description: Whether every Wasmtime whose rules were used accepts the file. A missing file is accepted only at the default path.
   returned: always
   type: bool
   sample: false
 safe:
-  description: Whether nothing is known by which Wasmtime later crashes, loses data or runs the code of others.
+  description: Whether no danger is known that later makes Wasmtime crash, lose data or run code of other users.
   returned: always
   type: bool
   sample: true
 problems:
-  description: All that is wrong, in the order of the lines of the file; then what is wrong with the file and the directory.
+  description: The problems in the text, in the order of its lines, then those of the file and of the cache directory.
   returned: always
   type: list
   elements: dict
   contains:
     code:
-      description: A short fixed name of the problem.
+      description: The fixed code of the problem.
       type: str
       sample: invalid-value
     severity:
       description:
-        - V(error) if Wasmtime refuses the file, V(danger) if it takes it and then crashes, loses data or runs
-          the code of others, V(warning) if it works, but is probably a mistake.
+        - V(error) if Wasmtime refuses the file; V(danger) if it accepts the file and later crashes, loses data or runs
+          code of other users; V(warning) if the file works, but is probably a mistake.
       type: str
       sample: error
     setting:
-      description: The key in C([cache]) that it is about, or null.
+      description: The key in C([cache]) that has the problem, or null.
       type: str
       sample: cleanup-interval
     value:
-      description: The value that it is about, or null.
+      description: The value that has the problem, or null.
       type: str
       sample: "60"
     line:
@@ -138,19 +138,19 @@ problems:
       type: str
       sample: cleanup-interval = "60" has no unit
     remedy:
-      description: What would be right.
+      description: What to do about it.
       type: str
       sample: write "60s" or "1m"
 settings:
-  description: The settings that the file names, as it spells them.
+  description: The settings in the file, as it spells them.
   returned: always
   type: dict
   sample:
     cleanup_interval: 60m
 effective:
   description:
-    - All settings with the defaults filled in, in seconds, bytes, counts and percent; null where the value is invalid.
-    - Empty if the file could not be read as TOML with a table C([cache]).
+    - All settings, including defaults, in seconds, bytes, counts and percent; null where the value is invalid.
+    - Empty if the file is not valid TOML with a table C([cache]).
   returned: always
   type: dict
   sample:
@@ -167,28 +167,28 @@ effective:
     file_count_limit_percent_if_deleting: 70
     files_total_size_limit_percent_if_deleting: 70
 defaults:
-  description: The names of the settings in RV(effective) that the file does not name.
+  description: The names of the settings that have their default in RV(effective) because the file does not set them.
   returned: always
   type: list
   elements: str
   sample: [baseline_compression_level, optimized_compression_level]
 accepted_by:
   description:
-    - Every range of Wasmtime versions that takes the file.
+    - The ranges of Wasmtime versions that accept the file.
     - Official builds of 39 to 48 read TOML 1.0; a program with one of these versions reads TOML 1.1 if it was built with
-      toml_parser 1.0.6 or later. For a file that only the latter take, V(39-47 with TOML 1.1) and V(48 with TOML 1.1) stand
-      for them.
+      toml_parser 1.0.6 or later. If only programs that read TOML 1.1 accept the file, V(39-47 with TOML 1.1) and
+      V(48 with TOML 1.1) are listed.
   returned: always
   type: list
   elements: str
   sample: ["33-47", "48", ">=49"]
 directory:
-  description: The effective cache directory as it is now; null if it is not known.
+  description: The effective cache directory; null if it is not known.
   returned: always
   type: dict
   contains:
     path:
-      description: The path as the config or the default gives it.
+      description: The path in the config, or the default path.
       type: str
       sample: /home/ci/.cache/wasmtime
     exists:
@@ -208,48 +208,48 @@ directory:
       type: str
       sample: "0700"
     dangers:
-      description: The codes of the dangers in RV(problems) that come from the directory.
+      description: The codes of the dangers in RV(problems) that the directory causes.
       type: list
       elements: str
       sample: []
 wasmtime_version:
-  description: The version whose rules were used, or several with commas; null for every version from 33 on.
+  description: The version whose rules were used, or several, separated by commas; null for every version from 33 on.
   returned: always
   type: str
   sample: 42.0.2
 programs:
-  description: The programs that read the file, as O(programs) names them, and those that V(auto) has found; the first 100.
+  description: The first 100 programs that read the file, from O(programs) and from the search of V(auto).
   returned: always
   type: list
   elements: dict
   contains:
     path:
-      description: The file.
+      description: The path of the program.
       type: str
       sample: /usr/local/bin/wasmtime
     version:
-      description: The version of its Wasmtime, or null if it cannot be told exactly.
+      description: The version of its Wasmtime, or null if it is not known exactly.
       type: str
       sample: 42.0.1
     versions:
-      description: The versions that are possible, see RV(wasmops.wasmtime.engine_info#module:engines[].versions).
+      description: The possible versions, see RV(wasmops.wasmtime.engine_info#module:engines[].versions).
       type: list
       elements: str
       sample: ["42.0.1"]
     program:
-      description: Which known program it is, see RV(wasmops.wasmtime.engine_info#module:engines[].program), or null.
+      description: The name of the program if it is known, see RV(wasmops.wasmtime.engine_info#module:engines[].program), or null.
       type: str
       sample: wasmtime
     toml:
-      description: The version of TOML that it reads, or null if it cannot be told.
+      description: The version of TOML that it reads, or null if it is not known.
       type: str
       sample: "1.0"
     dialect:
-      description: The range of versions that have the same rules for a config, or null if it can be more than one.
+      description: The range of versions with the same rules for a config, or null if more than one is possible.
       type: str
       sample: 33-47
     accepts:
-      description: Whether it takes the file.
+      description: Whether it accepts the file.
       type: bool
       sample: true
 """

@@ -12,14 +12,14 @@ short_description: Remove named kinds of files from Wasmtime's compilation cache
 version_added: 0.2.0
 author: wasmops contributors (@wasmops)
 description:
-  - Removes from the cache directory of a config what O(remove) and O(unused_for) name, and nothing else.
-  - Processes that use the cache can go on meanwhile. Wasmtime compiles a module anew that is no longer in the cache.
+  - Removes the files that O(remove) and O(unused_for) select from the cache directory of a config, and no others.
+  - Processes can use the cache at the same time. If they need a removed module, Wasmtime compiles it again.
   - In check mode, returns the same result and removes nothing.
-  - Never follows a symbolic link, never leaves the directory, and never crosses a mount point in it. What has changed
-    since it was judged stays and is listed in RV(kept).
-  - Refuses directories of the system, homes, directories that contain a home or the config itself, and as root also a
-    directory that a user may have put in the place of another one.
-  - Each file is removed in one step. The cache is valid even if the module is killed.
+  - Never follows a symbolic link, never leaves the directory, and never crosses a mount point in it. Keeps everything
+    that has changed since it was selected, and lists it in RV(kept).
+  - Refuses system directories, home directories, and directories that contain a home directory or the config itself. When
+    it runs as root, it also refuses a directory that another user may have replaced.
+  - Each file is removed in one step. The cache stays valid even if the module is killed.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - wasmops.wasmtime._attributes
@@ -28,25 +28,24 @@ extends_documentation_fragment:
 options:
   directory:
     description:
-      - Prune this directory instead of the one that the config names. The limits are those of the config all the same.
+      - Prune this directory instead of the one that the config names. The limits are still those of the config.
     type: path
   remove:
     description:
-      - What to remove. A cached module goes together with its statistics. What belongs to several kinds counts for
-        the first of them in the order of this list, with O(unused_for) after V(orphans).
-      - V(untrusted) removes what belongs to others than the owner of the cache directory and root, a directory with all
-        that is in it, and those of Wasmtime's own files that others can write by their mode or ACL. In a directory that
-        others can write, everything that Wasmtime uses goes. It does not matter whether others can get there now,
-        because they may have been able to earlier.
-      - V(orphans) removes the directories of compiler versions that no Wasmtime on this host uses. Wasmtimes are looked for
-        in the usual places and in running processes, as M(wasmops.wasmtime.engine_info) does. If they cannot all be
-        told, nothing is an orphan, and RV(notes) says why. O(keep) names directories that stay.
-      - V(broken) removes cached modules that cannot be decompressed. What this user may not read stays.
-      - V(stale_locks) removes locks, temporary files and statistics without a module that Wasmtime disregards.
-      - V(foreign) removes everything that does not have the name of one of Wasmtime's own files. With O(backup) it is
-        moved there. Only this and V(all) remove such files of the cache's owner.
-      - V(over_limits) removes the cached modules that Wasmtime's next cleanup would delete, after all kinds before
-        this one are gone.
+      - The kinds of files to remove. A cached module is removed together with its statistics. Something that belongs to
+        several kinds counts for the first of them in the order of this list, with O(unused_for) after V(orphans).
+      - V(untrusted) removes files and whole directories of users other than the owner of the cache directory and root, and
+        those of Wasmtime's own files that other users can write to by mode or ACL. In a directory that other users can
+        write to, it removes everything that Wasmtime uses. It does not consider whether other users can reach the files
+        now, because they may have been able to earlier.
+      - V(orphans) removes the directories of compiler versions that no Wasmtime on this host uses. It searches for
+        Wasmtimes in the usual places and in running processes, as M(wasmops.wasmtime.engine_info) does. If it cannot
+        identify them all, nothing is an orphan, and RV(notes) says why. O(keep) names directories to keep.
+      - V(broken) removes cached modules that cannot be decompressed. Modules that this user may not read are kept.
+      - V(stale_locks) removes locks, temporary files and statistics without a module that Wasmtime ignores.
+      - V(foreign) removes everything that does not have the name of one of Wasmtime's own files, or moves it to O(backup).
+        Only this and V(all) remove such files of the cache's owner.
+      - V(over_limits) removes the cached modules that Wasmtime's next cleanup would delete once the kinds above are gone.
       - V(all) removes everything else, so that the directory is empty.
     type: list
     elements: str
@@ -54,25 +53,25 @@ options:
   unused_for:
     description:
       - Remove cached modules that were last used before this time, such as V(30d). A whole number followed by s, m, h or d.
-      - They are counted under C(unused) in RV(removed). At least one of this and O(remove) is required.
+      - They count as C(unused) in RV(removed). At least one of this and O(remove) is required.
     type: str
   keep:
     description:
-      - Names of directories of compiler versions, such as V(wasmtime-42.0.2), that are no orphans. Name those of Wasmtimes
-        that are not on this host, for example because they run in containers that share the cache.
+      - Names of directories of compiler versions, such as V(wasmtime-42.0.2), that are not orphans. Name the directories of
+        Wasmtimes that are not on this host, for example those in containers that share the cache.
     type: list
     elements: str
     default: []
   backup:
     description:
-      - Move what is foreign to a new directory in this one, instead of deleting it.
-      - It must exist, on the same file system as the cache and outside of it, and nobody but this user and root may
-        be able to write or swap it. Files with other names (hard links) stay where they are.
+      - Move foreign files and directories to a new directory in this one, instead of deleting them.
+      - It must exist, on the same file system as the cache and outside of it, and only this user and root may
+        be able to write to it or replace it. Files with other names (hard links) are kept in the cache.
     type: path
   time_limit:
     description:
-      - Time limit in seconds, V(1) to V(86400), for finding out what to remove. When it is reached, the module removes
-        what is known by then. V(orphans) are looked for in at most half of this time.
+      - Time limit in seconds, V(1) to V(86400), for the search. When it is reached, the module removes what it has found.
+        The search for V(orphans) takes at most half of this time.
     type: int
     default: 60
   memory_limit:
@@ -80,7 +79,7 @@ options:
       - Memory limit of the whole process. Python and Ansible are part of it and take some 30 MiB.
         A whole number, alone or followed by K, Ki, M, Mi, G, Gi, T, Ti, P or Pi.
       - 100,000 modules take some 25 MiB. V(broken) takes 16 MiB more, and up to 64 MiB for highly compressed modules.
-      - When it is reached, the module removes what is known by then.
+      - When it is reached, the module removes what it has found.
     type: str
     default: 512Mi
 requirements:
@@ -90,7 +89,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: Lists the first 100 of what is removed, of each kind.
+    details: Lists the first 100 removed paths of each kind.
   idempotent:
     support: full
   platform:
@@ -105,24 +104,24 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Remove what others may have planted, and what is broken
+- name: Remove untrusted and broken modules
   wasmops.wasmtime.cache_prune:
     path: /etc/wasmtime/config.toml
     remove: [untrusted, broken]
   become: true
 
-- name: Remove what earlier Wasmtimes have left, and modules that nobody has used for a month
+- name: Remove the modules of earlier Wasmtimes, and modules that were not used for a month
   wasmops.wasmtime.cache_prune:
     remove: [orphans, stale_locks]
     unused_for: 30d
 
-- name: See how much each kind would free
+- name: Show how much each kind would free
   wasmops.wasmtime.cache_prune:
     remove: [untrusted, orphans, broken, stale_locks, foreign, over_limits]
   check_mode: true
   register: prunable
 
-- name: Move files that do not belong there out of the cache
+- name: Move foreign files out of the cache
   wasmops.wasmtime.cache_prune:
     directory: /var/cache/wasmtime
     remove: [foreign]
@@ -137,24 +136,24 @@ path:
   type: str
   sample: /etc/wasmtime/config.toml
 directory:
-  description: The directory that was pruned, as the config, its default or O(directory) gives it.
+  description: The pruned directory, from O(directory), the config or the default.
   returned: always
   type: str
   sample: /var/cache/wasmtime
 exists:
-  description: Whether there is such a directory.
+  description: Whether the directory exists.
   returned: always
   type: bool
   sample: true
 complete:
-  description: Whether everything was judged. If not, what was not stays.
+  description: Whether everything in the directory was examined. The rest is kept.
   returned: always
   type: bool
   sample: true
 stopped_by:
   description:
-    - V(time_limit) or V(memory_limit) if one of them has ended the search for what to remove.
-    - Null if none has.
+    - V(time_limit) or V(memory_limit) if that limit ended the search.
+    - Null if none did.
   returned: always
   type: str
   sample: null
@@ -168,7 +167,7 @@ unreadable:
   sample: []
 removed:
   description:
-    - What was removed, or in check mode would be, by the kind that it counts for. The keys are the values of O(remove), and
+    - What was removed, or would be in check mode, by kind. The keys are the values of O(remove), and
       C(unused) with O(unused_for).
   returned: always
   type: dict
@@ -189,12 +188,12 @@ removed:
       names_left_out: 0
   contains:
     untrusted:
-      description: What counts for this kind. Each kind that the task names has the same fields.
+      description: What was removed of this kind. Each kind that the task names has the same fields.
       returned: with this kind in O(remove)
       type: dict
       contains:
         count:
-          description: How many cached modules, other files, links and directories. The statistics of a module are part of it.
+          description: The number of cached modules, other files, links and directories. A module and its statistics count as one.
           type: int
           sample: 121
         entries:
@@ -206,43 +205,43 @@ removed:
           type: int
           sample: 31463160
         size_on_disk:
-          description: The bytes that this frees on disk. A file with other names (hard links) frees none before its last name goes.
+          description: The disk space that this frees, in bytes. A file with other names (hard links) frees none until its last name is removed.
           type: int
           sample: 32559104
         names:
-          description: The first 100 of their paths below the directory; a directory ends with C(/) and comes first.
+          description: The first 100 of their paths, relative to the directory; directories come first and end with C(/).
           type: list
           elements: str
           sample: [modules/wasmtime-41.0.0/]
         names_left_out:
-          description: How many more there are.
+          description: How many more paths there are.
           type: int
           sample: 21
 kept:
   description:
-    - What belongs to a kind to remove but stays, by the reason. The fields are those of RV(removed).
-    - V(changed) was changed or used between judging and removing it.
-    - V(denied) could not be removed, because the system does not let this user do so. The module fails if there is any.
-    - V(foreign) is not Wasmtime's and keeps a directory from being removed, because V(foreign) is not in O(remove).
-    - V(in_use) is a lock or temporary file in a directory of V(orphans) that has not expired, so that some Wasmtime may
+    - What belongs to a kind to remove but was kept, by reason. The fields are those of RV(removed).
+    - V(changed) was changed or used between the search and the removal.
+    - V(denied) could not be removed because this user lacks the permission. The module fails if there is any.
+    - V(foreign) is not Wasmtime's and prevents the removal of its directory, because V(foreign) is not in O(remove).
+    - V(in_use) is a lock or temporary file in a directory of V(orphans) that has not expired, so that a Wasmtime may
       be using the directory.
-    - V(mount_point) is another file system, or another part of one, mounted there.
+    - V(mount_point) is a mount point.
     - V(other_names) is a foreign file with other names (hard links), which is not moved to O(backup).
   returned: always
   type: dict
   sample: {}
 freed:
-  description: The bytes that this frees on disk, of all kinds. Files that a process has open are freed when it closes them.
+  description: The disk space that all kinds free, in bytes. The space of a file that a process has open is freed when it is closed.
   returned: always
   type: int
   sample: 32559104
 left:
-  description: The cached modules that are left.
+  description: The remaining cached modules.
   returned: always
   type: dict
   contains:
     entries:
-      description: How many there are, in Wasmtime's eyes.
+      description: Their number, as Wasmtime counts them.
       type: int
       sample: 120
     size:
@@ -253,27 +252,27 @@ left:
     entries: 120
     size: 31457280
 backup_directory:
-  description: The new directory in O(backup) with what was moved; null if nothing was, and in check mode.
+  description: The new directory in O(backup); null if nothing was moved, and in check mode.
   returned: always
   type: str
   sample: null
 notes:
-  description: What could not be judged, and why, and what will make the same things come again.
+  description: What could not be examined, and why, and why removed files may come back.
   returned: always
   type: list
   elements: dict
   contains:
     code:
-      description: A short fixed name of the reason.
+      description: The fixed code of the reason.
       type: str
       sample: engines-unknown
     message:
-      description: The reason, and what helps.
+      description: The reason, and what to do about it.
       type: str
       sample: "nothing is an orphan: the Wasmtime in /opt/app/bin/app does not tell the name of its directory"
   sample: []
 wasmtime_version:
-  description: The version whose rules were used, or several with commas; null for every version from 33 on.
+  description: The version whose rules were used, or several, separated by commas; null for every version from 33 on.
   returned: always
   type: str
   sample: 42.0.2
@@ -307,7 +306,7 @@ def main() -> None:
             },
             required_one_of=[("remove", "unused_for")],
             supports_check_mode=True,
-            # Ansible would put the size of the config, and who owns it, among what is told of the cache.
+            # Keeps the owner and the size of the config out of the result.
             path_info=False,
         )
     )

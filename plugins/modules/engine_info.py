@@ -8,20 +8,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: engine_info
-short_description: Find every Wasmtime on a host, and whether a cache config suits it
+short_description: Find every Wasmtime on a host, and check a cache config for each
 version_added: 0.2.0
 author: wasmops contributors (@wasmops)
 description:
-  - Finds the Wasmtimes in programs and shared libraries, in given or usual places and in running processes, and returns
-    the version of each, whether it can read a cache config, which rules it reads that by, and which config its processes
-    were started with.
+  - Finds the Wasmtimes in programs and shared libraries, in given or usual places and in running processes. Returns
+    the version of each, whether it can read a cache config, which rules apply to that config, and which config its
+    processes were started with.
   - Reads the files and executes none. It knows executables and libraries in the formats ELF, PE and Mach-O.
-  - What is in a file can be forged. The result helps to choose settings. It is no proof of what a file is.
+  - The contents of a file can be forged. The result helps to choose settings, but does not prove what a file is.
   - Of the arguments and the environment of a process it only uses the options that name a cache config, and the variables
     E(EXTISM_CACHE_CONFIG), E(WASMTIME_CACHE_FILE), E(DISABLE_WASMTIME_CACHE), E(XDG_CONFIG_HOME) and E(HOME). It returns
-    the paths that follow from them and nothing else.
-  - It cannot see into scripts, archives and packed files, nor which library a program will load later. RV(notes) tells
-    what it has met of these, and what it had no right or no time to read.
+    only the config paths that follow from them.
+  - It cannot examine scripts, archives and packed files, and cannot know which library a program will load later.
+    RV(notes) lists such files, and those that it had no permission or no time to read.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - wasmops.wasmtime._attributes
@@ -29,38 +29,39 @@ options:
   paths:
     description:
       - Absolute paths of programs and libraries, and of directories to search.
-      - "Without it, the directories of E(PATH) and of a login's E(PATH), C($WASMTIME_HOME/bin), C(~/.wasmtime/bin),
+      - "Without it, the directories of E(PATH) and of a login shell's E(PATH), C($WASMTIME_HOME/bin), C(~/.wasmtime/bin),
         C(~/.cargo/bin), C(~/.local/bin), C(~/.local/lib), C(~/bin), C(/usr/local/bin), C(/usr/local/lib) and C(/opt), for the
         user that the task runs as."
     type: list
     elements: path
   running:
     description:
-      - Look into what running processes have mapped, libraries included, too. Needs Linux; only root sees the processes of
-        other users.
+      - Whether to examine the files that running processes have mapped, including libraries. Needs Linux; only root can
+        examine the processes of other users.
     type: bool
     default: true
   path:
     description:
-      - The absolute path of a cache config to hold against the rules of each Wasmtime that is found.
+      - The absolute path of a cache config to check by the rules of each Wasmtime that is found.
     type: path
   depth:
     description:
-      - How many levels of directories below those of O(paths) are searched, V(0) to V(100). Symbolic links to directories are not followed.
+      - How many levels of directories to search below those of O(paths), V(0) to V(100). Symbolic links to directories are
+        not followed.
     type: int
     default: 8
   size_limit:
     description:
-      - Files with more bytes are left out. A whole number, alone or followed by K, Ki, M, Mi, G, Gi, T, Ti, P or Pi.
+      - Larger files are not examined. A whole number of bytes, alone or followed by K, Ki, M, Mi, G, Gi, T, Ti, P or Pi.
     type: str
     default: 1Gi
   time_limit:
     description:
-      - After so many seconds the module returns what it has found by then. V(1) to V(86400).
+      - Time limit in seconds, V(1) to V(86400). When it is reached, the module returns what it has found.
     type: int
     default: 60
 requirements:
-  - tomli on Python 3.10 and older, for O(path) only; syntax that only TOML 1.1 has is understood with tomli 2.4 or newer
+  - tomli on Python 3.10 and older, for O(path) only; tomli 2.4 or newer for the syntax of TOML 1.1
   - platformdirs, for O(path) only, unless the config names the cache directory
 attributes:
   check_mode:
@@ -82,19 +83,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Find every Wasmtime of the host
+- name: Find every Wasmtime on the host
   wasmops.wasmtime.engine_info:
   become: true
   register: engines
 
-- name: Stop before a config is deployed that a program there would refuse
+- name: Fail if a program on the host would refuse a config
   wasmops.wasmtime.engine_info:
     path: /etc/wasmtime/config.toml
   become: true
   register: engines
   failed_when: engines.engines | selectattr('reads_config') | rejectattr('accepts') | list | length > 0
 
-- name: See which Wasmtime is in one program
+- name: Show which Wasmtime one program contains
   wasmops.wasmtime.engine_info:
     paths: [/opt/app/bin/app]
     running: false
@@ -103,69 +104,69 @@ EXAMPLES = r"""
 
 RETURN = r"""
 engines:
-  description: Every file with a Wasmtime in it, in the order of the paths.
+  description: Every file that contains a Wasmtime, sorted by path.
   returned: always
   type: list
   elements: dict
   contains:
     path:
-      description: The file, for one that a process has mapped as the process sees it.
+      description: The path of the file. For a file that a process has mapped, the path in the process's file system.
       type: str
       sample: /usr/local/bin/wasmtime
     version:
-      description: The version of its Wasmtime, or null if it cannot be told exactly.
+      description: The version of its Wasmtime, or null if it is not known exactly.
       type: str
       sample: 42.0.1
     versions:
       description:
-        - The versions that are possible. That is the exact one; or a range of major versions such as V(39-42); or several,
-          if the file says several; empty if it says nothing.
+        - The possible versions. This is the exact version, a range of major versions such as V(39-42), or several if the file
+          names several; empty if it names none.
       type: list
       elements: str
       sample: ["42.0.1"]
     rule:
       description:
-        - What told the version; null if nothing did.
+        - Where the version was found; null if it was not.
         - V(sbom) is a list of packages that cargo-auditable adds; V(cache-path) and V(crate-path) are paths of source files;
-          V(panic-text), V(command-line) and V(neighbour-text) are texts with the version; V(config-fields) tells a range by
-          the settings that it knows and by its TOML library.
+          V(panic-text), V(command-line) and V(neighbour-text) are texts with the version; V(config-fields) is a range that
+          follows from the settings that it knows and from its TOML library.
       type: str
       sample: command-line
     program:
       description:
-        - V(wasmtime) (the command line program), V(spin), V(extism) (or a program with it) or V(wizer). These are the ones
-          whose way to take a config is known. Null for every other one.
+        - V(wasmtime) (the command line program), V(spin), V(extism) (or a program with it) or V(wizer). The module knows where
+          these read their config. Null for every other program.
       type: str
       sample: wasmtime
     reads_config:
-      description: Whether it can read a cache config. Whether it does so is a matter of the program.
+      description: Whether it can read a cache config. Whether it does depends on the program.
       type: bool
       sample: true
     toml:
-      description: The version of TOML that it reads; null if it cannot be told, or if it reads no config.
+      description: The version of TOML that it reads; null if it is not known, or if it reads no config.
       type: str
       sample: "1.0"
     dialect:
       description:
-        - The range of versions that have the same rules for a config, as in RV(ignore:accepted_by) of
+        - The range of versions with the same rules for a config, as in RV(ignore:accepted_by) of
           M(wasmops.wasmtime.cache_config_info).
-        - Null if it can be more than one, or if it reads no config.
+        - Null if more than one is possible, or if it reads no config.
       type: str
       sample: 33-47
     compiler_directory:
       description:
         - The name of the directory below C(modules) that it uses in a cache.
-        - Null if it cannot be told, such as for a library whose name of the directory depends on the executable.
+        - Null if it is not known, for example for a library whose directory depends on the executable.
       type: str
       sample: wasmtime-6844a83b530f86ad13a65175282fe2dbcd33cad1
     deleted:
       description:
         - Whether the file was deleted or replaced while processes run with it. They keep this Wasmtime until they are
-          started anew.
+          restarted.
       type: bool
       sample: false
     pids:
-      description: The processes that have it mapped; the first 100. Empty without O(running).
+      description: The IDs of the first 100 processes that have it mapped. Empty without O(running).
       type: list
       elements: int
       sample: [4711]
@@ -175,41 +176,41 @@ engines:
       elements: dict
       contains:
         path:
-          description: The path; null if there is none, or if it is not known.
+          description: The path; null if there is no config, or if its path is not known.
           type: str
           sample: /etc/wasmtime/config.toml
         source:
           description:
-            - V(argument) or V(variable) if the process was started with the path; V(default) if it looks at the default path
+            - V(argument) or V(variable) if the process was started with the path; V(default) if it uses the default path
               of its user; V(off) if it was started without a cache.
-            - V(program) if the program's own code decides; V(unknown) if the arguments leave it open.
+            - V(program) if the program's own code decides; V(unknown) if the arguments do not show it.
           type: str
           sample: argument
         pids:
-          description: The processes; the first 100.
+          description: The IDs of the first 100 of these processes.
           type: list
           elements: int
           sample: [4711]
     accepts:
-      description: Whether it takes the config at O(path); null if it reads no config. Returned with O(path).
+      description: Whether it accepts the config at O(path); null if it reads no config. Returned with O(path).
       type: bool
       sample: false
     problems:
       description:
-        - What is wrong with the config at O(path) for this Wasmtime. Returned with O(path).
-        - M(wasmops.wasmtime.cache_config_info) describes the fields. It also looks at the directory, and at who may read and
+        - The problems of the config at O(path) for this Wasmtime. Returned with O(path).
+        - M(wasmops.wasmtime.cache_config_info) describes the fields. It also checks the directory, and who may read and
           write the file.
       type: list
       elements: dict
       sample: []
 notes:
-  description: What could not be seen, and why.
+  description: What could not be examined, and why.
   returned: always
   type: list
   elements: dict
   contains:
     code:
-      description: A short fixed name of the reason.
+      description: The fixed code of the reason.
       type: str
       sample: script
     message:
@@ -217,7 +218,7 @@ notes:
       type: str
       sample: "this is a script, and the program that it starts is not examined; name the program"
     count:
-      description: How many files, directories or processes it is about.
+      description: How many files, directories or processes it applies to.
       type: int
       sample: 212
     examples:
@@ -226,7 +227,7 @@ notes:
       elements: str
       sample: [/usr/bin/ldd]
 complete:
-  description: Whether all was looked at in the time, and every file with a Wasmtime is listed.
+  description: Whether the search was finished in time, and every file with a Wasmtime is listed.
   returned: always
   type: bool
   sample: true
@@ -252,7 +253,7 @@ def main() -> None:
                 "time_limit": {"type": "int", "default": 60},
             },
             supports_check_mode=True,
-            # The owner and the size of the config are no part of what is told of the engines.
+            # Keeps the owner and the size of the config out of the result.
             path_info=False,
         )
     )

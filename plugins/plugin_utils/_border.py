@@ -31,8 +31,8 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
         """Run the module on the host and return its result, or a failure if the result is malformed.
 
         Not in the background: the answer would come through C(async_status), which accepts any answer.
-        A task of the role fails for a variable that the role does not have, and takes an empty text as not given: surveys
-        give that for a question without an answer.
+        A task of the role fails for an unknown variable of the role, and ignores empty strings, which surveys give for a
+        question without an answer.
         """
         if self._task.async_val:
             return {

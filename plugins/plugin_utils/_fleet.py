@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was found on many hosts, in the form in which the report keeps it.
+"""Combine the results of many hosts into the data of the report.
 
 Every step takes time in proportion to the number of hosts.
 """
@@ -43,7 +43,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import
     standing,
 )
 
-FORMAT = 1  # of the data; another number for readers that would not understand the change
+FORMAT = 1  # The version of the data's format: it increases with each incompatible change.
 MOST_NAMES = 5  # that are kept of a kind of files; their number is kept as well
 
 # By the fuller one of the two limits. The engine's cleanup deletes once more than the limit is used.
@@ -51,7 +51,7 @@ NOT_KNOWN = "not known"
 OVER = "over a limit"
 FULLNESS = ("under 25%", "25% to 50%", "50% to 75%", "75% to 100%", OVER, NOT_KNOWN)
 
-# What the usage shows and no problem of the config says.
+# Notable facts about the usage that are not problems of the config.
 NOTES = {
     "limit-exceeded": "The next cleanup deletes entries, as a limit is exceeded",
     "entries-broken": "Entries cannot be decompressed; wasmops.wasmtime.prune removes them with wasmtime_cache_prune=broken",
@@ -70,18 +70,18 @@ _LOST = (UNKNOWN, UNREACHABLE)
 def fleet(
     configs: Mapping[str, Any], usages: Mapping[str, Any], made: str, prunable: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The data of the report on these hosts.
+    """Return the data of the report on these hosts.
 
     C(configs) has the results of cache_config_info by the names of hosts, C(usages) those of cache_usage_info, and
-    C(prunable) those of cache_prune in check mode. Each may be one of a failure, or empty, or malformed: then that host
-    was not looked at.
+    C(prunable) those of cache_prune in check mode. Results of failures, empty and malformed ones are allowed: such a host
+    counts as not checked.
     """
     hosts = [_host(name, config, usages.get(name, {}), prunable.get(name, {})) for name, config in configs.items()]
     return _data(hosts, made)
 
 
 def again(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of a report that was written to a file, say: what is malformed of a host makes it one not looked at."""
+    """Validate the data of a report, for example from a file: a host with malformed data counts as not checked."""
     hosts = []
     for number, host in enumerate(data["hosts"]):
         try:
@@ -176,7 +176,7 @@ def _host(name: str, config: Any, usage: Any, prunable: Any) -> dict[str, Any]:
 
 
 def _measured(usage: Any) -> tuple[dict[str, Any] | None, str | None]:
-    """What the report keeps of a result of cache_usage_info, or why there is none."""
+    """Return the part of a result of cache_usage_info for the report, or why there is none."""
     try:
         if not isinstance(usage, Mapping):
             raise Malformed("is not a dictionary")
@@ -188,7 +188,7 @@ def _measured(usage: Any) -> tuple[dict[str, Any] | None, str | None]:
 
 
 def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """What cache_usage_info returned, with some examples instead of long lists."""
+    """Return a result of cache_usage_info with some examples instead of long lists."""
     kept: dict[str, Any] = {name: usage.get(name) for name in (*MEASURED, *MEASURED_TOO)}
     for name, examples in (("next_cleanup", "deleted"), ("foreign", "names"), ("verified", "broken")):
         if kept[name]:
@@ -201,7 +201,7 @@ def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _prunable(result: Any) -> dict[str, Any] | None:
-    """What pruning would free by a result of cache_prune in check mode, by kind; None if that is not known."""
+    """Return what pruning would free by kind, from a result of cache_prune in check mode; None if it is not known."""
     found, _standing, why = read(result)
     if found is None or why:
         return None
@@ -215,7 +215,7 @@ def _prunable(result: Any) -> dict[str, Any] | None:
     }
 
 
-# What _host makes.
+# The data of a host, see _host.
 _HOST = Record(
     {
         "name": text,
@@ -252,7 +252,7 @@ _HOST = Record(
 
 
 def _percent(usage: Mapping[str, Any] | None) -> float | None:
-    """How much of a limit is used, of the two limits the fuller one."""
+    """Return how much of the fuller of the two limits is used."""
     limits: Mapping[str, Mapping[str, Any]] = (usage or {}).get("limits") or {}
     return max((limit["percent"] for limit in limits.values() if limit["percent"] is not None), default=None)
 
@@ -296,7 +296,7 @@ def _totals(hosts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _prunable_of(hosts: list[dict[str, Any]]) -> dict[str, Any]:
-    """How many hosts were looked at, and of each kind what they have of it: C(hosts), C(count) and C(size_on_disk)."""
+    """Return the number of examined hosts, and by kind the numbers of C(hosts), files (C(count)) and C(size_on_disk)."""
     known = [host["prunable"]["kinds"] for host in hosts if host["prunable"]]
     return {
         "hosts": len(known),
@@ -313,7 +313,7 @@ def _prunable_of(hosts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _problems(hosts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each kind of problem, the worst and most common first, with the most common words for it."""
+    """Return each kind of problem, most severe and most common first, with its most common message."""
     kinds: dict[tuple[int, str], Counter[tuple[str, str]]] = {}
     numbers: Counter[tuple[int, str]] = Counter()
     for host in hosts:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check config files on the controller: find them, read them within limits, and judge them without a host."""
+"""Check config files on the controller, without a host: find them, and read them within limits."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ def _names(folder: str) -> Iterator[str]:
 
 
 def _read(path: str, flags: int) -> tuple[bytes, int]:
-    """Return the first bytes of a file, no more than a config may have and one, and its size. Raises BadInput."""
-    # A FIFO without a writer would keep an open waiting.
+    """Return the first bytes of a file, at most one more than a config may have, and its size. Raises BadInput."""
+    # Opening a FIFO without a writer would block.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(handle)
@@ -130,7 +130,7 @@ def _read(path: str, flags: int) -> tuple[bytes, int]:
 
 
 def _is_config(path: str, data: bytes, library: Library) -> bool:
-    """Whether a TOML file in a folder is a cache config.
+    """Return whether a TOML file in a folder is a cache config.
 
     A file at the engine's default path and a file with C(wasmtime) and C(cache) in its name are configs, whatever they
     contain. Other programs have a table [cache], too: what counts is a setting that only Wasmtime has, or nothing but
@@ -159,7 +159,7 @@ def _judged(path: str, data: bytes, size: int, dialects: tuple[Dialect, ...], li
     problems = read_config(data, dialects, NO_HOST, library).problems
     for problem in problems:
         if problem.code == "not-utf-8" and problem.line and problem.column:
-            # It counts bytes, for there are no characters; up to its place there are.
+            # It counts bytes; up to the invalid one, the text can be decoded to characters.
             before = data.split(b"\n")[problem.line - 1][: problem.column - 1].decode("utf-8")
             problem.column = len(before.removeprefix(BOM) if problem.line == 1 else before) + 1
     problems.sort(key=lambda problem: (problem.line is None, problem.line or 0, problem.column or 0))

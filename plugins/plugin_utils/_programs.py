@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the programs that read a config make of it, now and after an upgrade of their Wasmtime."""
+"""Summarize which programs refuse their config, now or after an upgrade of their Wasmtime."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ MOST_NAMES = 5  # of hosts that are kept for a program; their number is kept as 
 
 
 def version_of(program: Mapping[str, Any]) -> str:
-    """The versions that are possible, as a text."""
+    """Return the possible versions as text."""
     return " or ".join(program["versions"]) or "unknown"
 
 
 def name_of(program: Mapping[str, Any]) -> str:
-    """A program with its version."""
+    """Return a program with its version."""
     return "%s (Wasmtime %s)" % (program["path"], version_of(program))
 
 
 def broken_from(program: Mapping[str, Any], accepted_by: Iterable[str]) -> int | None:
     """Return the first major version that refuses the config if the program accepts it now; None if there is none.
 
-    C(accepted_by) is what C(cache_config_info) says of the config.
+    C(accepted_by) is that of C(cache_config_info) for the config.
     """
     names = [dialect.name for dialect in DIALECTS]
     if not program.get("accepts") or program["dialect"] not in names:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What C(cache_config) did on many hosts, as lines of text for a person.
+"""Summarize the results of C(cache_config) on many hosts as lines of text.
 
-Hosts are equal, and share their lines, if the same has become of them but for the paths of their files and directories.
+Hosts with the same result, apart from the paths of their files and directories, share their lines.
 Every step takes time in proportion to the number of hosts.
 """
 
@@ -36,12 +36,12 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import
 FAILED = "failed"
 NOT_RUN = "not run"
 UNCHANGED = "unchanged"
-# What is counted as changed. Of a host that lacks libraries a dry run may not know more than that.
+# What counts as changed. For a host without the libraries, check mode may know nothing else.
 CREATED, CHANGED_THERE, REMOVED, INSTALLED = "created", "changed", "removed", "without the libraries"
 CHANGES = (CREATED, CHANGED_THERE, REMOVED, INSTALLED)
 # The order of the lines. Hosts that could not be provisioned come first.
 OUTCOMES = (FAILED, UNREACHABLE, NOT_RUN, *CHANGES, UNCHANGED)
-# So many hosts are named; the recap has all.
+# The most hosts that are named; the recap has all.
 MOST_NAMES = 10
 
 
@@ -54,7 +54,7 @@ class Group(NamedTuple):
 
 
 def provisioned(results: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """The lines for these results by the names of hosts: each kind of hosts once, and at the end how many there are."""
+    """Return the lines for these results by host name: each group of equal hosts once, and the totals at the end."""
     groups: dict[tuple[int, tuple[str, ...]], Group] = {}
     counted: Counter[str] = Counter()
     for name, result in results.items():
@@ -82,7 +82,7 @@ def provisioned(results: Mapping[str, Any], check_mode: bool) -> list[str]:
 
 
 def _host(result: Any, check_mode: bool) -> tuple[str, tuple[str, ...], str | None, str | None]:
-    """The outcome on a host, what is to be said of it, the path of the config, and the cache directory that it names.
+    """Return the outcome on a host, its lines, the path of the config, and the cache directory that it names.
 
     In the lines, C(%(path)s) and C(%(directory)s) stand for these two.
     """
@@ -121,7 +121,7 @@ def _host(result: Any, check_mode: bool) -> tuple[str, tuple[str, ...], str | No
 
 
 def _settings(effective: Mapping[str, Any], there: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]:
-    """The settings that differ from the defaults, and those that change."""
+    """Return the settings that differ from the defaults, and those that change."""
     found = []
     for setting in SETTINGS.values():
         option, value = setting.option, effective.get(setting.option)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What C(cache_prune) returned on many hosts, summed up."""
+"""Summarize the results of C(cache_prune) on many hosts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from jinja2.filters import do_filesizeformat
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import MOST_REASON, PRUNED, Malformed, reason
 
-# In the order in which a thing that is of several kinds counts for the first.
+# In their order: a file of several kinds counts for the first of them.
 KINDS = ("untrusted", "orphans", "unused", "broken", "stale_locks", "foreign", "over_limits", "all")
-# Why a thing of a kind to remove stays.
+# Why a file of a kind to remove is kept.
 KEPT = ("changed", "denied", "foreign", "in_use", "mount_point", "other_names")
 PRUNABLE = "prunable"
 CLEAN = "with nothing to remove"
@@ -29,9 +29,9 @@ NOTES = 3
 
 
 def read(result: Any) -> tuple[dict[str, Any] | None, str, str]:
-    """Return what a result says of a cache, how the host stands, and why if that is C(FAILED) or C(UNREACHABLE).
+    """Return the valid part of a result, the standing of the host, and why if that is C(FAILED) or C(UNREACHABLE).
 
-    Nothing is raised for what is no such result. A run that has failed can have removed something before.
+    Raises no error for any other input. A run that has failed can have removed something before.
     """
     if not isinstance(result, Mapping):
         return None, FAILED, str(Malformed("is not a dictionary"))
@@ -52,7 +52,7 @@ def read(result: Any) -> tuple[dict[str, Any] | None, str, str]:
 def summary(results: Mapping[str, Any], check_mode: bool) -> list[str]:
     """Return what was removed on each host, equal hosts in one line, and a line with the total of all.
 
-    C(check_mode): whether the results are those of a dry run, which has removed nothing.
+    C(check_mode): whether the results are those of a run in check mode, which removed nothing.
     """
     groups: dict[tuple[str, ...], list[str]] = {}
     standings: Counter[str] = Counter()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a host stands, by what C(cache_config_info) has found there, and the words that all summaries share."""
+"""The standing of a host, from its result of C(cache_config_info), and the words that all summaries share."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ VERDICT = ("valid", "safe", "exists")  # the keys that only a verdict has
 
 
 def standing(result: Any) -> tuple[str, str, dict[str, Any]]:
-    """Return the standing of a host, why it could not be looked at, and what was found there.
+    """Return the standing of a host, why it could not be checked, and its valid result.
 
-    C(result) is anything that the host has returned, or Ansible has for a module that failed or was not run.
+    C(result) is anything that the host has returned, or Ansible's result for a module that failed or was not run.
     """
     if not isinstance(result, Mapping):
         return UNKNOWN, str(Malformed("is not a dictionary")), {}
@@ -49,7 +49,7 @@ def standing(result: Any) -> tuple[str, str, dict[str, Any]]:
 
 
 def total(numbers: Mapping[str, int]) -> str:
-    """The last line of a summary: how many hosts have each of these standings."""
+    """Return the last line of a summary: how many hosts have each of these standings."""
     return "%s: %s" % (
         number_of(sum(numbers.values())),
         ", ".join("%d %s" % (numbers[name], name) for name in STANDINGS if numbers.get(name)),
@@ -57,24 +57,24 @@ def total(numbers: Mapping[str, int]) -> str:
 
 
 def number_of(hosts: int) -> str:
-    """A number of hosts in words."""
+    """Return a number of hosts in words."""
     return "1 host" if hosts == 1 else "%d hosts" % hosts
 
 
 def named(hosts: Sequence[str], most: int) -> str:
-    """The names of hosts, or of the first of them and how many there are more."""
+    """Return the names of hosts, or the first of them and the number of the others."""
     more = len(hosts) - most
     return ", ".join(hosts[:most]) + (" and %d more" % more if more > 0 else "")
 
 
 def one_or_several(paths: Collection[str], kind: str) -> str:
-    """The only path, or how many there are, with one of them."""
+    """Return the only path, or the number of paths and one of them."""
     first = next(iter(paths), "content")
     return first if len(paths) < 2 else "%d %s, such as %s" % (len(paths), kind, first)
 
 
 def advice(problem: Mapping[str, Any]) -> str:
-    """A problem in words: where, what, and what helps."""
+    """Return a problem in words: the place, what is wrong, and the remedy."""
     place = "" if problem["line"] is None else "line %s, column %s: " % (problem["line"], problem["column"])
     return "%s%s; %s" % (place, problem["message"], problem["remedy"])
 

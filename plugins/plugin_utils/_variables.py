@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of the role and of the playbooks, by which a misspelt one is found."""
+"""The variables of the role and of the playbooks, to find misspelt ones."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ OF_THE_ROLE = (
     "wasmtime_cache_worker_event_queue_size",
 )  # fmt: skip
 OF_THE_PLAYBOOKS = ("wasmtime_cache_hosts", "wasmtime_cache_report_data", "wasmtime_cache_report_page")
-# What the role and the playbooks themselves set. Dictionaries need no name here.
+# Variables that the role and the playbooks set. Dictionaries need not be listed.
 _INTERNAL = (
     "wasmtime_cache_as_text",
     "wasmtime_cache_bare_hosts",
@@ -69,9 +69,9 @@ _INTERNAL = (
 
 
 def unknown_variables(variables: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for each variable that begins like those of the role and is none of them.
+    """Return a sentence for each unknown variable that begins like those of the role.
 
-    A dictionary is none: no variable of the role takes one, and what a task registers is one.
+    Dictionaries are ignored: no variable of the role takes one, and results that tasks register are dictionaries.
     """
     known = (*OF_THE_ROLE, *OF_THE_PLAYBOOKS)
     unknown = [

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask the real engines and ourselves about as many documents as one likes.
+"""Compare any number of documents with the real engines.
 
 Usage: python -m ....tests.engine [--count N] [--seed SEED] [--version VERSION]...
 """
@@ -29,7 +29,7 @@ SHOWN = 3
 
 
 class Difference(NamedTuple):
-    """A document about which the engine and we do not say the same."""
+    """A document on which the engine and the collection disagree."""
 
     version: str
     number: int
@@ -39,7 +39,7 @@ class Difference(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of some documents."""
+    """The result for some documents."""
 
     version: str
     documents: int
@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
 
 
 def numbered(seed: str, number: int, version: str) -> bytes:
-    """The document of this number; the same for all versions of the same dialect."""
+    """Return the document of this number; the same for all versions of the same dialect."""
     return document(random.Random(f"{seed}:{number}"), reader(version))
 
 
@@ -75,7 +75,7 @@ def run(engine: Engine, seed: str, numbers: range) -> Outcome:
 
 
 def smallest(engine: Engine, difference: Difference) -> Difference:
-    """The same difference shown by as small a document as can be found."""
+    """Return the same difference in the smallest document that can be found."""
 
     def shows(candidate: bytes) -> bool:
         return compare(candidate, engine.version, engine.ask(candidate)).difference == difference.what
@@ -89,7 +89,7 @@ _engine: Engine | None = None
 
 
 def _chunk(version: str, seed: str, numbers: range) -> Outcome:
-    # Chunks come version by version: an engine serves many of them.
+    # Chunks are ordered by version, so that one engine serves many of them.
     global _engine  # noqa: PLW0603
     if _engine is None or _engine.version != version:
         if _engine:
@@ -99,7 +99,7 @@ def _chunk(version: str, seed: str, numbers: range) -> Outcome:
 
 
 class Progress:
-    """A line that tells how far it has come: overwritten on a terminal, else now and then a new one."""
+    """A line with the progress: overwritten on a terminal, otherwise a new one from time to time."""
 
     def __init__(self, total: int) -> None:
         self.total = total
@@ -113,7 +113,7 @@ class Progress:
         return self.done / max(0.001, time.monotonic() - self.started)
 
     def add(self, count: int, version: str, differences: int) -> None:
-        """Count documents that are done with."""
+        """Count finished documents."""
         self.done += count
         now = time.monotonic()
         if self.done < self.total and now - self.told < (0.2 if self.terminal else 15):
@@ -154,7 +154,7 @@ def compare_all(versions: list[str], seed: str, count: int) -> list[Outcome]:
 
 
 def report(outcome: Outcome) -> str:
-    """What came of a version's documents, as lines for people; each difference in its smallest form."""
+    """Return the result for a version's documents as lines of text; each difference in its smallest form."""
     lines = [f"Wasmtime {outcome.version}: {outcome.documents} documents, {len(outcome.differences)} differences"]
     lines += [f"  {count:7} {verdict}" for verdict, count in outcome.verdicts.most_common()]
     lines += [
@@ -174,7 +174,7 @@ def report(outcome: Outcome) -> str:
 
 
 def main() -> int:
-    """Run, report, and return 1 where there is a difference."""
+    """Run and report; return 1 if there is a difference."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="documents per version (default: %(default)s)")
     parser.add_argument("--seed", default="", help="what the documents follow from (default: a new one)")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Do we say of a document what the engine says?
+"""Compare the verdict of the collection on a document with that of the engine.
 
-Where the engine refuses, we refuse, for a reason of the same stage of its work and in the same
-place. Where it accepts, we accept, but for a few oddities that nobody writes.
+If the engine refuses a document, the collection must refuse it, for a reason of the same stage and in
+the same place. If the engine accepts it, the collection must accept it, apart from a few known quirks.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 
 LIBRARY = Library()
-# The engine's queue takes 32 or 40 bytes per entry, and other things take memory, too.
+# The engine's queue takes 32 or 40 bytes per entry, and other things need memory, too.
 SURELY_TOO_MUCH = Host(lambda: HOME + "/.cache/wasmtime", MEMORY, 1_800_000_000)
 PERHAPS_TOO_MUCH = SURELY_TOO_MUCH._replace(memory=MEMORY // 4)
 
-# In which stage the engine meets what we complain about; all else is met in the data.
+# The stage in which the engine finds a problem with this code; for all others, the stage of the data.
 STAGES = {
     "not-utf-8": SYNTAX,
     "toml-syntax": SYNTAX,
@@ -59,14 +59,14 @@ STAGES = {
 
 
 def dialect_of(version: str) -> Dialect:
-    """The rules of exactly this engine, whose grammar of TOML is known."""
+    """Return the rules of exactly this engine, whose grammar of TOML is known."""
     dialect = for_version(version)
     grammars = [grammar for grammar in dialect.grammars if (grammar == TOML_1_1) == (reader(version) >= 49)]
     return dialect._replace(grammars=tuple(grammars))
 
 
 class Quirk(NamedTuple):
-    """Something odd that some versions of the engine take, that we refuse: C(plain) spells it as we want it."""
+    """A quirk that some versions of the engine accept and the collection refuses: C(plain) is the spelling that it accepts."""
 
     name: str
     first: int
@@ -74,7 +74,7 @@ class Quirk(NamedTuple):
     plain: Callable[[str], str]
 
     def applies(self, document: bytes, version: str) -> bool:
-        """Whether a document has it."""
+        """Return whether a document has it."""
         text = document.decode("utf-8", "surrogateescape")
         return self.first <= reader(version) <= self.last and self.plain(text) != text
 
@@ -95,7 +95,7 @@ QUIRKS = (
         NEWEST,
         lambda text: re.sub(r"\s*(#[^\n]*\n\s*)*=\s*(#[^\n]*\n\s*)*", " = ", text),
     ),
-    # Behind the last field, where nobody looks at the value.
+    # After the last field, whose value is not read.
     Quirk(
         "numbers without digits or too large in the positional form",
         39,
@@ -109,9 +109,9 @@ POSITIONAL = "positional form (cache = [...])"
 
 
 class Verdict(NamedTuple):
-    """How a document fares: C(difference) is empty where all is well.
+    """The result for a document: C(difference) is empty if both agree.
 
-    C(quirk) names the oddity that the engine takes and we refuse; C(elsewhere) why both name another place.
+    C(quirk) names the quirk that the engine accepts and the collection refuses; C(elsewhere) is why both name another place.
     """
 
     difference: str = ""
@@ -121,12 +121,12 @@ class Verdict(NamedTuple):
 
 
 def first_error(config: Config) -> Problem | None:
-    """The problem that makes the engine refuse the file."""
+    """Return the problem that makes the engine refuse the file."""
     return next((problem for problem in config.problems if problem.severity == ERROR), None)
 
 
 def quirk_in(document: bytes, version: str) -> str:
-    """The oddity without which we would take the document; empty where there is none."""
+    """Return the quirk without which the collection would accept the document; empty if there is none."""
     names = []
     for quirk in QUIRKS:
         if quirk.applies(document, version):
@@ -147,7 +147,7 @@ def quirk_in(document: bytes, version: str) -> str:
 
 
 def compare(document: bytes, version: str, answer: Answer) -> Verdict:
-    """Hold our word against the engine's."""
+    """Compare the verdicts of the collection and of the engine."""
     dialect = dialect_of(version)
     ours = read_config(document, [dialect], SURELY_TOO_MUCH, LIBRARY)
     error = first_error(ours)
@@ -190,7 +190,7 @@ def compare(document: bytes, version: str, answer: Answer) -> Verdict:
 
 
 def _contradiction(document: bytes, version: str, ours: Config) -> str:
-    """What we say of this engine against what we say of all that have its version, of which some read another grammar."""
+    """Compare the verdict for this engine with that for all engines of its version, some of which read another grammar."""
     dialect = for_version(version)
     mine = dialect.with_1_1 if dialect_of(version).grammars == (TOML_1_1,) else ""
     if (dialect.name in ours.accepted_by or mine in ours.accepted_by) != ours.valid:
@@ -207,7 +207,7 @@ def _contradiction(document: bytes, version: str, ours: Config) -> str:
 
 
 def place_difference(answer: Answer, error: Problem, ours: Config, version: str) -> str:
-    """How our first problem is elsewhere than the engine sees it: another line, for data another column, too."""
+    """Return how the place of the first problem differs from the engine's: the line, for data also the column."""
     if not answer.place or not error.line:
         return ""
     line, column = answer.place
@@ -231,7 +231,7 @@ _TIME = re.compile(b"[0-9]:[0-9]{2}|[0-9]{4}-[0-9]")
 
 
 def explanation(document: bytes, version: str, answer: Answer, error: Problem) -> str:
-    """Why both refuse a document for different reasons or in different places, where that is no fault of ours."""
+    """Return why both refuse a document for different reasons or in different places, if that is correct."""
     major = reader(version)
     syntax = error.code == "toml-syntax"
     said = error.message.partition(": ")[2]
@@ -269,7 +269,7 @@ def explanation(document: bytes, version: str, answer: Answer, error: Problem) -
 
 
 def _taken(document: bytes, version: str, answer: Answer, ours: Config, different: Callable[[str], Verdict]) -> Verdict:
-    """Compare what can be seen of a config that both take."""
+    """Compare the visible results for a config that both accept."""
     codes = {problem.code for problem in ours.problems}
     if answer.verdict == ACCEPT:
         if "queue-memory" in codes and ours.effective["worker-event-queue-size"] * 32 > MEMORY:  # type: ignore[operator]

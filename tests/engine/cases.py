@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documents whose treatment by every engine is on record, in data/cases.jsonl.
+"""The documents in data/cases.jsonl, with the verdict of every engine.
 
 The first line names the versions, every other one is a document:
 
@@ -10,8 +10,8 @@ The first line names the versions, every other one is a document:
   later, C(@I) for C(enabled = true, ), C(@K) for C(cache.enabled = true), C(@D) for the path of a directory;
 - C(verdict): a letter for each version, see C(LETTERS); measured by measure.py;
 - C(place): line and column that the engine names, for all versions or for each;
-- C(effective): what differs from the defaults, in base units; for all versions or for each;
-- C(quirk): versions whose verdict rests on an oddity that nobody writes; we refuse it.
+- C(effective): the values that differ from the defaults, in base units; for all versions or for each;
+- C(quirk): versions that accept it because of a quirk; the collection refuses it.
 
 Also used by unit tests: runs on Python 3.8.
 """
@@ -52,7 +52,7 @@ class Case(NamedTuple):
         return str(self.fields["id"])
 
     def document(self, version: str) -> bytes:
-        """The document as it is for this version."""
+        """Return the document as it is for this version."""
         data = (
             base64.b64decode(self.fields["base64"])
             if "base64" in self.fields
@@ -64,14 +64,14 @@ class Case(NamedTuple):
         return bytes(data.replace(b"@D", HERE.encode("utf-8")))
 
     def answer(self, version: str) -> Answer:
-        """What the engine has said."""
+        """Return the answer of the engine."""
         at = ENGINES.index(version)
         verdict = LETTERS[self.fields["verdict"][at]]
         place = self._at("place", at)
         return Answer(verdict, None if place is None else (place[0], place[1]), self._at("reason", at) or "")
 
     def effective(self, version: str) -> dict[str, Any] | None:
-        """The effective settings, without C(directory) where the document does not name it; None is not on record."""
+        """Return the effective settings, without C(directory) if the document does not set it; None if not on record."""
         own = self._at("effective", ENGINES.index(version))
         if own is None:
             return None
@@ -81,7 +81,7 @@ class Case(NamedTuple):
         return {**defaults, **{k: v.replace("@D", HERE) if isinstance(v, str) else v for k, v in own.items()}}
 
     def is_quirk(self, version: str) -> bool:
-        """Whether the engine takes it by an oddity."""
+        """Return whether the engine accepts it because of a quirk."""
         return version in self.fields.get("quirk", ())
 
     def _at(self, field: str, at: int) -> Any:
@@ -90,14 +90,14 @@ class Case(NamedTuple):
 
 
 def load() -> list[Case]:
-    """All of them."""
+    """Return all cases."""
     lines = PATH.read_text(encoding="utf-8").splitlines()
     assert tuple(json.loads(lines[0])["versions"]) == ENGINES
     return [Case(json.loads(line)) for line in lines[1:]]
 
 
 def packed(values: tuple[Any, ...]) -> Any:
-    """One value for all versions, or one for each."""
+    """Return one value for all versions, or one for each."""
     return values[0] if all(value == values[0] for value in values) else list(values)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real engines: installed side by side, asked one document at a time, restarted when they die."""
+"""Install the real engines side by side, send them one document at a time, and restart them if they die."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-# One or two of each behaviour, the oldest ones first.
+# One or two for each behaviour, oldest first.
 VERSIONS = ("18.0.2", "32.0.0", "38.0.0", "42.0.0", "48.0.0", "50.0.1")
 # Wasmtime as it is in another program, with the TOML reader that the lock file of that one names (toml_parser 1.1.4).
 EXTISM = "48.0.5+extism-1.40.0"
@@ -68,12 +68,12 @@ class NotHere(Exception):
 
 
 def folder() -> Path:
-    """Where the engines are kept."""
+    """Return where the engines are kept."""
     return Path(os.environ.get("WASMTIME_ENGINES") or Path(__file__).parents[2] / ".nox" / "engines").resolve()
 
 
 def reader(version: str) -> int:
-    """The major version whose official builds read TOML like this engine."""
+    """Return the major version whose official builds read TOML like this engine."""
     return READERS.get(version) or int(version.partition(".")[0])
 
 
@@ -98,19 +98,19 @@ def install(version: str) -> Path:
 
 
 class Answer(NamedTuple):
-    """What an engine has made of a document."""
+    """The answer of an engine to a document."""
 
     verdict: str
     place: tuple[int, int] | None = None
     """Line and column that the engine names."""
     reason: str = ""
-    """The last line of the engine's words."""
+    """The last line of the engine's message."""
     directories: tuple[str, ...] | None = None
-    """The directories it has made; None is not known."""
+    """The directories that it has created; None if not known."""
 
 
 def understand(message: str, directories: tuple[str, ...] | None) -> Answer:
-    """The engine's words, or none, as an answer."""
+    """Return the answer for a message of the engine, or for none."""
     if not message:
         return Answer(ACCEPT, directories=directories)
     found = _PLACE.search(message)
@@ -123,7 +123,7 @@ def understand(message: str, directories: tuple[str, ...] | None) -> Answer:
 
 
 def words_of_extism(message: str) -> str:
-    """The words of Extism, which gives only the innermost cause, as Wasmtime's own: those begin with what it did."""
+    """Return a message of Extism, which has only the innermost cause, in the form of Wasmtime, which begins with its step."""
     cause = message.partition("Extism plugin: ")[2]
     if not cause or cause.startswith(("Cache directory", "Invalid ")):
         return cause
@@ -134,7 +134,7 @@ def words_of_extism(message: str) -> str:
 
 
 class Engine:
-    """One version of the engine, in a process of its own, which may die of a document."""
+    """An engine of one version in its own process, which a document may crash."""
 
     def __init__(self, version: str) -> None:
         self.version = version
@@ -174,7 +174,7 @@ class Engine:
 
     @staticmethod
     def _line(process: subprocess.Popen[bytes]) -> bytes | None:
-        """The next line, empty where the process has died; None where it hangs."""
+        """Return the next line; an empty one if the process has died, None if it hangs."""
         assert process.stdout
         line = b""
         while not line.endswith(b"\n"):
@@ -187,7 +187,7 @@ class Engine:
         return line
 
     def ask(self, document: bytes) -> Answer:
-        """Have the engine load a document."""
+        """Load a document with the engine, and return its answer."""
         process = self._process or self._start()
         assert process.stdin
         process.stdin.write(base64.b64encode(document) + b"\n")
@@ -203,7 +203,7 @@ class Engine:
         return understand(message or "", tuple(directories))
 
     def _unspeakable(self) -> str:
-        """The refusal of which the process has died: Extism panics where the text for it has a NUL character."""
+        """Return the refusal of which the process has died: Extism panics where the text for it has a NUL character."""
         self._errors.seek(0)
         found = re.search(
             rb"panicked at runtime/src/sdk\.rs.*\n.*NulError\([0-9]+, \[([0-9, ]+)\]\)", self._errors.read()
@@ -217,7 +217,7 @@ class Engine:
             self._process = None
 
     def close(self) -> None:
-        """End the process and remove what it has made."""
+        """End the process, and remove its files."""
         self._stop()
         self._remove()
         self._errors.close()

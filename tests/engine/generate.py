@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documents for the engine and for us: real-looking configs with faults, mutations of them, noise.
+"""Generate documents to compare: realistic configs with faults, mutations of them, and noise.
 
 Everything follows from the random numbers given. Also used by unit tests: runs on Python 3.8.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Written down once more, so that a slip in our own tables is seen: only the names are taken from there.
+# Repeated here to detect errors in the collection's own tables, from which only the names are taken.
 UNITS = {
     "count": {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15},
     "size": {
@@ -132,12 +132,12 @@ TOKENS = (
 
 
 def pick(rng: Random, *choices: T) -> T:
-    """One of the arguments."""
+    """Return one of the arguments."""
     return choices[rng.randrange(len(choices))]
 
 
 def some(rng: Random, choices: Sequence[T]) -> T:
-    """One of a sequence."""
+    """Return one of a sequence."""
     return choices[rng.randrange(len(choices))]
 
 
@@ -158,7 +158,7 @@ def number(rng: Random, kind: str) -> str:
 
 
 def value_text(rng: Random, key: str, fault: bool) -> str:
-    """What stands in the string of a setting."""
+    """Return the text in the string of a setting."""
     kind = SETTINGS[key].kind.name if key in SETTINGS else some(rng, ("count", "duration", "percent"))
     if kind == "path":
         return some(rng, BAD_DIRECTORIES if fault else DIRECTORIES)
@@ -200,7 +200,7 @@ def value_text(rng: Random, key: str, fault: bool) -> str:
 
 
 def escaped(rng: Random, text: str, keep: str = "") -> str:
-    """The inside of a basic string."""
+    """Return the inside of a basic string."""
     named = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
     spelled = []
     for character in text:
@@ -214,7 +214,7 @@ def escaped(rng: Random, text: str, keep: str = "") -> str:
 
 
 def string(rng: Random, text: str, fault: bool) -> str:
-    """A TOML string; now and then one that does not hold exactly this text, or is no TOML."""
+    """Return a TOML string; sometimes one with another text, or one that is not valid TOML."""
     style = rng.randrange(100 if fault or rng.random() < 0.05 else 86)
     if style < 55:
         return '"%s"' % escaped(rng, text)
@@ -257,7 +257,7 @@ def string(rng: Random, text: str, fault: bool) -> str:
 
 
 def value(rng: Random, key: str, fault: bool) -> str:
-    """The TOML value of a setting."""
+    """Return the TOML value of a setting."""
     if fault and rng.random() < 0.35:
         return some(rng, LITERALS)
     if key == "enabled":
@@ -279,7 +279,7 @@ def value(rng: Random, key: str, fault: bool) -> str:
 
 
 def key_text(rng: Random, key: str, fault: bool) -> str:
-    """A key in one of its spellings."""
+    """Return a key in one of its spellings."""
     style = rng.randrange(100)
     if fault and style < 30:
         return some(rng, UNKNOWN)
@@ -291,7 +291,7 @@ def key_text(rng: Random, key: str, fault: bool) -> str:
 
 
 def pairs(rng: Random, major: int, faults: float, prefix: Sequence[str] = ("",), most: int = 6) -> list[str]:
-    """Settings with their values."""
+    """Return settings with their values."""
     keys = rng.sample(list(SETTINGS), rng.randrange(most + 1))
     if major <= 32 and rng.random() < 0.97:
         keys.insert(rng.randrange(len(keys) + 1), "enabled")
@@ -309,14 +309,14 @@ def pairs(rng: Random, major: int, faults: float, prefix: Sequence[str] = ("",),
 
 
 def comment(rng: Random, faults: float) -> str:
-    """Mostly nothing."""
+    """Return a comment, or in most cases nothing."""
     if rng.random() > 0.12:
         return ""
     return pick(rng, "", " ", "\t") + (some(rng, COMMENTS) if rng.random() < faults else "# c")
 
 
 def config(rng: Random, major: int, faults: float) -> str:
-    """A config as people write them; C(faults) is how often each part of it is wrong."""
+    """Return a realistic config; C(faults) is how often each part of it is wrong."""
     layout = rng.randrange(100)
     lines: list[str] = []
     if layout < 60:
@@ -391,7 +391,7 @@ def finished(rng: Random, text: str, faults: float) -> str:
 
 
 def mutated(rng: Random, document: bytes) -> bytes:
-    """The document after a few accidents: to bytes, characters or lines."""
+    """Return the document after a few accidents: to bytes, characters or lines."""
     for _n in range(pick(rng, 1, 1, 1, 2, 3, 6)):
         at, to = sorted((rng.randrange(len(document) + 1), rng.randrange(len(document) + 1)))
         near = min(len(document), at + rng.randrange(1, 5))
@@ -430,7 +430,7 @@ def mutated(rng: Random, document: bytes) -> bytes:
 
 
 def probe(rng: Random, key: str) -> str:
-    """The TOML value of a setting, close to a rule's edge on either side."""
+    """Return the TOML value of a setting, close to a rule's edge on either side."""
     kind = SETTINGS[key].kind.name
     what = rng.randrange(10)
     if what == 0:
@@ -469,7 +469,7 @@ def probe(rng: Random, key: str) -> str:
 
 
 def probing(rng: Random, major: int) -> str:
-    """A config with one or two values at the edge of a rule, and nothing else that could be wrong."""
+    """Return a config with one or two values at the edge of a rule, and otherwise valid."""
     lines = [some(rng, HEADERS)] + (["enabled = true"] if major <= 32 else [])
     lines += ["%s = %s" % (key, probe(rng, key)) for key in rng.sample(list(SETTINGS), pick(rng, 1, 1, 2))]
     if rng.random() < 0.2:
@@ -478,7 +478,7 @@ def probing(rng: Random, major: int) -> str:
 
 
 def document(rng: Random, major: int) -> bytes:
-    """A document for this major version of Wasmtime."""
+    """Return a document for this major version of Wasmtime."""
     what = rng.randrange(100)
     if what < 30:
         return probing(rng, major).encode("utf-8")

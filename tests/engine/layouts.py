@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cache directories as they may come to be: modules, locks, what crept in, and a config for them, all by chance."""
+"""Generate random cache directories: modules, locks, foreign files, and a config for them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ ABOVE = (
 
 
 class Layout:
-    """A cache directory below C(place), and C(settings) for it in the config's words."""
+    """A cache directory below C(place), and C(settings) for it as in a config."""
 
     def __init__(self, chance: random.Random, place: Path, compiler: str) -> None:
         self.chance = chance
@@ -102,7 +102,7 @@ class Layout:
         }
 
     def _date(self, path: Path, age: float) -> None:
-        """Give a file a time that no other one has."""
+        """Give a file a unique time."""
         then = int((time.time() - age) * 10**9)
         while then in self.times:
             then += 1
@@ -110,7 +110,7 @@ class Layout:
         os.utime(path, ns=(then, then), follow_symlinks=False)
 
     def _age(self) -> float:
-        """Of a module or its statistics: of the past, or of the future within the drift; once of a farther one."""
+        """Return the age of a module or its statistics: in the past, or in the future within the drift; once beyond it."""
         chance = self.chance
         kind = chance.random()
         if kind < 0.1 and not self.far:
@@ -157,7 +157,7 @@ class Layout:
             self._odd(folder, names)
 
     def _odd(self, folder: Path, names: list[str]) -> None:
-        """What is no regular file."""
+        """Create something other than a regular file."""
         nested = folder / "nested" / "deeper"
         nested.mkdir(parents=True)
         (folder / "empty").mkdir()
@@ -190,7 +190,7 @@ class Layout:
             (folder / "nothing-in-it").mkdir()
 
     def _links(self) -> None:
-        """Links that the engine follows, to where it deletes as well."""
+        """Create links that the engine follows, and behind which it also deletes files."""
         for number, link in enumerate((self.top / "to-elsewhere", self.top / "modules" / "to-elsewhere")):
             target = self.elsewhere / str(number)
             (target / "sub").mkdir(parents=True)
@@ -202,7 +202,7 @@ class Layout:
 
 
 def listing(place: Path) -> set[str]:
-    """All paths below a folder, links not followed."""
+    """Return all paths below a folder, links not followed."""
     found: set[str] = set()
     for folder, folders, files in os.walk(place):
         found.update(os.path.join(folder, name) for name in folders + files)  # noqa: PTH118 # names may be no text
@@ -210,7 +210,7 @@ def listing(place: Path) -> set[str]:
 
 
 def without(paths: set[str], deleted: list[str], top: Path) -> set[str]:
-    """What is left of these paths when those that the module names are deleted, by whatever way they are named."""
+    """Return the rest of these paths without those that the module names, through any link."""
     gone = set()
     for name in deleted:
         folder, last = os.path.split(os.path.join(top, name.rstrip("/")))  # noqa: PTH118
@@ -219,5 +219,5 @@ def without(paths: set[str], deleted: list[str], top: Path) -> set[str]:
 
 
 def unescaped(name: str) -> str:
-    """A name of the result as the file system has it."""
+    """Return a name from the result as in the file system."""
     return name.replace("\\xff", "\udcff")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes with a real engine, and what can be seen of them from outside."""
+"""Run processes with a real engine, and observe them from outside."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TEMPORARY = tempfile.TemporaryDirectory(prefix="wasmtime-engine-")
 
 
 def installed(version: str) -> Path:
-    """The folder that the engine's package of this version is installed in."""
+    """Return the folder that the engine's package of this version is installed in."""
     try:
         return install(version)
     except NotHere as error:
@@ -50,7 +50,7 @@ def installed(version: str) -> Path:
 
 
 class Died(Exception):
-    """The engine has taken its process down; C(words) is what it said."""
+    """The engine has ended its process; C(words) is its output."""
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__("ended with status %d: %s" % (status, words))
@@ -63,12 +63,12 @@ class Died(Exception):
 
 
 class Process:
-    """A process with an engine of one version. C(env) replaces what concerns the default paths."""
+    """A process with an engine of one version. C(env) replaces the variables for the default paths."""
 
     def __init__(self, version: str, env: Mapping[str, str] | None = None, cwd: str = "/") -> None:
         self.version = version
         environment = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
-        # Nothing that goes wrong here shall reach the cache of the user who runs the tests.
+        # An error here must not affect the cache of the user who runs the tests.
         environment.update({"HOME": "/nonexistent"} if env is None else env)
         environment["PYTHONPATH"] = str(installed(version))
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 # closed by __exit__
@@ -118,11 +118,11 @@ class Process:
         return lambda **arguments: self._ask(name, **arguments)
 
     def dies(self) -> Died:
-        """How the process ends; it is expected to do so by itself, as its cleanup runs beside the compilation."""
+        """Return how the process ends by itself: its cleanup runs in parallel to the compilation."""
         return self._death()
 
     def compiled(self, directory: Path, number: int, size: int = 0) -> Path:
-        """Compile a module that is not cached yet; its entry, after the engine has counted its first usage."""
+        """Compile a module that is not cached yet; return its entry after the engine has counted its first usage."""
         before = set(entries(directory))
         assert self.compile(number=number, size=size) == number
         (new,) = set(entries(directory)) - before
@@ -130,16 +130,16 @@ class Process:
         return new
 
     def settle(self, directory: Path, first: int = 999_999) -> None:
-        """Wait until all that was compiled before is worked up, cleanup included.
+        """Wait until the engine has handled all earlier compilations, including the cleanup.
 
-        Events are handled in turn: that the first of two is, is known when the second is begun.
+        It handles events in order: the first one is finished when the second one begins.
         """
         for number in (first, first + 1):
             self.compiled(directory, number)
 
 
 def entries(directory: Path) -> dict[Path, int]:
-    """The cached modules below a directory, and their sizes."""
+    """Return the cached modules below a directory, and their sizes."""
     found = {}
     for path in directory.glob("modules/*/*"):
         if "." not in path.name:
@@ -149,7 +149,7 @@ def entries(directory: Path) -> dict[Path, int]:
 
 
 def stats(entry: Path) -> dict[str, int]:
-    """What the engine has noted about a cached module; nothing before it has."""
+    """Return the engine's statistics of a cached module; empty before they exist."""
     try:
         text = entry.with_name(entry.name + ".stats").read_text()
     except FileNotFoundError:
@@ -170,7 +170,7 @@ def until(condition: Callable[[], Any], what: str) -> Any:
 
 
 def date(path: Path, seconds: int) -> None:
-    """Make a file of another process, of the past or the future."""
+    """Create a file of another process, dated in the past or the future."""
     path.touch()
     then = time.time() + seconds
     os.utime(path, (then, then))
@@ -215,14 +215,14 @@ def look(**options: Any) -> Outcome:
 
 
 def usage(**options: Any) -> dict[str, Any]:
-    """Run cache_usage_info, which has no reason to fail."""
+    """Run cache_usage_info, which must not fail."""
     outcome = _run(cache_usage_info.main, options)
     assert not outcome.failed, outcome.result["msg"]
     return outcome.result
 
 
 def prune(**options: Any) -> dict[str, Any]:
-    """Run cache_prune, which has no reason to fail."""
+    """Run cache_prune, which must not fail."""
     outcome = _run(cache_prune.main, options)
     assert not outcome.failed, outcome.result["msg"]
     return outcome.result
@@ -230,7 +230,7 @@ def prune(**options: Any) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def public_place() -> Iterator[Path]:
-    """A folder that other users can come to, which pytest's own are not."""
+    """Provide a folder that other users can enter, unlike those of pytest."""
     with tempfile.TemporaryDirectory(prefix="wasmtime-engine-") as name:
         place = Path(name).resolve()
         place.chmod(0o755)

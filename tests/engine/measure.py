@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask the real engines again about the documents on record, and write down what they say.
+"""Record the answers of the real engines to the documents on record again.
 
 Usage: python -m ....tests.engine.measure; git diff then shows what has changed.
 """
@@ -17,7 +17,7 @@ from ansible_collections.wasmops.wasmtime.tests.engine.engines import ENGINES, S
 
 
 def measure(cases: list[Case]) -> tuple[list[Case], list[str]]:
-    """The cases with fresh answers, and where we do not agree with them."""
+    """Return the cases with new answers, and the disagreements of the collection with them."""
     answers: dict[str, list[Answer]] = {}
     differences = []
     for version in ENGINES:
@@ -36,7 +36,7 @@ def measure(cases: list[Case]) -> tuple[list[Case], list[str]]:
         if any(answer.place for answer in row):
             fields["place"] = packed(tuple(list(answer.place) if answer.place else None for answer in row))
         if any(answer.verdict == SYNTAX for answer in row):
-            # What is wrong with data is ours to know; why the text cannot be read depends on the reader.
+            # Problems of the data are known; the reason why a text cannot be read depends on the reader.
             fields["reason"] = packed(tuple(answer.reason if answer.verdict == SYNTAX else None for answer in row))
         fields.update((k, v) for k, v in case.fields.items() if k in ("effective", "quirk"))
         measured.append(Case(fields))

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask one real engine about one config after another: what it says, and which directories it makes.
+"""Load configs with a real engine, one after the other; report its messages, and the directories that it creates.
 
 Started by engines.py with the engine on PYTHONPATH; arguments: an empty directory, bytes of memory.
 Reads a document in base64 per line, answers with a line of JSON: [error or null, directories].
 
-The engine creates the cache directory that a document names, whatever it is. So this process
-leaves itself no more than its own empty directory, and the rights of nobody.
+The engine creates any cache directory that a document names. So this process confines itself to
+its own empty directory and to the rights of the user nobody.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Callable, Optional
 
 Load = Callable[[str], Optional[str]]
-"""Gives a config to the engine; returns its words where it refuses."""
+"""Loads a config with the engine; returns its message if it refuses the config."""
 
 CONFIG = "/config.toml"
 NOBODY = 65534
@@ -38,7 +38,7 @@ BARRED = "Is a directory (os error 21)"
 
 
 def wasmtime() -> Load:
-    """The package of Wasmtime itself."""
+    """Return the package of Wasmtime itself."""
     from wasmtime import Config, WasmtimeError
 
     def load(path: str) -> str | None:
@@ -53,7 +53,7 @@ def wasmtime() -> Load:
 
 
 def extism(library: Path) -> Load:
-    """The library of Extism."""
+    """Return the library of Extism."""
     loaded = ctypes.CDLL(str(library))
     new, free = loaded.extism_compiled_plugin_new, loaded.extism_plugin_new_error_free
     new.restype = ctypes.c_void_p
@@ -74,13 +74,13 @@ def extism(library: Path) -> Load:
 
 
 def engine() -> Load:
-    """The engine that there is."""
+    """Return the installed engine."""
     found = importlib.util.find_spec("extism_sys")
     return extism(Path(str(found.origin)).with_name("libextism_sys.so")) if found else wasmtime()
 
 
 def confine(root: str, memory: int) -> None:
-    """Make a directory all there is."""
+    """Confine this process to a directory."""
     if os.geteuid() == 0:
         os.chown(root, NOBODY, NOBODY)
     elif ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) != 0:
@@ -96,7 +96,7 @@ def confine(root: str, memory: int) -> None:
 
 
 def made() -> list[str]:
-    """All directories there are; they are removed. They can be nested deeper than shutil goes."""
+    """Return all directories, and remove them. They can be nested too deep for shutil."""
     found, ahead = [], ["/"]
     while ahead:
         with os.scandir(ahead.pop()) as entries:
@@ -114,7 +114,7 @@ def made() -> list[str]:
 
 
 def main(root: str, memory: str) -> None:
-    """Answer until there are no more questions."""
+    """Answer all requests."""
     load = engine()
     load("/nonexistent")  # whatever is loaded late is loaded now
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The smallest document that still shows a difference."""
+"""Find the smallest document that still shows a difference."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _characters(document: bytes) -> Sequence[bytes]:
 
 
 def shrink(document: bytes, keeps: Callable[[bytes], bool]) -> bytes:
-    """Make a document smaller, by lines and then by characters, while it C(keeps) what it shows."""
+    """Make a document smaller, by lines and then by characters, while it C(keeps) its property."""
     seen = {document: True}
 
     def tried(candidate: bytes) -> bool:

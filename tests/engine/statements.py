@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the collection says of Wasmtime, and which test lets Wasmtime do it.
+"""Find the statements of the collection about Wasmtime, and the tests that prove them with a real one.
 
-A test is marked with C(proves) and codes of the table of problems, or words of a sentence, whose truth it shows.
+A test is marked with C(proves) and the codes of problems, or the words of sentences, that it proves.
 test_statements.py fails for a code or a sentence about Wasmtime that has neither a test nor a place in the lists below.
 """
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
-# With no more characters than this, words could stand in any sentence.
+# Words with at most this number of characters could be in any sentence.
 FEW = 20
-# At the end of what cannot be made to happen in a test.
+# At the end of statements that no test can prove.
 FROM_SOURCE = "(read from the source)"
 
-# Words of sentences that name Wasmtime and say nothing of what it does.
+# Words of sentences that name Wasmtime but state nothing about its behaviour.
 OURS = (
     # titles, links, commands
     "| Wasmtime",
@@ -40,19 +40,19 @@ OURS = (
     "Change the engine and the file in the same play",
     "The same files are valid for the current engine",
     # of settings that the table gives to some versions, when there are any
+    # about settings that only some versions know
     "only Wasmtime %(versions)s knows",
     "only Wasmtime %s knows this setting",
-    # what the collection does about a config or a cache
+    # what the collection does with a config or a cache
     "of Wasmtime's compilation cache",
     "configures Wasmtime's compilation cache",
-    "in Wasmtime's compilation cache",
-    "what Wasmtime's cache holds",
+    "Examine Wasmtime's compilation cache",
+    "the contents of Wasmtime's cache",
     "Fail where Wasmtime's cache config",
-    "what Wasmtime will make of a cache config",
     "config Wasmtime refuses or that",
     "if Wasmtime would refuse the file",
     "A file that Wasmtime refuses is never",
-    "replace a file that Wasmtime would refuse",
+    "replace an existing file that Wasmtime would refuse",
     "Wasmtime would refuse the result",
     "if Wasmtime refuses the config",
     "%s is not a Wasmtime version;",
@@ -64,35 +64,37 @@ OURS = (
     "refused by Wasmtime",
     "also shows what the cache holds",
     "compare the contents of the cache with its limits",
-    "prints what it holds, how much of the limits that is",
-    "it makes lines on what the cache holds",
+    "prints its contents, how much of the limits is used",
+    "the lines show the contents of the cache",
     "a worker on the controller",
-    "What a cleanup would make of the directory as it is.",
+    "The effect of a cleanup of the directory in its present state.",
     "the next cleanup deletes nothing",
     "the next cleanup deletes %s and leaves",
     "takes this file, so nothing was changed",
     "Wasmtime refuses this file, so nothing was changed",
-    "nothing is known by which Wasmtime",
-    "cached modules there are, in Wasmtime's eyes",
-    "How many there are, in Wasmtime's eyes.",
+    "Whether no danger is known that later makes Wasmtime",
+    "if it accepts the file and later crashes",
+    "The number of cached modules, as Wasmtime counts them.",
+    "Their number, as Wasmtime counts them.",
     "by their settings that differ from Wasmtime's defaults",
     "Wasmtime's defaults",
     # what is removed from a cache
     "That `broken` includes every module that an engine cannot use",
     "`tests/engine/test_prune.py` against running engines",
     "named kinds of files from Wasmtime's compilation cache",
-    "everything that Wasmtime uses goes",
-    "those of Wasmtime's own files that others can write",
+    "it removes everything that Wasmtime uses",
+    "those of Wasmtime's own files that other users can write to",
     "of compiler versions that no Wasmtime on this host uses",
     "does not have the name of one of Wasmtime's own files",
-    "is not Wasmtime's and keeps a directory from being removed",
-    "so that some Wasmtime may be using the directory",
+    "is not Wasmtime's and prevents the removal of its directory",
+    "whose names are not those of Wasmtime's own files",
+    "so that a Wasmtime may be using the directory",
     "has a Wasmtime that does not tell its version",
     "holds files but nothing that only Wasmtime makes",
     "Wasmtime refuses the config, so that its cache directory is not known",
     "Wasmtime refuses the config, which says what is stale and over the limits",
     # which Wasmtime
-    "The Wasmtime that reads the file",
+    "version of the Wasmtime that reads the file",
     "every Wasmtime from 33 on",
     "every Wasmtime whose rules were used",
     "range of Wasmtime versions",
@@ -105,12 +107,12 @@ OURS = (
     "there is no Wasmtime in this file;",
     "Find every Wasmtime on a host",
     "the rules of each Wasmtime that is found",
-    "Every file with a Wasmtime in it",
+    "Every file that contains a Wasmtime",
     "every file with a Wasmtime is listed",
     "more files contain a Wasmtime than can be listed",
     "The version of its Wasmtime",
-    "They keep this Wasmtime until they are started anew.",
-    "What is wrong with the config at O(path) for this Wasmtime.",
+    "They keep this Wasmtime until they are restarted.",
+    "The problems of the config at O(path) for this Wasmtime.",
     "it only uses the options that name a cache config, and the variables",
     "Which Wasmtime is in there?",
     "The rules for a config depend on the version of Wasmtime that reads it",
@@ -119,8 +121,8 @@ OURS = (
     "A file can be forged to look as if it had another Wasmtime.",
     "With ``path`` each engine has ``accepts``",
     "the rules of the Wasmtime in each of them",
-    "The file must suit the Wasmtime in each of them;",
     "pass the path of the file when you set up the engine",
+    "The file must suit the Wasmtime in each of them,",
     "finds out which Wasmtime is in each",
     "finds out itself which Wasmtime your tasks have installed",
     "or has no Wasmtime that reads a config, is an error.",
@@ -148,7 +150,7 @@ def proves(*_what: str) -> Callable[[Any], Any]:
 
 
 def proven() -> dict[str, str]:
-    """What the tests are marked with, and the test."""
+    """Return the marks of all tests, each with its test."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("test_*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -163,13 +165,13 @@ def proven() -> dict[str, str]:
 
 
 class Statement(NamedTuple):
-    """A sentence about Wasmtime, and where it stands."""
+    """A sentence about Wasmtime, and its file."""
 
     place: str
     text: str
 
 
-# Wasmtime by name, or what only it does.
+# The name of Wasmtime, or words for its actions.
 _ABOUT = re.compile(
     r"\bWasmtime\b|\b[Ee]ngines?\b|\bcleanups?\b|native code|(runs?|running) code|\bworker\b|\b[Aa] lock\b|compiled again|is compressed|\baborts?\b"
     r"|\bEXTISM_CACHE_CONFIG\b|\bDISABLE_WASMTIME_CACHE\b"
@@ -178,7 +180,7 @@ _SENTENCE = re.compile(r"(?<=[.:!?;])\s+(?=[\"'`*A-Z0-9:(]|[a-z])")
 
 
 def _prose(path: Path) -> Iterator[str]:
-    """The paragraphs, items and cells of a page, without its blocks of code."""
+    """Yield the paragraphs, items and cells of a page, without its blocks of code."""
     text = re.sub(r"<!--.*?-->|^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     if path.suffix == ".rst":
         # A block of code or a comment goes on as long as lines are indented deeper than its opening.
@@ -188,7 +190,7 @@ def _prose(path: Path) -> Iterator[str]:
 
 
 def _documentation(node: Any) -> Iterator[str]:
-    """All texts in the documentation of a plugin or the role's options."""
+    """Yield all texts in the documentation of a plugin or of the role's options."""
     if isinstance(node, dict):
         for key, value in node.items():
             if key in ("description", "short_description", "notes", "details"):
@@ -218,7 +220,7 @@ def _texts() -> Iterator[tuple[Path, str]]:
             and node.targets[0].id in ("DOCUMENTATION", "RETURN", "EXAMPLES", "PROGRAMS", "SETTINGS")
         }
         skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
-        # What docs/problems.md says of a code, the test of that code proves.
+        # The test of a code also proves its texts in docs/problems.md.
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword) and node.arg in ("engine", "helps"):
                 skipped.update(map(id, ast.walk(node.value)))
@@ -233,12 +235,12 @@ def _texts() -> Iterator[tuple[Path, str]]:
 
 
 def about(words: str, text: str) -> bool:
-    """Whether these are words of the sentence; few are all of it."""
+    """Return whether these are words of the sentence; very short ones must be the whole sentence."""
     return words in text if len(words) > FEW else words == text
 
 
 def statements() -> list[Statement]:
-    """Every sentence that names Wasmtime or the engine, in what people read: pages, documentation, messages."""
+    """Return every sentence about Wasmtime or the engine in pages, documentation and messages."""
     return [
         Statement(str(path.relative_to(ROOT)), sentence)
         for path, text in _texts()

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real engines and we judge alike: the documents on record, and thousands of generated ones.
+"""The collection agrees with the real engines on the documents on record, and on thousands of generated ones.
 
-For as many documents as one likes: make engine-test N=10000 [SEED=...].
+For any number of documents: make engine-test N=10000 [SEED=...].
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 def test_the_record_is_true(engine: Engine) -> None:
-    """The engine still says what data/cases.jsonl says it has said."""
+    """The engine still gives the answers in data/cases.jsonl."""
     for case in load():
         answer, recorded = engine.ask(case.document(engine.version)), case.answer(engine.version)
         assert (answer.verdict, answer.place) == (recorded.verdict, recorded.place), case.name
 
 
 def test_generated_documents(engine: Engine) -> None:
-    """Nothing that the engine refuses is valid for us; what it takes, we take, but for known oddities."""
+    """Every document that the engine refuses is invalid; every one that it accepts is valid, apart from known quirks."""
     outcome = run(engine, SEED, range(COUNT))
     text = report(outcome)
     print(text)
     assert not outcome.differences, text
-    # Else it would prove little.
+    # Otherwise it would prove little.
     assert outcome.verdicts[ACCEPT] > COUNT / 4
     assert sum(outcome.quirks.values()) < COUNT / 20

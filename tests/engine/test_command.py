@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the real command line program does with the cache, its config and its switches."""
+"""Test the real command line program with the cache, its config and its options."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Command:
         )
 
     def run(self, *switches: str) -> str:
-        """Run the module; what the program says if it fails."""
+        """Run the WebAssembly module; return the message of the program if it fails."""
         done = self("run", *switches, str(self.module))
         return done.stderr if done.returncode else ""
 
@@ -58,7 +58,7 @@ class Command:
         self.default.write_text(text, encoding="utf-8")
 
     def cached(self, directory: Path | None = None) -> list[Path]:
-        """The modules in a cache directory, that of the default path without one."""
+        """Return the modules in a cache directory, by default in the default one."""
         return list((directory or self.home / ".cache" / "wasmtime").glob("modules/*/*"))
 
 

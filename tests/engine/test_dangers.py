@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every danger that the collection knows, done by the real engine; and next to each the harmless neighbour."""
+"""The real engine shows every danger that the collection knows, and that similar harmless cases are harmless."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_queue_beyond_the_memory_aborts_at_load(
 
 
 def dies_at_cleanup(version: str, path: Path) -> Died:
-    """How a process ends that compiles something."""
+    """Return how a process ends that compiles something."""
     with Process(version) as process:
         assert process.load(path=str(path)) is None
         try:
@@ -221,7 +221,7 @@ ENTRY = "modules/wasmtime-0/" + 43 * "a"
 
 
 class Find(NamedTuple):
-    """Something in the cache directory, and what becomes of it."""
+    """Something in the cache directory, and whether the engine deletes it."""
 
     path: str
     lost: bool
@@ -281,7 +281,7 @@ def test_foreign_files_are_deleted(place: Path, version: str, find: Find) -> Non
 @proves("a cleanup deletes them, and the files in the directories behind")
 @proves(
     "Wasmtime follows symbolic links to directories on the first two levels",
-    "Symbolic links in the directory that Wasmtime follows",
+    "symbolic links in the directory that Wasmtime follows",
 )
 @proves("directory-symbolic-link")
 @both_ends
@@ -317,7 +317,7 @@ IN_CACHE = "config-in-cache"
 
 
 class Inside(NamedTuple):
-    """Where a config is in its own cache directory, and what the engine leaves of the directories above it."""
+    """The place of a config in its own cache directory, and the directories above it that the engine keeps."""
 
     path: str
     left: str
@@ -479,7 +479,7 @@ def evil() -> Callable[[str], Tree]:
 
 
 def as_attacker(action: Callable[[], bool]) -> bool:
-    """Whether another user succeeds in something."""
+    """Return whether another user succeeds in something."""
     child = os.fork()
     if child == 0:
         done = False
@@ -493,7 +493,7 @@ def as_attacker(action: Callable[[], bool]) -> bool:
 
 
 def attack(directory: Path, place: Path, tree: Tree) -> bool:
-    """Do as another user all that gets an entry into the cache; tell whether anything did."""
+    """Try all ways to put an entry into the cache as another user; return whether one succeeded."""
     return as_attacker(lambda: _attack(directory, place, tree))
 
 
@@ -520,7 +520,7 @@ def _attack(directory: Path, place: Path, tree: Tree) -> bool:
 
 
 def result_of_module_1(version: str, path: Path) -> int:
-    """What the victim gets who compiles and runs module 1."""
+    """Return the result for a victim who compiles and runs module 1."""
     with Process(version) as process:
         process.become(uid=VICTIM)
         assert process.load(path=str(path)) is None
@@ -534,7 +534,7 @@ def directory_of_victim(path: Path, mode: int = 0o700) -> None:
 
 
 def acl(path: Path, name: str, mask: int, other: int = 0) -> None:
-    """Let the attacker have rwx on a directory, as far as the mask goes."""
+    """Give the attacker rwx on a directory, as far as the mask allows."""
     nobody = 0xFFFFFFFF
     parts = [(1, 7, nobody), (2, 7, ATTACKER), (4, 0, nobody), (0x10, mask, nobody), (0x20, other, nobody)]
     value = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *part) for part in parts)
@@ -548,7 +548,7 @@ WRITABLE, REPLACEABLE = "directory-writable-by-others", "directory-replaceable"
 
 
 class Case(NamedTuple):
-    """A way to set up the directory; gives options for cache_config."""
+    """A way to set up the directory, and the options of cache_config for it."""
 
     prepare: Callable[[Path], dict[str, Any]]
     code: str | None
@@ -742,7 +742,7 @@ def test_what_was_planted_stays_when_the_door_is_shut(
 def test_who_creates_the_directory_first_runs_code(
     place: Path, version: str, created: bool, evil: Callable[[str], Tree]
 ) -> None:
-    """cache_config is in time where it may create the directory."""
+    """cache_config prevents this if it may create the directory."""
     common = place / "common"
     common.mkdir()
     common.chmod(0o1777)
@@ -762,7 +762,7 @@ def test_who_creates_the_directory_first_runs_code(
 
 
 def warnings(path: Path, version: str, **options: Any) -> list[str]:
-    """The codes of warnings, of a config without worse."""
+    """Return the codes of the warnings about a config without errors and dangers."""
     codes = look(path=str(path), wasmtime_version=version, **options).codes
     assert set(codes.values()) <= {"warning"}
     return list(codes)
@@ -806,7 +806,7 @@ def test_zero_percent_leaves_nothing(place: Path, version: str, limit: str, perc
 
 
 def is_used(version: str, path: Path, directory: Path) -> bool:
-    """Whether a process of the owner finds what an earlier one has cached."""
+    """Return whether a process of the owner finds what an earlier one has cached."""
     with Process(version) as process:
         if os.geteuid() == 0:
             process.become(uid=VICTIM)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the collection looks by default is where the real engine looks, in ordinary and in odd environments."""
+"""The default paths of the collection are those of the real engine, in ordinary and unusual environments."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Told:
         assert os.path.normpath(found[1]) == name
 
     def directory(self) -> str:
-        """Where the engine keeps its cache."""
+        """Return the cache directory of the engine."""
         words = self.process.load(path=None)
         if words is not None:
             found = re.search("has to be absolute, path: (.*)", words)
@@ -86,7 +86,7 @@ class Told:
         return str(first)
 
     def caches(self) -> Path:
-        """The directory in which a module that was never compiled before gets its entry."""
+        """Return the directory in which a module that was never compiled before gets its entry."""
         number = len(self.found)
         assert self.process.compile(number=number) == number
         (entry,) = until(lambda: set(self.place.glob("**/modules/*/*.stats")) - self.found, "it caches")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the engine does with the files that cache_config leaves: it takes them, and obeys every setting in them."""
+"""The engine accepts the files that cache_config writes, and applies every setting in them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# --- Whatever the file was, whatever is asked for: the engine takes what is left ---
+# --- The engine accepts the result of every task with every file ---
 
 LATER = tuple(version for version in VERSIONS if int(version.partition(".")[0]) >= 33)
 U64_MAX = 2**64 - 1
@@ -156,7 +156,7 @@ def test_the_engine_takes_what_is_written(
     assert sum(written) > len(written) / 3, "most tasks were refused, so this shows little"
 
 
-# --- Each setting, seen from outside ---
+# --- The visible effect of each setting ---
 
 
 @pytest.fixture
@@ -177,20 +177,20 @@ class Cache:
         self.effective = outcome.result["effective"]
 
     def process(self) -> Process:
-        """An engine that works with it."""
+        """Return an engine that works with it."""
         process = Process(self.version)
         error = process.load(path=str(self.path))
         assert error is None, error
         return process
 
     def junk(self) -> Path:
-        """A file that every cleanup deletes."""
+        """Return a file that every cleanup deletes."""
         path = self.directory / "junk"
         path.touch()
         return path
 
     def cleaned(self) -> bool:
-        """Whether the first compilation of a new process comes with a cleanup."""
+        """Return whether the first compilation of a new process comes with a cleanup."""
         junk = self.junk()
         with self.process() as process:
             process.settle(self.directory)
@@ -208,7 +208,9 @@ def until_entries(directory: Path, expected: dict[Path, int]) -> None:
     until(lambda: entries(directory) == expected, "%d entries are left" % len(expected))
 
 
-@proves("keep Wasmtime's defaults.", "is Wasmtime's default.", "gives them Wasmtime's defaults.", "Wasmtime's default:")
+@proves(
+    "keep Wasmtime's defaults.", "is Wasmtime's default.", "Wasmtime then uses their defaults.", "Wasmtime's default:"
+)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_directory_and_defaults(place: Path, version: str) -> None:
     cache = Cache(place, version)
@@ -221,7 +223,7 @@ def test_directory_and_defaults(place: Path, version: str) -> None:
 
 @proves(
     "A module is compressed at the baseline level when it is compiled",
-    "How often a cache file is used before it is compressed again.",
+    "The number of uses after which a cache file is compressed again.",
 )
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("baseline", "optimized", "threshold"), [(0, 21, 2), (5, 9, 4)])
@@ -314,7 +316,7 @@ def test_cleanup_interval(place: Path, version: str, interval: str, cleans: bool
     assert cache.cleaned() == cleans
 
 
-@proves("How far in the future a lock may be dated and still count.")
+@proves("How far in the future the time of a lock may be before Wasmtime ignores the lock.")
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize(("drift", "cleans"), [("500s", True), ("10m", True), ("1h", False)])
 def test_allowed_clock_drift(place: Path, version: str, drift: str, cleans: bool) -> None:
@@ -324,7 +326,7 @@ def test_allowed_clock_drift(place: Path, version: str, drift: str, cleans: bool
     assert cache.cleaned() == cleans
 
 
-@proves("For how long one worker's recompression of a file keeps other workers from it.")
+@proves("How long one worker's recompression of a file prevents other workers from recompressing it.")
 @pytest.mark.parametrize("version", ENDS)
 @pytest.mark.parametrize(("timeout", "compresses"), [("30s", True), ("1m", True), ("90s", False), ("1h", False)])
 def test_optimizing_task_timeout(place: Path, version: str, timeout: str, compresses: bool) -> None:
@@ -345,7 +347,7 @@ def test_optimizing_task_timeout(place: Path, version: str, timeout: str, compre
         assert stats(entry)["optimized-compression"] == (20 if compresses else 3)
 
 
-@proves("How many events the cache worker holds;")
+@proves("The number of events that the cache worker can queue;")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_queue_size(place: Path, version: str) -> None:
     cache = Cache(place, version, worker_event_queue_size="1M")

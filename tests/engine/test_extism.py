@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the library of Extism is told which config to load, and to do without a cache."""
+"""How the library of Extism gets its config, and how its cache is disabled."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def compile_with(home: Path, **environment: str) -> str:
 
 
 def entries(directory: Path) -> list[Path]:
-    """The cached modules below a directory."""
+    """Return the cached modules below a directory."""
     return [path for path in directory.rglob("*") if path.is_file() and "modules" in path.parts]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Migration between versions: what the engine refuses before, it takes after, and the cache stays where it was."""
+"""Migration between versions: the engine accepts the migrated file, and the cache keeps its directory."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Engines that run while cache_prune removes their modules notice nothing, and find nothing left to clean up."""
+"""Running engines are not disturbed when cache_prune removes their modules, and have nothing left to clean up."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def place() -> Iterator[Path]:
 
 
 def run(version: str, config: Path, loads: dict[str, int], over: threading.Event, wrong: list[str]) -> None:
-    """Compile modules, or load them from the cache, until the time is over; what goes wrong is told."""
+    """Compile modules, or load them from the cache, until the time is over; report errors."""
     chance = random.Random(version)
     try:
         with Process(version) as process:
@@ -68,7 +68,7 @@ def run(version: str, config: Path, loads: dict[str, int], over: threading.Event
 
 
 @proves(
-    "Wasmtime compiles a module anew that is no longer in the cache.",
+    "If they need a removed module, Wasmtime compiles it again.",
     "A running engine that misses a module compiles it again.",
 )
 def test_engines_of_six_versions_notice_nothing(place: Path) -> None:
@@ -158,7 +158,7 @@ def second(engine: Process) -> Module:
 
 
 @proves(
-    "temporary files and statistics without a module that Wasmtime disregards.",
+    "temporary files and statistics without a module that Wasmtime ignores.",
     "that Wasmtime's next cleanup would delete",
 )
 @pytest.mark.parametrize("seed", range(CASES))

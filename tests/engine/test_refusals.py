@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each error in docs/problems.md is one because the real engine refuses; and what it does with files that it cannot read."""
+"""The real engine refuses every config with an error of docs/problems.md, and files that it cannot read."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Example(NamedTuple):
     last: int = 10**8
 
     def document(self, version: str) -> bytes:
-        """The document as it is for this version; what is not its subject is right."""
+        """Return the document as it is for this version; what is not its subject is right."""
         if self.text.startswith("!"):
             return self.text[1:].encode("utf-8", "surrogateescape")
         enabled = "enabled = true\n" if int(version.partition(".")[0]) <= 32 and "enabled" not in self.code else ""
@@ -126,7 +126,7 @@ def place() -> Iterator[Path]:
     "wrong-type",
     "Up to Wasmtime 32 the file must set `enabled`;",
     "from Wasmtime 33 on it must not.",
-    "A setting of Wasmtime up to 32, where it is mandatory.",
+    "A mandatory setting of Wasmtime up to 32.",
     "Wasmtime 33 and later refuse",
     "Wasmtime up to 32 requires",
     "so no file suits both",
@@ -137,7 +137,7 @@ def place() -> Iterator[Path]:
     "whole file for one unknown key;",
 )
 def test_what_is_an_error_is_refused(engine: Engine) -> None:
-    """By the engine, at the stage that is meant; and we say why with this code."""
+    """The engine refuses it at the expected stage, and the collection reports this code."""
     for example in EXAMPLES:
         document = example.document(engine.version)
         if example.first <= reader(engine.version) <= example.last:

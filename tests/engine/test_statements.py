@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that the collection says of Wasmtime is done by a real one, or marked as read from its source."""
+"""Every statement of the collection about Wasmtime is proven with a real one, or marked as read from its source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.wasmops.wasmtime.tests.engine.statements import (
 
 
 def test_every_problem_is_proven() -> None:
-    """Dangers always by a test."""
+    """Dangers must have a test."""
     tests = proven()
     without = {entry.code for entry in TABLE if entry.source == PROVEN and entry.code not in tests}
     assert not without, "mark a test with proves(CODE), or give the entry of the table another source"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cache_usage_info foretells of a cleanup, and tells of a cache, is what the engine makes of it."""
+"""The engine confirms the forecast of a cleanup and the figures of cache_usage_info."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Process]:
 
 
 class Module:
-    """A compiled module as it comes to stand in a cache."""
+    """A compiled module and its files in a cache."""
 
     def __init__(self, engine: Process, number: int) -> None:
         with public_place() as scratch:
@@ -74,12 +74,12 @@ class Module:
             self.stats = entry.with_name(entry.name + ".stats").read_bytes()
 
     def files(self, modules: Path) -> tuple[Path, Path]:
-        """Where the engine puts it and its statistics."""
+        """Return where the engine puts it and its statistics."""
         entry = modules / self.compiler / self.name
         return entry, entry.with_name(entry.name + ".stats")
 
     def put(self, modules: Path) -> None:
-        """Put it there as of now."""
+        """Create its files with the present time."""
         entry, of_entry = self.files(modules)
         entry.parent.mkdir(parents=True, exist_ok=True)
         entry.write_bytes(self.content)
@@ -97,7 +97,7 @@ def second(engine: Process) -> Module:
 
 
 def clean_up(engine: Process, config: Path, second: Module, directory: Path, wanted: set[str]) -> None:
-    """Have the engine clean up once, if it does: what is left below the place is what is wanted, and stays so."""
+    """Let the engine clean up once, if it does; check that the expected files are left, and stay."""
     assert engine.load(path=str(config)) is None
     mine = {str(path) for path in (*second.files(directory / "modules"), directory / (".cleanup.wip-%d" % engine.pid))}
     engine.compile(number=FIRST)
@@ -110,8 +110,8 @@ def clean_up(engine: Process, config: Path, second: Module, directory: Path, wan
 
 
 @proves(
-    "The statistics of each go with the cleanup after that.",
-    "locks there let no cleanup start",
+    "The cleanup after that deletes their statistics.",
+    "The time until which locks prevent a cleanup",
     "each cleanup deletes all the rest.",
     "Wasmtime also counts what is behind the symbolic links",
 )
@@ -121,10 +121,10 @@ def clean_up(engine: Process, config: Path, second: Module, directory: Path, wan
     "that are not Wasmtime's.",
     "of Wasmtime's own files it deletes",
     "Modules come first, in Wasmtime's order",
-    "The files by which Wasmtime tells that it cleans up",
-    "Wasmtime disregards and deletes it",
-    "Wasmtime takes files without an extension, two levels below",
-    "but is or will be deleted by it",
+    "which show that Wasmtime cleans up or recompresses",
+    "Wasmtime ignores and deletes it",
+    "Wasmtime treats files without an extension, two levels below",
+    "Foreign files, links and directories, which Wasmtime deletes.",
 )
 @pytest.mark.parametrize("seed", range(CASES))
 def test_the_next_cleanup_is_foretold(engine: Process, first: Module, second: Module, place: Path, seed: int) -> None:
@@ -186,8 +186,8 @@ LIMITS = {
 }
 
 
-@proves("which is what a cleanup counts.", "The next cleanup deletes entries, as a limit is exceeded")
-@proves("a cleanup leaves %d%% of the limit", "what a cleanup leaves has less room than the modules")
+@proves("as a cleanup counts them.", "The next cleanup deletes entries, as a limit is exceeded")
+@proves("a cleanup leaves %d%% of the limit", "if a cleanup leaves less than the modules")
 @pytest.mark.parametrize("case", LIMITS)
 def test_limits_are_exact(engine: Process, first: Module, second: Module, place: Path, case: str) -> None:
     count, size, count_percent, size_percent, left = LIMITS[case]
@@ -218,7 +218,7 @@ def test_limits_are_exact(engine: Process, first: Module, second: Module, place:
     clean_up(engine, config, second, directory, without(before, cleanup["deleted"], directory))
 
 
-@proves("Wasmtime counts the compilation as the first time.")
+@proves("Wasmtime counts the compilation as the first use.")
 def test_usages_and_levels_are_what_the_engine_has_noted(engine: Process, place: Path) -> None:
     config, directory = place / "config.toml", place / "cache"
     settings = {"baseline_compression_level": "5", "optimized_compression_level": "7"}

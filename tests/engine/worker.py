@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A process with the real engine in it: takes a request per line on stdin and answers each with a line.
+"""Run the real engine in a process that reads one request per line from stdin, and answers each with a line.
 
 It is started with the engine's package on PYTHONPATH and may be aborted by the engine at any time.
 """
@@ -23,7 +23,7 @@ import wasmtime
 
 
 def wat(number: int, size: int) -> str:
-    """A module of its own for each number; its f() gives the number. C(size) bytes of it do not compress."""
+    """Return a different module for each number, whose f() returns it. C(size) bytes of it are incompressible."""
     noise = b""
     while len(noise) < size:
         noise += hashlib.sha256(b"%d %d" % (number, len(noise))).digest()
@@ -35,7 +35,7 @@ def wat(number: int, size: int) -> str:
 
 
 def _load(name: str) -> Any:
-    """A file of the collection that needs no other one."""
+    """Load a file of the collection that imports no other one."""
     path = Path(__file__).parents[2] / "plugins" / "module_utils" / "_config" / (name + ".py")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -46,7 +46,7 @@ def _load(name: str) -> Any:
 
 
 class Worker:
-    """What a request may ask for, a method each."""
+    """The requests, one method for each."""
 
     def __init__(self) -> None:
         self.engine: wasmtime.Engine | None = None
@@ -68,7 +68,7 @@ class Worker:
                 os.environ[name] = value
 
     def give_account(self, home: str, scratch: str) -> str | None:
-        """Let this process see an account of its own for its user, with this home; else the reason why not."""
+        """Show this process an account for its user, with this home; return the reason if that is impossible."""
         Path(scratch).write_text("someone:x:%d:%d::%s:/bin/sh\n" % (os.getuid(), os.getgid(), home), encoding="utf-8")
         libc = ctypes.CDLL(None, use_errno=True)
         uid = os.getuid()
@@ -99,7 +99,7 @@ class Worker:
         return os.strerror(ctypes.get_errno()) if failed else None
 
     def paths_of_collection(self) -> tuple[str, str] | None:
-        """What the collection takes for the default paths in the same place."""
+        """Return the default paths of the collection in the same environment."""
         found: tuple[str, str] | None = self.paths.default_paths()
         return found
 
@@ -109,7 +109,7 @@ class Worker:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
     def memory(self) -> int:
-        """Bytes of memory in use."""
+        """Return bytes of memory in use."""
         return self._pages(1)
 
     @staticmethod
@@ -117,7 +117,7 @@ class Worker:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[column]) * resource.getpagesize()
 
     def load(self, path: str | None) -> str | None:
-        """Load a config file, or the default one; the engine's words if it refuses."""
+        """Load a config file, or the default one; return the engine's message if it refuses."""
         config = wasmtime.Config()
         try:
             config.cache = True if path is None else path
@@ -134,7 +134,7 @@ class Worker:
         return int(function(store))
 
     def burst(self, first: int, count: int) -> None:
-        """Compile modules as fast as it goes."""
+        """Compile modules as fast as possible."""
         texts = [wasmtime.wat2wasm(wat(number, 0)) for number in range(first, first + count)]
         for text in texts:
             wasmtime.Module(self.engine, text)

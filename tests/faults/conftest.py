@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of faults begin with."""
+"""Fixtures of the fault tests."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session", autouse=True)
 def usual_umask() -> None:
-    """What is prepared for the runs is the same on every machine."""
+    """Set the usual umask, so that files are the same on every machine."""
     os.umask(0o022)
 
 
 @pytest.fixture(scope="session")
 def stages() -> Iterator[list[Stage]]:
-    """As many stages as it makes sense to use at once."""
+    """Provide as many stages as are useful at once."""
     with contextlib.ExitStack() as stack:
         yield [
             Stage(stack.enter_context(program()), stack.enter_context(place()))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""File systems of our own, in a mount namespace of our own: nothing is left of them, whatever happens."""
+"""Mount file systems in a private mount namespace, which always disappears with the process."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class NotHere(Exception):
 
 
 def command(*words: str) -> None:
-    """Run a program of the system. Raises AssertionError if it fails, with its words."""
+    """Run a program of the system. Raises AssertionError with its output if it fails."""
     result = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert result.returncode == 0, "%s: %s" % (" ".join(words), " ".join(result.stdout.split()))
 
 
 def possible(*words: str) -> None:
-    """Run a program that not every machine has, or lets do its work. Raises NotHere if it cannot."""
+    """Run a program that some machines lack or restrict. Raises NotHere if it fails."""
     if shutil.which(words[0]) is None:
         raise NotHere("there is no %s" % words[0])
     try:
@@ -47,7 +47,7 @@ def possible(*words: str) -> None:
 
 @functools.lru_cache(maxsize=None)
 def _namespace() -> str | None:
-    """Take this process away from the mounts of the machine, once and for all; why that cannot be done."""
+    """Move this process to its own mount namespace, once; return why that is impossible."""
     if os.geteuid() != 0:
         return "it needs root, to mount file systems"
     library = ctypes.CDLL(None, use_errno=True)
@@ -58,7 +58,7 @@ def _namespace() -> str | None:
 
 
 def enter_namespace() -> None:
-    """Take this process away from the mounts of the machine; skips the test if it cannot."""
+    """Move this process to its own mount namespace; skip the test if that is impossible."""
     reason = _namespace()
     if reason:
         pytest.skip("not run here, because %s" % reason)
@@ -66,7 +66,7 @@ def enter_namespace() -> None:
 
 @functools.lru_cache(maxsize=None)
 def _missing(kind: str, make: Sequence[str]) -> str | None:
-    """Try once whether this machine mounts such a file system at all; why it does not."""
+    """Return why this machine cannot mount such a file system, which is tried once."""
     with tempfile.TemporaryDirectory(prefix="wasmtime-faults-") as name:
         there, source = Path(name, "there"), "none"
         options: list[str] = []
@@ -95,7 +95,7 @@ def _missing(kind: str, make: Sequence[str]) -> str | None:
 
 
 def need(kind: str, make: Sequence[str] = ()) -> None:
-    """Skip the test if this machine cannot mount such a file system; from then on everything has to work."""
+    """Skip the test if this machine cannot mount such a file system; later failures are errors."""
     enter_namespace()
     reason = _missing(kind, tuple(make))
     if reason:
@@ -104,7 +104,7 @@ def need(kind: str, make: Sequence[str] = ()) -> None:
 
 @contextlib.contextmanager
 def mounted(*options: str, kind: str, source: str = "none") -> Iterator[Path]:
-    """A file system for a while."""
+    """Mount a file system while the block runs."""
     if source == "none":
         need(kind)
     with tempfile.TemporaryDirectory(prefix="wasmtime-faults-") as name:
@@ -118,7 +118,7 @@ def mounted(*options: str, kind: str, source: str = "none") -> Iterator[Path]:
 
 @contextlib.contextmanager
 def image(*options: str, size: str = "16M", make: Sequence[str] = ("mkfs.ext4", "-q")) -> Iterator[Path]:
-    """A file system in a file, for a while."""
+    """Mount a file system in a file while the block runs."""
     kind = make[0].partition(".")[2]
     need(kind, make)
     with tempfile.TemporaryDirectory(prefix="wasmtime-faults-") as folder:

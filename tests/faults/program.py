@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module's program, standing ready: all is imported, and every run is a fork that waits at a gate.
+"""A server that has imported the module, and forks a process for each run, which waits at a gate.
 
-Started by runs.py with a socket as its standard input. What it has imported beforehand is what
-a run would import; from the gate on a run is the module's own main(), to the end of the process.
+runs.py starts it with a socket as its standard input. It imports in advance what a run imports;
+after the gate, a run is the module's own main(), until the process ends.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ANY = ctypes.c_ulong(-1)
 
 
 def warm_up() -> None:
-    """Import whatever a run may import late; some runs are those of a user who cannot get at it."""
+    """Import the files that a run may import late; the users of some runs cannot read them."""
     plugins = Path(cache_config.__file__).parents[1]
     parts = [".".join(path.relative_to(plugins).with_suffix("").parts) for path in plugins.glob("module_utils/**/*.py")]
     package = cache_config.__name__.rpartition("modules.")[0]
@@ -58,12 +58,12 @@ def warm_up() -> None:
 
 
 def lift(*_signal: object) -> None:
-    """Let files grow again."""
+    """Remove the limit on the size of files."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def become(request: dict[str, Any], gate: int, output: int, errors: int) -> None:
-    """Make this process the one that was asked for, and wait."""
+    """Turn this process into the requested one, and wait at the gate."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(errors, 2)
@@ -79,7 +79,7 @@ def become(request: dict[str, Any], gate: int, output: int, errors: int) -> None
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"], resource.RLIM_INFINITY))
     if request["life"] is not None:
         LIFE.append(Life(request["life"]))
-    # Whoever is told counts the system calls from here on: nothing else may come before the wait.
+    # The reader of this message counts the system calls from here on: nothing else may come before the wait.
     os.write(gate, b".")
     select.select([gate], [], [])
     for _number in range(request["noise"]):
@@ -99,10 +99,10 @@ class Event(ctypes.Structure):
 
 
 class Life:
-    """The end of this process by SIGKILL, so many seconds after it has begun to change anything.
+    """Kills this process with SIGKILL a given number of seconds after its first change.
 
-    Python announces whatever it does to files beforehand. The kernel does the killing, by its most
-    exact clock; and if it may, the process works without a pause until then.
+    Audit events of Python announce changes of files. The kernel kills the process, by its most exact
+    clock; if permitted, the process is not interrupted until then.
     """
 
     CHANGES = frozenset(
@@ -114,7 +114,7 @@ class Life:
     def __init__(self, seconds: float) -> None:
         self.changes: list[float] = []
         self.seconds = seconds
-        # The interval, which there is not, and the time until the end.
+        # No interval, and the time until the end.
         self.times = (ctypes.c_long * 4)(0, 0, int(seconds), int(seconds % 1 * 1e9))
         self.library = ctypes.CDLL(None, use_errno=True)
         self.timer = ctypes.c_void_p()
@@ -126,7 +126,7 @@ class Life:
         sys.addaudithook(self.watch)
 
     def watch(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Begin with the first change."""
+        """Start the timer at the first change."""
         if event in self.CHANGES or (event == "open" and arguments[2] & self.OPENS_TO_CHANGE):
             if not self.changes:
                 if self.seconds <= 0:
@@ -139,12 +139,12 @@ LIFE: list[Life] = []
 
 
 def tell_time(*moments: float) -> None:
-    """Say to the other side of the output what time it was."""
+    """Write the time to the output."""
     os.write(1, b" ".join(b"%.6f" % moment for moment in moments) + b"\n")
 
 
 def main() -> None:
-    """Serve until the other side is gone; in a fork, be the module."""
+    """Serve requests until the socket is closed; in a fork, run the module."""
     warm_up()
     gc.freeze()
     control = socket.socket(fileno=os.dup(0))

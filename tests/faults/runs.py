@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs of the module as processes of their own, which can be held, watched and killed."""
+"""Run the module in separate processes that can be paused, watched and killed."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ PROGRAM = Path(__file__).with_name("program.py")
 
 
 class Outcome(NamedTuple):
-    """What a run has left behind besides its work."""
+    """The outcome of a run, apart from its changes."""
 
     status: int
     """The exit status, or the number of the signal that ended it, negative."""
     output: str
-    """The moment of its beginning; what the module says; the moments of its changes, if asked for, and its end."""
+    """The time of its start; the output of the module; the times of its changes, if requested, and of its end."""
     errors: str
 
     @property
     def result(self) -> dict[str, Any]:
-        """What the module answers."""
+        """The result of the module."""
         found: dict[str, Any] = json.loads("".join(self.output.splitlines()[1:-1]))
         return found
 
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 
     @property
     def disorder(self) -> str | None:
-        """What shows that it has not ended as modules do."""
+        """The signs that it has not ended normally."""
         if not self.errors and self.status in (0, 1):
             return None
         lines = self.errors.strip().splitlines() or [""]
@@ -64,7 +64,7 @@ class Outcome(NamedTuple):
 
 
 class Run:
-    """One run, which waits at its gate until go()."""
+    """A run, which waits at its gate until go() is called."""
 
     def __init__(self, program: Program, pid: int, gate: int, output: int, errors: int) -> None:
         self.pid = pid
@@ -80,7 +80,7 @@ class Run:
             self._gate = None
 
     def kill(self) -> None:
-        """End it as the kernel does it when memory runs out."""
+        """Kill it, as the kernel does if memory runs out."""
         os.kill(self.pid, signal.SIGKILL)
 
     def end(self) -> Outcome:
@@ -97,12 +97,12 @@ def _all_of(handle: int) -> bytes:
 
 
 class Program:
-    """An interpreter that has imported everything, and forks a run whenever it is asked."""
+    """An interpreter that has imported everything, and forks a process for each run."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        """C(environment) comes on top of this process's own."""
+        """C(environment) is added to that of this process."""
         self.noise = 0
-        """How many needless files the next runs open before they begin."""
+        """How many additional files the next runs open before they start."""
         self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             self._process = subprocess.Popen(
@@ -124,7 +124,7 @@ class Program:
         self._process.communicate()
 
     def ask(self, request: dict[str, Any], handles: Sequence[int] = ()) -> Any:
-        """Send a request; its answer."""
+        """Send a request, and return its answer."""
         socket.send_fds(self._control, [json.dumps(request).encode()], handles)
         return json.loads(self._control.recv(4096))
 
@@ -136,10 +136,10 @@ class Program:
         limit: int | None = None,
         life: float | None = None,
     ) -> Run:
-        """A run that waits at its gate: it has made all system calls that come before.
+        """Return a run that waits at its gate, after all system calls before it.
 
-        C(limit) is the size that no file may exceed, until SIGUSR1. C(life) is how many seconds
-        it lives on after its first change.
+        C(limit) is the maximum size of files until SIGUSR1. C(life) is the number of seconds until
+        it is killed after its first change.
         """
         request = {"options": options, "umask": umask, "user": user, "limit": limit, "life": life, "noise": self.noise}
         gate, opener = (end.detach() for end in socket.socketpair())
@@ -154,13 +154,13 @@ class Program:
         return run
 
     def run(self, options: Mapping[str, Any], **kwargs: Any) -> Outcome:
-        """A whole run."""
+        """Run the module, and return its outcome."""
         return self.hold(options, **kwargs).end()
 
 
 @contextlib.contextmanager
 def program(environment: Mapping[str, str] | None = None) -> Iterator[Program]:
-    """A program for a while."""
+    """Run a program while the block runs."""
     made = Program(environment)
     try:
         yield made

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the module is asked to do in the tests, and what may be there at any moment while it does it."""
+"""The tasks of the module in the fault tests, and the states that are allowed at any moment of a run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ IS_ROOT = os.geteuid() == 0
 
 
 class Place:
-    """A tree of directories for the runs, as it might be anywhere below /."""
+    """A tree of directories for the runs, like any tree below /."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -41,12 +41,12 @@ class Place:
         self.behind = self.tree / "srv" / "wasmtime.toml"
 
     def text(self, **settings: str) -> str:
-        """A config with these settings, after and before comments."""
+        """Return a config with these settings, after and before comments."""
         lines = ["%s = %s # as it was\n" % (name.replace("_", "-"), value) for name, value in settings.items()]
         return '%s[cache]\ndirectory = "%s"\n%s# the end\n' % (COMMENT, self.cache, "".join(lines))
 
     def clear(self) -> None:
-        """Begin anew, with nothing there."""
+        """Remove everything."""
         for path in self.root.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
@@ -57,7 +57,7 @@ class Place:
         self.remote.chmod(0o1777)
 
     def old(self, **settings: str) -> None:
-        """Put a config and its directory there."""
+        """Create a config and its directory."""
         self.config.parent.mkdir(parents=True)
         text = self.text(**settings) if settings else self.text(cleanup_interval='"2h"')
         self.config.write_text(text, encoding="utf-8")
@@ -66,7 +66,7 @@ class Place:
         self.cache.chmod(0o700)
 
     def link(self) -> None:
-        """The same, but the config is a symbolic link to a file elsewhere."""
+        """Create the same, with a symbolic link to the config."""
         self.old()
         self.behind.parent.mkdir()
         self.config.rename(self.behind)
@@ -84,7 +84,7 @@ class Place:
 
 @contextlib.contextmanager
 def place() -> Iterator[Place]:
-    """A place that every user can enter, in memory if possible: others keep the disks busy."""
+    """Provide a place that every user can enter, in memory if possible, because disks may be busy."""
     parent = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else "/tmp"
     root = Path(tempfile.mkdtemp(prefix="wasmtime-faults-", dir=parent)).resolve()
     root.chmod(0o755)
@@ -95,7 +95,7 @@ def place() -> Iterator[Place]:
 
 
 class Entry(NamedTuple):
-    """What is at a path."""
+    """The file, directory or link at a path."""
 
     kind: int
     mode: int
@@ -104,7 +104,7 @@ class Entry(NamedTuple):
     content: bytes | None
 
     def grants_no_more_than(self, other: Entry) -> bool:
-        """Whether nobody may do here what they may not do there; the user who runs the tests may do everything."""
+        """Return whether no user has a right here that they lack there, apart from the user who runs the tests."""
         return not self.mode & ~other.mode and (
             self[2:4] == other[2:4] or (self.uid in (other.uid, os.geteuid()) and not self.mode & 0o070)
         )
@@ -116,7 +116,7 @@ class Entry(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """All that is in a tree, the backups apart: their names are never the same twice."""
+    """Everything in a tree except backups, whose names differ each time."""
 
     entries: dict[str, Entry]
     backups: dict[str, Entry]
@@ -126,7 +126,7 @@ _BACKUP = re.compile(r"(config|wasmtime)\.toml\..*~\Z")
 
 
 def picture(place: Place) -> Picture:
-    """What is there now."""
+    """Return the present state of the tree."""
     entries: dict[str, Entry] = {}
     backups: dict[str, Entry] = {}
     for path in [place.tree, *place.tree.rglob("*")]:
@@ -144,7 +144,7 @@ def picture(place: Place) -> Picture:
 
 
 class Scene(NamedTuple):
-    """Something that the module is asked to do."""
+    """A task of the module, and the state before it."""
 
     name: str
     prepare: Callable[[Place], None]
@@ -157,7 +157,7 @@ class Scene(NamedTuple):
         return self.user is not None or any(name.endswith(("owner", "group")) for name in self.options)
 
     def set_up(self, place: Place) -> None:
-        """Put the beginning there."""
+        """Create the state before the task."""
         place.clear()
         self.prepare(place)
         if self.user is not None:
@@ -165,7 +165,7 @@ class Scene(NamedTuple):
                 os.lchown(path, self.user, self.user)
 
     def arguments(self, place: Place) -> dict[str, Any]:
-        """The module's arguments, with those that Ansible always gives."""
+        """Return the module's arguments, including those that Ansible always adds."""
         given: dict[str, Any] = {"path": str(place.config)}
         if self.options.get("state") != "absent":
             given["directory"] = str(place.cache)
@@ -175,7 +175,7 @@ class Scene(NamedTuple):
     def hold(
         self, program: Program, place: Place, limit: int | None = None, life: float | None = None, **more: Any
     ) -> Run:
-        """A run that is about to begin. C(more) are arguments of the module."""
+        """Return a run that waits at its gate. C(more) are arguments of the module."""
         options = dict(self.arguments(place), **more)
         return program.hold(options, umask=self.umask, user=self.user, limit=limit, life=life)
 
@@ -185,18 +185,18 @@ def nothing(_place: Place) -> None:
 
 
 def refused(place: Place) -> None:
-    """A config that the engine refuses."""
+    """Create a config that the engine refuses."""
     place.old(cleanup_interval='"2 weeks"')
 
 
 def same(place: Place) -> None:
-    """A config that says already what is asked for, without its directory."""
+    """Create a config that already has the settings of the task, without its directory."""
     place.old(cleanup_interval='"3h"')
     place.cache.rmdir()
 
 
 def open_to_all(place: Place) -> None:
-    """A directory that others may look into."""
+    """Create a directory that other users may list."""
     place.old()
     place.cache.chmod(0o755)
 
@@ -230,7 +230,7 @@ SCENES = [
 
 
 class Story(NamedTuple):
-    """How a scene begins and how it ends when nothing goes wrong."""
+    """The state before a scene, and after it without a fault."""
 
     scene: Scene
     place: Place
@@ -239,34 +239,34 @@ class Story(NamedTuple):
     result: dict[str, Any]
 
     def config(self, seen: Picture) -> Entry | None:
-        """The config file, the one behind a link."""
+        """Return the config file, the one behind a link."""
         behind = seen.entries.get("srv/wasmtime.toml")
         return behind if behind is not None else seen.entries.get("etc/wasmtime/config.toml")
 
     def leftovers(self, now: Picture) -> dict[str, Entry]:
-        """What is there and never was meant to be; of a directory, the directory alone."""
+        """Return everything that belongs to neither state; of a directory, only the directory."""
         meant = {**self.before.entries, **self.after.entries}
         return {
             name: entry for name, entry in now.entries.items() if name not in meant and str(Path(name).parent) in meant
         }
 
     def complete(self, now: Picture) -> bool:
-        """Whether all is as it was to be, whatever is there besides."""
+        """Return whether everything is as planned, ignoring other files."""
         there = {name: now.entries.get(name) for name in {**self.before.entries, **self.after.entries}}
         return len(now.backups) == len(self.after.backups) and all(
             there[name] == self.after.entries.get(name) for name in there
         )
 
     def touched(self, now: Picture) -> bool:
-        """Whether anything is not as it was, whatever is there besides."""
+        """Return whether anything has changed, ignoring other files."""
         meant = {**self.before.entries, **self.after.entries}
         return any(self.before.entries.get(name) != now.entries.get(name) for name in meant)
 
     def wrong(self, now: Picture, exact: bool) -> list[str]:
-        """What is neither as it was nor as it was to be.
+        """Return everything that is neither in the old nor in the planned state.
 
-        Owner and mode of what was there before may be on their way from the old to the new, if that
-        grants nobody more. C(exact): what was not there before has those that it is to have.
+        Owner and mode of existing files may be between the two if that gives nobody more rights.
+        C(exact): new files must have their planned owner and mode.
         """
         found = []
         for name in {**self.before.entries, **self.after.entries}:
@@ -289,7 +289,7 @@ class Story(NamedTuple):
 
 
 def tell(program: Program, place: Place, scene: Scene, **more: Any) -> Story:
-    """Play a scene undisturbed. C(more) are arguments of the module."""
+    """Run a scene without a fault. C(more) are arguments of the module."""
     scene.set_up(place)
     before = picture(place)
     outcome = scene.hold(program, place, **more).end()

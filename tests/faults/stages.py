@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where scenes are played, two at a time."""
+"""Run scenes, two at a time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class OutOfStep(Exception):
 
 
 class Stage:
-    """A program, a place for it, and what is known of the scenes that were played there."""
+    """A program, a place for it, and the stories of the scenes that have run there."""
 
     def __init__(self, program: Program, place: Place) -> None:
         self.program = program
@@ -49,7 +49,7 @@ class Stage:
         self._calls: dict[str, list[Call]] = {}
 
     def story(self, scene: Scene) -> Story:
-        """How a scene goes."""
+        """Return the story of a scene."""
         if scene.name not in self._stories:
             self._stories[scene.name] = tell(self.program, self.place, scene)
         return self._stories[scene.name]
@@ -72,19 +72,18 @@ class Stage:
         return self._calls[scene.name]
 
     def calls(self, scene: Scene) -> list[Call]:
-        """The calls of a scene that concern the tree. Raises NotHere, OutOfStep."""
+        """Return the calls of a scene that concern the tree. Raises NotHere, OutOfStep."""
         return [call for call in self._all_calls(scene) if strace.concerns(call, self.place.tree)]
 
     def writes(self, scene: Scene) -> list[Call]:
-        """The calls of a scene that put data into files, wherever."""
+        """Return the calls of a scene that put data into files, wherever."""
         return [call for call in self._all_calls(scene) if call.name in strace.WRITING]
 
     def play(self, scene: Scene, call: Call, fault: str, limit: int | None = None) -> tuple[Outcome, Picture]:
-        """Play a scene with a fault in the call that is about the same as this one; what comes of it.
+        """Run a scene with a fault in the call with this aim; return the outcome.
 
-        strace can only count, and a run may make a call more or less than another one. So the call that
-        was hit is looked at; if it is not the one that was meant, that one is looked up and tried again.
-        Raises OutOfStep.
+        strace can only count, and runs may differ by a call. If the fault hits another call, the
+        number of the right one is determined, and the scene runs again. Raises OutOfStep.
         """
         nth: int | None = call.nth
         for _attempt in range(ATTEMPTS):
@@ -103,11 +102,11 @@ class Stage:
         raise OutOfStep("%s: a call that was there is not there any more: %s" % (scene.name, call.line))
 
     def _number(self, scene: Scene, log: str, nth: int) -> Call | None:
-        """The nth call in a log of calls with one name."""
+        """Return the nth call in a log of calls with one name."""
         return next((made for made in strace.parse(log, self._plain(scene)) if made.nth == nth), None)
 
     def _plain(self, scene: Scene) -> Callable[[str], str]:
-        """A function that takes the names from a path that no run but this one makes up."""
+        """Return a function that takes the names from a path that no run but this one makes up."""
         story = self.story(scene)
         known = {self.place.root, *(self.place.tree / name for name in {**story.before.entries, **story.after.entries})}
 
@@ -127,7 +126,7 @@ def ready(scene: Scene) -> None:
 
 
 def side_by_side(stages: Sequence[Stage], work: Callable[[Stage, int], list[T]]) -> list[T]:
-    """Share work: each stage gets its number, and takes what is its part. Skips the test where nothing can be traced."""
+    """Share work: each stage gets its number, and does its part. Skip the test if nothing can be traced."""
     with ThreadPoolExecutor(len(stages)) as threads:
         parts = [threads.submit(work, stage, number) for number, stage in enumerate(stages)]
         try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The system calls of a run, and faults put into them, with strace."""
+"""Trace the system calls of a run, and inject faults into them, with strace."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class NotHere(Exception):
 
 
 class Aim(NamedTuple):
-    """What a system call is about: the same in every run that does the same."""
+    """The identity of a system call, which is the same in every run of a scene."""
 
     name: str
     paths: tuple[str, ...]
-    """Without names that are made up anew every time."""
+    """Without names that differ each time."""
     occurrence: int
     """Its number among the calls with this name and these paths, from 1."""
 
@@ -93,12 +93,12 @@ def parse(log: str, plain: Callable[[str], str]) -> list[Call]:
 
 
 def concerns(call: Call, root: Path) -> bool:
-    """Whether a call has to do with a directory, or with what is below it."""
+    """Return whether a call concerns a directory, or anything below it."""
     return any(root in (Path(path), *Path(path).parents) for path in call.paths)
 
 
 def watch(run: Run, *options: str) -> tuple[Outcome, str]:
-    """Let a run go under strace; its outcome and the log. Raises NotHere."""
+    """Continue a run under strace; return its outcome and the log. Raises NotHere."""
     strace = shutil.which("strace")
     if strace is None:
         raise NotHere("strace is not installed")
@@ -118,5 +118,5 @@ def watch(run: Run, *options: str) -> tuple[Outcome, str]:
 
 
 def inject(run: Run, name: str, nth: int, fault: str) -> tuple[Outcome, str]:
-    """Let a run go and put a fault into its nth call of a name; its outcome and the log of these calls."""
+    """Continue a run with a fault in its nth call of a name; return its outcome and the log of these calls."""
     return watch(run, "-e", "trace=%s" % name, "-e", "inject=%s:%s:when=%d" % (name, fault, nth))

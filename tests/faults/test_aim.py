@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fault hits the call that it is meant for, whatever else a run does: the other tests rely on it."""
+"""A fault hits the intended call, whatever else a run does: the other tests rely on it."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The power goes: what a run has said to be changed is there, and before that all is old or new."""
+"""After a power cut, all changes that a run has reported are there; before the report, everything is old or new."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TEMPORARY = re.compile(r"/\.ansible_tmp[^/]*")
 def pending(calls: list[Call], tree: Path) -> set[Path]:
     """What a power cut after these calls could undo: changed directories and files that were not synced since.
 
-    What is moved keeps what it needs. What is in a temporary directory may be lost, as may that itself.
+    Moved files still need the same syncs. Temporary directories and their contents may be lost.
     """
     changed: set[Path] = set()
     for call in calls:

@@ -34,7 +34,7 @@ DENIALS = ("nothing was changed", "cannot be written", "cannot be created", "can
 
 
 def complaints(story: Story, call: Call, error: str, outcome: Outcome, now: Picture) -> list[str]:
-    """What is not as it must be after a call has failed."""
+    """Return everything that is wrong after a call has failed."""
     found = story.wrong(now, exact=False)
     if not call.name.startswith(("unlink", "rmdir")):
         found += ["left behind: %s: %s" % item for item in story.leftovers(now).items()]
@@ -98,7 +98,7 @@ def test_every_call_that_looks_fails(stages: list[Stage], scene: Scene) -> None:
 
 
 def writes_more_than_allowed(story: Story) -> bool:
-    """Whether a scene writes a file that is longer than LIMIT."""
+    """Return whether a scene writes a file that is longer than LIMIT."""
     new = [entry for name, entry in story.after.entries.items() if story.before.entries.get(name) != entry]
     old = {entry.content for entry in story.before.entries.values()}
     return bool(story.after.backups) or any(
@@ -108,7 +108,7 @@ def writes_more_than_allowed(story: Story) -> bool:
 
 @each_scene
 def test_a_file_may_not_grow_that_long(stages: list[Stage], scene: Scene) -> None:
-    """A write ends early, and what would write the rest is refused."""
+    """A write ends early, and writing the rest is refused."""
     ready(scene)
     stage = stages[0]
     story = stage.story(scene)
@@ -133,7 +133,7 @@ def test_a_file_may_not_grow_that_long(stages: list[Stage], scene: Scene) -> Non
 
 @each_scene
 def test_the_first_write_ends_early(stages: list[Stage], scene: Scene) -> None:
-    """The rest is written all the same: it is allowed from then on."""
+    """The rest is still written, because it is allowed from then on."""
     ready(scene)
 
     def part(stage: Stage, _number: int) -> list[str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real file systems that are full, closed or odd: the config is replaced as a whole, or stays with one clear sentence."""
+"""On real file systems that are full, closed or odd, the config is replaced as a whole, or kept with one clear sentence."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def inside() -> Iterator[Program]:
 
 
 def refused(place: Place, before: Picture, outcome: Outcome, *reasons: str) -> list[str]:
-    """What is wrong with a run that could do nothing, for a reason that is one of these."""
+    """Return what is wrong with a run that must fail without changes, for one of these reasons."""
     found = [] if picture(place) == before else ["has changed something"]
     if outcome.disorder:
         return [*found, outcome.disorder]
@@ -64,7 +64,7 @@ def refused(place: Place, before: Picture, outcome: Outcome, *reasons: str) -> l
 
 
 def fill(place: Place, pages: int) -> None:
-    """Leave so much space."""
+    """Fill the file system except for this space."""
     with place.root.joinpath("filler").open("wb", buffering=0) as file:
         with contextlib.suppress(OSError):
             while True:
@@ -73,7 +73,7 @@ def fill(place: Place, pages: int) -> None:
 
 
 def use_up(place: Place, files: int) -> None:
-    """Leave so many inodes."""
+    """Use all inodes except this number."""
     crowd = place.root / "crowd"
     crowd.mkdir()
     names: list[Path] = []

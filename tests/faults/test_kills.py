@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SIGKILL at any moment: each thing is as it was or as it was to be, and the next run completes what is missing."""
+"""After SIGKILL at any moment, everything is in its old or planned state, and the next run completes the rest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RECOGNISABLE = re.compile(r"\.ansible_tmp[0-9a-f]{16}")
 
 
 def complaints(stage: Stage, story: Story) -> list[str]:
-    """What is not as it must be after a kill, and after the run that comes next."""
+    """Return everything that is wrong after a kill, and after the next run."""
     now = picture(stage.place)
     found = story.wrong(now, exact=True)
     left = story.leftovers(now)
@@ -74,7 +74,7 @@ def test_a_kill_before_and_after_every_call_that_changes_something(stages: list[
 
 
 class Kill(NamedTuple):
-    """What a kill has met."""
+    """The state that a kill has left."""
 
     scene: str
     moment: float
@@ -89,7 +89,7 @@ class Kill(NamedTuple):
 
 
 def kill(stage: Stage, story: Story, moment: float) -> Kill:
-    """Play a scene and end it so many seconds after its first change."""
+    """Run a scene, and kill it this number of seconds after its first change."""
     story.scene.set_up(stage.place)
     missed = not story.scene.hold(stage.program, stage.place, life=moment).end().killed
     now = picture(stage.place)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""cache_prune while a user swaps names under root, and killed at any moment.
+"""Run cache_prune as root while a user swaps names, and kill it at any moment.
 
-A program that goes by path is raced first: it must lose, or the attacker is no test.
+A program that works by path is raced first: it must lose, otherwise the attack proves nothing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ NAMES = [name_of(1), name_of(1) + ".stats", name_of(2), name_of(3) + ".wip-1", "
 
 @pytest.fixture
 def field() -> Iterator[Field]:
-    """A home with a cache in it, and root's own of the same shape."""
+    """Provide a home with a cache in it, and a tree of root with the same layout."""
     with place() as there:
         found = Field(new(there.root / "home", 0o755), new(there.root / "victim"))
         new(there.root / "backup")
@@ -68,7 +68,7 @@ def field() -> Iterator[Field]:
 
 
 def fill(field: Field) -> None:
-    """Make what is missing in the cache, as the user."""
+    """Create the missing files in the cache, as the user."""
     folder = field.cache / FOLDER
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ ATTACKS = {
 
 
 def touched(field: Field, before: dict[str, tuple[object, ...]]) -> list[str]:
-    """What of root's own is not as it was, but for how many names it has, which changes its time of change."""
+    """Return the files of root that have changed, apart from their number of names and time of status change."""
     now = snapshot(field.victim)
     return sorted(
         path
@@ -151,7 +151,7 @@ def touched(field: Field, before: dict[str, tuple[object, ...]]) -> list[str]:
 
 
 def by_path(field: Field) -> None:
-    """Remove what is in the cache as one would write it without a thought."""
+    """Remove the contents of the cache in a naive way, by path."""
     for name in NAMES:
         path = field.cache / FOLDER / name
         if path.exists():
@@ -176,7 +176,7 @@ def test_who_goes_by_path_loses_to_the_attacker(field: Field, attack: Attack) ->
 
 
 def options(field: Field, number: int) -> dict[str, Any]:
-    """Kinds in turn, with and without a backup."""
+    """Return options with all kinds in turn, with and without a backup."""
     found: dict[str, Any] = {
         "path": str(field.victim.parent / "config.toml"),
         "directory": str(field.cache),

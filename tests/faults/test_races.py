@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Root works in a user's directory while that user swaps names there for links, as fast as a process can.
+"""Run the module as root in a user's directory while that user swaps names there for links, as fast as possible.
 
-Whatever the user gets out of it, nothing outside of the directory is written, given away, opened
-or deleted, and no secret is told. A program that goes by path is raced first: it must lose, or the
-attacker is no test.
+Nothing outside of the directory may be written, given away, opened or deleted, and no secret revealed.
+A program that works by path is raced first: it must lose, otherwise the attack proves nothing.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ CONFIG = '[cache]\ncleanup-interval = "2h"\n'
 
 
 class Field(NamedTuple):
-    """Where it happens: a user's home, and beside it what is root's alone."""
+    """The place of a race: a user's home, and beside it a tree of root."""
 
     home: Path
     victim: Path
@@ -71,7 +70,7 @@ class Field(NamedTuple):
         return self.home / "a" / "cache"
 
     def options(self, number: int) -> dict[str, Any]:
-        """What does most harm if it hits the wrong file: everything is given to the user."""
+        """Return the options that do most harm to a wrong file: everything is given to the user."""
         common = {
             "path": str(self.config),
             "_ansible_diff": True,
@@ -99,7 +98,7 @@ class Field(NamedTuple):
 
 
 def put_config(directory: Path, mode: int, text: str = CONFIG) -> None:
-    """Put a config there that belongs to whom the directory does."""
+    """Create a config with the owner of the directory."""
     path = directory / "config.toml"
     path.write_text(text)
     path.chmod(mode)
@@ -108,7 +107,7 @@ def put_config(directory: Path, mode: int, text: str = CONFIG) -> None:
 
 @pytest.fixture
 def field() -> Iterator[Field]:
-    """A home with a config and a cache in it, and root's own, of the same shape."""
+    """Provide a home with a config and a cache in it, and a tree of root with the same layout."""
     with place() as there:
         found = Field(new(there.root / "home", 0o755), new(there.root / "victim"))
         for above in (found.home, found.victim):
@@ -125,7 +124,7 @@ def field() -> Iterator[Field]:
 
 Attack = Callable[[Field], Callable[[], bool]]
 
-# The attackers: each does one thing, over and over, and says whether it has done it.
+# The attackers: each repeats one attack, and returns whether it was carried out.
 
 
 def rest() -> None:
@@ -160,7 +159,7 @@ def swap_for_link(part: str) -> Attack:
 
 
 def swap_for_hard_link(field: Field) -> Callable[[], bool]:
-    """Swap the file for another name of root's own, as systems allow that do not protect hard links."""
+    """Swap the file for another name of root's own file, as on systems that do not protect hard links."""
     secret = field.victim / "a" / "etc" / "config.toml"
     inode = secret.stat().st_ino
     spares = [field.home / ("spare-%d" % number) for number in range(RUNS * HANG)]
@@ -197,7 +196,7 @@ def swap_for_pipe(field: Field) -> Callable[[], bool]:
 
 
 def swap_what_is_new(field: Field) -> Callable[[], bool]:
-    """Swap every temporary directory for a link, as soon as it is there."""
+    """Swap every temporary directory for a link as soon as it appears."""
     directory, link = field.config.parent, field.config.with_name("link")
     link.symlink_to(field.victim / "a" / "etc")
     os.lchown(link, STRANGER, STRANGER)
@@ -223,7 +222,7 @@ def swap_what_is_new(field: Field) -> Callable[[], bool]:
 
 
 def swap_missing_parts(field: Field) -> Callable[[], bool]:
-    """Take the directories away, and have links there for a while."""
+    """Remove the directories, and put links in their place for a while."""
     count = itertools.count()
 
     def swap() -> bool:
@@ -309,7 +308,7 @@ def root_s_runs() -> Iterator[Program]:
 
 
 def touched(field: Field, attack: Attack, before: dict[str, tuple[object, ...]]) -> list[str]:
-    """What of root's own is not as it was."""
+    """Return the files of root that have changed."""
     now = snapshot(field.victim)
     # A file is another one to the system when a name of it goes, which the user may always do to his own.
     kept = [0, 1, 2, 3, 4, 6] if attack in (swap_for_hard_link, swap_for_pipe) else range(7)
@@ -321,7 +320,7 @@ def touched(field: Field, attack: Attack, before: dict[str, tuple[object, ...]])
 
 
 def named(field: Field) -> Path:
-    """The directory that the config names, if it names one."""
+    """Return the directory that the config names, if it names one."""
     with contextlib.suppress(OSError):
         handle = os.open(field.config, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(handle, encoding="utf-8") as file:
@@ -332,7 +331,7 @@ def named(field: Field) -> Path:
 
 
 def by_path(field: Field) -> None:
-    """Do what the module does, as one would write it without a thought; as slowly as a host with much to do."""
+    """Do the work of the module in a naive way, by path, and as slowly as on a busy host."""
     cache = named(field)
     for directory in (field.config.parent, field.cache):
         directory.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Root without some of root's rights: check mode and the run say the same, and what fails has changed nothing."""
+"""If root lacks some rights, check mode predicts the run, and a failed run has changed nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Prepare = Callable[[Place], None]
 
 
 class Runner:
-    """A process with some rights less, which runs the module."""
+    """A process without some rights, which runs the module."""
 
     def __init__(self, less: str) -> None:
         self.less = less
@@ -75,7 +75,7 @@ class Runner:
             pytest.fail(errors)
 
     def run(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The result of the module."""
+        """Return the result of the module."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(options) + "\n")
         self.process.stdin.flush()
@@ -89,7 +89,7 @@ class Runner:
         return self.process.stdout.readline()
 
     def close(self) -> str:
-        """End it; return what it said on its standard error."""
+        """End it, and return its standard error."""
         return self.process.communicate()[1]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever surrounds a run: the config and the directory end in the stated modes, with the same bytes."""
+"""In any environment of a run, the config and the directory get the same modes and bytes."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Part(NamedTuple):
         return {name.replace("_", "-"): value for name, value in self.settings.items()}
 
     def texts(self, place: Place) -> tuple[str | None, str | None]:
-        """The text that the run says to have found, and the one that it says to have written."""
+        """Return the text that the run says to have found, and the one that it says to have written."""
         for diff in self.outcome.result["diff"]:
             if diff["before_header"] == str(place.config):
                 return diff["before"], diff["after"]
@@ -59,13 +59,13 @@ def settings(number: int, chance: random.Random) -> dict[str, str]:
 
 
 def table(text: str) -> Table:
-    """The settings in a config, without the directory."""
+    """Return the settings in a config, without the directory."""
     found: Table = tomllib.loads(text).get("cache", {})
     return {name: value for name, value in found.items() if name != "directory"}
 
 
 def is_an_order(beginning: Table, end: Table, parts: list[Part]) -> bool:
-    """Whether the end is what some of the runs, in some order, make of the beginning.
+    """Return whether the end is what some of the runs, in some order, make of the beginning.
 
     Found from the end on: whichever run can have been the last has given what it sets its value,
     which leaves the rest to those before it. That one never stands in the way of another.
@@ -84,7 +84,7 @@ def is_an_order(beginning: Table, end: Table, parts: list[Part]) -> bool:
 
 
 def most_at_once(parts: list[Part]) -> int:
-    """How many runs were under way at the busiest moment."""
+    """Return how many runs were under way at the busiest moment."""
     moments = sorted((moment, step) for part in parts for moment, step in zip(part.outcome.time, (1, -1)))
     now = most = 0
     for _moment, step in moments:

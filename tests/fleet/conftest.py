@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the scenarios share: the ansible-cores, and a lab for each test."""
+"""Fixtures of the scenarios: the ansible-cores, and a lab for each test."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ CORES: dict[str, str] = json.loads(os.environ["FLEET_CORES"])
 
 @pytest.fixture(params=CORES)
 def ansible(request: pytest.FixtureRequest, tmp_path: Path) -> Ansible:
-    """Each ansible-core in turn."""
+    """Provide each ansible-core in turn."""
     return Ansible(Path(CORES[request.param]), tmp_path)
 
 
 @pytest.fixture
 def newest_ansible(tmp_path: Path) -> Ansible:
-    """The newest ansible-core only, where the controller is not what matters."""
+    """Provide the newest ansible-core, for tests that do not depend on it."""
     return Ansible(Path(list(CORES.values())[-1]), tmp_path)
 
 
 @pytest.fixture(scope="session")
 def roots() -> None:
-    """The roots of all releases, made at once; and what goes wrong is told once."""
+    """Build the roots of all releases at once, and report errors once."""
     provide_roots(RELEASES)
 
 
 @pytest.fixture
 def lab(roots: None) -> Iterator[Lab]:
-    """A lab without hosts."""
+    """Provide a lab without hosts."""
     with Lab() as new:
         yield new

@@ -51,11 +51,11 @@ BRIDGE = "wwfleet"
 # Addresses that were set aside for tests of networks: no network in use has them. Each lab has 254.
 NETWORK = "198.18"
 MOST_LABS = 256
-HANG = 600.0  # seconds after which a process or a host is taken to hang
+HANG = 600.0  # seconds after which a process or a host counts as hung
 
 
 class Release(NamedTuple):
-    """A Debian release: its Python, what it needs beside PACKAGES, and if it has packages of the libraries."""
+    """A Debian release: its Python, its packages besides PACKAGES, and whether it has packages of the libraries."""
 
     python: str
     more: tuple[str, ...] = ()
@@ -69,11 +69,11 @@ RELEASES = {
     "trixie": Release("3.13", ("systemd-standalone-sysusers",)),
     "forky": Release("3.14", ("systemd-standalone-sysusers",)),
 }
-# What any server has; and for the tests acl, e2fsprogs (chattr, mkfs), libfaketime and strace (faults).
+# The packages of any server; and for the tests acl, e2fsprogs (chattr, mkfs), libfaketime and strace (faults).
 PACKAGES = "python3,python3-apt,openssh-server,passwd,sudo,mount,acl,e2fsprogs,libfaketime,strace"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LIBRARIES = ("platformdirs", "tomli", "tomli-w")
-# Debian's own settings, but for what keeps a root small and quick to make.
+# Debian's own settings, apart from those that make a root small and quick to build.
 APT_OPTIONS = (
     'Acquire::Check-Valid-Until "false"',  # of releases that nobody signs any more, and of mirrors that lag
     'Acquire::Languages "none"',
@@ -93,7 +93,7 @@ MaxStartups 200
 MaxSessions 200
 Subsystem sftp internal-sftp
 """
-# Run in a new root. The mirror's address must not stay, and a fleet shares no keys with anybody.
+# Runs in a new root. Removes the mirror's address and the host keys, which must not be shared.
 PREPARE = """\
 : >/etc/apt/sources.list
 rm -f /etc/ssh/ssh_host_*
@@ -108,7 +108,7 @@ useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nolo
 # Without PAM sshd takes an account for locked whose password begins with an exclamation mark.
 for user in root deploy wasm nohome; do usermod --password '*' "$user"; done
 """
-# To be counted up when build() or build_layers() change what they make.
+# To be increased with each change of the result of build() or build_layers().
 RECIPE = 1
 # $1: layers, $2: where what has changed shall go, $3: any folder, $4: script that makes the changes.
 IN_OVERLAY = """\
@@ -165,11 +165,11 @@ NAMESPACES = ("--mount", "--pid", "--uts", "--ipc", "--net")
 
 
 class LabError(Exception):
-    """The lab cannot do what it was asked for."""
+    """The lab cannot fulfil a request."""
 
 
 def command(*argv: str | Path, **options: Any) -> str:
-    """Run a command of this machine; return what it writes, and show it if it fails."""
+    """Run a command on this machine; return its output, and show it if the command fails."""
     if "input" not in options:
         options["stdin"] = subprocess.DEVNULL
     result = subprocess.run(
@@ -210,7 +210,7 @@ def impossible() -> str | None:
 
 
 def isolated(*arguments: str | Path, network: bool = False) -> str:
-    """Run a shell whose mounts and processes are gone when it ends, or when this process does."""
+    """Run a shell whose mounts and processes disappear when it ends, or when this process ends."""
     return command(
         "setpriv", "--pdeathsig", "KILL",
         "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *(["--net"] if network else []),
@@ -233,7 +233,7 @@ def mirrors() -> list[str]:
 
 
 class Root(NamedTuple):
-    """Where the layers of a release lie."""
+    """The layers of a release."""
 
     folder: Path
 
@@ -259,7 +259,7 @@ class Root(NamedTuple):
 
 
 def root_of(release: str) -> Root:
-    """Tell where the root of a release is, or is to be: the name changes with the recipe."""
+    """Return the path of the root of a release, which depends on its recipe."""
     recipe = (RELEASES[release], PACKAGES, LIBRARIES, APT_OPTIONS, DPKG_OPTIONS, SSHD_CONFIG, PREPARE, RECIPE)
     return Root(CACHE / ("%s-%s" % (release, hashlib.sha256(repr(recipe).encode()).hexdigest()[:12])))
 
@@ -330,7 +330,7 @@ def change(root: Root, layers: Sequence[Path], target: Path, script: str) -> Non
 
 
 def provide_roots(releases: Iterable[str]) -> None:
-    """Make the roots that are not there yet, two at a time."""
+    """Build the missing roots, two at a time."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(Lock(CACHE)) as lock:
         lock.acquire()
@@ -353,14 +353,14 @@ def provide_roots(releases: Iterable[str]) -> None:
 
 
 class Lock:
-    """A lock on a folder, which is free again when its owner has died."""
+    """A lock on a folder, which is released when its owner dies."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
 
     def acquire(self, wait: bool = True) -> bool:
-        """Tell if the lock could be had, and the folder is still there."""
+        """Return whether the folder still exists and is now locked."""
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             return os.path.samestat(os.fstat(self._descriptor), self.folder.stat())
@@ -368,12 +368,12 @@ class Lock:
             return False
 
     def close(self) -> None:
-        """Let go."""
+        """Release the lock."""
         os.close(self._descriptor)
 
 
 def new_state(numbers: Iterable[int]) -> Lock:
-    """Make the state folder of the first of these labs that there is not yet; it is locked from the beginning."""
+    """Create the state folder of the first of these labs that does not exist; return it locked."""
     STATE.mkdir(mode=0o700, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".new-", dir=STATE))
     lock = Lock(folder)
@@ -391,7 +391,7 @@ def new_state(numbers: Iterable[int]) -> Lock:
 
 
 def processes(number: int) -> Iterator[int]:
-    """Find the processes of a lab's hosts: the roots that they see bear its name."""
+    """Return the processes of a lab's hosts, which have its name in their root."""
     name = "%s/%d/" % (NAME, number)
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -400,12 +400,12 @@ def processes(number: int) -> Iterator[int]:
 
 
 def interfaces() -> list[str]:
-    """Find the interfaces of all labs: bridges before the cables that hang on them."""
+    """Return the interfaces of all labs: each bridge before its cables."""
     return sorted(path.name for path in Path("/sys/class/net").glob(BRIDGE + "[0-9]*"))
 
 
 def destroy(lock: Lock) -> None:
-    """Remove a lab from this machine, by what the kernel shows of it. The order matters."""
+    """Remove a lab from this machine, using only the information of the kernel. The order matters."""
     number = int(lock.folder.name)
     # ssh hangs on when the host behind its connection is gone without a word.
     for control in (lock.folder / "control").iterdir():
@@ -433,7 +433,7 @@ def destroy(lock: Lock) -> None:
 
 
 def destroy_all() -> list[str]:
-    """Remove all labs whose owner has gone, or that were left running on purpose; return those in use."""
+    """Remove all labs without an owner, including those that were left running on purpose; return those in use."""
     numbers = {path.name for path in STATE.glob("[0-9]*")}
     numbers.update(name[len(BRIDGE) :].partition("-")[0] for name in interfaces())
     in_use = []
@@ -457,7 +457,7 @@ def destroy_all() -> list[str]:
 
 
 def outlive(state: Path) -> None:
-    """Wait for the owner of a lab to go, and remove what it has not removed."""
+    """Wait for the owner of a lab to end, and remove the rest of the lab."""
     with contextlib.suppress(FileNotFoundError):  # it was quick
         lock = Lock(state)
         if lock.acquire():
@@ -465,7 +465,7 @@ def outlive(state: Path) -> None:
 
 
 class Spec(NamedTuple):
-    """What a host shall be."""
+    """The specification of a host."""
 
     release: str
     name: str = ""  # else the release and a number
@@ -555,7 +555,7 @@ class Host:
         return ["ssh", *self.lab.ssh_options, "%s@%s" % (user, self.address), *words]
 
     def stop(self) -> None:
-        """End the host without a warning. Nothing of it stays."""
+        """Stop the host without a warning, and remove it completely."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid or self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -563,7 +563,7 @@ class Host:
 
 
 class Lab:
-    """A bridge and the hosts on it. Use it in a `with` statement; with `keep`, its hosts stay when all goes well."""
+    """A bridge and the hosts on it. Use it in a `with` statement; with `keep`, its hosts stay after a success."""
 
     def __init__(self, keep: bool = False) -> None:
         reason = impossible()
@@ -634,7 +634,7 @@ class Lab:
         return self.start_all([Spec(release, **options)])[0]
 
     def start_all(self, specs: Iterable[Spec]) -> list[Host]:
-        """Start hosts, several at a time; return them when all of them answer."""
+        """Start hosts, several at a time; return them when all respond."""
         numbered = [(spec, next(self._numbers)) for spec in specs]
         provide_roots(spec.release for spec, number in numbered)
         with ThreadPoolExecutor(8) as pool:
@@ -648,7 +648,7 @@ class Lab:
         variables: Mapping[str, Mapping[str, Any]] | None = None,
         name: str = "inventory",
     ) -> Path:
-        """Write an inventory of all hosts that there are now, and return its path.
+        """Write an inventory of all present hosts, and return its path.
 
         Each host is in the group of its release, and in the given groups. Variables are given by the
         name of a group, of a host, or "all".
@@ -685,7 +685,7 @@ class Lab:
 
 
 def up(wishes: Sequence[str], libraries: bool, packages: bool) -> None:
-    """Start a lab that stays."""
+    """Start a lab that keeps running."""
     kept = next(STATE.glob("*/kept"), None)
     if kept:
         inventory = kept.with_name("inventory.json")
@@ -711,7 +711,7 @@ def up(wishes: Sequence[str], libraries: bool, packages: bool) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Do what the command line says."""
+    """Run the command line program."""
     parser = argparse.ArgumentParser(description="A fleet of Debian hosts on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="start hosts that stay")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts in several parts at once, and the outcome of a run for each, to be compared with another's."""
+"""Use each host in several parts at once, and compare the outcomes of runs for each part."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from ansible_collections.wasmops.wasmtime.tests.fleet.runner import Run
 
 PIPELINING = {"ANSIBLE_PIPELINING": "1"}
-# Only there once the file is, or about the attempt rather than what comes of it.
+# Only present if the file exists, or specific to the run.
 NOT_COMPARED = {
     *("backup_file", "gid", "group", "mode", "owner", "secontext", "size", "state", "uid"),
     *("deprecations", "exception", "invocation", "warnings"),
 }
-# What Ansible's own temporary files lie in, also of users without a home.
+# The directories of Ansible's own temporary files, also for users without a home.
 WITH_TEMPORARY_FILES = {"/home", "/var/tmp"}
 
 
@@ -54,7 +54,7 @@ def inventory_of(
 
 
 def outcomes(run: Run, action: str = MODULE) -> dict[str, dict[str, Any]]:
-    """Return what a module has told of each host, as far as a dry run can tell the same."""
+    """Return the results of a module on each host, as far as check mode can predict them."""
     return {
         result.host: {
             "status": result.status,
@@ -66,7 +66,7 @@ def outcomes(run: Run, action: str = MODULE) -> dict[str, dict[str, Any]]:
 
 
 def unlike(done: Run, predicted: Run) -> dict[str, Any]:
-    """Return by host what has become otherwise than predicted: key, what was done, what was said before."""
+    """Return the wrong predictions by host: the key, the value of the run, and the predicted value."""
     ends, starts = outcomes(done), outcomes(predicted)
     found = {}
     for host in ends.keys() | starts.keys():
@@ -78,5 +78,5 @@ def unlike(done: Run, predicted: Run) -> dict[str, Any]:
 
 
 def touched(before: Mapping[str, list[Any]], after: Mapping[str, list[Any]]) -> list[str]:
-    """List as host:path what became another between two snapshots, and not by Ansible's own temporary files."""
+    """Return as host:path all files that changed between two snapshots, except Ansible's own temporary files."""
     return [path for path in written(before, after) if path.partition(":")[2] not in WITH_TEMPORARY_FILES]

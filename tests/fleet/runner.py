@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Playbooks over a fleet, and what has come of them, as data.
+"""Run playbooks on a fleet, and return their results as data.
 
     run = ansible.playbook("wasmops.wasmtime.provision", lab.inventory(), "--check", "--diff")
     assert run.status == 0
     assert run.module("bookworm-1").changed
 
-pytest shows the output of the runs of a test that fails. The fixtures are in conftest.py: `ansible`
-comes once for each ansible-core, `lab` is new for each test.
+pytest shows the output of the runs of a failed test. The fixtures are in conftest.py: there is one
+`ansible` for each ansible-core, and a new `lab` for each test.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MODULE = "wasmops.wasmtime.cache_config"
 
 
 class Result(NamedTuple):
-    """What a task has come to on a host."""
+    """The result of a task on a host."""
 
     host: str
     task: str
@@ -63,7 +63,7 @@ class Run:
         self.results = results  # of all tasks on all hosts, the skipped ones as well
 
     def of(self, host: str) -> list[Result]:
-        """Return what was done on a host, in order."""
+        """Return the results on a host, in order."""
         return [result for result in self.results if result.host == host and result.status != "skipped"]
 
     def module(self, host: str, action: str = MODULE) -> Result:
@@ -154,12 +154,12 @@ json.dump(found, sys.stdout)
 
 
 def snapshot(lab: Lab) -> dict[str, list[Any]]:
-    """Look at all files of all hosts, but for those in /usr: inode, mode, owner, times and content, by host:path."""
+    """Return inode, mode, owner, times and content of all files on all hosts except in /usr, by host:path."""
     with ThreadPoolExecutor(4) as pool:
         looks = pool.map(lambda host: (host.name, host.run("python3", "-c", SNAPSHOT).stdout), lab.hosts.values())
         return {"%s:%s" % (name, path): facts for name, look in looks for path, facts in json.loads(look).items()}
 
 
 def written(before: Mapping[str, list[Any]], after: Mapping[str, list[Any]]) -> list[str]:
-    """List as host:path what is new, gone or not what it was between two snapshots."""
+    """Return as host:path all files that are new, gone or changed between two snapshots."""
     return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))

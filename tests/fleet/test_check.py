@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook `check`: its exit status, and a summary that a person can read, however many hosts there are."""
+"""The playbook `check`: its exit status, and a readable summary for any number of hosts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def summaries(run: Run) -> list[list[str]]:
 
 
 def test_a_fleet_in_all_conditions(ansible: Ansible, lab: Lab) -> None:
-    """Every problem is one line with its hosts, file, place and remedy; the last line counts; nothing is changed."""
+    """Every problem is one line with its hosts, file, place and remedy; the last line has totals; nothing is changed."""
     hosts = lab.start_all(Spec(release, name=release) for release in RELEASES)
     prepare(hosts)
     bare = lab.start("bullseye", name="bare", libraries=False)
@@ -103,7 +103,7 @@ def test_a_fleet_in_all_conditions(ansible: Ansible, lab: Lab) -> None:
 
 
 def test_some_of_a_fleet(ansible: Ansible, lab: Lab) -> None:
-    """The exit status and the summary are about the hosts that are asked for, in batches and if none of them is good."""
+    """The exit status and the summary cover the selected hosts, in batches, and also if all of them fail."""
     hosts = lab.start_all(Spec(release, name=release) for release in ("bullseye", "forky"))
     prepare(hosts)
     gone = lab.start("bookworm", name="gone")

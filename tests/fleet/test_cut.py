@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connections that break while a task runs: the others go on, and a config is the old or the new one, with nothing beside it.
+"""If connections break during a task, other hosts continue, and a config is the old or the new one, without leftovers.
 
-With one ansible-core only: it has no part in what happens on a host that it cannot reach.
+With one ansible-core only: it has no influence on a host that it cannot reach.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def prepare(host: Host, call: str) -> None:
 
 @contextlib.contextmanager
 def stopped_run(ansible: Ansible, lab: Lab) -> Iterator[Future[Run]]:
-    """Run the playbook, up to where the module has stopped on all hosts."""
+    """Run the playbook until the module has stopped on all hosts."""
     inventory = lab.inventory(variables={"all": {**VARIABLES, **STOPS}}, name="stopping")
 
     def stopped(host: Host) -> bool:
@@ -89,14 +89,14 @@ def stopped_run(ansible: Ansible, lab: Lab) -> Iterator[Future[Run]]:
 
 
 def settle(host: Host) -> str:
-    """Let the module go on, and wait for its end; return the config, beside which nothing must be."""
+    """Let the module continue, and wait for its end; return the config, and check that nothing is beside it."""
     wait(lambda: not host.sh("pkill -CONT -x python3 || :; pgrep -x python3 || :"), "the module does not end")
     assert host.sh("ls -A /etc/wasmtime") == "config.toml\n"
     return host.sh("cat " + CONFIG)
 
 
 def test_cable_cut(newest_ansible: Ansible, lab: Lab) -> None:
-    """The cable is cut while the module writes; it goes on before the cable is mended, or after that."""
+    """The cable is cut while the module writes, which continues before or after the cable is repaired."""
     cut = lab.start_all(Spec(release, name=release + "-cut") for release in RELEASES)
     whole = lab.start("bookworm", name="whole")
     for host in [*cut, whole]:
@@ -128,13 +128,13 @@ def test_cable_cut(newest_ansible: Ansible, lab: Lab) -> None:
 
 
 def hung_up(host: Host) -> bool:
-    """Tell if the module, stopped as it is, has been sent a SIGHUP."""
+    """Return whether the stopped module has a pending SIGHUP."""
     statuses = host.sh("pgrep -x python3 | sed 's,.*,/proc/&/status,' | xargs -r grep -hs ^ShdPnd || :")
     return all(int(line.split()[1], 16) & 1 for line in statuses.splitlines())
 
 
 def masters(lab: Lab) -> list[int]:
-    """The processes that hold the lab's connections for all the others."""
+    """Return the processes that hold the lab's connections for all the others."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

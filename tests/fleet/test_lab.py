@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab itself: its hosts are what they are said to be, and nothing of them stays, whatever happens."""
+"""The lab itself: its hosts meet their specification, and always disappear completely."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ with Lab() as lab:
 
 
 def traces(number: int) -> Iterator[str]:
-    """What this machine shows of a lab."""
+    """Return all traces of a lab on this machine."""
     yield from map("process {}".format, lab_module.processes(number))
     bridge = lab_module.BRIDGE + str(number)
     yield from (name for name in lab_module.interfaces() if name.partition("-")[0] == bridge)
@@ -64,7 +64,7 @@ def test_nothing_stays(roots: None) -> None:
 
 @pytest.mark.parametrize("keeper_too", [False, True])
 def test_nothing_stays_of_who_is_killed(keeper_too: bool, roots: None) -> None:
-    """A lab is gone soon after its owner has been killed; if nobody was left to see to it, after `lab.py down`."""
+    """A lab disappears soon after its owner was killed; if its watcher was killed, too, after `lab.py down`."""
     owner = subprocess.Popen([sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with owner, owner.stdout as told:
         number, keeper = map(int, told.readline().split())

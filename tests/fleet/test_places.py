@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Places and circumstances that hold a surprise: file systems, links, flags, umasks, locales, the clock."""
+"""Unusual places and environments: file systems, links, flags, umasks, locales, the clock."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def filled(value: Any, folder: str) -> Any:
 
 
 def test_places(newest_ansible: Ansible, lab: Lab) -> None:
-    """Each works or says clearly why not; the dry run has said the same; what fails has changed nothing.
+    """Each case works or reports clearly why not; check mode predicts this; a failure changes nothing.
 
     With one ansible-core only: all of this happens on the hosts.
     """

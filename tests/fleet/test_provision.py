@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook `provision` over every release, from nothing: with the libraries there, to be had, or out of reach."""
+"""The playbook `provision` on every release, from scratch, with the libraries installed, available, or unavailable."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SYSTEM = {
 
 
 def test_from_nothing(ansible: Ansible, lab: Lab) -> None:
-    """A dry run predicts what is done, nothing else is done, and nothing at all the second time."""
+    """Check mode predicts all changes, and a second run changes nothing."""
     plain = lab.start_all(Spec(release) for release in RELEASES)
     system = lab.start_all(Spec(release) for release in ("bullseye", "forky"))
     inventory = lab.inventory(groups={"system": system}, variables={"system": SYSTEM})
@@ -101,7 +101,7 @@ def test_libraries_from_packages(ansible: Ansible, lab: Lab) -> None:
 
 
 def test_libraries_out_of_reach(ansible: Ansible, lab: Lab) -> None:
-    """Where no package is to be had, the last word on a host says what is missing and how to get it."""
+    """If no package is available, the last message on a host names the missing libraries and how to get them."""
     hosts = lab.start_all(Spec(release, libraries=False) for release in RELEASES)
     nothing = snapshot(lab)
     run = ansible.playbook(PROVISION, lab.inventory())

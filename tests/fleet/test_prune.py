@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook `prune`: what a dry run says is what a run does, hosts that fail look failed, one line has the total."""
+"""The playbook `prune`: check mode predicts the run, failed hosts are shown as failed, one line has the total."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose cache it is: become to service users of all kinds, a config for the whole system, settings by group."""
+"""Caches of different users: become for all kinds of service users, a config for the whole system, settings by group."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ rm "$2/written"
 
 
 def test_each_user_gets_its_own(ansible: Ansible, lab: Lab) -> None:
-    """The dry run predicts what is done for each user, it works for that user alone, and is done once."""
+    """Check mode predicts the changes for each user, the cache works for that user alone, and a second run changes nothing."""
     hosts = lab.start_all(Spec(release, name=release) for release in RELEASES)
     for host in hosts:
         host.sh("install -d -o nohome -g nohome /srv/nohome")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An upgrade of Wasmtime over a mixed fleet, and the way back; and hosts with two of them."""
+"""An upgrade of Wasmtime on a mixed fleet, and the downgrade; and hosts with two Wasmtimes."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def path_of(part: str) -> str:
 
 
 def texts(hosts: list[Host]) -> dict[str, Any]:
-    """The bytes of all configs, by host and part."""
+    """Return the bytes of all configs, by host and part."""
     return {
         "%s.%s" % (host.name, part): host.run("cat", path_of(part), text=False).stdout
         for host in hosts
@@ -97,9 +97,9 @@ def texts(hosts: list[Host]) -> dict[str, Any]:
 
 
 def test_there_and_back(lab: Lab, tmp_path: Path) -> None:
-    """What can move moves, to the byte as it was otherwise; what cannot says why and holds up nobody else.
+    """Configs are migrated without other changes; one that cannot be migrated is reported and does not stop other hosts.
 
-    One ansible-core makes the dry run and the other one does what was said; on the way back the other way round.
+    One ansible-core runs check mode and the other one the real run, and the reverse for the downgrade.
     """
     programs = [Path(folder) for folder in CORES.values()]
     old_core, new_core = Ansible(programs[0], tmp_path / "old"), Ansible(programs[-1], tmp_path / "new")
@@ -168,8 +168,8 @@ chmod 755 /usr/local/bin/wasmtime
 def test_two_wasmtimes_on_a_host(newest_ansible: Ansible, lab: Lab) -> None:
     """No file suits 32 and 42, a file for each does, and `auto` follows the program that is installed.
 
-    All of them are provided at once, so it also takes that several processes make /etc/wasmtime. With one
-    ansible-core only: it hands the versions through and has no part in what is made of them.
+    All of them are provided at once, so several processes create /etc/wasmtime at the same time. With one
+    ansible-core only: it passes the versions on and does not interpret them.
     """
     installed = {"bullseye": "32.0.0", "bookworm": "42.0.2", "trixie": "33.0.0"}
     hosts = lab.start_all(Spec(release, name=release) for release in RELEASES)

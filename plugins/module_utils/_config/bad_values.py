@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps a text or a number from being a value of its kind."""
+"""Explain why a text or a number is not a value of its kind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def bad_text(kind: Kind, number: str, unit: str) -> BadValue:
 
 
 def bad_number(kind: Kind, value: int) -> BadValue:
-    """Return what is wrong with a number that a playbook gives: it has no unit, or is negative."""
+    """Return what is wrong with a number from a playbook: it has no unit, or is negative."""
     if value < 0:
         return BadValue("negative", kind=kind)
     if value >= 2**64:

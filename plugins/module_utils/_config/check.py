@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the data of a config to its effective values, and what Wasmtime refuses or takes to its harm.
+"""Check the data of a config: return the effective values, and what Wasmtime refuses or accepts although it is harmful.
 
-Knows the rules of Wasmtime's C(crates/cache/src/config.rs) and nothing of Ansible. The words
-for what is found are in C(problems), which a run without problems never loads.
+The rules are those of Wasmtime's C(crates/cache/src/config.rs); nothing here depends on Ansible. The
+texts for findings are in C(problems), which a run without problems never loads.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ERROR = "error"
 DANGER = "danger"
 WARNING = "warning"
 
-# The codes of these severities in C(problems), for all that must not load it. After a change there: make generate.
+# The codes of these severities in C(problems), for files that must not load it. After a change there: make generate.
 DANGERS = (
     "clock-overflow",
     "config-in-cache",
@@ -68,14 +68,14 @@ MAX_BYTES = 2**16
 MAX_PROBLEMS = 100
 _UNKNOWN = ("unknown-table", "unknown-setting")
 
-# What Wasmtime has called some of its settings in 2019 only (C(wasmtime-environ/src/cache/config.rs)), and calls them now.
+# Names of settings in 2019 (C(wasmtime-environ/src/cache/config.rs)), and their present names.
 KEYS_OF_2019 = {
     "cleanup-interval-in-seconds": "cleanup-interval",
     "optimizing-compression-task-timeout-in-seconds": "optimizing-compression-task-timeout",
     "files-count-soft-limit": "file-count-soft-limit",
     "files-count-limit-percent-if-deleting": "file-count-limit-percent-if-deleting",
 }
-# No placeholder is without one of these.
+# Every placeholder has one of these.
 MARKS = frozenset("~$%{<@")
 
 QUEUE_ENTRY_BYTES = 40
@@ -88,32 +88,32 @@ Effective = Dict[str, Optional[TomlValue]]
 
 
 class Finding(NamedTuple):
-    """Something that Wasmtime refuses, or takes to its harm; the words for it are in C(problems)."""
+    """Something that Wasmtime refuses, or accepts although it is harmful; its texts are in C(problems)."""
 
     name: str
     """Of the text; what Wasmtime takes has the name of its code."""
     path: tuple[str, ...] = ()
-    """The key that it is about; empty for the whole file."""
+    """The key that has the problem; empty for the whole file."""
     value: Any = None
     facts: Mapping[str, Any] = {}
     """What else the text says; C(line) and C(column) where the place is known already."""
 
 
 class Host(NamedTuple):
-    """What the verdict needs to know of the host and the user."""
+    """The facts about the host and the user that the checks need."""
 
     default_directory: Callable[[], str | None]
-    """Gives the engine's own cache directory for the user; None where the user has no home."""
+    """Returns the engine's own cache directory for the user; None if the user has no home."""
     memory: int
     """Bytes of memory."""
     now: int
     """Seconds since 1970."""
     capacity: Callable[[str], int | None] = lambda _directory: None
-    """Gives the bytes that the file system of an absolute path can hold, those in use included; None if not known."""
+    """Returns the size in bytes of the file system of an absolute path; None if unknown."""
 
 
 class CommonRules(NamedTuple):
-    """The rules that several dialects have in common: what one refuses, all refuse."""
+    """The combined rules of several dialects: they refuse what one of the dialects refuses."""
 
     grammars: tuple[str, ...]
     enabled_mandatory: bool
@@ -125,7 +125,7 @@ class CommonRules(NamedTuple):
 
 
 def common_rules(dialects: Sequence[Dialect]) -> CommonRules:
-    """The rules of these dialects, the oldest first."""
+    """Return the combined rules of these dialects, which are given oldest first."""
     since_39 = dialects[-1].reader >= 39
     return CommonRules(
         grammars=tuple(sorted({grammar for d in dialects for grammar in d.grammars})),
@@ -143,7 +143,7 @@ def common_rules(dialects: Sequence[Dialect]) -> CommonRules:
 
 
 class Checked(NamedTuple):
-    """What Wasmtime makes of a config."""
+    """The result of the check."""
 
     effective: Effective
     findings: list[Finding]
@@ -155,7 +155,7 @@ class Checked(NamedTuple):
 
 
 def check(document: Mapping[str, Any], rules: CommonRules, host: Host) -> Checked:
-    """Check the data of a config in the order that Wasmtime goes."""
+    """Check the data of a config in the same order as Wasmtime."""
     cache = document.get("cache")
     keys = _in_order(document, rules)
     if not isinstance(cache, dict) and keys not in ([], ["cache"]):
@@ -174,7 +174,7 @@ def check(document: Mapping[str, Any], rules: CommonRules, host: Host) -> Checke
         elif isinstance(cache, dict):
             findings += _settings(cache, rules, effective)
         else:
-            # The command line program has an option of this name.
+            # The command line program has an option with this name.
             name = "cache-boolean" if isinstance(cache, bool) else "cache-not-a-table"
             findings.append(Finding(name, ("cache",), None, {"found": cache}))
     more = [finding for finding in findings[MAX_PROBLEMS:] if finding.name not in _UNKNOWN]
@@ -193,7 +193,7 @@ def check(document: Mapping[str, Any], rules: CommonRules, host: Host) -> Checke
 
 
 def has_line_break(effective: Effective, text: str) -> bool:
-    """Whether the directory may have a line break that some versions read as CRLF."""
+    """Return whether the directory may have a line break that some versions read as CRLF."""
     directory = effective.get("directory")
     return isinstance(directory, str) and "\n" in directory and "\r\n" in text
 
@@ -203,7 +203,7 @@ def _in_order(table: Mapping[str, Any], rules: CommonRules) -> list[str]:
 
 
 def _settings(cache: Mapping[str, Any], rules: CommonRules, effective: Effective) -> Iterator[Finding]:
-    """Check each key on its own, and fill in the effective values; None where there is none."""
+    """Check each key on its own, and set the effective values; None for an invalid one."""
     old = [key for key in cache if key in KEYS_OF_2019]
     for key in _in_order(cache, rules):
         value, path = cache[key], ("cache", key)

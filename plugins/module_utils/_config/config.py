@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the bytes of a config to its settings, effective values and problems.
+"""Read the bytes of a config, and return its settings, effective values and problems.
 
-The words for problems are in C(problems), and their places are found in C(locate): a run without problems loads neither.
+The texts of problems are in C(problems), and C(locate) finds their places: a run without problems loads neither.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ BOM = "\ufeff"
 
 
 class Config:
-    """A config as read: the text, its data, and how it stands with the engine."""
+    """A config that was read: the text, its data, and what the engine refuses or accepts."""
 
     def __init__(self, text: str, bom: bool) -> None:
         self.text = text
         self.bom = bom
         self.table: dict[str, Any] | None = None
-        """The C([cache]) table as the TOML library gives it; None where there is none."""
+        """The table C([cache]) as the TOML library returns it; None if there is none."""
         self.problems: list[Problem] = []
         self.effective: Effective = {}
         self.accepted_by: list[str] = []
         self.off = False
-        """Whether the config switches the cache off, which only Wasmtime up to 32 lets it do."""
+        """Whether the config disables the cache, which is possible only up to Wasmtime 32."""
 
     @property
     def valid(self) -> bool:
-        """Whether the engine takes the file."""
+        """Whether the engine accepts the file."""
         return not any(p.severity == ERROR for p in self.problems)
 
     def relevant(self, problems: Sequence[Problem]) -> list[Problem]:
-        """The problems without those of a cache in use, if this config switches it off.
+        """Return these problems, without those of a cache in use if this config disables the cache.
 
         Wasmtime up to 32 still validates such a config, creates the directory, and does no more.
         """
@@ -51,17 +51,17 @@ class Config:
 
     @property
     def names_directory(self) -> bool:
-        """Whether the file names the cache directory; else it is the default of whoever loads the file."""
+        """Whether the file names the cache directory; otherwise it is the default of the user who loads the file."""
         return "directory" in (self.table or {})
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The known settings that the file names, as it spells them."""
+        """The known settings in the file, as it spells them."""
         return {k: v for k, v in (self.table or {}).items() if k in SETTINGS}
 
 
 def to_problems(findings: Sequence[Finding]) -> list[Problem]:
-    """What is found as problems, in words. Without any, the table of them is not loaded."""
+    """Return findings as problems with texts. Without findings, the table of problems is not loaded."""
     if not findings:
         return []
     from .problems import to_problem
@@ -70,9 +70,9 @@ def to_problems(findings: Sequence[Finding]) -> list[Problem]:
 
 
 def read_config(data: bytes, dialects: Sequence[Dialect], host: Host, library: Library) -> Config:
-    """Judge a config by the rules of all given dialects at once.
+    """Check a config by the rules of all given dialects at once.
 
-    Never raises for what is in C(data); raises NoLibrary where the host reads no TOML.
+    Raises no error for any C(data), but NoLibrary if the host cannot read TOML.
     """
     config = Config("", False)
     if len(data) > MAX_BYTES:
@@ -92,9 +92,9 @@ def read_config(data: bytes, dialects: Sequence[Dialect], host: Host, library: L
 
 
 def no_config(dialects: Sequence[Dialect], host: Host) -> Config:
-    """How the engine stands without a config file: every setting has its default."""
+    """Return the config for a missing file: every setting has its default."""
     config = Config("", False)
-    # The engine takes a missing default file for an empty table, whatever its version.
+    # Every version of the engine treats a missing default file as an empty table.
     rules = common_rules([dialect._replace(enabled=False) for dialect in dialects])
     config.effective, findings = check({"cache": {}}, rules, host)
     config.problems = to_problems(findings)
@@ -103,10 +103,10 @@ def no_config(dialects: Sequence[Dialect], host: Host) -> Config:
 
 
 def _read_text(config: Config, dialects: Sequence[Dialect], host: Host, library: Library) -> None:
-    """Fill in data, problems, effective settings and C(accepted_by) of a config's text."""
+    """Set the data, problems, effective settings and C(accepted_by) for the text of a config."""
     parsed: dict[str, Any] = {}
     for grammar in (TOML_1_0, TOML_1_1):
-        # What is TOML 1.0 is TOML 1.1 with the same meaning.
+        # Every TOML 1.0 text is TOML 1.1 with the same meaning.
         if _proven(parsed.get(TOML_1_0)):
             parsed[grammar] = parsed[TOML_1_0]
             continue
@@ -126,10 +126,10 @@ def _read_text(config: Config, dialects: Sequence[Dialect], host: Host, library:
     cache = document.get("cache")
     if isinstance(cache, dict):
         config.table = cache
-        # Later versions refuse the file, and cache in its directory once the line is gone.
+        # Later versions refuse the file, and use its directory once the line is removed.
         config.off = cache.get("enabled") is False and not rules.enabled_refused
     checked = check(document, rules, host)
-    # A grammar problem comes first: the engine meets it before it looks at any setting.
+    # A grammar problem comes first: the engine finds it before it reads any setting.
     if checked.findings or has_line_break(checked.effective, config.text):
         from .locate import located
 
@@ -144,5 +144,5 @@ def _read_text(config: Config, dialects: Sequence[Dialect], host: Host, library:
 
 
 def _proven(result: Any) -> bool:
-    """Whether what reading a text by a grammar gave proves that it is TOML."""
+    """Return whether the result of reading a text by a grammar proves that it is TOML."""
     return isinstance(result, tuple) and bool(result[1])

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the engine looks for its config and keeps its cache when nobody tells it.
+"""Find the default paths of the engine's config and cache.
 
-platformdirs knows the layout of each system; the engine's library (Rust's
-C(directories-next)) differs from it in how it treats odd environments, so
-platformdirs is shown an environment from which both conclude the same.
+platformdirs knows the layout of each system. The engine's library (Rust's
+C(directories-next)) treats some environments differently, so platformdirs
+gets an environment that leads both to the same result.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class DefaultPaths(NamedTuple):
 def default_paths(
     platform: str = sys.platform, find: Callable[[str], DefaultPaths] | None = None
 ) -> DefaultPaths | None:
-    """The default paths of the current user, or None where there is no home directory.
+    """Return the default paths of the current user, or None without a home directory.
 
-    C(find) takes them from the environment. Without it platformdirs does; raises ImportError without that.
+    C(find) returns them for an environment; without it, platformdirs does. Raises ImportError without platformdirs.
     """
     environ = os.environ
     home = environ.get("HOME") or _passwd_home()
@@ -38,7 +38,7 @@ def default_paths(
         return None
     saved = {name: environ.get(name) for name in ("HOME",) + _XDG}
     try:
-        # A relative home is used as it is by the engine and replaced by platformdirs.
+        # The engine uses a relative home unchanged, and platformdirs replaces it.
         environ["HOME"] = home if home.startswith("/") else "/" + home
         for name in _XDG:
             if platform == "darwin" or not (environ.get(name) or "").startswith("/"):
@@ -80,7 +80,7 @@ def _platformdirs(platform: str) -> DefaultPaths:
 
 
 def usual_paths(_platform: str) -> DefaultPaths:
-    """Find the same on Linux without platformdirs, for a dry run where it is still to be installed."""
+    """Return the same on Linux without platformdirs, for check mode if it is not installed yet."""
     home = os.environ["HOME"]
     config, cache = (os.environ.get(name) or home + usual for name, usual in zip(_XDG, ("/.config", "/.cache")))
     return DefaultPaths(config.rstrip("/") + "/wasmtime", cache.rstrip("/") + "/wasmtime")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Change settings in the text of a config and leave every other character as it was."""
+"""Change settings in the text of a config, and leave all other characters unchanged."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ NewValues = Mapping[str, Any]
 
 
 class CannotEdit(Exception):
-    """A layout of the text in which the change has no safe place."""
+    """The layout of the text has no safe place for the change."""
 
 
 def merge(table: Mapping[str, Any], changes: NewValues) -> dict[str, Any]:
-    """The table as it is wanted: what the edited text has to parse to."""
+    """Return the table that the edited text must parse to."""
     wanted = {key: value for key, value in table.items() if changes.get(key, value) is not None}
     wanted.update((key, value) for key, value in changes.items() if value is not None)
     return wanted
 
 
 def same(left: Any, right: Any) -> bool:
-    """Equality as TOML sees it, where C(true) is not C(1) and C("16") is not C(16)."""
+    """Return whether values are equal in TOML, where C(true) is not C(1) and C("16") is not C(16)."""
     if type(left) is not type(right):
         return False
     if isinstance(left, dict):
@@ -47,26 +47,26 @@ def same(left: Any, right: Any) -> bool:
 
 
 def toml(value: Any) -> str:
-    """A value as TOML. Raises ImportError without tomli-w."""
+    """Return a value as TOML. Raises ImportError without tomli-w."""
     import tomli_w
 
     return tomli_w.dumps({"x": value})[len("x = ") : -1]
 
 
 def as_json(value: Any) -> str:
-    """A value as JSON, which most values are in TOML as well: for a dry run where tomli-w is still to be installed."""
+    """Return a value as JSON, which is TOML for most values: for check mode if tomli-w is not installed yet."""
     import json
 
     return json.dumps(value, ensure_ascii=False)
 
 
 def new_text(values: Mapping[str, Any], write: Callable[[Any], str] = toml) -> str:
-    """A whole config for these values, with a comment for the person who opens it."""
+    """Return a whole config with these values and a comment for readers."""
     return HEADER + "".join("%s = %s\n" % (key, write(value)) for key, value in values.items() if value is not None)
 
 
 def edit(text: str, changes: NewValues, loads: Loads, write: Callable[[Any], str] = toml) -> str:
-    """The text with its C([cache]) settings changed.
+    """Return the text with its C([cache]) settings changed.
 
     C(text) is a valid config without its BOM. Raises CannotEdit, and ImportError without tomli-w.
     """
@@ -99,11 +99,11 @@ def _lines(
     removed: Any,
     added: list[str],
 ) -> list[tuple[int, int, str]]:
-    """Edits of a table with a line for each setting, below a header or with dotted keys."""
+    """Return the edits of a table with a line for each setting, below a header or with dotted keys."""
     newline = "\r\n" if "\r\n" in text else "\n"
     edits = [(pairs[key].start, pairs[key].end, "") for key in removed]
     if not opening and len(removed) == len(pairs) and not added:
-        # The last dotted key takes the table with it.
+        # Without its last dotted key, the table would be gone.
         start, end, _nothing = min(edits)
         edits[edits.index((start, end, ""))] = (start, end, "[cache]" + newline)
     if added:
@@ -129,7 +129,7 @@ def _inline(
     removed: Any,
     added: list[str],
 ) -> list[tuple[int, int, str]]:
-    """Edits of an inline table."""
+    """Return the edits of an inline table."""
     order = sorted(pairs.values(), key=lambda entry: entry.key)
     kept = [entry for entry in order if entry.path[1] not in removed]
     if not kept:

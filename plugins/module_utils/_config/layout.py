@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where in a valid text of TOML its statements stand.
+"""Find the statements in a valid TOML text.
 
-Boundaries are found by asking the library which pieces of the text parse alone.
+The boundaries are found by parsing pieces of the text with the library.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Path = Tuple[str, ...]
 class Statement(NamedTuple):
     """A header or a key with its value, as offsets into the text.
 
-    C(start) and C(end) span whole lines; C(key) and C(value) span what their names say
+    C(start) and C(end) span whole lines; C(key) and C(value) are the spans of the two
     (C(value) of a header is empty and at its bracket).
     """
 
@@ -35,11 +35,11 @@ class Statement(NamedTuple):
 
 
 class TooComplex(Exception):
-    """The text has statements so long that finding their ends is not worth the time."""
+    """Finding the ends of very long statements would take too much time."""
 
 
 class Layout(NamedTuple):
-    """The statements of a text in their order."""
+    """The statements of a text, in their order."""
 
     statements: list[Statement]
     complete: bool
@@ -47,7 +47,7 @@ class Layout(NamedTuple):
 
 
 def find_statements(text: str, loads: Loads) -> Layout:
-    """Find where the statements of a valid TOML text stand.
+    """Find the statements of a valid TOML text.
 
     The shortest run of lines that parses alone is a statement: at the end of a
     complete statement the grammar always starts anew.
@@ -61,12 +61,12 @@ def find_statements(text: str, loads: Loads) -> Layout:
 
 
 def position(text: str, offset: int) -> tuple[int, int]:
-    """Line and column of an offset, from 1, in characters."""
+    """Return the line and column of an offset, from 1, in characters."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 class _Scan:
-    """One pass over a text, and how much of the library's time is left for it."""
+    """One pass over a text, and the rest of the library's time for it."""
 
     def __init__(self, text: str, loads: Loads) -> None:
         self.text = text
@@ -123,7 +123,7 @@ class _Scan:
         raise TooComplex  # not reached for a valid text
 
     def _pairs(self, start: int, end: int, table: Path) -> Iterator[Statement]:
-        """The pair in a statement, then those of its inline table."""
+        """Return the pair in a statement, then those of its inline table."""
         key, data = self._key(start, end)
         path = table + _only_path(data)
         value = self._value(key[1], end)
@@ -200,7 +200,7 @@ class _Scan:
 
 
 def _only_path(data: Any) -> Path:
-    """The keys down to the only leaf of the data of one statement."""
+    """Return the keys down to the only leaf of the data of one statement."""
     path: list[str] = []
     while isinstance(data, (dict, list)) and data:
         if isinstance(data, list):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where in the bytes or the text of a config it stands what is found."""
+"""Find the places of findings in the bytes or the text of a config."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNDERSCORE = re.compile(r"[+-]_")
 
 
 def not_utf_8(data: bytes, start: int) -> Finding:
-    """Return the finding for bytes that are no text from C(start) on."""
+    """Return the finding for bytes that are not UTF-8 at C(start)."""
     line = data.count(b"\n", 0, start) + 1
     column = start - data.rfind(b"\n", 0, start)
     return Finding("not-utf-8", facts={"byte": data[start], "line": line, "column": column})
@@ -34,7 +34,7 @@ def not_toml(parsed: Mapping[str, Any], grammars: Sequence[str], text: str) -> F
 
     C(parsed) says what reading it by each grammar gave: data and whether they are proven, or a TomlError.
     """
-    # What no grammar allows comes before what only one of them does not.
+    # Errors in all grammars come before those in only one of them.
     result = next(parsed[g] for g in reversed(grammars) if isinstance(parsed[g], TomlError) or not parsed[g][1])
     if not isinstance(result, TomlError):
         return Finding("toml-unproven")
@@ -50,9 +50,9 @@ def not_toml(parsed: Mapping[str, Any], grammars: Sequence[str], text: str) -> F
 
 
 def located(checked: Checked, rules: CommonRules, text: str, library: Library) -> Checked:
-    """Return what a check of this text has found with the places, and the directory with its line breaks.
+    """Return the findings of a check with their places, and the directory with its line breaks.
 
-    Adds what is wrong with those.
+    Adds findings about these line breaks.
     """
     effective, findings = checked
     line_break = has_line_break(effective, text)
@@ -93,7 +93,7 @@ def _offset(statement: Statement, finding: Finding) -> int:
 
 
 def _with_crlf(text: str, loads: Loads) -> str:
-    """Return a string in TOML with its line breaks as they stand; the libraries make LF of CRLF."""
+    """Return a TOML string with its original line breaks; the libraries convert CRLF to LF."""
     if text[3:5] == "\r\n":
         text = text[:3] + text[4:]  # the break right after the opening quotes is not part of the string
     if text[:1] == '"':  # a backslash at the end of a line takes the blanks and breaks after it along

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What looks like something else: files of other programs, and paths that are to be filled in."""
+"""Recognize files of other programs, and paths with placeholders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLACEHOLDER = re.compile(
 
 
 def placeholder(directory: str) -> str | None:
-    """The first part of a path that looks like something to be expanded, which the engine does not do; None without."""
+    """Return the first part of a path that looks like a placeholder, which the engine does not expand; None without."""
     found = _PLACEHOLDER.search(directory)
     return found.group() if found else None
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts of which nobody knows who wrote them, made safe to show.
+"""Make texts from unknown sources safe to print.
 
-Both ends use this: a module for what it returns, and the controller for what a host has returned.
+The modules use it for their results, and the controller for the results of hosts.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def visible(value: Any, lines: bool = False) -> Any:
 
 
 def quoted(text: str) -> str:
-    """A text in quotes and in one line."""
+    """Return a text in quotes and in one line."""
     return '"' + printable(text) + '"'
 
 
 def shown(value: Any) -> str:
-    """A value as a person would recognise it in a message, in one line and not too long."""
+    """Return a value in a recognizable form for a message, in one line and not too long."""
     if isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, str):

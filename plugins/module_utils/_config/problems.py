@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of problems: everything that can be wrong with a config, its file or its directory, and what is said of it.
+"""The table of problems: everything that can be wrong with a config, its file or its directory, and the texts for it.
 
-Whoever finds something gives a C(Finding), which names a text of this table and has the facts that the text shows. A run
-without problems never loads this.
+A C(Finding) names a text of this table and has the values for it. A run without problems never loads this.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from .programs import SWITCH_OFF
 from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, BadValue
 from .words import format_value, type_name, versions_of
 
-# Where it comes from what Wasmtime does: a real one does it in a test, its source says it, or it has no part in it.
+# How the behaviour of Wasmtime is known: from a test with a real one, from its source, or it does not matter.
 PROVEN = "test"
 READ = "source"
 OURS = "none"
@@ -49,24 +48,24 @@ class Problem:
         self.remedy = remedy
 
     def as_dict(self) -> dict[str, Any]:
-        """The problem as the modules return it."""
+        """Return the problem as the modules return it."""
         return dict(vars(self))
 
     def sentence(self) -> str:
-        """The problem in one sentence: line, what is wrong, what would be right."""
+        """Return the problem in one sentence: the line, what is wrong, and the remedy."""
         place = "" if self.line is None else "line %d, column %d: " % (self.line, self.column or 1)
         return "%s%s; %s" % (place, self.message, self.remedy)
 
 
 class Text(NamedTuple):
-    """What to say of a finding; the words of C(_WORDS) and the facts are filled in."""
+    """The text for a finding; its fields are filled from C(_WORDS) and the facts."""
 
     message: str
     remedy: str
     name: str = ""
-    """What the finding is called; empty for the code."""
+    """The name of the finding; empty for the code."""
     at_key: bool = False
-    """Whether it is about the key, not about its value."""
+    """Whether it concerns the key and not its value."""
 
 
 class Entry(NamedTuple):
@@ -809,7 +808,7 @@ CODES = {text.name or entry.code: entry.code for entry in TABLE for text in entr
 
 
 def to_problem(finding: Finding) -> Problem:
-    """Return what is found as a problem, in words."""
+    """Return a finding as a problem with its texts."""
     entry, text, value = PROBLEMS[CODES[finding.name]], TEXTS[finding.name], finding.value
     words = _Words(finding.facts, name=finding.path[-1] if finding.path else "", value=value)
     return Problem(
@@ -825,14 +824,14 @@ def to_problem(finding: Finding) -> Problem:
 
 
 def sentence_on(option: str, value: Any, bad: BadValue) -> str:
-    """Return what is wrong with the value of an option, and what would be right, in one sentence."""
+    """Return what is wrong with the value of an option, and the remedy, in one sentence."""
     text = TEXTS[bad.name]
     words = _Words(bad.facts, name=option, value=value, subject="%s: %s" % (option, shown(value)))
     return "%s; %s" % (text.message % words, text.remedy % words)
 
 
 class _Words(Dict[str, Any]):
-    """What texts are filled with: the facts, in one line each, and what C(_WORDS) makes of them."""
+    """The values for the fields of texts: the facts, in one line each, and the results of C(_WORDS)."""
 
     def __init__(self, facts: Any, **more: Any) -> None:
         super().__init__(facts, **more)
@@ -845,12 +844,12 @@ class _Words(Dict[str, Any]):
 
 
 def _table(words: _Words) -> str:
-    """What to do about an unknown key at the top level."""
+    """Return the remedy for an unknown key at the top level."""
     return "write the line [cache] above it" if words["name"] in words["known"] else "the only table is [cache]"
 
 
 def _better(words: _Words) -> str:
-    """What to do about an unknown setting."""
+    """Return the remedy for an unknown setting."""
     key, known = words["name"], words["known"]
     if key.replace("_", "-").lower() in known:
         return "write %s" % key.replace("_", "-").lower()
@@ -861,7 +860,7 @@ def _better(words: _Words) -> str:
 
 
 def _half(words: _Words) -> str:
-    """Half of what a file system holds, at least, in a whole number of the largest binary unit."""
+    """Return at least half of the size of a file system, in a whole number of the largest binary unit."""
     half = words["capacity"] // 2
     for unit, factor in (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10)):
         if half >= factor:
@@ -870,14 +869,14 @@ def _half(words: _Words) -> str:
 
 
 def _most(words: _Words) -> str:
-    """The largest limit that is not too large times the percent, in quotes; a size in binary units, too."""
+    """Return the largest limit that is not too large times the percent, in quotes; a size in binary units, too."""
     most = U64_MAX // words["percent"]
     size = SETTINGS[words["limit"]].kind.name == "size"
     return '"%d" ("%dPi")' % (most, most >> 50) if size else '"%d"' % most
 
 
 def _with_unit(words: _Words) -> str:
-    """The number as a text of its kind, in quotes: as it is, and shorter if that is possible."""
+    """Return the number as a text of its kind, in quotes: as it is, and shorter if that is possible."""
     kind, number = words["kind"], str(words["number"])
     unit = next(iter(kind.units))  # the base unit
     texts = [number + unit]
@@ -887,7 +886,7 @@ def _with_unit(words: _Words) -> str:
 
 
 def _known_unit(words: _Words) -> str:
-    """The number with the unit that is meant, if that can be told; else the rule."""
+    """Return the number with the unit that was probably meant, if it is clear; otherwise the rule."""
     kind, number = words["kind"], words["number"]
     match = re.match(r"([kmgtp])(i?)b?\Z", words["unit"], re.IGNORECASE)
     if match is None or match.group(1).upper() not in kind.units or len(number) > 20:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How each program that is known to read a cache config is given a file of its own, and how its cache is switched off."""
+"""How the known programs that read a cache config get another file, and how their cache is disabled."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Known(NamedTuple):
     """A program, or a library that many programs contain."""
 
     file: str
-    """What gives it another file than the one at the default path."""
+    """How to give it a file other than the one at the default path."""
     off: str | None
-    """What switches its cache off; None if nothing does."""
+    """How to disable its cache; None if that is impossible."""
 
 
 KNOWN = {

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of the settings, and how their values are read.
+"""The table of settings, and the formats of their values.
 
-Everything else in the collection that knows a setting by name, kind or default
+Everything else in the collection that uses the name, kind or default of a setting
 takes it from C(SETTINGS) or is tested against it.
 Source of every rule here: Wasmtime's C(crates/cache/src/config.rs).
 """
@@ -25,7 +25,7 @@ _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
 
 
 class Kind(NamedTuple):
-    """A format of values: what a person may write, and in which base unit it counts."""
+    """A format of values, and its base unit."""
 
     name: str
     base_unit: str
@@ -67,9 +67,9 @@ class Setting(NamedTuple):
     default: int | None
     """In base units; None: the user's own directory."""
     about: str
-    """What it does, for the documentation: a paragraph a line."""
+    """What it does, for the documentation; each line is a paragraph."""
     bound: str = ""
-    """What a value must be beyond its kind, for the documentation."""
+    """A further condition for its value, for the documentation."""
     since: int = 0
     """The first major version of Wasmtime that knows the setting."""
     until: int | None = None
@@ -81,11 +81,11 @@ class Setting(NamedTuple):
         return self.name.replace("-", "_")
 
     def known_to(self, first: int, last: int) -> bool:
-        """Whether every major version from C(first) to C(last) knows the setting."""
+        """Return whether every major version from C(first) to C(last) knows the setting."""
         return self.since <= first and (self.until is None or last <= self.until)
 
 
-# In the order of the engine's own structure, which is the order of its documentation. After a change: make generate.
+# In the order of the engine's own structure and of its documentation. After a change: make generate.
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
     for setting in (
@@ -95,14 +95,14 @@ SETTINGS: dict[str, Setting] = {
             None,
             "The cache directory, an absolute path. Whoever can write there runs native code in every process that loads"
             " the cache, and Wasmtime deletes every file there that it does not know.\n"
-            "In the file Wasmtime expands neither C(~) nor variables; in this option they are expanded on the host before"
+            "In the file, Wasmtime expands neither C(~) nor variables; in this option they are expanded on the host before"
             " they are written.",
         ),
         Setting(
             "worker-event-queue-size",
             KINDS["count"],
             16,
-            "How many events the cache worker holds; further ones are dropped.",
+            "The number of events that the cache worker can queue; further events are dropped.",
         ),
         Setting("baseline-compression-level", KINDS["level"], 3, "The zstd level of new cache files."),
         Setting(
@@ -116,20 +116,20 @@ SETTINGS: dict[str, Setting] = {
             "optimized-compression-usage-counter-threshold",
             KINDS["count"],
             256,
-            "How often a cache file is used before it is compressed again.",
+            "The number of uses after which a cache file is compressed again.",
         ),
         Setting("cleanup-interval", KINDS["duration"], 3600, "The time between two cleanups."),
         Setting(
             "optimizing-compression-task-timeout",
             KINDS["duration"],
             1800,
-            "For how long one worker's recompression of a file keeps other workers from it.",
+            "How long one worker's recompression of a file prevents other workers from recompressing it.",
         ),
         Setting(
             "allowed-clock-drift-for-files-from-future",
             KINDS["duration"],
             86400,
-            "How far in the future a lock may be dated and still count.",
+            "How far in the future the time of a lock may be before Wasmtime ignores the lock.",
         ),
         Setting(
             "file-count-soft-limit",
@@ -168,7 +168,7 @@ TomlValue = Union[str, int]
 
 
 class BadValue(Exception):
-    """A value outside its format: the name of a text in C(problems), and what else that text says."""
+    """A value that does not have its format: the name of a text in C(problems), and the values for it."""
 
     def __init__(self, name: str, **facts: Any) -> None:
         super().__init__(name)
@@ -177,5 +177,5 @@ class BadValue(Exception):
 
 
 def is_integer(value: Any) -> bool:
-    """Whether a value is a TOML integer; a boolean is one in Python only."""
+    """Return whether a value is a TOML integer; a boolean is one only in Python."""
     return isinstance(value, int) and not isinstance(value, bool)

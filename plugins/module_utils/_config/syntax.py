@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a TOML library refuses, and where; and what only newer ones take."""
+"""Find what a TOML library refuses, and where, and the syntax that only newer ones accept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BAD_ESCAPE = "unescaped '\\'"
 
 
 def refusal(error: Exception, loads: Loads, text: str) -> TomlError:
-    """What a library has raised on bad input, with its place."""
+    """Return the error that a library has raised on bad input, with its place."""
     if isinstance(error, RecursionError):
         return TomlError("nested too deeply", 1, 1)
     message, place = _split(error)
@@ -34,7 +34,7 @@ def refusal(error: Exception, loads: Loads, text: str) -> TomlError:
 
 
 def _split(error: Exception) -> tuple[str, tuple[int, int] | None]:
-    """A library's message without its place, and the place; none where it has reached the end."""
+    """Return a library's message without its place, and the place; None at the end of the text."""
     message = str(error)
     place = _AT.search(message)
     if place is None:  # an integer of thousands of digits
@@ -49,9 +49,9 @@ def _end(text: str) -> tuple[int, int]:
 
 
 def _until_open(loads: Loads, text: str) -> str:
-    """The text up to the line that opens a literal string and does not close it.
+    """Return the text up to the line that opens a literal string and does not close it.
 
-    The libraries look for its end in the whole text: from that line on, they fail at the end.
+    The libraries search the whole text for its end, and then report the end of the text as the place.
     """
     ends = [match.end() for match in re.finditer("\n|(?<=[^\n])\\Z", text)]
     low, high = 0, len(ends) - 1
@@ -69,7 +69,7 @@ def _until_open(loads: Loads, text: str) -> str:
 
 
 def newer_syntax(text: str, loads: Loads) -> bool:
-    """Whether a key or a value of a valid text has something that TOML 1.1 has added. Errs towards yes."""
+    """Return whether a key or a value of a valid text has syntax that is new in TOML 1.1. Errs towards yes."""
     from .layout import find_statements
 
     statements, complete = find_statements(text, loads)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The TOML libraries, which alone read TOML here: which grammar the host can read."""
+"""The TOML libraries of this host, and the grammars that they read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Library:
         self._read: tuple[str, Loads] | None = None
 
     def parser(self, grammar: str) -> Loads | None:
-        """The parser of exactly this grammar, or None."""
+        """Return the parser of exactly this grammar, or None."""
         while grammar not in self._parsers and self._finders:
             try:
                 loads = self._finders.pop(0)()
@@ -42,23 +42,22 @@ class Library:
         return self._parsers.get(grammar)
 
     def any(self) -> Loads:
-        """Any parser; raises NoLibrary."""
+        """Return any parser. Raises NoLibrary."""
         loads = self.parser(TOML_1_0) or self.parser(TOML_1_1)
         if loads is None:
             raise NoLibrary("tomli")
         return loads
 
     def reader(self, text: str) -> Loads:
-        """The parser that has read this text; any for a text that is still to be read. Raises NoLibrary."""
+        """Return the parser that has read this text; any one if none has read it yet. Raises NoLibrary."""
         return self._read[1] if self._read and self._read[0] == text else self.any()
 
     def read(self, text: str, grammar: str) -> tuple[dict[str, Any], bool]:
-        """Parse, and tell whether the verdict is proven.
+        """Parse a text by a grammar; return the data and whether it is proven to be of this grammar.
 
-        TOML 1.1 contains 1.0, so the other grammar's parser often proves it too.
-        Returns the data and False where only a parser of the other grammar is there,
-        it accepted, and the text has something that this grammar may refuse.
-        Raises TomlError, which is C(unsure) where the opposite is so, and NoLibrary.
+        TOML 1.1 contains 1.0, so the parser of the other grammar often proves it, too. It is not
+        proven if only that parser is installed, it accepts the text, and this grammar may refuse it.
+        Raises TomlError, which is C(unsure) in the opposite case, and NoLibrary.
         """
         loads = self.parser(grammar)
         exact = loads is not None
@@ -94,13 +93,13 @@ def _reads(loads: Loads, text: str) -> bool:
 
 
 def may_differ(text: str) -> bool:
-    """Whether TOML 1.0 and 1.1 could disagree about a text. Errs towards yes."""
+    """Return whether TOML 1.0 and 1.1 could disagree about a text. Errs towards yes."""
     # All that TOML 1.1 adds needs one of these: an inline table, the escapes \e and \x, a time without seconds.
     return re.search(r"\{|\\[ex]|[0-9]:[0-9]{2}(?!:)", text) is not None
 
 
 def newer(text: str, loads: Loads) -> bool:
-    """Whether a text that a parser of TOML 1.1 has read may be more than TOML 1.0. Errs towards yes."""
+    """Return whether a text that a parser of TOML 1.1 has read may be more than TOML 1.0. Errs towards yes."""
     if not may_differ(text):
         return False
     from .syntax import newer_syntax
@@ -109,7 +108,7 @@ def newer(text: str, loads: Loads) -> bool:
 
 
 def parse(loads: Loads, text: str) -> dict[str, Any]:
-    """Parse; raises TomlError for whatever the library raises on bad input."""
+    """Parse a text. Raises TomlError for every error that the library raises on bad input."""
     if text.count(".") > DOTS_MAX:
         for number, content in enumerate(text.split("\n"), 1):
             if content.count(".") > DOTS_MAX and not content.lstrip().startswith("#"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the TOML libraries are to this collection, and text that they refuse."""
+"""The type of a TOML parser, and the error for text that it refuses."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ class TomlError(Exception):
         self.line = line
         self.column = column
         self.unsure = False
-        """Whether a parser that this host does not have might take it."""
+        """Whether a parser that this host lacks might accept it."""

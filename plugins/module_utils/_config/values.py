@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From texts and numbers to values in base units, by the engine's own formats."""
+"""Convert texts and numbers to values in base units, by the engine's own formats."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def base_value(setting: Setting, value: Any) -> TomlValue:
 
 
 def from_option(setting: Setting, value: Any) -> TomlValue:
-    """The TOML value for what a playbook gives: a number is a number of base units.
+    """Return the TOML value for a value from a playbook: a number is a number of base units.
 
-    Text is kept as it was written, so the file says what the playbook says.
-    A duration needs its unit here too, as seconds and minutes are easily confused.
+    Text is kept unchanged, so the file has the spelling of the playbook.
+    A duration needs its unit here, too, because seconds and minutes are easily confused.
     Raises BadValue.
     """
     kind = setting.kind

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each range of Wasmtime versions accepts in a cache config."""
+"""The rules for a cache config by range of Wasmtime versions."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Dialect(NamedTuple):
     first: int
     last: int
     grammars: tuple[str, ...]
-    """The grammars of TOML in use. From 39 to 48 that is a matter of the program: official builds read 1.0, one that
-    was built from crates.io reads 1.1 if its own lock file has toml_parser 1.0.6 or later."""
+    """The grammars of TOML in use. From 39 to 48 this depends on the program: official builds read 1.0; a program
+    built from crates.io reads 1.1 if its own lock file has toml_parser 1.0.6 or later."""
     enabled: bool
-    """Whether the boolean C(enabled) is mandatory; else it is refused."""
+    """Whether the boolean C(enabled) is mandatory; otherwise it is refused."""
     wraps: bool
-    """Whether a duration over 2^64-1 seconds is taken modulo 2^64; else it is refused."""
+    """Whether a duration over 2^64-1 seconds is reduced modulo 2^64; otherwise it is refused."""
     reader: int
     """The first version with the same reader of TOML: that of 39 meets the keys of a table in alphabetical
     order, not as written, and keeps CRLF in strings of several lines, where earlier ones make it LF."""
@@ -56,7 +56,7 @@ def _name(first: int, last: int) -> str:
 
 
 def cut(ranges: Iterable[Dialect], settings: Collection[Setting]) -> tuple[Dialect, ...]:
-    """The ranges cut where a setting comes or goes, so that all versions in one know the same settings."""
+    """Return the ranges, split so that all versions in one know the same settings."""
     starts = {s.since for s in settings} | {s.until + 1 for s in settings if s.until is not None}
     dialects = []
     for whole in ranges:
@@ -76,7 +76,7 @@ DIALECTS = cut(
     SETTINGS.values(),
 )
 
-# What a config must suit when nobody says which Wasmtime reads it.
+# The dialects for a config if the task names no version.
 CURRENT = tuple(dialect for dialect in DIALECTS if not dialect.enabled)
 
 
@@ -89,7 +89,7 @@ class BadVersion(Exception):
 
 
 def for_version(version: str) -> Dialect:
-    """The dialect of one Wasmtime version such as C(42), C(42.0), C(42.0.2) or, as release tags are named, C(v42.0.2).
+    """Return the dialect of a Wasmtime version such as C(42), C(42.0), C(42.0.2) or, like a release tag, C(v42.0.2).
 
     Raises BadVersion.
     """

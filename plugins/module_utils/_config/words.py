@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values in words: what type one has, and its shortest text."""
+"""Name the types of values, and format values as short texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def type_name(value: Any) -> str:
-    """TOML's word for the type of a parsed value, with its article."""
+    """Return the name of a value's TOML type, with its article."""
     if isinstance(value, bool):
         return "a boolean"
     if isinstance(value, int):
@@ -30,14 +30,14 @@ def type_name(value: Any) -> str:
 
 
 def versions_of(setting: Setting) -> str:
-    """The Wasmtime versions that know a setting which not all know."""
+    """Return the Wasmtime versions that know a setting that not all versions know."""
     if setting.until is None:
         return "%d and later" % setting.since
     return "%d to %d" % (setting.since, setting.until) if setting.since else "up to %d" % setting.until
 
 
 def format_value(kind: Kind, value: TomlValue) -> str:
-    """The shortest exact text of a value in base units; binary units win a draw."""
+    """Return the shortest exact text of a value in base units; of equally short ones, that with a binary unit."""
     if isinstance(value, str) or kind.name in ("path", "level"):
         return str(value)
     exact = (

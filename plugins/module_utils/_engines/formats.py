@@ -109,7 +109,7 @@ def _elf(handle: int, head: bytes) -> _Facts:
 
 
 def _elf_runs(handle: int, order: str, wide: bool, offset: int, size: int, count: int) -> bool:
-    """Whether a position-independent file is an executable: it names an interpreter or has the flag."""
+    """Return whether a position-independent file is an executable: it names an interpreter or has the flag."""
     raw = os.pread(handle, min(size, _HEADER_MAX) * min(count, _SECTIONS_MAX), offset)
     if size < (56 if wide else 32):
         return False

@@ -135,7 +135,7 @@ def _open(path: str) -> int:
 
 
 def _engine(handle: int, size_limit: int, deadline: float) -> Engine:
-    """The Wasmtime in an open file. Raises NoEngine, TimeOver and OSError."""
+    """Return the Wasmtime in an open file. Raises NoEngine, TimeOver and OSError."""
     size = os.fstat(handle).st_size
     if size > size_limit:
         raise NoEngine("too-large", Reason("size", size=size))

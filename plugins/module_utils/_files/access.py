@@ -80,7 +80,7 @@ def _groups(uid: int) -> frozenset[int]:
 
 
 def may(path: str, mode: int, uid: int | None, gid: int | None, user: int, right: int) -> bool:
-    """Whether a user has a right, given the mode and owners.
+    """Return whether a user has a right, given the mode and owners.
 
     With an ACL or a group that does not exist yet, whether the user may have it.
     """
@@ -102,12 +102,12 @@ def _acl(path: str, name: str) -> bytes | None:
 
 
 def has_acl(path: str) -> bool:
-    """Whether a path has an ACL beyond its mode."""
+    """Return whether a path has an ACL beyond its mode."""
     return _acl(path, ACCESS_ACL) is not None
 
 
 def everybody_may(path: str, mode: int, right: int) -> bool:
-    """Whether everybody certainly has a right: the group, all others, and everyone whom an ACL names.
+    """Return whether everybody certainly has a right: the group, all others, and everyone whom an ACL names.
 
     The owner is not considered: an owner can take the right at any time.
     """
@@ -123,7 +123,7 @@ def everybody_may(path: str, mode: int, right: int) -> bool:
 
 
 def others_may(path: str, mode: int, owner: int | None, right: int, below: bool = False) -> bool:
-    """Whether users other than the owner and root have a right; C(below): or will have it in new directories below."""
+    """Return whether users other than the owner and root have a right; C(below): also in new directories below."""
     # The group bits are the mask of an ACL: if neither they nor the bits of others give the right, no entry does.
     allowed = bool(mode & (right << 3 | right))
     access = _acl(path, ACCESS_ACL) if allowed else None

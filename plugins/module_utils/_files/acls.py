@@ -12,7 +12,7 @@ USER, GROUP_OF_FILE, GROUP, MASK, OTHER = 0x02, 0x04, 0x08, 0x10, 0x20
 
 
 def grants(access: bytes | None, default: bytes | None, mode: int, owner: int | None, right: int) -> bool:
-    """Whether a mode with these ACLs gives users other than the owner and root a right, now or in new directories below."""
+    """Return whether a mode with these ACLs gives users other than the owner and root a right, also in new directories."""
     # With an ACL, the group bits of the mode are its mask.
     now = _grants(
         [] if access is None else _entries(access), mode >> 3, mode if access else mode | mode >> 3, owner, right
@@ -26,7 +26,7 @@ def grants(access: bytes | None, default: bytes | None, mode: int, owner: int | 
 
 
 def spares_nobody(access: bytes, right: int) -> bool:
-    """Whether everyone whom an ACL names and all others have a right, the owner not considered."""
+    """Return whether everyone whom an ACL names and all others have a right, the owner not considered."""
     entries = _entries(access)
     mask = next((granted for tag, granted, _id in entries if tag == MASK), 7)
     return all(

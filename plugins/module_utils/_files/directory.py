@@ -161,7 +161,7 @@ def _is_below(path: str, directory: str) -> bool:
 
 
 def not_dedicated(path: str, users: set[int | None]) -> bool:
-    """Whether a path without links is that of a directory of the system, or of a home of one of these users."""
+    """Return whether a path without links is that of a directory of the system, or of a home of one of these users."""
     return path in _SYSTEM or _is_home(path, users)
 
 
@@ -302,7 +302,7 @@ def _is_entry(name: str) -> bool:
 
 
 def _may(state: State, user: int) -> bool:
-    """Whether a user may create files in the directory, or create the directory if it is missing."""
+    """Return whether a user may create files in the directory, or create the directory if it is missing."""
     real, status = state.resolved.real, state.resolved.status()
     now = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
     mode, uid, gid = (state.mode or 0, state.uid, state.gid) if state.exists else now

@@ -49,7 +49,7 @@ def other_names(resolved: ResolvedPath, status: os.stat_result) -> Reason | None
 
 
 def follows(link: os.stat_result, above: os.stat_result, handle: int) -> bool:
-    """Whether root may return the contents of an open directory behind a link; C(above): the directory with the link."""
+    """Return whether root may show the contents of an open directory behind a link; C(above): the link's directory."""
     end = os.fstat(handle)
     if os.geteuid() != 0 or {link.st_uid, above.st_uid} <= {0, end.st_uid}:
         return True
@@ -87,14 +87,14 @@ def secret(path: str, resolved: ResolvedPath, status: os.stat_result) -> Reason 
 
 
 def _may_read(path: str, status: os.stat_result, user: int) -> bool:
-    """Whether a user certainly may read a file."""
+    """Return whether a user certainly may read a file."""
     if user != status.st_uid and has_acl(path):
         return everybody_may(path, status.st_mode, READ)
     return may(path, status.st_mode, status.st_uid, status.st_gid, user, READ)
 
 
 def _others_rename(path: str, status: os.stat_result, readers: int | None, holds: bool) -> bool:
-    """Whether a user outside the group that may read the file can rename what is in a directory.
+    """Return whether a user outside the group that may read the file can rename what is in a directory.
 
     C(readers): that group, None if there is none. C(holds): whether the directory contains the file itself. Then a sticky
     directory does not protect it: the name may be left of a hard link.

@@ -47,19 +47,19 @@ class ResolvedPath(NamedTuple):
         return os.path.join(self.real, *self.missing)
 
     def status(self) -> os.stat_result:
-        """The status of C(real) when it was visited."""
+        """Return the status of C(real) when it was visited."""
         return next(status for path, status in reversed(self.visited) if path == self.real)
 
     def above(self) -> list[tuple[str, os.stat_result]]:
-        """The existing directories above the directory."""
+        """Return the existing directories above the directory."""
         return [entry for entry in self.visited if self.missing or entry[0] != self.real]
 
     def public(self) -> bool:
-        """Whether everybody may enter every directory on the path."""
+        """Return whether everybody may enter every directory on the path."""
         return all(everybody_may(path, status.st_mode, ENTER) for path, status in self.visited)
 
     def reached(self, directory: str) -> bool:
-        """Whether users other than the owners may enter this directory on the path and each one above it."""
+        """Return whether users other than the owners may enter this directory on the path and each one above it."""
         return all(
             others_may(path, status.st_mode, status.st_uid, ENTER)
             for path, status in self.visited

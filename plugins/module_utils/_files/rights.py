@@ -21,7 +21,7 @@ _SPECIAL = stat.S_ISUID | stat.S_ISGID
 
 
 def capable(capability: int) -> bool:
-    """Whether this process has a capability; on a system without capabilities, whether it is root."""
+    """Return whether this process has a capability; on a system without capabilities, whether it is root."""
     with contextlib.suppress(OSError), open("/proc/self/status", "rb") as file:
         for line in file:
             if line.startswith(b"CapEff:"):
@@ -30,7 +30,7 @@ def capable(capability: int) -> bool:
 
 
 def _has_number(kind: str, number: int) -> bool:
-    """Whether a user (kind C(uid)) or a group (C(gid)) has a number in this user namespace (user_namespaces(7))."""
+    """Return whether a user (kind C(uid)) or group (C(gid)) has a number in this user namespace (user_namespaces(7))."""
     try:
         with open("/proc/self/%s_map" % kind, "rb") as file:
             ranges = [[int(word) for word in line.split()] for line in file]
@@ -40,17 +40,17 @@ def _has_number(kind: str, number: int) -> bool:
 
 
 def known(uid: int, gid: int) -> bool:
-    """Whether this user namespace has both the user and the group, so that files can be given to them."""
+    """Return whether this user namespace has both the user and the group, so that files can be given to them."""
     return _has_number("uid", uid) and _has_number("gid", gid)
 
 
 def overrides(capability: int, status: os.stat_result) -> bool:
-    """Whether this process has a capability for a file: it has none where its user namespace lacks the owner or group."""
+    """Return whether this process has a capability for a file: none if its user namespace lacks the owner or group."""
     return capable(capability) and known(status.st_uid, status.st_gid)
 
 
 def root_may(status: os.stat_result, right: int) -> bool:
-    """Whether the mode alone gives root a right, without CAP_DAC_OVERRIDE."""
+    """Return whether the mode alone gives root a right, without CAP_DAC_OVERRIDE."""
     if status.st_uid == 0:
         return bool(status.st_mode >> 6 & right)
     in_group = status.st_gid in {os.getegid(), *os.getgroups()}
@@ -93,7 +93,7 @@ def unlabelled(uid: int, gid: int, attributes: str) -> Reason | None:
 
 
 def labelled(there: str | None, attributes: str) -> bool:
-    """Whether a file with the attributes C(there) of lsattr(1) has those given in the form of chattr(1).
+    """Return whether a file with the attributes C(there) of lsattr(1) has those given in the form of chattr(1).
 
     C(there): None if they are unknown.
     """

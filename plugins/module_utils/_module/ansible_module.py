@@ -19,14 +19,14 @@ _DIGITS = 100
 
 
 def _countable(value: Any) -> bool:
-    """Whether Ansible can convert the value of an option to an integer, or reports itself why not."""
+    """Return whether Ansible can convert the value of an option to an integer, or reports itself why not."""
     if isinstance(value, list):
         return all(map(_countable, value))
     return math.isfinite(value) if isinstance(value, float) else len(str(value)) < _DIGITS
 
 
 def _encodable(value: Any) -> bool:
-    """Whether a value is text in UTF-8; bytes that are not UTF-8, for which Python has special characters, are accepted."""
+    """Return whether a value can be encoded as UTF-8; surrogates for bytes that are not UTF-8 are accepted."""
     try:
         str(value).encode("utf-8", "surrogateescape")
     except UnicodeError:

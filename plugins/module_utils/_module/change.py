@@ -192,7 +192,7 @@ class Change:
         return None if reason and not plan.writes and self._labelled(self.place.path) else reason
 
     def _labelled(self, path: str) -> bool:
-        """Whether the file has the attributes of the task."""
+        """Return whether the file has the attributes of the task."""
         there = self.task.module.get_file_attributes(path, include_version=False).get("attr_flags")
         return labelled(there, self.params["attributes"])
 
@@ -218,7 +218,7 @@ class Change:
         return kept or self._ungivable("", self.plan.new_owners)
 
     def _keeps(self) -> bool:
-        """Whether a backup is made of an existing file."""
+        """Return whether a backup is made of an existing file."""
         return bool(self.params["backup"]) or self.plan.before is None
 
     def lock(self) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules share: paths, versions, libraries, facts of the host, and the form of results."""
+"""The common parts of the modules: paths, versions, libraries, facts about the host, and the form of results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NAME_A_VERSION = 'write a version like "42.0.2" or "42"'
 
 
 Lacking = List[Refused]
-"""What a dry run does without, each as the end that it means for a real one."""
+"""The libraries that check mode does without, each as the failure of a real run."""
 
 
 def user_default_paths(lacking: Lacking | None = None) -> tuple[str | None, str | None]:

@@ -95,7 +95,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
 def _programs(
     readers: _common.Readers, problems: Sequence[Problem], accepts: Callable[[Sequence[Dialect]], bool]
 ) -> list[dict[str, Any]]:
-    """The programs that read the config, with the verdict of each; where no file suits all, the problems get to say so."""
+    """Return the programs that read the config, each with its verdict; add a problem if no file suits them all."""
     from .programs import apart, as_results
 
     if readers.apart:

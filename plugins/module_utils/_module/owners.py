@@ -114,7 +114,7 @@ def _mode(module: Any, option: str, kind: int, current: int) -> int:
 
 
 def _looks_octal(number: int) -> bool:
-    """Whether the decimal digits of a number were probably meant to be octal.
+    """Return whether the decimal digits of a number were probably meant to be octal.
 
     YAML reads 0644 as octal and 644 as decimal, and gives a number in both cases: 420 or 644.
     The digits look like a mode if the owner may read, and no class has a right that the one before lacks;

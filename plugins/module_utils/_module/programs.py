@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Wasmtimes that read a config: those of the versions that a task names, and those in programs. None is executed."""
+"""Find the Wasmtimes in the programs that read a config. None is executed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .common import NAME_A_VERSION, Readers, refuse_relative
 from .reasons import sentence
 from .refused import Refused
 
-# The limits of a search: those that engine_info has by default.
+# The limits of a search, as the defaults of engine_info.
 SIZE_LIMIT = 2**30  # bytes of a file
 TIME_LIMIT = 60  # seconds
 DEPTH = 8
 
-# What is said of a program that tells nothing, by the codes of C(NoEngine).
+# The message about a program without a known Wasmtime, by the codes of C(NoEngine).
 REASONS = {
     "missing": "there is no such file; correct the path, or install the program first",
     "not-a-program": "this is no executable and no shared library; name the program that reads the config",
@@ -51,7 +51,7 @@ def programs_of(paths: Sequence[str], auto: bool) -> list[Program]:
 
 
 def _at(paths: Sequence[str]) -> list[Program]:
-    """The programs at these paths, each of which reads a config."""
+    """Return the programs at these paths; each must read a config."""
     refuse_relative("programs", paths)
     if len(paths) > LISTED:
         raise Refused("programs has %d paths; name %d at most" % (len(paths), LISTED))
@@ -75,7 +75,7 @@ def _at(paths: Sequence[str]) -> list[Program]:
 
 
 def _installed() -> list[Program]:
-    """The programs in the usual places that read a config."""
+    """Return the programs in the usual places that read a config."""
     inventory = Inventory(SIZE_LIMIT, TIME_LIMIT)
     for place in usual_places():
         if os.path.isdir(place):
@@ -91,7 +91,7 @@ def _installed() -> list[Program]:
 
 
 def as_results(found: Readers) -> list[dict[str, Any]]:
-    """Return the programs that read the config as a module returns them; the first ones where they are very many."""
+    """Return the first programs that read the config, in the form of the result."""
     names = ("version", "versions", "program", "toml", "dialect")
     results = []
     for program in found.programs[:LISTED]:
@@ -101,7 +101,7 @@ def as_results(found: Readers) -> list[dict[str, Any]]:
 
 
 def apart(found: Readers) -> str:
-    """Why no file suits all of these, and what to do; only for those that are C(apart)."""
+    """Return why no file suits all of these, and what to do. They must be C(apart)."""
     if not found.programs:
         return (
             "wasmtime_version: %s: Wasmtime up to 32 requires enabled and later ones refuse it, so no file suits both;"

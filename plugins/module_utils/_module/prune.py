@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the module cache_prune does: remove named kinds of files from a cache."""
+"""The module cache_prune: remove named kinds of files from a cache."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3
 
-# The share of the time limit that the search for Wasmtimes may take, and how deep and in which files it goes.
+# The share of the time limit for the search for Wasmtimes, its depth, and the size limit of its files.
 _SEARCH = 0.5
 _DEPTH = 100
 _FILE_MAX = 2**30
 
-# Notes of an inventory that let a Wasmtime go unseen, and those that do not matter in a cache of one user alone.
+# Notes of an inventory that may have missed a Wasmtime, and those that do not matter in the cache of a single user.
 _UNSEEN = ("time-limit", "too-large", "changing", "packed", "depth", "not-on-this-system")
 _OF_OTHERS = ("unreadable", "other-users")
 
@@ -77,7 +77,7 @@ NOTES = {
 
 
 def wanted_by(module: Module, now: int) -> Wanted:
-    """What the options name. Raises Refused."""
+    """Return the kinds that the options name. Raises Refused."""
     before = None
     if module.params["unused_for"] is not None:
         try:
@@ -97,7 +97,7 @@ def wanted_by(module: Module, now: int) -> Wanted:
 
 
 def directory_for(module: Module, config: Config) -> str:
-    """The directory to prune, by the task or by the config. Raises Refused."""
+    """Return the directory to prune, from the task or the config. Raises Refused."""
     directory = module.params["directory"]
     if directory is None and config.valid:
         directory = config.effective.get("directory")
@@ -117,7 +117,7 @@ def directory_for(module: Module, config: Config) -> str:
 
 
 def refuse_unsafe(resolved: ResolvedPath, directory: str, path: str, chosen_by: int | None) -> None:
-    """End the run if nothing may be removed from a directory that is there. Raises Refused.
+    """End the run if nothing may be removed from an existing directory. Raises Refused.
 
     C(path): the config. C(chosen_by): see C(config_file.chooser).
     """
@@ -148,7 +148,7 @@ def refuse_unsafe(resolved: ResolvedPath, directory: str, path: str, chosen_by: 
 
 
 def _homes(users: set[int]) -> set[str]:
-    """The homes of these users, without links."""
+    """Return the home directories of these users, without links."""
     import pwd
 
     homes = {os.environ.get("HOME") or ""}
@@ -165,7 +165,7 @@ def _is_in(path: str, directory: str) -> bool:
 
 
 def open_backup(path: str, top: int, target: str) -> int:
-    """A handle to the directory for foreign files. Raises Refused and OSError."""
+    """Return a handle to the directory for foreign files. Raises Refused and OSError."""
     if not path.startswith("/") or "\0" in path:
         raise _refused.Refused("backup is %s, which is not an absolute path; give one" % quoted(path))
     _common.refuse_unnameable(path)
@@ -197,7 +197,7 @@ def open_backup(path: str, top: int, target: str) -> int:
 
 
 def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[Callable[[str], bool] | None, str]:
-    """How to see whether a Wasmtime of this host uses a directory of a compiler version, or None and why not.
+    """Return a function that shows whether a Wasmtime of this host uses a compiler directory, or None and the reason.
 
     C(status) and C(directory): the cache directory and its path.
     """
@@ -222,7 +222,7 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
         if engine.revision is None:
             reasons.append("%s has a Wasmtime that does not tell its version" % quoted(program.path))
             continue
-        # Who will load a library is not known, and with it what the name ends with.
+        # The end of the name depends on the program that will load a library, which is not known.
         name = None if engine.library else engine.directory(program.modified)
         if name is None:
             begins.add("wasmtime-" + engine.revision)
@@ -236,7 +236,7 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
 def judgement_for(
     module: Module, wanted: Wanted, config: Config, top: int, target: str, now: int, budget: Budget
 ) -> tuple[Judgement, list[dict[str, str]]]:
-    """What is in the open directory, and notes for the result. C(target): its path without links."""
+    """Examine the open directory; return the judgement and notes for the result. C(target): its path without links."""
     notes = []
     if ORPHANS in wanted.kinds:
         used, reason = engines_of(os.fstat(top), target, budget.left() * _SEARCH)
@@ -263,7 +263,7 @@ def _note(code: str, *values: Any) -> dict[str, str]:
 
 
 def gather(module: Module, path: str) -> tuple[dict[str, Any], Outcome | None]:
-    """Do what the options name; the result of the module, and what was removed. Raises Refused and OSError."""
+    """Prune the cache; return the result of the module, and the removed files. Raises Refused and OSError."""
     budget = budget_for(module)
     now = time.time_ns()
     wanted = wanted_by(module, now)
@@ -329,7 +329,7 @@ def gather(module: Module, path: str) -> tuple[dict[str, Any], Outcome | None]:
 
 
 def _open(resolved: ResolvedPath) -> int:
-    """A handle to list a directory with. Raises OSError."""
+    """Open a directory to list it. Raises OSError."""
     held = open_resolved(resolved)
     try:
         return open_directory(".", held)
@@ -338,7 +338,7 @@ def _open(resolved: ResolvedPath) -> int:
 
 
 def _listed(removed: dict[str, Any]) -> str:
-    """What a diff shows as gone."""
+    """Return the lines that a diff shows as removed."""
     lines = []
     for figures in removed.values():
         lines += [printable(name) for name in figures["names"]]
@@ -348,7 +348,7 @@ def _listed(removed: dict[str, Any]) -> str:
 
 
 def run(module: Module) -> None:
-    """Do what the task asks for and end the process with the result."""
+    """Run the module and end the process with the result."""
     path = None
     try:
         path = _common.config_path(module.params["path"])

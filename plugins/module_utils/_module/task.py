@@ -61,9 +61,9 @@ class Task:
         return Refused("%s: %s" % (self.path, reason), path=self.path, problems=[])
 
     def labels(self) -> bool:
-        """Whether Ansible sets an SELinux context or attributes of the file, which it does by path."""
+        """Return whether Ansible sets an SELinux context or attributes of the file, which it does by path."""
         return self.params["attributes"] is not None or bool(self.module.selinux_enabled())
 
     def gives(self, prefix: str) -> bool:
-        """Whether the options with this prefix name an owner, a group or a mode."""
+        """Return whether the options with this prefix name an owner, a group or a mode."""
         return any(self.params[prefix + name] is not None for name in ("owner", "group", "mode"))

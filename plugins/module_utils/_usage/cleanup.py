@@ -83,7 +83,7 @@ def kept(ordered: list[Entry], rules: CleanupRules, budget: Budget) -> tuple[int
 
 
 def crashes(rules: CleanupRules, now: int) -> bool:
-    """Whether a cleanup aborts the process instead, because its sums overflow."""
+    """Return whether a cleanup aborts the process instead, because its sums overflow."""
     return (
         rules.file_count * rules.file_count_percent > U64_MAX
         or rules.total_size * rules.total_size_percent > U64_MAX

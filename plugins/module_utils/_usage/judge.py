@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judge what is in a cache directory: which file is of a kind that is to be removed. Nothing is changed.
+"""Select the files in a cache directory that are of a kind to remove. Nothing is changed.
 
-Directories are opened one below the other. No link is followed, and no mount point is crossed.
+Each directory is opened through the one above it. No link is followed, and no mount point is crossed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .scan import DEPTH_MAX, GONE, LISTED, Entry, Stopped, expired, open_directo
 if TYPE_CHECKING:
     from .scan import Budget, CleanupRules
 
-# The kinds; what belongs to several counts for the first of them.
+# The kinds; a file that belongs to several counts for the first of them.
 UNTRUSTED, ORPHANS, UNUSED, BROKEN, STALE, FOREIGN, OVER, ALL = (
     "untrusted",
     "orphans",
@@ -39,45 +39,45 @@ UNTRUSTED, ORPHANS, UNUSED, BROKEN, STALE, FOREIGN, OVER, ALL = (
 )
 KINDS = (UNTRUSTED, ORPHANS, UNUSED, BROKEN, STALE, FOREIGN, OVER, ALL)
 
-# Reasons to keep what is of such a kind; FOREIGN is another one.
+# Reasons to keep a file of such a kind; FOREIGN is another one.
 CHANGED, DENIED, IN_USE, MOUNT_POINT, OTHER_NAMES = "changed", "denied", "in_use", "mount_point", "other_names"
 
-# What keeps the cached modules from being compared with the limits, beside a cleanup that crashes.
+# Why the cached modules cannot be compared with the limits, apart from a cleanup that crashes.
 LINKS, NOT_SEEN, CRASHES = "links", "not-seen", "cleanup-crashes"
 
 # Roles of directories.
 TOP, MODULES, COMPILER, ASIDE, FOLDER, TREE = range(6)
-"""The cache directory; C(modules) in it; C(wasmtime-*) in that; others on these two levels; all further down."""
+"""The cache directory; C(modules) in it; C(wasmtime-*) in that; others on these two levels; all deeper ones."""
 _OWN_ROLES = (TOP, MODULES, COMPILER)
-# Those in which the engine takes files for cached modules.
+# Those in which the engine treats files as cached modules.
 _COUNTED = (COMPILER, FOLDER)
 # Those in which the engine follows links to directories.
 _FOLLOWED = (TOP, MODULES, ASIDE)
 
 _OWN = re.compile(r"[A-Za-z0-9_-]{43}(\.stats|\.wip-[^\udc80-\udcff]*)?\Z")
 _LOCK = re.compile(r"\.cleanup\.wip-[^.\udc80-\udcff]*\Z")
-# For C(Found.kind) where nothing is to be removed.
+# C(Found.kind) of a file that is kept.
 _STAYS = -1
 
 
 class Wanted(NamedTuple):
-    """What is to be removed."""
+    """The kinds of files to remove."""
 
     kinds: frozenset[str]
     used: Callable[[str], bool] | None = None
-    """Whether a Wasmtime uses the directory of this name in C(modules); None if that cannot be told."""
+    """Returns whether a Wasmtime uses the directory of this name in C(modules); None if this is unknown."""
     unused_before: int | None = None
-    """Modules that were used last before this time are unused; nanoseconds since 1970."""
+    """Modules that were last used before this time are unused; nanoseconds since 1970."""
     backup: bool = False
-    """Whether foreign files are moved, which those with other names are not."""
+    """Whether foreign files are moved to a backup, apart from those with other names."""
 
     def counted(self) -> list[str]:
-        """The kinds that are counted, in their order."""
+        """Return the kinds that are counted, in their order."""
         return [kind for kind in KINDS if kind in self.kinds or (kind == UNUSED and self.unused_before is not None)]
 
 
 class Directory:
-    """A directory that was entered, or in which nothing more can be judged."""
+    """A directory that was entered, or whose contents cannot be examined."""
 
     __slots__ = (
         "above",
@@ -106,24 +106,24 @@ class Directory:
         self.owner = status.st_uid
         self.blocks = status.st_blocks
         self.theirs = False
-        """Whether it, or one above it, belongs to others than root and the owner of the cache."""
+        """Whether it, or one above it, belongs to a user other than root and the owner of the cache."""
         self.exposed = False
-        """Whether others can put other files in the place of those in it."""
+        """Whether other users can replace the files in it."""
         self.orphan = False
         self.shut = False
         """Whether this user may not remove anything in it."""
         self.sticky = False
         """Whether this user may only remove its own files in it."""
         self.kind: str | None = None
-        """The kind to remove it for, once it is empty."""
+        """The kind for which it is removed once it is empty."""
         self.stays = False
-        """Whether something in it stays."""
+        """Whether something in it is kept."""
 
 
 class Found:
-    """All files that were found, in columns, as there may be very many.
+    """All files that were found, in columns, because there may be very many.
 
-    The statistics of a cached module come next to it and have no name.
+    The statistics of a cached module follow it and have no name.
     """
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class Found:
         self.folder = array("L")
         self.kind = array("b")
         self.counted = array("b")
-        """Whether the engine takes it for a cached module."""
+        """Whether the engine treats it as a cached module."""
         self.regular = array("b")
         self.inode = array("Q")
         self.size = array("q")
@@ -139,12 +139,12 @@ class Found:
         self.owner = array("L")
         self.blocks = array("q")
         self.links: dict[int, int] = {}
-        """How many names a file has, where that is more than one."""
+        """The number of names of a file that has more than one."""
         self.devices: dict[int, int] = {}
-        """The device of a file, where it is another one than that of its directory, as on some file systems."""
+        """The device of a file, if it differs from that of its directory, as on some file systems."""
 
     def add(self, name: str | None, folder: int, status: os.stat_result, device: int, counted: bool = False) -> int:
-        """Add a file; its number. C(device): that of its directory."""
+        """Add a file, and return its number. C(device): that of its directory."""
         number = len(self.names)
         self.names.append(name)
         self.folder.append(folder)
@@ -163,7 +163,7 @@ class Found:
         return number
 
     def is_same(self, number: int, device: int, status: os.stat_result) -> bool:
-        """Whether a file is the one that was found, and unchanged. C(device): that of its directory."""
+        """Return whether a file is the one that was found and is unchanged. C(device): that of its directory."""
         return (
             status.st_dev == self.devices.get(number, device)
             and status.st_ino == self.inode[number]
@@ -173,16 +173,16 @@ class Found:
         )
 
     def has_statistics(self, number: int) -> bool:
-        """Whether the next file is the statistics of this one."""
+        """Return whether the next file is the statistics of this one."""
         return number + 1 < len(self.names) and self.names[number + 1] is None
 
     def used(self, number: int) -> int:
-        """When a cached module was used last, by the engine's rule; nanoseconds since 1970."""
+        """Return when a cached module was last used, by the engine's rule; nanoseconds since 1970."""
         return self.time[number + 1 if self.has_statistics(number) else number]
 
 
 class Figures:
-    """What was removed, or stays, for one reason."""
+    """The figures of the files that were removed, or kept, for one reason."""
 
     def __init__(self) -> None:
         self.count = self.entries = self.size = self.size_on_disk = 0
@@ -200,7 +200,7 @@ class Figures:
             names.append(shown_path(path))
 
     def as_dict(self) -> dict[str, Any]:
-        """The figures as the module returns them."""
+        """Return the figures as the module returns them."""
         names = (sorted(self._directories) + self._files)[:LISTED]
         return {
             "count": self.count,
@@ -213,7 +213,7 @@ class Figures:
 
 
 class Judgement:
-    """What is in a cache directory, and what of it is to be removed, as far as it was examined."""
+    """The examined files of a cache directory, and which of them to remove."""
 
     def __init__(self, top: int, wanted: Wanted, rules: CleanupRules | None, now: int, budget: Budget) -> None:
         self.top = top
@@ -225,27 +225,27 @@ class Judgement:
         self.found = Found()
         self.unreadable: list[str] = []
         self.unread = 0
-        """How many cached modules could not be opened to see whether they are broken."""
+        """How many cached modules could not be opened to verify them."""
         self.not_limited: str | None = None
         """Why the modules were not compared with the limits: LINKS, NOT_SEEN or CRASHES."""
         self.stopped_by: str | None = None
         self.is_cache = False
-        """Whether there is something that only the engine makes, or nothing at all."""
+        """Whether the directory is empty, or contains something that only the engine creates."""
         self._kept: dict[int, str] = {}
-        """Files that are of a kind to be removed and stay, with the reason."""
+        """Files of a kind to remove that are kept, with the reason."""
         self._kept_too: list[tuple[str, str]] = []
-        """Reason and path of what stays and is not a file that was found."""
+        """Reason and path of everything else that is kept."""
         self._linked: list[int] = []
         """Links that the engine follows."""
         self._unseen = False
-        """Whether something is mounted there, in which the engine sees modules."""
+        """Whether something is mounted there that may have modules for the engine."""
         status = os.fstat(top)
         self.trusted = (0, status.st_uid)
         self._mount = _mount(top)
         self.directories.append(Directory("", -1, TOP, status))
 
     def examine(self) -> None:
-        """Judge everything, up to the limits of time and memory. Once."""
+        """Examine everything, up to the limits of time and memory. Call this once."""
         try:
             self._rights(self.directories[0], self.top, os.fstat(self.top))
             self._walk(self.top, 0, 0)
@@ -259,16 +259,16 @@ class Judgement:
 
     @property
     def exposed(self) -> bool:
-        """Whether others can put files into the cache directory itself, in the place of those in it."""
+        """Whether other users can replace files in the cache directory itself."""
         return self.directories[0].exposed
 
     @property
     def complete(self) -> bool:
-        """Whether everything was judged."""
+        """Whether everything was examined."""
         return self.stopped_by is None and not self.unreadable
 
     def path(self, number: int) -> str:
-        """The path of a directory below the cache directory, with a slash at its end; empty for itself."""
+        """Return the path of a directory below the cache directory, with a slash at its end; empty for itself."""
         names = []
         while number > 0:
             names.append(self.directories[number].name)
@@ -276,11 +276,11 @@ class Judgement:
         return "".join(name + "/" for name in reversed(names))
 
     def file(self, number: int) -> str:
-        """The path of a file below the cache directory."""
+        """Return the path of a file below the cache directory."""
         return self.path(self.found.folder[number]) + str(self.found.names[number])
 
     def kept(self) -> dict[str, Figures]:
-        """What is of a kind to be removed, but stays."""
+        """The files of a kind to remove that are kept."""
         figures: dict[str, Figures] = {}
         for reason, path in self._kept_too:
             figures.setdefault(reason, Figures()).add(path, 0, 0, False)
@@ -290,21 +290,21 @@ class Judgement:
         return figures
 
     def planned(self) -> Iterator[int]:
-        """The numbers of the files to be removed, those of one directory one after the other."""
+        """Return the numbers of the files to remove, grouped by directory."""
         found = self.found
         return (n for n, kind in enumerate(found.kind) if kind != _STAYS and found.names[n] is not None)
 
     def kind(self, number: int) -> str:
-        """The kind for which a file is to be removed."""
+        """Return the kind for which a file is removed."""
         return KINDS[self.found.kind[number]]
 
     def is_own(self, number: int) -> bool:
-        """Whether a file has the name of one of the engine's."""
+        """Return whether a file has the name of one of the engine's own files."""
         name = self.found.names[number]
         return name is not None and _is_own(self.directories[self.found.folder[number]].role, name)
 
     def left(self) -> tuple[int, int]:
-        """How many cached modules there are, to be removed or not, and their bytes."""
+        """Return the number of cached modules, including those to remove, and their bytes."""
         found = self.found
         numbers = [number for number, counted in enumerate(found.counted) if counted]
         return len(numbers), sum(found.size[number] for number in numbers)
@@ -312,7 +312,7 @@ class Judgement:
     # --- the walk ---
 
     def _walk(self, handle: int, number: int, depth: int) -> None:
-        """Judge what is in an open directory, and below it."""
+        """Examine an open directory, and everything below it."""
         place = self.directories[number]
         below: list[tuple[str, os.stat_result]] = []
         empty = True
@@ -374,7 +374,7 @@ class Judgement:
             os.close(below)
 
     def _rights(self, place: Directory, handle: int, status: os.stat_result) -> None:
-        """Note who may do what in a directory."""
+        """Record who may do what in a directory."""
         own = "/proc/self/fd/%d" % handle
         kept_by_owner = bool(status.st_mode & stat.S_ISVTX)
         if not kept_by_owner and others_may(own + "/.", status.st_mode, status.st_uid, WRITE):
@@ -402,7 +402,7 @@ class Judgement:
         self._kept_too.append((MOUNT_POINT, self.path(number) + name))
 
     def _is_here(self, name: str, handle: int) -> bool:
-        """Whether a file of another device than its directory is no mount point, as on overlayfs and btrfs."""
+        """Return whether a file on a different device than its directory is not a mount point, as on overlayfs and btrfs."""
         try:
             file = open_to_judge(name, handle)
         except OSError:
@@ -418,7 +418,7 @@ class Judgement:
             self.unreadable.append(shown_path(self.path(number)).rstrip("/") or ".")
 
     def _file(self, handle: int, number: int, item: os.DirEntry[str], status: os.stat_result) -> None:
-        """A file, a link, or anything else that is no directory."""
+        """Examine a file, a link, or anything else except a directory."""
         place, name = self.directories[number], item.name
         own = _is_own(place.role, name)
         stem, extension = parts(name)
@@ -450,7 +450,7 @@ class Judgement:
             self._plan(file, expected)
 
     def is_untrusted(self, place: Directory, own: bool, handle: int, name: str, status: os.stat_result) -> bool:
-        """Whether others may have made a file, or changed one of the engine's. C(handle): of its directory."""
+        """Return whether other users may have created or changed a file. C(handle): that of its directory."""
         if place.theirs or status.st_uid not in self.trusted:
             return True
         if place.exposed and stat.S_ISLNK(status.st_mode) and _role(place.role, name) in _OWN_ROLES:
@@ -462,7 +462,7 @@ class Judgement:
         )
 
     def _kind_of(self, place: Directory, number: int, own: bool, leftover: bool) -> str | None:
-        """The kind of a file that is not untrusted, as far as it follows from the file alone."""
+        """Return the kind of a trusted file, as far as it follows from the file alone."""
         kinds, found = self.wanted.kinds, self.found
         if not own:
             if FOREIGN in kinds:
@@ -487,7 +487,7 @@ class Judgement:
         return STALE if STALE in kinds and stale else None
 
     def _is_stale(self, place: Directory, name: str, time: int) -> bool:
-        """Whether a lock or a temporary file is one that the engine disregards."""
+        """Return whether the engine ignores a lock or a temporary file."""
         extension = parts(name)[1]
         if extension is None or extension == "stats":
             return False
@@ -519,7 +519,7 @@ class Judgement:
             found.kind[n] = KINDS.index(kind)
         return True
 
-    # --- what needs more than a look at each file ---
+    # --- kinds that do not follow from each file alone ---
 
     def _verify(self) -> None:
         """Find the cached modules that are broken. Raises Stopped."""
@@ -549,7 +549,7 @@ class Judgement:
                     os.close(file)
 
     def _limits(self) -> None:
-        """Find the modules that the next cleanup would delete once all that is planned is gone."""
+        """Find the modules that the next cleanup would delete after all planned removals."""
         rules, found = self.rules, self.found
         if rules is None or not self.complete or self._unseen:
             self.not_limited = NOT_SEEN
@@ -578,7 +578,7 @@ class Judgement:
             self.not_limited = NOT_SEEN
 
     def _rest(self) -> None:
-        """Plan to remove what is left if all is to go, and see which directories will be empty."""
+        """Plan to remove the rest if everything is to be removed, and find the directories that will be empty."""
         found = self.found
         everything = ALL in self.wanted.kinds
         for number, kind in enumerate(found.kind):
@@ -597,9 +597,9 @@ class Judgement:
 
 
 def judge(top: int, wanted: Wanted, rules: CleanupRules | None, now: int, budget: Budget) -> Judgement:
-    """Judge what is in a cache directory. Does not raise Stopped, but notes it: what was not judged by then stays.
+    """Examine a cache directory. Does not raise Stopped, but records it; the rest is then kept.
 
-    C(top): an open handle to it. C(rules) is None where the config is refused: then no lock is known to have expired.
+    C(top): an open handle to it. C(rules) is None if the config is refused: then no lock is known to have expired.
     C(now): nanoseconds since 1970.
     """
     judged = Judgement(top, wanted, rules, now, budget)
@@ -608,7 +608,7 @@ def judge(top: int, wanted: Wanted, rules: CleanupRules | None, now: int, budget
 
 
 class Folders:
-    """Opens the directories of a judgement, each below the one above it, if they are still the ones that were judged."""
+    """Opens the directories of a judgement, each through the one above it, if they are still those that were examined."""
 
     def __init__(self, judged: Judgement) -> None:
         self._judged = judged
@@ -616,13 +616,13 @@ class Folders:
         self._handle = -1
 
     def close(self) -> None:
-        """Close the last one."""
+        """Close the last handle."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
 
     def handle(self, number: int) -> int:
-        """A handle to a directory, until another one is opened. Raises OSError."""
+        """Return a handle to a directory, which is valid until the next call. Raises OSError."""
         if number != self._number or self._handle < 0:
             self.close()
             self._handle = self._open(number)
@@ -649,7 +649,7 @@ class Folders:
 
 
 def private_to(status: os.stat_result, path: str, user: int) -> bool:
-    """Whether a cache directory belongs to this user, and nobody but root and the user can get into it."""
+    """Return whether a cache directory belongs to this user, and only root and the user can enter it."""
     return status.st_uid == user and not others_may(path, status.st_mode, user, ENTER)
 
 
@@ -662,13 +662,13 @@ def _role(above: int, name: str) -> int:
 
 
 def _is_own(role: int, name: str) -> bool:
-    """Whether the engine gives this name to a file in a directory of this role."""
+    """Return whether the engine gives this name to a file in a directory of this role."""
     pattern = {TOP: _LOCK, COMPILER: _OWN}.get(role)
     return pattern is not None and pattern.match(name) is not None
 
 
 def _status(name: str, handle: int) -> os.stat_result | None:
-    """What a name in an open directory stands for, links not followed; None if it is gone or cannot be looked at."""
+    """Return the status of a name in an open directory, links not followed; None if it is gone or cannot be examined."""
     try:
         return os.stat(name, dir_fd=handle, follow_symlinks=False)
     except OSError:
@@ -676,7 +676,7 @@ def _status(name: str, handle: int) -> os.stat_result | None:
 
 
 def beside(handle: int, name: str) -> os.stat_result | None:
-    """What the engine takes for a file of this name; None for a directory, a link to one, and nothing."""
+    """Return the status of a name that the engine treats as a file; None for a directory, a link to one, and nothing."""
     status = _status(name, handle)
     if status is None or stat.S_ISDIR(status.st_mode):
         return None
@@ -697,7 +697,7 @@ def _leads_to_directory(item: os.DirEntry[str]) -> bool:
 
 
 def _mount(handle: int) -> bytes | None:
-    """The number of the mount that an open file is on; None where the system does not tell."""
+    """Return the number of the mount that an open file is on; None if the system does not report it."""
     try:
         with open("/proc/self/fdinfo/%d" % handle, "rb") as file:
             for line in file:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remove from a cache directory what a judgement has found, or foretell that.
+"""Remove the files that a judgement has selected from a cache directory, or predict the result.
 
-Only names in directories that are held open are removed, and only while they stand for what was judged. A cached module
-goes before its statistics: the engine takes what is left at any moment.
+Names are removed only in open directories, and only while they lead to the files that were examined. A cached module
+is removed before its statistics, so that the engine accepts the cache at any moment.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _STATISTICS = ".stats"
 
 
 class Kept(Exception):
-    """Something stays; the text is one of the reasons of C(judge)."""
+    """Something is kept; the text is one of the reasons of C(judge)."""
 
 
 class Outcome:
-    """What a run has removed, or would."""
+    """The files that a run has removed, or would remove."""
 
     def __init__(self, judged: Judgement) -> None:
         self.removed = {kind: Figures() for kind in judged.wanted.counted()}
@@ -42,17 +42,17 @@ class Outcome:
         self.left, self.left_size = judged.left()
 
     def gone(self, kind: str, path: str, size: int, freed: int, is_entry: bool) -> None:
-        """Note what was removed."""
+        """Record a removed file."""
         self.removed[kind].add(path, size, freed, is_entry)
         self.freed += freed
 
     def stays(self, reason: str, path: str, size: int, is_entry: bool) -> None:
-        """Note what stays although it was to be removed."""
+        """Record a file of a kind to remove that is kept."""
         self.kept.setdefault(reason, Figures()).add(path, size, 0, is_entry)
 
 
 class Backup:
-    """Takes foreign files, in a new directory in an open one that only this user and root can write."""
+    """Moves foreign files to a new directory in an open one to which only this user and root can write."""
 
     def __init__(self, handle: int, now: int) -> None:
         self._parent = handle
@@ -60,7 +60,7 @@ class Backup:
         self._folder = ""
         self._handle = -1
         self.name: str | None = None
-        """That of the new directory; None before it is made."""
+        """The handle to the new directory; None before it is created."""
 
     def close(self) -> None:
         """Close what is open."""
@@ -69,9 +69,9 @@ class Backup:
             self._handle = -1
 
     def move(self, name: str, handle: int, folder: str) -> tuple[int, os.stat_result]:
-        """Give a file of an open directory a second name here; a handle to the directory with it, and what it is.
+        """Add a second name here to a file in an open directory; return a handle to the directory with it, and its status.
 
-        C(folder): the path of that directory, with a slash at its end. Nothing is overwritten and no link followed. Raises OSError.
+        C(folder): the path of that directory, with a slash at its end. Overwrites nothing and follows no link. Raises OSError.
         """
         if self._handle < 0 or self._folder != folder:
             self.close()
@@ -109,7 +109,7 @@ class Backup:
 
 
 class Foretelling:
-    """Removes nothing, and tells what a removal would free."""
+    """Removes nothing, and calculates what a removal would free."""
 
     def __init__(self, judged: Judgement) -> None:
         self._judged = judged
@@ -117,10 +117,10 @@ class Foretelling:
         """How many names are left of files that have several."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
     def file(self, number: int) -> int:
-        """Bytes that would be freed by removing this file, with its statistics."""
+        """Return the bytes that removing this file and its statistics would free."""
         found = self._judged.found
         if _moves(self._judged, number):
             return 0
@@ -137,11 +137,11 @@ class Foretelling:
         return not self._left[key]
 
     def directory(self, number: int) -> None:
-        """There is nothing to be done."""
+        """Do nothing."""
 
 
 class Removal:
-    """Removes what was judged."""
+    """Removes the selected files."""
 
     def __init__(self, judged: Judgement, backup: Backup | None) -> None:
         self._judged = judged
@@ -155,7 +155,7 @@ class Removal:
             self._backup.close()
 
     def file(self, number: int) -> int:
-        """Remove a file with its statistics; bytes freed. Raises Kept, and OSError if it is gone."""
+        """Remove a file with its statistics; return the bytes freed. Raises Kept, and OSError if it is gone."""
         found = self._judged.found
         folder = found.folder[number]
         place = self._judged.directories[folder]
@@ -170,13 +170,13 @@ class Removal:
         if with_statistics:
             with contextlib.suppress(OSError, Kept):
                 status = os.stat(name + _STATISTICS, dir_fd=handle, follow_symlinks=False)
-                # A new module may be there already, with statistics of its own.
+                # The engine may have written a new module and its statistics already.
                 if found.is_same(number + 1, place.device, status):
                     freed += self._remove(number + 1, place, handle, name + _STATISTICS, status)
         return freed
 
     def _compare(self, number: int, place: Directory, handle: int, name: str, status: os.stat_result) -> None:
-        """Raise Kept if a file is not the one that was judged any more, unless it is to go whatever it is now."""
+        """Raise Kept if a file is no longer the one that was examined, unless it is removed in any case."""
         judged = self._judged
         if judged.found.is_same(number, place.device, status):
             return
@@ -188,7 +188,7 @@ class Removal:
             raise Kept(CHANGED)
 
     def _compare_statistics(self, number: int, place: Directory, handle: int, name: str, expected: bool) -> None:
-        """Raise Kept if the engine has used a module since it was judged, unless that does not matter."""
+        """Raise Kept if the engine has used a module since it was examined, unless that does not matter."""
         if self._judged.kind(number) in (ALL, UNTRUSTED):
             return
         status = beside(handle, name)
@@ -208,7 +208,7 @@ class Removal:
         there, status = backup.move(name, handle, self._judged.path(self._judged.found.folder[number]))
         found = self._judged.found
         try:
-            # With more names, somebody else's file may have come here.
+            # With more names, it may be the file of another user.
             if status.st_nlink != 2 or not found.is_same(number, place.device, status):
                 raise Kept(CHANGED)
             if not os.path.samestat(os.stat(name, dir_fd=handle, follow_symlinks=False), status):
@@ -229,7 +229,7 @@ class Removal:
 
 
 def carry_out(judged: Judgement, by: Foretelling | Removal) -> Outcome:
-    """Remove all that was planned."""
+    """Remove everything that was planned."""
     outcome = Outcome(judged)
     found = judged.found
     with contextlib.closing(by):
@@ -272,7 +272,7 @@ def _directory(judged: Judgement, number: int, by: Foretelling | Removal, outcom
 
 
 def _reason(error: OSError | Kept) -> str | None:
-    """Why something stays; None if it is gone."""
+    """Return why something is kept; None if it is gone."""
     if isinstance(error, Kept):
         return str(error)
     if error.errno == errno.ENOENT:
@@ -289,7 +289,7 @@ def _with_statistics(judged: Judgement, number: int) -> range:
 
 
 def _moves(judged: Judgement, number: int) -> bool:
-    """Whether a file is moved to the backup instead of being removed."""
+    """Return whether a file is moved to the backup instead of being removed."""
     if judged.found.names[number] is None:
         number -= 1
     return judged.wanted.backup and judged.kind(number) in (FOREIGN, ALL) and not judged.is_own(number)

@@ -32,11 +32,11 @@ DAY = 86400
 # The longest list of names in the result.
 LISTED = 100
 
-# The names that the engine creates below the directory; all others are foreign, even those that it takes for modules.
+# The names that the engine creates below the directory; all others are foreign, even those that it treats as modules.
 _OWN = re.compile(r"modules/wasmtime-[^/]*/[A-Za-z0-9_-]{43}(\.stats|\.wip-[^/]*)?\Z")
 _OWN_FOLDER = re.compile(r"modules/wasmtime-[^/]*\Z")
 
-# What was used within so many days is in use.
+# A module that was used within this number of days is in use.
 RECENT_DAYS = 7
 
 # The engine writes some 40 bytes.
@@ -120,7 +120,7 @@ class CleanupRules(NamedTuple):
 
 
 def expired(now: int, then: int, threshold: int, drift: int) -> bool:
-    """Whether the engine ignores a lock of this time.
+    """Return whether the engine ignores a lock of this time.
 
     C(now) and C(then) in nanoseconds since 1970, C(threshold) and C(drift) in seconds.
     """
@@ -136,7 +136,7 @@ def parts(name: str) -> tuple[str, str | None]:
 
 
 def _is_counted_extension(extension: str | None) -> bool:
-    """Whether the engine counts a file with this extension as a module or as statistics."""
+    """Return whether the engine counts a file with this extension as a module or as statistics."""
     return extension is None or extension == "stats" or not _is_text(extension)
 
 
@@ -154,7 +154,7 @@ def shown_path(path: str) -> str:
 
 
 class Entry(NamedTuple):
-    """A file that the engine takes for a cached module. Newer ones are greater."""
+    """A file that the engine treats as a cached module. Newer ones are greater."""
 
     time: int
     """The time of its C(.stats), or else its own; nanoseconds since 1970."""
@@ -219,7 +219,7 @@ class Folder(Sum):
 
     @property
     def matters(self) -> bool:
-        """Whether it is a directory of the engine, or has files that the engine takes for modules."""
+        """Whether it is a directory of the engine, or has files that the engine treats as modules."""
         return bool(self.entries) or _OWN_FOLDER.match(self.path) is not None
 
 
@@ -500,7 +500,7 @@ class _Scanner:
                 self._add_removal(path, 1, status.st_size, own=_OWN.match(path) is not None)
 
     def _is_counted(self, handle: int, folder: Folder, name: str) -> bool:
-        """Whether such a file exists, and the engine counts it as a module or as statistics."""
+        """Return whether such a file exists, and the engine counts it as a module or as statistics."""
         return _is_counted_extension(parts(name)[1]) and self._status_of_file(handle, folder, name) is not None
 
     def _status_of_file(self, handle: int, folder: Folder, name: str) -> os.stat_result | None:
@@ -616,7 +616,7 @@ class _Scanner:
 
 
 def _is_directory(item: os.DirEntry[str]) -> bool:
-    """Whether the engine treats it as a directory: links are followed."""
+    """Return whether the engine treats it as a directory. Links are followed."""
     try:
         return item.is_dir()
     except OSError:

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings that suit what was measured in a cache better than those of its config.
+"""Suggest settings that suit the measurements of a cache better than those of its config.
 
-Nothing is suggested without a measurement that speaks for it, and nothing that the engine would refuse, whether all
-suggestions are followed or one of them.
+Every suggestion is based on a measurement, and the engine accepts the result of following all or any of them.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ if TYPE_CHECKING:
     from .._config.check import Effective
     from .scan import CleanupRules, Look
 
-# Of the room for a cache, a limit takes at most so many percent.
+# A limit takes at most this percentage of the room for a cache.
 ROOM_PERCENT = 80
-# A smaller sample has no speed: bytes.
+# A smaller sample, in bytes, does not show a speed.
 SAMPLE_LEAST = 2**20
-# The slowest compression in millions of bytes per second: a program waits for that of a new module, and for no other.
+# The slowest compression in millions of bytes per second: a program waits only for that of a new module.
 BASELINE_SPEED = 50
 OPTIMIZED_SPEED = 1
-# Ratios within so many percent of the best one are as good; a speed is better if it is so many times as high.
+# Ratios within this percentage of the best one are equally good; a speed is better if it is this many times as high.
 RATIO_PERCENT = 3
 SPEED_TIMES = 2
 
@@ -37,14 +36,14 @@ SIZE = "files-total-size-soft-limit"
 
 
 class Room(NamedTuple):
-    """What the file system of a cache has left for it."""
+    """The room that the file system of a cache has left for it."""
 
     capacity: int
-    """Bytes, those in use included."""
+    """Bytes, including those in use."""
     size: int
     """Bytes that users other than root can write."""
     files: int | None
-    """Files that they can create; None where there is no limit."""
+    """Files that they can create; None if there is no limit."""
 
 
 class Suggestion(NamedTuple):
@@ -58,7 +57,7 @@ class Suggestion(NamedTuple):
 
 
 def room_of(directory: int) -> Room | None:
-    """Return what the file system of an open directory has left; None if it does not say so."""
+    """Return the room that the file system of an open directory has left; None if it is not known."""
     try:
         status = os.fstatvfs(directory)
     except OSError:
@@ -120,12 +119,12 @@ def _size(look: Look, rules: CleanupRules, room: Room) -> list[Suggestion]:
 
 
 def _least(used: int, percent: int) -> int | None:
-    """Return the smallest limit of which a cleanup leaves what is used; None if it leaves nothing of any."""
+    """Return the smallest limit with which a cleanup leaves the modules in use; None if it always deletes everything."""
     return -(-100 * used // percent) if percent else None
 
 
 def _adds_up(limit: int, percent: int) -> bool:
-    """Return whether the engine can multiply a limit by its percentage: it aborts where it cannot."""
+    """Return whether the engine can multiply a limit by its percentage without an overflow, at which it aborts."""
     return limit * percent <= U64_MAX
 
 
@@ -160,7 +159,7 @@ def _better(
 ) -> dict[str, Any] | None:
     """Return the measurement of a level that is clearly better than the current one; None if there is none.
 
-    The best one is the fastest of those that compress as well as any that is fast enough.
+    The best one is the fastest of the levels that compress as well as any level that is fast enough.
     """
     now = measured.get(current)
     # Level 0 is another name of another level.

@@ -58,7 +58,7 @@ class Broken(Exception):
 
 
 def new_enough() -> bool:
-    """Whether zstandard returns the data after a frame, as it does from 0.18 on."""
+    """Return whether zstandard returns the data after a frame, as it does from 0.18 on."""
     return hasattr(zstandard.ZstdDecompressor().decompressobj(), "unused_data")
 
 
@@ -142,7 +142,7 @@ class EntryReader:
         return open_file(entry.name, folder)
 
     def replaced(self, entry: Entry, before: os.stat_result) -> bool:
-        """Whether the file of an entry was replaced or removed since."""
+        """Return whether the file of an entry was replaced or removed since."""
         try:
             now = os.stat(entry.name, dir_fd=self.folder(entry), follow_symlinks=False)
         except OSError:
