@@ -40,19 +40,17 @@ def enter(folder: str) -> int:
     return open_resolved(resolved)
 
 
-def place(source: str, target: str) -> None:
-    """Put a copy of the file there, or raise OSError; the target is the old file or all of the new one."""
-    content = Path(source).read_bytes()
+def place(content: bytes, target: str, mode: int = 0o600) -> None:
+    """Put a file with this content there, or raise OSError; the target is the old file or all of the new one."""
     folder, name = os.path.split(target)
     directory = enter(folder)
     try:
         with contextlib.suppress(FileNotFoundError):
-            there = os.lstat(name, dir_fd=directory).st_mode
-            # A device would be replaced as well.
-            if not stat.S_ISREG(there) and not stat.S_ISLNK(there):
+            # A device would be replaced as well, and so would /dev/stdout, which is a link to one.
+            if not stat.S_ISREG(os.stat(name, dir_fd=directory).st_mode):
                 raise OSError(errno.EEXIST, "it is not a file")
         new = ".%s.%s" % (name[:100], secrets.token_hex(8))
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=directory)
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode, dir_fd=directory)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -69,7 +67,7 @@ def main() -> None:
     names = iter(sys.argv[1:])
     for source, target in zip(names, names):
         try:
-            place(source, target)
+            place(Path(source).read_bytes(), target)
         except OSError as error:
             sys.exit(
                 "the report cannot be written to %s: %s; name another file" % (ascii(target)[1:-1], error.strerror)

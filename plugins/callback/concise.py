@@ -15,6 +15,7 @@ description:
   - Shows what P(ansible.builtin.default#callback) shows, but no host on which a task changed nothing, and in the recap no
     host on which nothing changed or failed. Tasks without anything to show have no heading.
   - Messages are text, each failure is shown once, and where it is in a playbook is left out.
+  - Control characters in messages are escaped, and lines that look like those of Ansible are indented.
   - With C(-v) and more it is P(ansible.builtin.default#callback).
   - C(make provision), C(make check) and C(make report) use it.
 requirements:
@@ -27,11 +28,17 @@ seealso:
     plugin_type: callback
 """
 
+import re
 from typing import Any
 
 from ansible import constants as C  # noqa: N812
 from ansible.plugins.callback.default import CallbackModule as Default
 from ansible.utils.color import colorize, hostcolor
+
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
+
+# How lines begin that Ansible itself writes: headings, results and warnings, "...ignoring", and the recap.
+_ANSIBLE = re.compile(r" ?([A-Z]{2,} |[^\[]*: \[|\[|\.\.\.|\S+ *: \w+=\d)")
 
 
 class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
@@ -50,8 +57,8 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """Show the message of a task whose purpose is a message, such as C(debug), and what has changed."""
-        lines = _lines(result.result.get("msg")) if result.result.get("_ansible_verbose_always") else None
-        if self._display.verbosity or lines is None:
+        message = _text(result.result.get("msg")) if result.result.get("_ansible_verbose_always") else None
+        if self._display.verbosity or message is None:
             super().v2_runner_on_ok(result)
             return
         self._banner(result.task)
@@ -59,18 +66,18 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
         status, color = ("changed", C.COLOR_CHANGED) if result.is_changed() else ("ok", C.COLOR_OK)
         # What is run once is about all hosts.
         label = "" if result.task.run_once else "%s: [%s]: " % (status, self.host_label(result))
-        self._display.display(label + lines, color=color)
+        self._display.display(_lines(message, label), color=color)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         """Show the message of a failure, once."""
-        lines = _lines(result.result.get("msg"))
-        if self._display.verbosity or lines is None or ignore_errors or "results" in result.result:
+        message = _text(result.result.get("msg"))
+        if self._display.verbosity or message is None or ignore_errors or "results" in result.result:
             super().v2_runner_on_failed(result, ignore_errors)
             return
         self._banner(result.task)
         self._handle_warnings(result.result)
         self._display.display(
-            "fatal: [%s]: %s" % (self.host_label(result), lines),
+            _lines(message, "fatal: [%s]: " % self.host_label(result)),
             color=C.COLOR_ERROR,
             stderr=self.get_option("display_failed_stderr"),
         )
@@ -111,8 +118,18 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
             self._print_task_banner(task)
 
 
-def _lines(message: Any) -> str | None:
+def _text(message: Any) -> str | None:
     """A message as text; None for what is none."""
     if isinstance(message, list) and all(isinstance(line, str) for line in message):
         return "\n".join(message)
     return message if isinstance(message, str) else None
+
+
+def _lines(message: str, label: str) -> str:
+    """A message after its label, printable; its lines that look like Ansible's own are indented."""
+    first, *others = (printable(line.rstrip("\r"), "\t") for line in message.split("\n"))
+    return "\n".join([label + first if label else _apart(first), *map(_apart, others)])
+
+
+def _apart(line: str) -> str:
+    return "  " + line if _ANSIBLE.match(line) else line

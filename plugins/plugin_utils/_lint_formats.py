@@ -76,6 +76,15 @@ def _excerpt(file: CheckedFile, problem: Problem) -> list[str]:
     return ["%s |" % margin, "%d | %s%s" % (problem.line or 1, before, after), "%s | %s^" % (margin, _blank(before))]
 
 
+def _no_command(line: str) -> str:
+    """Return a line in which no CI system finds a command.
+
+    GitHub reads C(::) at the start of a line, also after spaces, and C(##[) anywhere; Azure reads C(##vso[) anywhere.
+    """
+    line = re.sub(r"##(?=(?:vso)?\[)", r"#\\x23", line)
+    return "./" + line if line.lstrip().startswith("::") else line
+
+
 def _lines(file: CheckedFile) -> list[str]:
     lines = []
     for problem in file.problems:
@@ -84,7 +93,7 @@ def _lines(file: CheckedFile) -> list[str]:
             "%s%s: %s[%s] %s" % (printable(file.path), place, problem.severity, problem.code, _sentence(problem))
         )
         lines += _excerpt(file, problem)
-    return lines
+    return [_no_command(line) for line in lines]
 
 
 def text(files: Sequence[CheckedFile]) -> str:

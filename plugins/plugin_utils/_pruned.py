@@ -12,7 +12,7 @@ from typing import Any, Mapping
 from jinja2.filters import do_filesizeformat
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import PRUNED, Malformed, reason
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import MOST_REASON, PRUNED, Malformed, reason
 
 # In the order in which a thing that is of several kinds counts for the first.
 KINDS = ("untrusted", "orphans", "unused", "broken", "stale_locks", "foreign", "over_limits", "all")
@@ -22,7 +22,10 @@ PRUNABLE = "prunable"
 CLEAN = "with nothing to remove"
 FAILED = "failed"
 UNREACHABLE = "unreachable"
+NO_REASON = "no reason is known"
+# So many names are shown of each reason, and so many notes of each host.
 NAMES = 3
+NOTES = 3
 
 
 def read(result: Any) -> tuple[dict[str, Any] | None, str, str]:
@@ -33,7 +36,7 @@ def read(result: Any) -> tuple[dict[str, Any] | None, str, str]:
     if not isinstance(result, Mapping):
         return None, FAILED, str(Malformed("is not a dictionary"))
     if result.get("unreachable"):
-        return None, UNREACHABLE, reason(result)
+        return None, UNREACHABLE, reason(result) or NO_REASON
     failed = bool(result.get("failed"))
     if "removed" not in result:
         return None, FAILED, reason(result) or "the host was not looked at"
@@ -42,7 +45,7 @@ def read(result: Any) -> tuple[dict[str, Any] | None, str, str]:
     except Malformed as error:
         return None, FAILED, str(error)
     if failed:
-        return found, FAILED, reason(result)
+        return found, FAILED, reason(result) or NO_REASON
     return found, PRUNABLE if any(part["count"] for part in found["removed"].values()) else CLEAN, ""
 
 
@@ -88,7 +91,10 @@ def _lines(found: Mapping[str, Any], check_mode: bool, failed: bool) -> list[str
     if not found["complete"]:
         stopped = found["stopped_by"]
         lines.append("not everything was judged%s" % ("" if stopped is None else ": %s was reached" % stopped))
-    return lines + [note["message"] for note in found["notes"]]
+    lines += [note["message"] for note in found["notes"][:NOTES]]
+    lines = [line if len(line) <= MOST_REASON else line[:MOST_REASON] + "..." for line in lines]
+    more = len(found["notes"]) - NOTES
+    return lines + (["and %d more note%s" % (more, "" if more == 1 else "s")] if more > 0 else [])
 
 
 def _some(parts: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:

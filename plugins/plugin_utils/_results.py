@@ -440,7 +440,7 @@ _SHOWN = ("deprecations", "diff", "exception", "invocation", "module_stderr", "m
 def received(result: Mapping[str, Any], schema: Record) -> dict[str, Any]:
     """Return the part of a module's answer that the controller accepts; C(schema) is that of the module.
 
-    A malformed answer becomes a failure.
+    A malformed answer becomes a failure, which counts as a change if the answer does.
     """
     # These are from Ansible itself, which has removed those from the host.
     kept = {name: value for name, value in result.items() if name.startswith("_ansible_")}
@@ -456,7 +456,9 @@ def received(result: Mapping[str, Any], schema: Record) -> dict[str, Any]:
         return {**kept, **shown, **Record({}, _ANSIBLE)(result), **answer(result)}
     except (Malformed, RecursionError) as error:
         wrong = error if isinstance(error, Malformed) else Malformed("has too many levels")
-        return {**kept, "failed": True, "changed": False, "msg": str(wrong)}
+        changed = result.get("changed") is True
+        said = "%s; the host may have been changed" % wrong if changed else str(wrong)
+        return {**kept, "failed": True, "changed": changed, "msg": said}
 
 
 def _shown(value: Any, name: str) -> Any:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
+
 ROLE = "wasmops.wasmtime.wasmtime_cache"
 PREFIX = "wasmtime_cache_"
 # `make generate` writes these.
@@ -83,6 +85,6 @@ def unknown_variables(variables: Mapping[str, Any]) -> list[str]:
 
     return [
         "%s is not a variable of this role; the nearest name is %s"
-        % (name, get_close_matches(name, known, n=1, cutoff=0)[0])
+        % (printable(name), get_close_matches(name, known, n=1, cutoff=0)[0])
         for name in sorted(unknown)
     ]

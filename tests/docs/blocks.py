@@ -25,7 +25,7 @@ PROMPT = "$ "
 DIRECTIVES = {"code-block", "image", "list-table"}
 _NAME = re.compile(r"# ([\w./-]+\.[a-z]+)\n")
 # What a failed run of Ansible looks like.
-_FAILURE = re.compile(r"\b(failed|unreachable)=[1-9]|FAILED!|^(ERROR!|\[ERROR\]|make: \*\*\*)", re.MULTILINE)
+_FAILURE = re.compile(r"\b(failed|unreachable)=[1-9]|FAILED!|^(fatal: |ERROR!|\[ERROR\]|make: \*\*\*)", re.MULTILINE)
 
 
 class Command(NamedTuple):

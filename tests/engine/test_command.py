@@ -81,7 +81,7 @@ def test_without_a_file_it_caches_in_the_home(command: Command) -> None:
         shutil.rmtree(command.home / ".cache" / "wasmtime" / "modules")
 
 
-@proves("The engines do not get in each other's way:")
+@proves("The engines do not interfere with each other:")
 def test_each_version_has_a_directory_of_its_own(tmp_path: Path) -> None:
     commands = [Command(name, tmp_path) for name in COMMANDS]
     for command in commands:
@@ -123,7 +123,7 @@ def test_a_file_is_named_on_the_command_line(command: Command) -> None:
 
 
 @proves(
-    "Without a path the config is the one that Wasmtime itself looks for", "the file that Wasmtime itself looks for"
+    "Without a path, the config is the one that Wasmtime itself looks for", "the file that Wasmtime itself looks for"
 )
 def test_the_file_at_the_default_path_is_read(command: Command) -> None:
     directory = command.home / "elsewhere"

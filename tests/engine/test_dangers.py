@@ -78,7 +78,7 @@ def works(process: Process, path: Path, directory: Path) -> None:
 
 
 @proves("makes the process allocate %(bytes)d bytes at load and abort", "The process aborts when it loads the config:")
-@proves("Some files that Wasmtime accepts abort it later.")
+@proves("Some files that Wasmtime accepts make it abort later.")
 @proves("queue-memory")
 @every_version
 @pytest.mark.parametrize(
@@ -631,11 +631,11 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as
 @proves(
     "runs native code in every process that loads the cache",
     "The cache holds native code.",
-    "whoever can write to the directory runs code in every process",
+    "anyone who can write to the directory runs code in every process",
     "they run native code in every process",
 )
 @proves(
-    "Whoever can write to the cache directory can run code in every Wasmtime process.",
+    "Anyone who can write to the cache directory can run code in every Wasmtime process.",
     "Wasmtime does not check where it came from:",
     "Whoever can write there runs native code",
 )

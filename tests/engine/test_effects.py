@@ -246,7 +246,7 @@ def test_levels_and_threshold(place: Path, version: str, baseline: int, optimize
 
 
 @proves(
-    "the next cleanup deletes modules until the percentage",
+    "the next cleanup deletes modules, least recently used first",
     "The number of cache files above which a cleanup deletes some.",
     "file_count_soft_limit) that a cleanup leaves.",
     "they are compiled again, and deleted again",

@@ -110,7 +110,7 @@ def test_cable_cut(newest_ansible: Ansible, lab: Lab) -> None:
     for host in cut:
         assert run.of(host.name)[-1].status == "unreachable"
     assert run.module("whole").changed
-    assert run.of("whole")[-1].task == "Show what is in force"
+    assert run.of("whole")[-1].task == "Sum up what was done on all hosts"
 
     for host in cut[::2]:
         assert settle(host) == NEW

@@ -49,6 +49,18 @@ def test_a_link_at_its_name_is_replaced(tmp_path: Path) -> None:
     assert not (tmp_path / "report.html").is_symlink()
 
 
+@pytest.mark.parametrize("there", ["device", "link to a device"])
+def test_no_device_is_replaced(tmp_path: Path, there: str) -> None:
+    target = tmp_path / "report.html"
+    if there == "device":
+        os.mkfifo(target)
+    else:
+        target.symlink_to("/dev/null")
+    before = target.lstat()
+    assert "report.html: it is not a file; name another file" in put(tmp_path, target)
+    assert target.lstat().st_ino == before.st_ino
+
+
 def test_a_link_of_one_s_own_leads_to_its_directory(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "reports").symlink_to("real")

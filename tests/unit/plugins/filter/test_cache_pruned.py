@@ -144,6 +144,40 @@ def test_nonsense_of_one_host_is_said_of_that_host() -> None:
     assert lines[-1].startswith("6 hosts: 31.0 MiB freed (orphans 31.0 MiB); 4 failed")
 
 
+@pytest.mark.parametrize("message", [{}, {"msg": ""}, {"msg": " \n"}])
+def test_a_failure_without_a_message_is_one(message: dict[str, str]) -> None:
+    assert cache_pruned({"h": {"unreachable": True, **message}}) == [
+        "h: unreachable: no reason is known",
+        "1 host: 0 Bytes freed; 1 unreachable",
+    ]
+    assert cache_pruned({"h": {**result(), "failed": True, **message}}) == [
+        "h: failed: no reason is known",
+        "1 host: 0 Bytes freed; 1 failed",
+    ]
+
+
+@pytest.mark.parametrize(("number", "last"), [(3, []), (4, ["  and 1 more note"]), (1000, ["  and 997 more notes"])])
+def test_a_host_has_no_more_than_three_notes_of_some_length(number: int, last: list[str]) -> None:
+    notes = [{"code": "x", "message": "%d " % i + "n" * 50_000} for i in range(number)]
+    lines = cache_pruned({"h": result(notes=notes, exists=False, directory="/d" * 50_000)})
+    assert [line[:5] for line in lines[:4]] == ["h: /d", "  0 n", "  1 n", "  2 n"]
+    assert all(len(line) < 1_010 and line.endswith("...") for line in lines[:4])
+    assert lines[4:-1] == last
+
+
+def test_no_number_of_a_host_is_absurd() -> None:
+    most = 2**80
+    results = {
+        "app1": result(freed=most, removed={"orphans": part(most, most)}),
+        "app2": result(freed=most, removed={"orphans": part(most, most)}),
+        "app3": result(freed=10**4000),
+        "app4": result(removed={"orphans": part(1, most + 1)}),
+    }
+    lines = cache_pruned(results)
+    assert lines[-1] == "4 hosts: 2.0 YiB freed (orphans 2.0 YiB); 2 failed"
+    assert max(map(len, lines)) < 100
+
+
 def test_one_host_is_one_host() -> None:
     assert cache_pruned({"localhost": result()})[-1] == "1 host: 0 Bytes freed; 1 with nothing to remove"
     assert cache_pruned({}) == ["0 hosts: 0 Bytes freed"]

@@ -83,7 +83,8 @@ def test_the_grammar_of_toml_is_that_of_the_program(world):
     world.write('[cache]\ncleanup-interval = "1\\x68"\n')
     embedded, official = world.program("embedded", EMBEDDED), world.program("official", OFFICIAL)
     assert world.both(directory=..., programs=[embedded], create_directory=False)["changed"] is False
-    assert "valid TOML 1.1, but not TOML 1.0" in world.refused(directory=..., programs=[official])
+    # Before Python 3.11 no parser there can tell.
+    assert "TOML 1.0" in world.refused(directory=..., programs=[official])
     assert "valid TOML 1.1, but not TOML 1.0" in world.refused(directory=..., programs=[embedded, official])
     result = world.info(path=str(world.config), programs=[embedded, official])
     assert [program["accepts"] for program in result["programs"]] == [True, False]

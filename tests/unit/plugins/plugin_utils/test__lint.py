@@ -295,6 +295,27 @@ def test_github_commands_are_escaped(tmp_path):
     assert rest.startswith('"100%25,:\\n::set-output name=x::" is not a setting')
 
 
+@pytest.mark.parametrize(("name", "shown"), [
+    ("::stop-commands::x.toml", "./::stop-commands::x.toml"),
+    ("  ::add-mask::x.toml", "./  ::add-mask::x.toml"),
+    ("##[add-mask]x.toml", "#\\x23[add-mask]x.toml"),
+    ("x ##vso[task.setvariable variable=a]y.toml", "x #\\x23vso[task.setvariable variable=a]y.toml"),
+    ("##x::.toml", "##x::.toml"),
+])  # fmt: skip
+@pytest.mark.parametrize("named", [".", None])
+def test_no_name_is_a_command_for_a_ci_system(tmp_path, monkeypatch, name, shown, named):
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text("[cache]\nworker-event-queue-size = 1\n", encoding="utf-8")
+    assert text(check(named or name, CURRENT)).startswith(shown + ":2:")
+
+
+def test_no_line_of_a_file_is_a_command_for_a_ci_system(tmp_path):
+    file = checked(tmp_path, "[cache]\nx = 1 # ##[add-mask]a ##vso[task.complete]b ## [c]\n")
+    for written in (text([file]), junit([file])):
+        assert "##[" not in written and "##vso[" not in written
+        assert "2 | x = 1 # #\\x23[add-mask]a #\\x23vso[task.complete]b ## [c]" in written
+
+
 @given(
     content=st.one_of(st.binary(max_size=60), st.text(max_size=60).map(lambda value: value.encode("utf-8", "replace"))),
     head=st.sampled_from([b"", b"[cache]\n", b'[cache]\ndirectory = "', b"[cache]\n# ", b"[cache]\n\xef\xbb\xbf"]),
@@ -342,6 +363,31 @@ def test_the_program_writes_to_a_file(tmp_path):
     (tmp_path / "-x.toml").write_text(GOOD, encoding="utf-8")
     assert lint(tmp_path, "--format=github", "--output=lint.sarif", "--", "-x.toml").returncode == 0
     assert (tmp_path / "lint.sarif").read_bytes() == b""
+
+
+@pytest.mark.parametrize("target", ["../victim", "../missing"])
+def test_a_link_at_the_name_of_the_output_is_replaced(tmp_path, target):
+    (tmp_path / "victim").write_text("victim", encoding="utf-8")
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    (checkout / "config.toml").write_text(GOOD, encoding="utf-8")
+    (checkout / "lint.txt").symlink_to(target)
+    done = lint(checkout, "--output=lint.txt", "config.toml")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not (checkout / "lint.txt").is_symlink()
+    assert (checkout / "lint.txt").read_text(encoding="utf-8") == "1 file: no problems\n"
+    assert (tmp_path / "victim").read_text(encoding="utf-8") == "victim"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkout", "victim"]
+
+
+def test_others_may_read_the_output_as_far_as_the_umask_lets_them(tmp_path):
+    (tmp_path / "config.toml").write_text(GOOD, encoding="utf-8")
+    before = os.umask(0o027)
+    try:
+        assert lint(tmp_path, "--output=lint.txt", "config.toml").returncode == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "lint.txt").stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize(("words", "said"), [

@@ -151,6 +151,18 @@ def test_no_other_library_is_and_the_failure_is_one_sentence(names: Any) -> None
     assert "\n" not in answer["msg"]
 
 
+@pytest.mark.parametrize("changed", [True, False, "yes", 1, None])
+def test_a_malformed_answer_counts_as_a_change_if_it_says_so(changed: Any) -> None:
+    wrong = "malformed result: problems is not a list of at most 1000 entries"
+    if not isinstance(changed, bool):
+        wrong = "malformed result: changed is not true or false"
+    assert received({"changed": changed, "problems": 5}, CHANGED) == {
+        "failed": True,
+        "changed": changed is True,
+        "msg": wrong + ("; the host may have been changed" if changed is True else ""),
+    }
+
+
 @pytest.mark.parametrize("message", [None, 5, {"a": 1}, ["a"], {}])
 def test_a_message_that_is_no_text_is_malformed(message: Any) -> None:
     assert received({"failed": True, "msg": message}, CHANGED)["msg"] == "malformed result: msg is not text"

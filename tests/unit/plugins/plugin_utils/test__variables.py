@@ -37,6 +37,11 @@ def test_the_nearest_name_is_named(name: str, nearest: str, value: object) -> No
     ]
 
 
+def test_a_name_does_not_act_on_a_terminal() -> None:
+    (sentence,) = unknown_variables({"wasmtime_cache_\x1b[2J\nPLAY": 1})
+    assert sentence.startswith("wasmtime_cache_\\x1b[2J\\nPLAY is not a variable of this role; ")
+
+
 def test_names_of_others_and_what_tasks_register_are_no_variables_of_the_role() -> None:
     known = dict.fromkeys((*OF_THE_ROLE, *OF_THE_PLAYBOOKS), "x")
     result = {"changed": False, "failed": False}
