@@ -13,3 +13,5 @@ class ActionModule(Border):
     """Runs cache_prune."""
 
     schema = PRUNED
+    # Without it, what is to be moved would be deleted: the module refuses an empty one.
+    kept_empty = ("backup",)

@@ -26,6 +26,8 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
     """Runs a module and validates its result by C(schema)."""
 
     schema: Record
+    kept_empty: tuple[str, ...] = ()
+    """Options of a task of the role that are not taken as not given if they are empty."""
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Run the module on the host and return its result, or a failure if the result is malformed.
@@ -44,7 +46,9 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
             unknown = unknown_variables(task_vars or {})
             if unknown:
                 return {"failed": True, "changed": False, "msg": "; ".join(unknown)}
-            self._task.args = {name: value for name, value in self._task.args.items() if value != ""}
+            self._task.args = {
+                name: value for name, value in self._task.args.items() if value != "" or name in self.kept_empty
+            }
         return received(super().run(tmp, task_vars), self.schema)
 
     @property

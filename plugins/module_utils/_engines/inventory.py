@@ -14,7 +14,7 @@ import contextlib
 import os
 import stat
 import time
-from typing import Any, NamedTuple, Tuple
+from typing import AbstractSet, Any, NamedTuple, Tuple
 
 from .._files.access import READ, Reason, everybody_may, system_error
 from .._files.config_file import Unreadable, resolve_file
@@ -32,6 +32,7 @@ from .processes import (
     open_mapped,
     processes,
     started,
+    users_of,
 )
 
 Id = Tuple[int, int]
@@ -43,6 +44,8 @@ LISTED = 100
 ENGINES_MAX = 500
 # Longer ones are no paths to the system (limits.h).
 _PATH_MAX = 4095
+# A process may map a file anew just when it is to be opened.
+_ATTEMPTS = 3
 
 # Why files could not be read, or are without a visible Wasmtime; C(_module/reasons.py) has the texts.
 NOTES = (
@@ -164,6 +167,7 @@ class Inventory:
         self._size_limit = size_limit
         self._deadline = time.monotonic() + seconds
         self._without: dict[Id, NoEngine] = {}
+        self._noted: set[tuple[str, Key]] = set()
         self._stopped = False
 
     def note(self, code: str, name: str, detail: Reason | None = None) -> None:
@@ -265,15 +269,19 @@ class Inventory:
             self.note("time-limit", path)
         return over
 
-    def look_at_processes(self) -> None:
-        """Examine the files that the processes of this host have mapped, as far as this user may."""
+    def look_at_processes(self, users: AbstractSet[int] | None = None) -> None:
+        """Examine the files that the processes of this host have mapped, as far as this user may.
+
+        C(users): only the processes of these users, None for all.
+        """
         if not os.path.exists("/proc/self/maps"):
             return self.note("not-on-this-system", "/proc")
-        files: dict[Key, Id | None] = {}
         for pid in processes():
             if self._over("process %d" % pid):
                 return None
             try:
+                if users is not None and not users & users_of(pid):
+                    continue
                 found = mapped(pid)
             except PermissionError:
                 self.note("other-users", str(pid))
@@ -281,31 +289,55 @@ class Inventory:
             except OSError:  # it has ended
                 continue
             for key, file in found.items():
-                if key not in files:
-                    files[key] = self._mapped_file(pid, file)
-                engine = files[key]
+                engine = self._mapped_file(pid, key, file)
                 if engine is not None:
                     with contextlib.suppress(OSError):
                         self.processes.setdefault(engine, {})[pid] = started(pid, key)
         return None
 
-    def _mapped_file(self, pid: int, file: Mapped) -> Id | None:
-        """Examine a file that a process has mapped."""
-        handle = open_mapped(pid, file)
+    def _mapped_file(self, pid: int, key: Key, file: Mapped) -> Id | None:
+        """Examine a file that a process has mapped.
+
+        Each process is asked for it: one that ends meanwhile says nothing about the files of the others.
+        """
+        handle = self._open_mapped(pid, key, file)
         if handle is None:
-            if not _ended(pid):
-                self.note("unreadable", file.path, Reason("not-through-process"))
             return None
         try:
             return self._file(file.path, handle, file.deleted)
         except OSError as error:
-            self.note("unreadable", file.path, system_error(error))
+            self._note_mapped("unreadable", key, system_error(error))
         except NoEngine as no:
             if no.code in _WORTH_A_NOTE:
-                self.note(no.code, file.path, no.detail)
+                self._note_mapped(no.code, key, no.detail)
         finally:
             os.close(handle)
         return None
+
+    def _open_mapped(self, pid: int, key: Key, file: Mapped) -> int | None:
+        for _attempt in range(_ATTEMPTS):
+            handle = open_mapped(pid, file)
+            if handle is not None or ("unreadable", key) in self._noted:
+                return handle
+            try:
+                now = mapped(pid)
+            except PermissionError:
+                break
+            except OSError:  # it has ended
+                return None
+            if key not in now:
+                if any(other[:2] == key[:2] for other in now):
+                    break
+                return None
+            file = now[key]
+        self._note_mapped("unreadable", key, Reason("not-through-process"))
+        return None
+
+    def _note_mapped(self, code: str, key: Key, detail: Reason | None) -> None:
+        """Add a note for a file that processes have mapped, once."""
+        if (code, key) not in self._noted:
+            self._noted.add((code, key))
+            self.note(code, key[2], detail)
 
     def results(self) -> list[dict[str, Any]]:
         """Return the engines as the module does, in the order of their paths, with C(dialects) for the caller."""
@@ -344,10 +376,6 @@ class Inventory:
 
 def _is_program(name: str, mode: int) -> bool:
     return bool(mode & 0o111) or name.endswith(_LIBRARY) or ".so." in name
-
-
-def _ended(pid: int) -> bool:
-    return not os.path.exists("/proc/%d" % pid)
 
 
 def usual_places() -> list[str]:

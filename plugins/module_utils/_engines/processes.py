@@ -39,8 +39,11 @@ UNKNOWN = "unknown"
 SOURCES = (ARGUMENT, VARIABLE, DEFAULT, OFF, PROGRAM, UNKNOWN)
 """Where the config of a process comes from. C(PROGRAM): its code or another file names one, or none."""
 
-Key = Tuple[bytes, bytes]
-"""Device and inode of a file, as the kernel writes them in C(maps)."""
+Key = Tuple[bytes, bytes, str]
+"""Device, inode and path of a file, as the kernel writes them in C(maps).
+
+Where it writes the device of the whole file system, as on btrfs, two files can have the same device and inode.
+"""
 
 
 class Mapped(NamedTuple):
@@ -94,10 +97,10 @@ def mapped(pid: int) -> dict[Key, Mapped]:
             continue
         path = fields[5].lstrip(b" ").replace(b"\\012", b"\n")
         deleted = path.endswith(b" (deleted)")
-        path = path[: -len(b" (deleted)")] if deleted else path
+        name = os.fsdecode(path[: -len(b" (deleted)")] if deleted else path)
         start, _dash, end = fields[0].partition(b"-")
         addresses = "%x-%x" % (int(start, 16), int(end, 16))
-        found.setdefault((fields[3], fields[4]), Mapped(os.fsdecode(path), deleted, addresses, int(fields[4])))
+        found.setdefault((fields[3], fields[4], name), Mapped(name, deleted, addresses, int(fields[4])))
     return found
 
 
@@ -139,6 +142,14 @@ def started(pid: int, key: Key) -> Process:
         modified = os.stat("%s/%d/exe" % (PROC, pid)).st_mtime_ns
     arguments = _read_proc(pid, "cmdline").split(b"\0")[:-1]
     return Process(list(map(os.fsdecode, arguments)), variables, directory, _uid(pid), modified)
+
+
+def users_of(pid: int) -> set[int]:
+    """Return the real and the effective user of a process, and the others that it has. Raises OSError."""
+    for line in _read_proc(pid, "status").split(b"\n"):
+        if line.startswith(b"Uid:"):
+            return set(map(int, line.split()[1:]))
+    return {os.stat("%s/%d" % (PROC, pid)).st_uid}
 
 
 def _read_proc(pid: int, name: str) -> bytes:

@@ -28,7 +28,7 @@ _COMPILER = "modules/wasmtime-"
 _HASH = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _HASH_LENGTH = 43
 
-_SYSTEM = frozenset(
+SYSTEM = frozenset(
     path
     for line in (
         "/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /var",
@@ -162,7 +162,7 @@ def _is_below(path: str, directory: str) -> bool:
 
 def not_dedicated(path: str, users: set[int | None]) -> bool:
     """Return whether a path without links is that of a directory of the system, or of a home of one of these users."""
-    return path in _SYSTEM or _is_home(path, users)
+    return path in SYSTEM or _is_home(path, users)
 
 
 def _is_home(path: str, users: set[int | None]) -> bool:

@@ -6,23 +6,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Iterable
 
-from .._config.printable import printable, quoted
+from .._config.printable import printable, quoted, shown
 from .._config.settings import KINDS, BadValue
 from .._config.toml import Library
 from .._config.values import parse_text
 from .._files.access import WRITE, others_may, user_name
 from .._files.config_file import Unreadable, resolve_file
-from .._files.directory import hidden, not_dedicated
+from .._files.directory import SYSTEM, hidden, not_dedicated
 from .._files.guards import chosen, moved, unsafe_link
 from .._files.path import ResolvedPath, open_resolved, resolve
 from .._usage.cleanup import rules_of
 from .._usage.judge import (
     ALL,
+    APART,
     BROKEN,
     CRASHES,
     DENIED,
@@ -34,6 +36,7 @@ from .._usage.judge import (
     UNTRUSTED,
     Figures,
     Judgement,
+    NotToPrune,
     Wanted,
     judge,
     private_to,
@@ -59,6 +62,15 @@ _FILE_MAX = 2**30
 # Notes of an inventory that may have missed a Wasmtime, and those that do not matter in the cache of a single user.
 _UNSEEN = ("time-limit", "too-large", "changing", "packed", "depth", "not-on-this-system")
 _OF_OTHERS = ("unreadable", "other-users")
+
+_NOT_DEDICATED = (
+    "%s is a directory of the system, or is or contains a home or the directory of the config; nothing is removed from it. Use a"
+    " directory of its own for the cache, like /var/cache/wasmtime"
+)
+_OF_STRANGERS = (
+    "nothing is removed from %s: it has files of users other than root and its owner, and a user has led root there by the"
+    " config or by a link; name the directory itself in directory"
+)
 
 NOTES = {
     "engines-unknown": "nothing is an orphan, because the Wasmtimes of this host cannot all be told: %s",
@@ -96,8 +108,11 @@ def wanted_by(module: Module, now: int) -> Wanted:
     return Wanted(frozenset(module.params["remove"] or ()), None, before, module.params["backup"] is not None)
 
 
-def directory_for(module: Module, config: Config) -> str:
-    """Return the directory to prune, from the task or the config. Raises Refused."""
+def directory_for(module: Module, config: Config, path: str, writer: int | None) -> str:
+    """Return the directory to prune, from the task or the config. Raises Refused.
+
+    C(path): the config. C(writer): who besides root can write it, see C(config_file.chooser).
+    """
     directory = module.params["directory"]
     if directory is None and config.valid:
         directory = config.effective.get("directory")
@@ -106,7 +121,13 @@ def directory_for(module: Module, config: Config) -> str:
             "Wasmtime refuses the config, so that its cache directory is not known; correct the config, see"
             " cache_config_info, or name the directory in directory"
         )
-    kinds = {STALE, OVER}.intersection(module.params["remove"] or ())
+    if writer is not None and module.params["directory"] is None and not config.names_directory:
+        raise _refused.Refused(
+            "users other than root can write to the config %s, and it names no directory: nothing is removed from root's own"
+            " default cache. Name the directory in directory, or become the user of the config with become_user"
+            % quoted(path)
+        )
+    kinds = _by_config(module)
     if kinds and not config.valid:
         raise _refused.Refused(
             "Wasmtime refuses the config, which says what is stale and over the limits; correct the config, see"
@@ -116,24 +137,37 @@ def directory_for(module: Module, config: Config) -> str:
     return str(directory)
 
 
-def refuse_unsafe(resolved: ResolvedPath, directory: str, path: str, chosen_by: int | None) -> None:
+def _by_config(module: Module) -> set[str]:
+    """The kinds of which the config says what belongs to them."""
+    return {STALE, OVER}.intersection(module.params["remove"] or ())
+
+
+def refuse_unsafe(module: Module, resolved: ResolvedPath, directory: str, path: str, writer: int | None) -> Wanted:
     """End the run if nothing may be removed from an existing directory. Raises Refused.
 
-    C(path): the config. C(chosen_by): see C(config_file.chooser).
+    C(path): the config. C(writer): who besides root can write it, see C(config_file.chooser). Returns what of C(Wanted)
+    keeps such directories below this one, and files of others where a user has led root here.
     """
-    owner = resolved.status().st_uid
+    chosen_by = writer if module.params["directory"] is None else None
+    status = resolved.status()
+    owner = status.st_uid
     target = resolved.target
-    homes = _homes({os.geteuid(), owner})
-    if not_dedicated(target, {os.geteuid(), owner}) or any(home == target or _is_in(home, target) for home in homes):
-        raise _refused.Refused(
-            "%s is a directory of the system, or is or contains a home; nothing is removed from it. Use a directory of its own"
-            " for the cache, like /var/cache/wasmtime" % quoted(directory)
-        )
-    try:
-        names = resolve_file(path).names()
-    except Unreadable:
-        names = []
-    if any(_is_in(name, target) for name in names):
+    this = (status.st_dev, status.st_ino)
+    homes = _homes()
+    apart = _identities(SYSTEM.union(homes))
+    if (
+        not_dedicated(target, {os.geteuid(), owner})
+        or this in apart
+        or any(home == target or _is_in(home, target) for home in homes)
+    ):
+        raise _refused.Refused(_NOT_DEDICATED % quoted(directory))
+    names: list[str] = []
+    with_config: set[tuple[int, int]] = set()
+    with contextlib.suppress(Unreadable):
+        place = resolve_file(path)
+        names = place.names()
+        with_config = {(above.st_dev, above.st_ino) for _path, above in place.resolved.visited}
+    if this in with_config or any(_is_in(name, target) for name in names):
         raise _refused.Refused(
             "the config %s is in its own cache directory %s, where Wasmtime deletes it; move it elsewhere first"
             % (quoted(path), quoted(directory))
@@ -145,19 +179,33 @@ def refuse_unsafe(resolved: ResolvedPath, directory: str, path: str, chosen_by: 
         reason = chosen(resolved, directory, chosen_by)
         if reason:
             raise _refused.Refused(sentence(reason))
+    kinds = _by_config(module)
+    if kinds and writer not in (None, owner):
+        raise _refused.Refused(
+            "users other than root can write to the config %s, which says what is stale and over the limits, and %s belongs to"
+            " %s; remove without %s, or become the owner with become_user"
+            % (quoted(path), quoted(directory), user_name(owner), " and ".join(sorted(kinds)))
+        )
+    led = chosen_by is not None or any({link.st_uid, parent} != {0} for _path, link, parent in resolved.links)
+    return Wanted(frozenset(), apart=frozenset(apart | with_config), no_strangers=os.geteuid() == 0 and led)
 
 
-def _homes(users: set[int]) -> set[str]:
-    """Return the home directories of these users, without links."""
+def _homes() -> set[str]:
+    """Return the home directories of all users, without links."""
     import pwd
 
-    homes = {os.environ.get("HOME") or ""}
-    for user in users:
-        try:
-            homes.add(pwd.getpwuid(user).pw_dir)
-        except KeyError:
-            continue
+    homes = {os.environ.get("HOME") or ""}.union(user.pw_dir for user in pwd.getpwall())
     return {resolve(home).target for home in homes if home.startswith("/")}
+
+
+def _identities(paths: Iterable[str]) -> set[tuple[int, int]]:
+    """What these paths lead to, by device and inode: it may be mounted elsewhere, too."""
+    found = set()
+    for path in paths:
+        with contextlib.suppress(OSError):
+            status = os.stat(path)
+            found.add((status.st_dev, status.st_ino))
+    return found
 
 
 def _is_in(path: str, directory: str) -> bool:
@@ -203,24 +251,27 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
     """
     from .._engines.inventory import Inventory, usual_places
 
+    # Processes of others cannot use such a cache, and must not keep root from cleaning it up.
+    private = private_to(status, directory, os.geteuid())
     inventory = Inventory(_FILE_MAX, seconds)
-    inventory.look_at_processes()
+    inventory.look_at_processes({0, os.geteuid()} if private else None)
     for path in usual_places():
         if os.path.isdir(path):
             inventory.search(path, _DEPTH)
-    unseen = _UNSEEN if private_to(status, directory, os.geteuid()) else _UNSEEN + _OF_OTHERS
+    unseen = _UNSEEN if private else _UNSEEN + _OF_OTHERS
     reasons = [
-        "%s (%s)" % (NOTE_TEXTS[code], ", ".join(quoted(name) for name, _detail in examples[:_EXAMPLES]))
-        for code, (_number, examples) in inventory.notes.items()
+        "%s (%s)" % (NOTE_TEXTS[code], _some([name for name, _detail in examples], number))
+        for code, (number, examples) in inventory.notes.items()
         if code in unseen
     ]
+    silent = []
     exact, begins = set(), set()
     for program in inventory.programs.values():
         engine = program.engine
         if not engine.reads_config:
             continue
         if engine.revision is None:
-            reasons.append("%s has a Wasmtime that does not tell its version" % quoted(program.path))
+            silent.append(program.path)
             continue
         # The end of the name depends on the program that will load a library, which is not known.
         name = None if engine.library else engine.directory(program.modified)
@@ -228,9 +279,19 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
             begins.add("wasmtime-" + engine.revision)
         else:
             exact.add(name)
+    if silent:
+        reasons.append(
+            "a program has a Wasmtime that does not tell its version (%s)" % _some(sorted(silent), len(silent))
+        )
     if reasons:
         return None, "; ".join(reasons)
     return lambda name: name in exact or any(name == begin or name.startswith(begin + "-") for begin in begins), ""
+
+
+def _some(names: list[str], number: int) -> str:
+    """The first of so many names, short enough for a message, and how many more there are."""
+    listed = ", ".join(map(shown, names[:_EXAMPLES]))
+    return listed if number <= _EXAMPLES else "%s and %d more" % (listed, number - _EXAMPLES)
 
 
 def judgement_for(
@@ -269,8 +330,8 @@ def gather(module: Module, path: str) -> tuple[dict[str, Any], Outcome | None]:
     wanted = wanted_by(module, now)
     if BROKEN in wanted.kinds:
         compression("remove: broken")
-    config, version, chosen_by = config_of(module, path, Library())
-    directory = directory_for(module, config)
+    config, version, writer = config_of(module, path, Library())
+    directory = directory_for(module, config, path, writer)
     result: dict[str, Any] = {
         "path": path,
         "directory": directory,
@@ -291,13 +352,18 @@ def gather(module: Module, path: str) -> tuple[dict[str, Any], Outcome | None]:
         raise _refused.Refused("the directory %s cannot be pruned: %s" % (quoted(directory), sentence(resolved.error)))
     if resolved.missing:
         return result, None
-    refuse_unsafe(resolved, directory, path, None if module.params["directory"] is not None else chosen_by)
+    limits = refuse_unsafe(module, resolved, directory, path, writer)
+    wanted = wanted._replace(apart=limits.apart, no_strangers=limits.no_strangers)
     top = _open(resolved)
     backup = moving = None
     try:
         if module.params["backup"] is not None and wanted.kinds.intersection((FOREIGN, ALL)):
             backup = open_backup(module.params["backup"], top, resolved.target)
-        judged, notes = judgement_for(module, wanted, config, top, resolved.target, now, budget)
+        try:
+            judged, notes = judgement_for(module, wanted, config, top, resolved.target, now, budget)
+        except NotToPrune as error:
+            text = _NOT_DEDICATED if str(error) == APART else _OF_STRANGERS
+            raise _refused.Refused(text % quoted(directory)) from None
         if next(judged.planned(), None) is not None and not judged.is_cache:
             raise _refused.Refused(
                 "%s holds files but nothing that only Wasmtime makes; nothing is removed from it. Name the cache directory"
@@ -372,7 +438,7 @@ def run(module: Module) -> None:
             % (
                 user_name(os.geteuid()),
                 denied.count,
-                ", ".join(quoted(name) for name in denied.as_dict()["names"][:_EXAMPLES]),
+                ", ".join(shown(name) for name in denied.as_dict()["names"][:_EXAMPLES]),
             ),
             changed=changed,
             **result,

@@ -23,6 +23,7 @@ from .._config.toml import Library, NoLibrary
 from .._config.values import parse_text
 from .._files.config_file import (
     Unreadable,
+    chooser,
     read,
     resolve_file,
 )
@@ -72,7 +73,7 @@ def compression(needed_for: str) -> Any:
 
 
 def config_of(module: Module, path: str, library: Library) -> tuple[Config, str | None, int | None]:
-    """Return the config as the engine reads it, the versions whose rules were used, and who chooses the directory with it.
+    """Return the config as the engine reads it, the versions whose rules were used, and who besides root can write it.
 
     Raises Refused.
     """
@@ -89,7 +90,7 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
     # The engine needs no file at its default path, and ignores a dangling link there.
     data, status = found or (None, None)
     config = _common.config_from(data, dialects, _common.host(), library)
-    return config, version, None if place is None else _common.directory_chooser(config, place, status)
+    return config, version, None if place is None else chooser(place, status)
 
 
 def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
@@ -137,7 +138,8 @@ def gather(module: Module, path: str) -> dict[str, Any]:
         except NoLibrary as error:
             _refused.refuse_library("tomli", "reading TOML before Python 3.11", error)
 
-    config, version, chosen_by = config_of(module, path, library)
+    config, version, writer = config_of(module, path, library)
+    chosen_by = writer if config.names_directory else None
     directory = module.params["directory"]
     if directory is not None:
         chosen_by = None

@@ -45,6 +45,9 @@ CHANGED, DENIED, IN_USE, MOUNT_POINT, OTHER_NAMES = "changed", "denied", "in_use
 # Why the cached modules cannot be compared with the limits, apart from a cleanup that crashes.
 LINKS, NOT_SEEN, CRASHES = "links", "not-seen", "cleanup-crashes"
 
+# Why nothing at all is removed.
+APART, STRANGERS = "apart", "strangers"
+
 # Roles of directories.
 TOP, MODULES, COMPILER, ASIDE, FOLDER, TREE = range(6)
 """The cache directory; C(modules) in it; C(wasmtime-*) in that; others on these two levels; all deeper ones."""
@@ -60,6 +63,10 @@ _LOCK = re.compile(r"\.cleanup\.wip-[^.\udc80-\udcff]*\Z")
 _STAYS = -1
 
 
+class NotToPrune(Exception):
+    """A directory from which nothing may be removed; the text is APART or STRANGERS, by C(Wanted)."""
+
+
 class Wanted(NamedTuple):
     """The kinds of files to remove."""
 
@@ -70,6 +77,10 @@ class Wanted(NamedTuple):
     """Modules that were last used before this time are unused; nanoseconds since 1970."""
     backup: bool = False
     """Whether foreign files are moved to a backup, apart from those with other names."""
+    apart: frozenset[tuple[int, int]] = frozenset()
+    """Directories, by device and inode, that no cache has in it: homes, for example."""
+    no_strangers: bool = False
+    """Whether what belongs to others than root and the owner of the cache is not to be touched."""
 
     def counted(self) -> list[str]:
         """Return the kinds that are counted, in their order."""
@@ -245,7 +256,7 @@ class Judgement:
         self.directories.append(Directory("", -1, TOP, status))
 
     def examine(self) -> None:
-        """Examine everything, up to the limits of time and memory. Call this once."""
+        """Examine everything, up to the limits of time and memory. Call this once. Raises NotToPrune."""
         try:
             self._rights(self.directories[0], self.top, os.fstat(self.top))
             self._walk(self.top, 0, 0)
@@ -339,6 +350,7 @@ class Judgement:
             self._directory(handle, number, name, status, depth + 1)
 
     def _directory(self, handle: int, above: int, name: str, status: os.stat_result, depth: int) -> None:
+        self._refuse_strangers(status)
         upper = self.directories[above]
         number = len(self.directories)
         place = Directory(name, above, _role(upper.role, name), status)
@@ -362,6 +374,8 @@ class Judgement:
             if mount != self._mount or (mount is None and now.st_dev != upper.device):
                 self._mounted(above, name + "/")
                 return
+            if (now.st_dev, now.st_ino) in self.wanted.apart:
+                raise NotToPrune(APART)
             self.directories.append(place)
             self._rights(place, below, now)
             if place.role == COMPILER:
@@ -395,6 +409,10 @@ class Judgement:
             return FOREIGN
         return ALL if ALL in kinds else None
 
+    def _refuse_strangers(self, status: os.stat_result) -> None:
+        if self.wanted.no_strangers and status.st_uid not in self.trusted:
+            raise NotToPrune(STRANGERS)
+
     def _mounted(self, number: int, name: str) -> None:
         place = self.directories[number]
         place.stays = True
@@ -419,6 +437,7 @@ class Judgement:
 
     def _file(self, handle: int, number: int, item: os.DirEntry[str], status: os.stat_result) -> None:
         """Examine a file, a link, or anything else except a directory."""
+        self._refuse_strangers(status)
         place, name = self.directories[number], item.name
         own = _is_own(place.role, name)
         stem, extension = parts(name)
@@ -597,7 +616,9 @@ class Judgement:
 
 
 def judge(top: int, wanted: Wanted, rules: CleanupRules | None, now: int, budget: Budget) -> Judgement:
-    """Examine a cache directory. Does not raise Stopped, but records it; the rest is then kept.
+    """Examine a cache directory. Raises NotToPrune.
+
+    Does not raise Stopped, but records it; the rest is then kept.
 
     C(top): an open handle to it. C(rules) is None if the config is refused: then no lock is known to have expired.
     C(now): nanoseconds since 1970.

@@ -182,6 +182,8 @@ class Removal:
             return
         kind = judged.kind(number)
         own = judged.is_own(number)
+        if judged.wanted.no_strangers and status.st_uid not in judged.trusted:
+            raise Kept(CHANGED)
         if stat.S_ISDIR(status.st_mode) or not (
             (kind == ALL and own) or (kind == UNTRUSTED and judged.is_untrusted(place, own, handle, name, status))
         ):

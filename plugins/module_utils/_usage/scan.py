@@ -31,6 +31,8 @@ DAY = 86400
 
 # The longest list of names in the result.
 LISTED = 100
+# The longest path in it, in characters. The controller accepts 100,000, when all of them are escaped.
+_SHOWN_MAX = 4096
 
 # The names that the engine creates below the directory; all others are foreign, even those that it treats as modules.
 _OWN = re.compile(r"modules/wasmtime-[^/]*/[A-Za-z0-9_-]{43}(\.stats|\.wip-[^/]*)?\Z")
@@ -149,8 +151,9 @@ def _is_text(extension: str) -> bool:
 
 
 def shown_path(path: str) -> str:
-    """Return a path as text for the result: bytes that are not UTF-8 are escaped."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """Return a path as text for the result: bytes that are not UTF-8 are escaped, and the middle of a long one is left out."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX // 2] + "..." + text[-_SHOWN_MAX // 2 :]
 
 
 class Entry(NamedTuple):

@@ -128,6 +128,9 @@ def test_an_empty_text_is_not_given_to_a_task_of_the_role(monkeypatch: pytest.Mo
     kept = {name: value for name, value in given.items() if value != ""}
     assert of_role("cache_config", ROLE, given).run(None, {})["msg"] == str(kept)
     assert of_role("cache_config", "mine", given).run(None, {})["msg"] == str(given)
+    # Files that are to be moved would be deleted without it.
+    assert of_role("cache_prune", ROLE, {"backup": ""}).run(None, {})["msg"] == str({"backup": ""})
+    assert of_role("cache_config", ROLE, {"backup": ""}).run(None, {})["msg"] == str({})
 
 
 def test_in_the_role_missing_libraries_are_no_failure_yet(monkeypatch: pytest.MonkeyPatch) -> None:

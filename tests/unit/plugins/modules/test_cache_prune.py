@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 import yaml
 import zstandard
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import inventory as _inventory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import prune as _prune
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import judge as _judge
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_prune
@@ -193,6 +196,61 @@ def test_a_home_and_a_directory_of_the_system_are_refused(world):
         )
 
 
+def test_the_home_of_any_user_is_refused(world, monkeypatch):
+    """Also one that belongs to root, as those in which SFTP locks up its users do."""
+    cache = fill(world)
+    above = Cache(world.root / "above")
+    above.module(1)
+    (above.top / "locked" / "up").mkdir(parents=True)
+    users = [pwd.getpwuid(0)]
+    monkeypatch.setattr(pwd, "getpwall", lambda: users)
+    homes = ["", "/", "/nonexistent", "relative", "/dev/null", str(above.top / "locked" / "up"), str(cache.top)]
+    users += [pwd.struct_passwd(("u", "x", 12345, 12345, "", home, "/bin/sh")) for home in homes]
+    for directory in (cache.top, above.top, above.top / "locked", above.top / "locked" / "up"):
+        assert "is or contains a home" in refused(world, remove=["all"], directory=str(directory))
+    del users[-2:]
+    assert both(world, remove=["foreign"])["changed"] is True
+
+
+MOUNTED = """
+import os, sys
+from types import SimpleNamespace
+sys.path[:0] = %r
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import prune
+module = SimpleNamespace(params={"directory": "/x", "remove": ["all"]})
+for directory in sys.argv[2:]:
+    try:
+        print(prune.refuse_unsafe(module, resolve(directory), directory, sys.argv[1], None))
+    except prune._refused.Refused as error:
+        print(error)
+"""
+
+
+@as_root
+def test_a_home_and_the_config_are_known_where_they_are_mounted_elsewhere(world):
+    world.write("[cache]\n")
+    (world.home / "file").touch()
+    places = {world.root / "a": world.home, world.root / "b": "/usr", world.root / "c": world.config.parent}
+    for path in places:
+        path.mkdir()
+    script = "".join("mount --bind %s %s && " % (source, path) for path, source in places.items())
+    process = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script + 'exec "$0" -c "$CODE" "$@"', sys.executable, str(world.config)]
+        + [str(path) for path in places],
+        capture_output=True,
+        env=dict(os.environ, CODE=MOUNTED % sys.path),
+        check=False,
+    )
+    if process.returncode and b"ermi" in process.stderr:
+        pytest.skip("not run here, because nothing can be mounted")
+    said = process.stdout.decode().splitlines()
+    assert len(said) == 3, process.stderr
+    assert "is or contains a home" in said[0]
+    assert "is a directory of the system" in said[1]
+    assert "is in its own cache directory" in said[2]
+
+
 def test_a_config_in_the_cache_is_not_removed(world):
     cache = fill(world)
     inside = cache.top / "config.toml"
@@ -249,6 +307,27 @@ def test_a_backup_on_another_file_system_is_refused(world):
         assert "another file system" in refused(world, remove=["foreign"], backup=str(other))
     finally:
         other.rmdir()
+
+
+def test_an_empty_backup_is_refused(world):
+    """It deletes nothing that was to be moved."""
+    fill(world)
+    assert 'backup is ""' in refused(world, remove=["foreign"], backup="")
+
+
+def test_a_name_may_be_as_long_as_the_system_lets_it_be(world):
+    """The controller accepts the result: C(execute) sees to that."""
+    cache = fill(world)
+    handle = os.open(str(cache.top), os.O_RDONLY)
+    for _level in range(99):
+        os.mkdir(b"\xff" * 255, dir_fd=handle)
+        above, handle = handle, os.open(b"\xff" * 255, os.O_RDONLY, dir_fd=handle)
+        os.close(above)
+    os.close(os.open(b"\xff" * 255, os.O_CREAT, dir_fd=handle))
+    os.close(handle)
+    done = execute(world, remove=["foreign"])
+    assert done["removed"]["foreign"]["count"] == 101
+    assert max(map(len, done["removed"]["foreign"]["names"])) < 5000
 
 
 def test_over_limits_of_a_cache_that_is_switched_off(world):
@@ -317,6 +396,53 @@ def test_root_removes_nothing_where_a_user_leads_it(public_world):
     assert both(world, remove=["all"], directory=str(moved.top))["changed"] is True
 
 
+@as_root
+def test_root_neither_removes_nor_names_what_others_have_where_a_user_leads_it(public_world):
+    """By the user's own config, and by the user's own link."""
+    world = public_world
+    alice = world.tree / "alice"
+    cache = Cache(alice / "cache")
+    cache.module(1)
+    config = alice / "config.toml"
+    config.write_text("[cache]\ndirectory = '%s'\n" % cache.top)
+    (alice / "link").symlink_to("cache")
+    for path in (alice, *alice.rglob("*")):
+        give(path, STRANGER)
+    cache.top.chmod(0o1777)
+    private = put(cache.top / "private" / "secret").parent
+    for path in (private, private / "secret"):
+        give(path, NOBODY)
+    private.chmod(0o700)
+    world.write("[cache]\n")
+    for options in ({"path": str(config)}, {"directory": str(alice / "link")}):
+        message = refused(world, remove=["untrusted"], **options)
+        assert "it has files of users other than root and its owner" in message
+        assert "private" not in message
+    done = both(world, remove=["untrusted"], directory=str(cache.top))
+    assert done["removed"]["untrusted"]["names"] == ["private/", "private/secret"]
+    assert both(world, remove=["all"], path=str(config))["changed"] is True
+
+
+@as_root
+def test_a_config_of_a_user_does_not_steer_what_root_removes_elsewhere(public_world):
+    world = public_world
+    cache = fill(world, "file-count-soft-limit = '0'\n")
+    give(world.config, STRANGER)
+    for kind in ("over_limits", "stale_locks"):
+        message = refused(world, remove=[kind], directory=str(cache.top))
+        assert "which says what is stale and over the limits" in message
+    assert both(world, remove=["foreign"], directory=str(cache.top))["changed"] is True
+    for path in (cache.top, *cache.top.rglob("*")):
+        give(path, STRANGER)
+    assert both(world, remove=["over_limits"], directory=str(cache.top))["changed"] is True
+    default = Cache(world.home / ".cache" / "wasmtime")
+    default.module(1)
+    world.write("[cache]\nfile-count-soft-limit = '0'\n")
+    assert "root's own default cache" in refused(world, remove=["all"])
+    give(world.config, 0)
+    assert both(world, remove=["over_limits"])["directory"] == str(default.top)
+
+
 def test_broken_needs_zstandard(world, monkeypatch):
     fill(world)
     from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import zstd
@@ -353,3 +479,40 @@ def test_nothing_is_an_orphan_in_no_time(world):
     used, reason = _prune.engines_of(cache.top.stat(), str(cache.top), -1.0)
     assert used is None
     assert "time_limit" in reason
+
+
+MAPS = (
+    "import mmap, os, sys;"
+    "file = os.open(sys.argv[1], os.O_RDONLY);"
+    "mapped = mmap.mmap(file, 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC);"
+    "os.setuid(int(sys.argv[2]));"
+    "print('ready', flush=True); sys.stdin.read()"
+)
+
+
+@as_root
+@pytest.mark.skipif(sys.platform != "linux", reason="running programs can only be looked for on Linux")
+def test_many_programs_make_a_short_note_and_those_of_others_do_not_matter_in_a_private_cache(world, monkeypatch):
+    cache = fill(world)
+    program = world.tree / "program"
+    program.write_bytes(elf(FIELDS % 12))
+    monkeypatch.setattr(_inventory, "usual_places", list)
+    command = [sys.executable, "-c", MAPS, str(program), str(STRANGER)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        cache.top.chmod(0o700)
+        _used, reason = _prune.engines_of(cache.top.stat(), str(cache.top), 600.0)
+        assert "does not tell its version" not in reason
+        cache.top.chmod(0o755)
+        _used, reason = _prune.engines_of(cache.top.stat(), str(cache.top), 600.0)
+        assert "does not tell its version" in reason
+        process.kill()
+    for number in range(150):
+        path = world.bin / ("x" * 200 + str(number))
+        path.write_bytes(elf(FIELDS % 12))
+        path.chmod(0o755)
+    monkeypatch.setattr(_inventory, "usual_places", lambda: [str(world.bin)])
+    _used, reason = _prune.engines_of(cache.top.stat(), str(cache.top), 600.0)
+    assert "and 147 more" in reason
+    assert len(reason) < 2000

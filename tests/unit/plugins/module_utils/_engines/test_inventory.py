@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import subprocess
+import sys
 import time
 
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import for_version
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import inventory as _inventory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import processes as _processes
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import TimeOver
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventory import (
     NOTES,
@@ -23,11 +26,17 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventor
     program_at,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import BUG, WITHOUT_ENABLED, elf
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import STRANGER, place, without_root
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
+    STRANGER,
+    place,
+    without_root,
+)
 
 PROGRAM = elf(WITHOUT_ENABLED + BUG % b"50.0.0")
 RANGE = for_version("50").name
 LIMIT = 2**24
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="processes can only be looked at on Linux")
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
@@ -256,3 +265,94 @@ def test_a_directory_swapped_for_a_link_is_not_searched(tmp_path):
         os.close(handle)
     assert not inventory.programs
     assert "unreadable" in inventory.notes
+
+
+MAPS = (
+    "import mmap, os, sys;"
+    "file = os.open(sys.argv[1], os.O_RDONLY);"
+    "mapped = mmap.mmap(file, 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC);"
+    "os.setuid(int(sys.argv[2]));"
+    "print('ready', flush=True); sys.stdin.read()"
+)
+
+
+@contextlib.contextmanager
+def mapping(path, uid=None):
+    """A process that has a file mapped as code, which becomes another user."""
+    user = os.getuid() if uid is None else uid
+    command = [sys.executable, "-c", MAPS, str(path), str(user)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def running(monkeypatch, *found, ends=None, users=None):
+    """What is found in these processes; C(ends): the one that ends once it was seen what it has mapped."""
+
+    def mapped(pid):
+        files = _processes.mapped(pid)
+        if ends is not None and pid == ends.pid:
+            ends.kill()
+            ends.wait()
+        return files
+
+    monkeypatch.setattr(_inventory, "processes", lambda: iter([process.pid for process in found]))
+    monkeypatch.setattr(_inventory, "mapped", mapped)
+    inventory = Inventory(LIMIT, 60)
+    inventory.look_at_processes(users)
+    return inventory
+
+
+@linux_only
+def test_a_process_that_ends_hides_no_engine_of_another(monkeypatch, tmp_path):
+    program = put(tmp_path / "program")
+    with mapping(program) as first, mapping(program) as second:
+        program.unlink()
+        inventory = running(monkeypatch, first, second, ends=first)
+        if os.geteuid() == 0:
+            assert [(found.path, found.deleted) for found in inventory.programs.values()] == [(str(program), True)]
+            assert [list(pids) for pids in inventory.processes.values()] == [[second.pid]]
+
+
+@linux_only
+def test_a_file_that_cannot_be_opened_is_noted_once_while_it_is_mapped(monkeypatch, tmp_path):
+    program = put(tmp_path / "program")
+    monkeypatch.setattr(_inventory, "open_mapped", lambda _pid, _file: None)
+    with mapping(program) as first, mapping(program) as second:
+        _number, examples = running(monkeypatch, first, second).notes["unreadable"]
+        assert [name for name, _detail in examples].count(str(program)) <= 1
+        noted = {name for code, (_device, _inode, name) in running(monkeypatch, first)._noted if code == "unreadable"}
+        assert str(program) in noted
+        assert "unreadable" not in running(monkeypatch, first, ends=first).notes
+
+
+@linux_only
+def test_files_with_the_same_device_and_inode_are_told_apart(monkeypatch, tmp_path):
+    """As on btrfs, where the kernel writes the device of the whole file system in maps."""
+    library, program = put(tmp_path / "library", elf()), put(tmp_path / "program")
+    for pid, files in (("1", (library, program)), ("2", (program,)), ("3", (library,))):
+        put(tmp_path / "proc" / pid / "status", b"Uid:\t1\t1\t1\t1\n")
+        put(tmp_path / "proc" / pid / "cmdline", b"")
+        put(tmp_path / "proc" / pid / "environ", b"")
+        lines = ["%d000-%d999 r-xp 00000000 00:1f 257    %s\n" % (n, n, path) for n, path in enumerate(files, 1)]
+        put(tmp_path / "proc" / pid / "maps", "".join(lines).encode())
+    monkeypatch.setattr(_processes, "PROC", str(tmp_path / "proc"))
+    monkeypatch.setattr(_inventory, "open_mapped", lambda _pid, file: os.open(file.path, os.O_RDONLY))
+    inventory = Inventory(LIMIT, 60)
+    inventory.look_at_processes()
+    assert names(inventory, tmp_path) == ["program"]
+    assert [sorted(pids) for pids in inventory.processes.values()] == [[1, 2]]
+
+
+@linux_only
+@root_only
+def test_processes_of_other_users_can_be_left_out(monkeypatch, tmp_path):
+    program = put(tmp_path / "program")
+    with mapping(program, NOBODY) as process:
+        assert not running(monkeypatch, process, users={0}).programs
+        assert running(monkeypatch, process, users={0, NOBODY}).programs
+        assert running(monkeypatch, process).programs

@@ -151,7 +151,7 @@ def test_a_real_process(sleeper, tmp_path):
     assert (found.directory, found.uid) == (str(tmp_path), os.getuid())
     assert found.modified == Path(python).stat().st_mtime_ns
     with pytest.raises(ProcessLookupError):
-        processes.started(sleeper.pid, (b"00:00", b"1"))
+        processes.started(sleeper.pid, (b"00:00", b"1", "/"))
 
 
 @needs_linux

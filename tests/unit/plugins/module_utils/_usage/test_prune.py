@@ -577,6 +577,60 @@ def test_what_comes_meanwhile_keeps_its_directory(cache):
     assert (cache.folder / name_of(2)).exists()
 
 
+def refused(path, limits):
+    """Why a cache is not judged, so that nothing can be removed from it."""
+    wanted = _judge.Wanted(frozenset(["all"]), **limits)
+    top = open_directory(str(path))
+    try:
+        with pytest.raises(_judge.NotToPrune) as caught:
+            _judge.judge(top, wanted, DEFAULTS, time.time_ns(), Budget(60, PLENTY))
+    finally:
+        os.close(top)
+    return str(caught.value)
+
+
+def test_a_cache_with_a_home_in_it_is_not_judged(cache):
+    for home in (cache.folder, put(cache.top / "other" / "home" / "file").parent):
+        status = home.stat()
+        assert refused(cache.top, {"apart": frozenset([(status.st_dev, status.st_ino)])}) == _judge.APART
+
+
+@as_root
+@pytest.mark.parametrize("name", ["theirs/", "junk", relative(name_of(1)), relative(name_of(1) + ".stats")])
+def test_a_cache_with_files_of_strangers_is_not_judged_where_a_user_has_led_root_there(cache, name):
+    path = cache.top / name
+    if name.endswith("/"):
+        path.mkdir(mode=0o700)
+    elif not path.exists():
+        put(path)
+    give(path, STRANGER)
+    assert refused(cache.top, {"no_strangers": True}) == _judge.STRANGERS
+
+
+@as_root
+def test_what_a_stranger_puts_in_the_place_of_a_judged_file_stays(cache):
+    top = open_directory(str(cache.top))
+    try:
+        wanted = _judge.Wanted(frozenset(["all"]), no_strangers=True)
+        judged = _judge.judge(top, wanted, DEFAULTS, time.time_ns(), Budget(60, PLENTY))
+        give(cache.folder / name_of(1), STRANGER)
+        outcome = _prune.carry_out(judged, _prune.Removal(judged, None))
+    finally:
+        os.close(top)
+    assert outcome.kept["changed"].as_dict()["names"][-1] == relative(name_of(1))
+    assert (cache.folder / name_of(1)).exists()
+
+
+def test_a_long_path_is_cut_and_a_directory_still_ends_with_a_slash():
+    figures = _judge.Figures()
+    path = "/".join(["\udcff" * 255] * 99)
+    figures.add(path, 0, 0, False)
+    figures.add(path + "/", 0, 0, False)
+    names = figures.as_dict()["names"]
+    assert [len(name) for name in names] == [4099, 4099]
+    assert [name[-1] for name in names] == ["/", "f"]
+
+
 @as_root
 def test_a_user_who_may_not_remove_is_told_beforehand():
     with place() as there:
