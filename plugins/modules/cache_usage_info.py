@@ -472,7 +472,7 @@ suggested:
     - A higher limit is suggested if a cleanup leaves less than the modules that were used in the last 7 days, and if the
       file system has room for it; a lower size limit if the cache and the free space are less than the limit.
       Both require that RV(complete) is V(true).
-    - A level is suggested if it and the level of the config are among O(levels), and the sample has 1 MiB or more. It is
+    - A level is suggested if it and the level of the config are among O(levels), with a sample of 1 MiB or more. It is
       the fastest level that compresses within 3 percent of the best, at 50 MB/s or more for new modules and at 1 MB/s or
       more for those that are used often.
   returned: always

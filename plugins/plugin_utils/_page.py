@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page of the report: one file of HTML that holds its style, its script and the data of all hosts.
+"""The page of the report: one HTML file with its style, its script and the data of all hosts.
 
 It is rendered here and not by the module C(template), because Ansible's templates do not escape by default, cannot encode
 the raw bytes of a hash in base64 for the content security policy, and are too slow for 5,000 hosts.

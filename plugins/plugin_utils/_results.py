@@ -43,7 +43,7 @@ MOST_TEXT = 100_000  # characters
 MOST_ITEMS = 1_000
 MOST_NUMBER = 2**80  # more than the sum of all sizes of files
 MOST_REASON = 1_000  # characters that are kept of the message of a failure
-# What is kept of values without a schema, which come from files.
+# The limits for values without a schema, which come from files.
 MOST_SAID = 10_000  # characters
 MOST_SAID_ITEMS = 100
 DEEPEST = 20  # levels
@@ -425,7 +425,7 @@ def reason(result: Mapping[str, Any]) -> str:
     return printable(line if len(line) <= MOST_REASON else line[:MOST_REASON] + "...")
 
 
-# --- What a module's task gives to Ansible ---
+# --- The result of a module's task for Ansible ---
 
 # The keys of failures, beside any part of a result. Ansible acts on others: facts become variables of the host, for example.
 _FAILURE: dict[str, Reader] = {"missing_libraries": list_of(one_of(LIBRARIES)), "details": text}

@@ -103,7 +103,7 @@ QUIRKS = (
         lambda text: re.sub(r"\b0[xob](?!\w)|\b[0-9]{19,}\b", "0", text),
     ),
 )
-# A host with a parser of TOML 1.1 only cannot tell everything, and says so.
+# A host with only a parser of TOML 1.1 cannot prove everything, and reports this.
 UNPROVEN = "not to be proven on this host"
 POSITIONAL = "positional form (cache = [...])"
 
@@ -172,7 +172,7 @@ def compare(document: bytes, version: str, answer: Answer) -> Verdict:
         quirk = quirk_in(document, version)
         return Verdict(quirk=quirk) if quirk else different("we refuse (%s) what the engine takes" % said)
     if answer.verdict == DIRECTORY:
-        # A directory in the way cannot be seen in the file.
+        # Whether a directory can be created does not follow from the file.
         if error is not None and stage in (SYNTAX, DATA, RELATIVE):
             return different("we refuse (%s) before the directory is made" % said)
         if error is None and re.search("too long|NUL", answer.reason):

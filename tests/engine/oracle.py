@@ -116,7 +116,7 @@ def made() -> list[str]:
 def main(root: str, memory: str) -> None:
     """Answer all requests."""
     load = engine()
-    load("/nonexistent")  # whatever is loaded late is loaded now
+    load("/nonexistent")  # loads everything that is loaded late
     try:
         confine(root, int(memory))
     except OSError as error:

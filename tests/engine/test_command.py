@@ -156,7 +156,7 @@ def test_a_file_that_had_the_cache_off_has_it_on_without_the_line(command: Comma
     assert "unknown field `enabled`" in command.run()
     directory.mkdir(mode=0o700)
     (directory / "notes.txt").touch()
-    # What is dangerous once the line is gone is reported while it is there, by both modules.
+    # Both modules report the dangers that exist once the line is removed.
     for outcome in (
         configure(path, wasmtime_version=command.version),
         look(path=str(path), wasmtime_version=command.version),
@@ -172,7 +172,7 @@ def test_a_file_of_options_is_no_cache_config_and_names_it(command: Command) -> 
     options, path, directory = (command.home / name for name in ("run.toml", "cache.toml", "cache"))
     options.write_text('[codegen]\ncache = true\ncache-config = "%s"\n' % path, encoding="utf-8")
     assert not configure(path, wasmtime_version=command.version, directory=str(directory)).failed
-    # Its own switch takes it, and the file that it names; as a cache config it is refused.
+    # The program's own option accepts it, and the file that it names; as a cache config, it is refused.
     assert command.run("--config", str(options)) == ""
     assert command.cached(directory)
     assert "unknown field `codegen`" in command.run("-C", "cache-config=%s" % options)

@@ -69,7 +69,7 @@ def provide(place: Path, version: str, code: str | None, **options: Any) -> Path
 
 
 def works(process: Process, path: Path, directory: Path) -> None:
-    """The engine takes the file, compiles and cleans up."""
+    """Check that the engine accepts the file, compiles and cleans up."""
     assert process.load(path=str(path)) is None
     process.settle(directory, first=1000 + len(entries(directory)))
 
@@ -192,7 +192,7 @@ def test_a_duration_that_wraps_is_short_or_refused(place: Path, version: str, sp
         return
     path = provide(place, version, "duration-wraps", cleanup_interval=spelled)
     assert look(path=str(path), wasmtime_version=version).result["effective"]["cleanup_interval"] == meant
-    # The lock of an earlier cleanup holds for the interval, which should have no end.
+    # The lock of an earlier cleanup is valid for the interval, which should have no end.
     for age, cleans in ((meant - 30, False), (meant + 1, True)):
         for lock in directory.glob(".cleanup.*"):
             lock.unlink()
@@ -387,7 +387,7 @@ def test_a_config_in_its_own_cache_by_the_environment_is_deleted(place: Path, ve
         assert process.load(path=None) is None
         process.settle(path.parent)
     assert not path.exists()
-    # From then on the defaults hold, without a word.
+    # From then on the defaults apply, without a message.
     with Process(version, both) as process:
         assert process.load(path=None) is None
 
@@ -413,7 +413,7 @@ def test_links_between_a_config_and_its_cache_make_no_difference(place: Path, ve
         works(process, directory / "config.toml", directory)
     assert not (directory / "config.toml").is_symlink()
     assert (etc / "real.toml").exists()
-    # Outside it is good, whatever its name has in common.
+    # Outside it is safe, even with a common prefix.
     for name in ("cache.toml", "cache-2/config.toml"):
         assert configure(place / name, **options).dangers == []
         assert look(path=str(place / name), wasmtime_version=version).dangers == []
@@ -507,7 +507,7 @@ def _attack(directory: Path, place: Path, tree: Tree) -> bool:
         if victim == place:
             return False
         try:
-            # What is in the way goes, and what is missing is made.
+            # Removes obstacles, and creates missing directories.
             with contextlib.suppress(FileNotFoundError):
                 victim.rename(victim.with_name(victim.name + ".old"))
             target.parent.mkdir(parents=True, exist_ok=True)

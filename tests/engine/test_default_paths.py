@@ -41,7 +41,7 @@ def place() -> Iterator[Path]:
 
 
 class Told:
-    """What the engine's own words and files tell of the paths it uses, held against the collection's."""
+    """The paths that the engine uses, from its messages and files, compared with those of the collection."""
 
     def __init__(self, place: Path, process: Process) -> None:
         self.place = place

@@ -149,7 +149,7 @@ def test_the_engine_takes_what_is_written(
         for reader in readers:
             answer = engines[reader].ask(path.read_bytes())
             assert (answer.verdict, answer.reason) == (ACCEPT, "")
-            # The result has escapes for what is not printable.
+            # The result has escapes for unprintable characters.
             assert directory in [printable(path) for path in answer.directories or ()]
 
     check()

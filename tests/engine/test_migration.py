@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    # What an engine says to a file, nothing if it takes it; it must contain what is expected.
+    # The message of an engine about a file, empty if it accepts it; it must contain the expected text.
     Words = Callable[..., str]
 
 OLD = tuple(version for version in VERSIONS if int(version.partition(".")[0]) <= 32)

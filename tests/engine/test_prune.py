@@ -190,7 +190,7 @@ def test_the_next_cleanup_deletes_nothing(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_engine_goes_on_in_an_empty_directory(place: Path, version: str) -> None:
-    """It makes anew what it needs, also where it has been running since before."""
+    """It creates what it needs again, even if it was started before."""
     config, directory = place / "config.toml", place / "cache"
     write_config(config, version, directory)
     with Process(version) as process:

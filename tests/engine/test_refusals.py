@@ -48,7 +48,7 @@ class Example(NamedTuple):
     last: int = 10**8
 
     def document(self, version: str) -> bytes:
-        """Return the document as it is for this version; what is not its subject is right."""
+        """Return the document for this version, which is valid apart from its subject."""
         if self.text.startswith("!"):
             return self.text[1:].encode("utf-8", "surrogateescape")
         enabled = "enabled = true\n" if int(version.partition(".")[0]) <= 32 and "enabled" not in self.code else ""
@@ -178,7 +178,7 @@ def test_a_file_of_any_size_is_read(engine: Engine) -> None:
 
 @proves("Wasmtime creates the cache directory when it validates a config")
 def test_the_directory_is_made_when_the_config_is_read(engine: Engine) -> None:
-    """Before the levels are looked at, whatever comes of them."""
+    """The engine creates it before it checks the levels, even if it then refuses them."""
     text = 'directory = "/d/e"\nbaseline-compression-level = 22'
     answer = engine.ask(Example("", RANGE, text).document(engine.version))
     assert answer.verdict == RANGE

@@ -127,7 +127,7 @@ class Worker:
         return None
 
     def compile(self, number: int, size: int = 0) -> int:
-        """Compile a module, or take it from the cache, and run it."""
+        """Compile a module, or load it from the cache, and run it."""
         module = wasmtime.Module(self.engine, wat(number, size))
         store = wasmtime.Store(self.engine)
         function = wasmtime.Instance(store, module, []).exports(store)["f"]

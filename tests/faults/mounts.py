@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CLONE_NEWNS = 0x00020000
-MODE = 0o755  # below it nobody could get to the tests otherwise
+MODE = 0o755  # otherwise other users could not reach the tests below it
 
 
 class NotHere(Exception):

@@ -112,7 +112,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 text=True,
                 env=dict(os.environ, **(environment or {})),
-                cwd="/dev",  # not on the way to anything
+                cwd="/dev",  # not part of any path
             )
         if not self._control.recv(16):
             words, _none = self._process.communicate()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ansible_collections.wasmops.wasmtime.tests.faults.runs import Program, Run
 
-# Longer than any buffer on the way: what is not written in one step can be seen half written.
+# Longer than any buffer, so that a partial write is visible.
 # What no sentence for a person has.
 _NOISE = ("Traceback", "Errno", "Exception", "Error(", "\n", "b'", "<")
 COMMENT = "".join("# line %d of a comment – größer than a page – that is to stay\n" % number for number in range(400))
@@ -73,7 +73,7 @@ class Place:
         self.config.symlink_to("../../srv/wasmtime.toml")
 
     def unclear(self, message: str) -> list[str]:
-        """What a message lacks to be one clear sentence about the config or its directory."""
+        """Return why a message is not one clear sentence about the config or its directory."""
         found = []
         if any(noise in message for noise in _NOISE):
             found.append("is not one clear sentence: %s" % message)

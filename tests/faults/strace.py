@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 if TYPE_CHECKING:
     from ansible_collections.wasmops.wasmtime.tests.faults.runs import Outcome, Run
 
-# Whatever is not known to leave everything as it is counts as a change.
+# Every call that is not known to change nothing counts as a change.
 _READING = frozenset(
     "access chdir close dup dup2 dup3 faccessat faccessat2 fadvise64 fchdir fcntl fgetxattr flistxattr flock fstat"  # noqa: SIM905
     " fstat64 fstatat64 fstatfs getcwd getdents getdents64 getxattr ioctl lgetxattr listxattr llistxattr lseek lstat"
@@ -69,7 +69,7 @@ class Call(NamedTuple):
 def parse(log: str, plain: Callable[[str], str]) -> list[Call]:
     """Return the calls in a log of strace, in their order.
 
-    C(plain) takes from a path what is made up anew in every run.
+    C(plain) removes the parts of a path that differ in every run.
     """
     seen: Counter[object] = Counter()
     calls = []

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ansible_collections.wasmops.wasmtime.tests.faults.stages import Stage
     from ansible_collections.wasmops.wasmtime.tests.faults.strace import Call
 
-# What these change is on the disk once the directories are in which they change names, and what is open.
+# Their changes are on the disk after a sync of the directories with the changed names, and of the open file.
 NAMES = frozenset(
     ["mkdir", "mkdirat", "rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "rmdir"]
 )
@@ -39,7 +39,7 @@ TEMPORARY = re.compile(r"/\.ansible_tmp[^/]*")
 
 
 def pending(calls: list[Call], tree: Path) -> set[Path]:
-    """What a power cut after these calls could undo: changed directories and files that were not synced since.
+    """Return what a power cut after these calls could undo: changed directories and files that were not synced since.
 
     Moved files still need the same syncs. Temporary directories and their contents may be lost.
     """

@@ -148,7 +148,7 @@ def ext4() -> Iterator[Path]:
         yield root
 
 
-# What is in the way of what a scene does: the file itself, or the directory that something is to be made or removed in.
+# The immutable file of each scene: the config itself, or the directory in which something is created or removed.
 IMMUTABLE = [
     *(
         ("file", scene)

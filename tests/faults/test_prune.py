@@ -251,7 +251,7 @@ def test_a_kill_leaves_whole_modules_and_no_file_lost(tmp_path: Path) -> None:
         killed += status != 0
         now = {path: path.read_bytes() for path in cache.top.rglob("*") if path.is_file()}
         amid += status != 0 and len(now) < len(before) and bool(now)
-        # What is there is whole, and what is foreign is in one of the two places at least.
+        # Every file is complete, and foreign files are in at least one of the two places.
         assert all(before[path] == content for path, content in now.items())
         saved = {path.name: path.read_bytes() for path in backup.rglob("*") if path.is_file()}
         for each in range(20):

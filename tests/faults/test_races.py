@@ -80,7 +80,7 @@ class Field(NamedTuple):
         if number % 5 == 4:
             return dict(common, state="absent")
         if number % 5 != 3:
-            # Or else it is the config that names it.
+            # Otherwise the config names it.
             common["directory"] = str(self.cache)
         return dict(
             common,
@@ -236,7 +236,7 @@ def swap_missing_parts(field: Field) -> Callable[[], bool]:
                 path.unlink()
             rest()
             with contextlib.suppress(OSError):
-                # What root has made meanwhile.
+                # Created by root in between.
                 path.rename(path.with_name("made-%d" % next(count)))
             away.rename(path)
             rest()
@@ -280,7 +280,7 @@ def attacked(field: Field, attack: Attack) -> Iterator[Callable[[], int]]:
     count = mmap.mmap(-1, 8)
     child = os.fork()
     if child == 0:
-        # Whatever happens, this process is not to go on with the tests.
+        # This process must never continue with the tests.
         try:
             os.setgroups([])
             os.setresgid(STRANGER, STRANGER, STRANGER)

@@ -34,7 +34,7 @@ def test_umask(stages: list[Stage], scene: Scene, umask: int) -> None:
         wanted = entry
         if name not in usual.before.entries:
             stated = name == "var/cache/app" or (name.endswith(".toml") and "mode" in scene.options)
-            # Root makes the directories on the way for others, too.
+            # Root creates parent directories for other users, too.
             if not stated and (scene.user is not None or stat.S_ISREG(entry.kind)):
                 wanted = entry._replace(mode=entry.mode & ~umask)
         assert story.after.entries[name] == wanted

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many runs at once on one file: what is left is what some of them, one after the other, would have written."""
+"""After many simultaneous runs on one file, the result is that of some of them in sequence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Table = Dict[str, Any]
 
 
 class Part(NamedTuple):
-    """One of the runs: what it asks for, and what has come of it."""
+    """One of the runs: its task and its outcome."""
 
     settings: dict[str, str]
     outcome: Outcome
@@ -94,7 +94,7 @@ def most_at_once(parts: list[Part]) -> int:
 
 
 def truth(part: Part, place: Place, known: list[str]) -> list[str]:
-    """What is wrong with what a run says of itself."""
+    """Return what is wrong with the result of a run."""
     if part.outcome.disorder:
         return [part.outcome.disorder]
     result = part.outcome.result
@@ -186,7 +186,7 @@ def test_a_few_runs_at_once_lose_nothing(stages: list[Stage], name: str, togethe
     for _round in range(FEW_ROUNDS):
         scene.set_up(place)
         if name == "create":
-            # Else most of the time goes by while the directories are made.
+            # Otherwise creating the directories takes most of the time.
             place.config.parent.mkdir(parents=True)
             place.cache.mkdir(parents=True, mode=0o700)
         arguments = dict(scene.arguments(place))

@@ -254,7 +254,7 @@ class Root(NamedTuple):
 
     @property
     def scratch(self) -> Path:
-        """What is there only while the root is made."""
+        """Files that exist only while the root is built."""
         return self.folder / "scratch"
 
 
@@ -310,7 +310,7 @@ def build_layers(release: str, root: Root) -> None:
         names = " ".join("python3-" + name for name in LIBRARIES)
         change(root, [root.packages, root.base], root.libraries, "apt-get --quiet --yes install " + names)
     else:
-        # As an administrator would have done it, with pip; which itself is not wanted there.
+        # With pip, like an administrator; pip itself is not installed there.
         python = RELEASES[release].python
         place = root.libraries / "usr" / "local" / "lib" / ("python" + python) / "dist-packages"
         place.mkdir(parents=True)
@@ -325,7 +325,7 @@ def build_layers(release: str, root: Root) -> None:
 
 
 def change(root: Root, layers: Sequence[Path], target: Path, script: str) -> None:
-    """Run a script in layers of a root, the topmost first; keep in one of them what it has changed."""
+    """Run a script in layers of a root, topmost first; keep its changes in one of them."""
     isolated("-ec", IN_OVERLAY, "sh", ":".join(map(str, layers)), target, root.scratch, script)
 
 

@@ -59,7 +59,7 @@ class Run:
 
     def __init__(self, status: int, output: str, results: list[Result]) -> None:
         self.status = status  # exit status: 2 when a task has failed, 4 when a host could not be reached
-        self.output = output  # what a person would have seen
+        self.output = output  # the output on the screen
         self.results = results  # of all tasks on all hosts, the skipped ones as well
 
     def of(self, host: str) -> list[Result]:
@@ -96,7 +96,7 @@ class Ansible:
         self.runs += 1
         lines = self.folder / ("results-%d.jsonl" % self.runs)
         lines.touch()
-        config = self.folder / "ansible.cfg"  # so that nobody's own is read
+        config = self.folder / "ansible.cfg"  # ignores the user's own
         config.touch()
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},

@@ -43,7 +43,7 @@ def prepare(hosts: list[Host]) -> None:
 
 
 def summaries(run: Run) -> list[list[str]]:
-    """What was summed up, once for each batch of hosts; each line must be one on the screen, too."""
+    """Return the summaries, one for each batch of hosts; each line must be on the screen, too."""
     found = []
     for result in run.results:
         if result.action == "ansible.builtin.debug" and result.status == "ok":
@@ -131,5 +131,5 @@ def test_some_of_a_fleet(ansible: Ansible, lab: Lab) -> None:
     assert last[1] == "error invalid-value, 2 hosts:"
     assert last[-1] == "4 hosts: 2 good, 2 refused by Wasmtime"
 
-    # Nobody is left to sum up.
+    # No host is left for the summary.
     assert check("gone") == (4, [])

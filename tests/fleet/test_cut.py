@@ -45,7 +45,7 @@ PREPARE = """
 mkdir -p /etc/wasmtime ~root/.cache/wasmtime
 printf '[cache]\\n' >/etc/wasmtime/config.toml
 """
-# A Python that stops at a system call until it is told to go on: at fsync the new file is ready, at rename it is in place.
+# A Python that stops at a system call until SIGCONT: at fsync the new file is ready, at rename it is in place.
 STOPPING = """
 cat >/usr/local/bin/stopping-python <<'END'
 #!/bin/sh
@@ -156,7 +156,7 @@ def test_ssh_killed(newest_ansible: Ansible, lab: Lab) -> None:
     with stopped_run(newest_ansible, lab) as running:
         for pid in masters(lab):
             os.kill(pid, signal.SIGKILL)
-        # sudo kills what has not ended two seconds after it was told to.
+        # sudo kills a process that has not ended two seconds after the first signal.
         for host in hosts:
             wait(functools.partial(hung_up, host), "the module is not told")
         configs = {host.name: settle(host) for host in hosts}

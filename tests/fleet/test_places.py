@@ -26,7 +26,7 @@ class Place(NamedTuple):
     modes: Mapping[str, str] = MappingProxyType({})
 
 
-# What is there when a case's own preparation begins.
+# The state before the preparation of each case.
 FOLDER = """
 install -d -m 755 @
 install -d -m 700 @/cache

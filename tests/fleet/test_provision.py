@@ -67,7 +67,7 @@ def test_from_nothing(ansible: Ansible, lab: Lab) -> None:
 def test_libraries_from_packages(ansible: Ansible, lab: Lab) -> None:
     """The role installs what is missing from the host's own packages in the same run; other hosts run one task.
 
-    It does so as root also where an inventory has everything else done as somebody else.
+    It does so as root even if the inventory sets another user for everything else.
     """
     releases = [release for release in RELEASES if RELEASES[release].packaged]
     bare = lab.start_all(Spec(release, libraries=False, packages=True) for release in releases)
@@ -94,7 +94,7 @@ def test_libraries_from_packages(ansible: Ansible, lab: Lab) -> None:
     assert not any(second.changes.values())
     for run, hosts in (first, [ready]), (second, [ready, *bare]):
         for host in hosts:
-            # What is run once is not about this host.
+            # A task that runs once does not concern this host.
             once = {"ansible.builtin.debug", "ansible.builtin.set_fact", "ansible.builtin.include_tasks"}
             actions = [result.action for result in run.of(host.name)]
             assert [action for action in actions if action not in once] == [MODULE]
@@ -114,5 +114,5 @@ def test_libraries_out_of_reach(ansible: Ansible, lab: Lab) -> None:
         assert names > {"platformdirs", "tomli-w", *(["tomli"] if host.release == "bullseye" else [])}
         for resolved in "python3-tomli-w", "pip install", "ansible_python_interpreter":
             assert resolved in last.message
-    # apt keeps an index of what it knows.
+    # apt keeps an index of its packages.
     assert [path for path in written(nothing, snapshot(lab)) if ":/var/cache" not in path] == []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PRUNE = "wasmops.wasmtime.prune"
 MODULE = "wasmops.wasmtime.cache_prune"
 MODULE_DIRECTORY = "/var/cache/%s/modules/wasmtime-42.0.2"
-# A cache with one module, which stays, and what is left over; each at its own path below /etc/wasmtime.
+# A cache with one module, which is kept, and leftovers; each config at its own path below /etc/wasmtime.
 FILL = """
 mkdir -p /etc/wasmtime {directory}
 printf '[cache]\\ndirectory = "/var/cache/{part}"\\n' >/etc/wasmtime/{part}.toml

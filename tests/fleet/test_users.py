@@ -23,7 +23,7 @@ GROUPS = {"bullseye": "ci", "bookworm": "production", "trixie": "ci", "forky": "
 
 
 class Cache(NamedTuple):
-    """What is to be there in the end."""
+    """The expected config and cache."""
 
     path: str
     directory: str

@@ -64,7 +64,7 @@ UPGRADE = {"bullseye": "33", "bookworm": "38.0.1", "trixie": "42.0.2", "forky": 
 
 @pytest.mark.parametrize("name", STORIES)
 def test_real_engines_take_what_is_written(name: str) -> None:
-    """The texts to which the hosts below are held: each is taken by the versions that it is for, and by no other."""
+    """The expected texts of the test below: each is accepted by its versions, and by no other."""
     story = STORIES[name]
     try:
         with Engine("32.0.0") as old, Engine("42.0.0") as new, Engine("48.0.0") as newest:

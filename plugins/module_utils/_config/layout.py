@@ -43,7 +43,7 @@ class Layout(NamedTuple):
 
     statements: list[Statement]
     complete: bool
-    """Whether these are all; else the text is too complex from some place on."""
+    """Whether these are all statements; otherwise the rest of the text is too complex."""
 
 
 def find_statements(text: str, loads: Loads) -> Layout:
@@ -76,7 +76,7 @@ class _Scan:
         self._budget_for_keys = self._budget
 
     def _try(self, text: str) -> dict[str, Any] | None:
-        self._budget -= len(text) + 200  # what a call costs beside its characters
+        self._budget -= len(text) + 200  # the cost of a call, in characters
         if self._budget < 0:
             raise TooComplex
         return self._parsed(text)

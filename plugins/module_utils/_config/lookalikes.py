@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-# What stands for something else in other programs: home directories and variables of a shell, braces of Jinja and of
-# Python, specifiers of systemd, and what a person is to fill in. Not in it is what names of files have: a percent sign
-# before two hexadecimal digits (an encoded character), identifiers in braces with hyphens (GUIDs), a ~ behind a name.
+# Placeholders of other programs and people: home directories and variables of a shell, braces of Jinja and of Python,
+# specifiers of systemd, and names in angle brackets. It does not match parts of real file names: a percent sign before two
+# hexadecimal digits (an encoded character), identifiers in braces with hyphens (GUIDs), a ~ after a name.
 _PLACEHOLDER = re.compile(
     r"(?:(?<=/)|^)~(?:[A-Za-z_][A-Za-z0-9_-]*)?(?=/|$)"
     r"|\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[^{}/]+\}|\([^()]+\))"
@@ -31,7 +31,7 @@ def placeholder(directory: str) -> str | None:
 _RUN = ("codegen", "debug", "optimize", "record", "wasi", "wasm")
 
 
-# What other files have at their top level: any of these keys. The names are those of texts in C(problems).
+# The top-level keys of other files, any of which identifies them. The names are those of texts in C(problems).
 _OTHER_FILES = (
     ("spin-manifest", ("spin_manifest_version", "spin_version")),
     (

@@ -27,7 +27,7 @@ KNOWN = {
 """By the names that C(_engines) gives them."""
 
 OTHERS = "see the documentation of any other program"
-"""What is to be done for programs that are not known."""
+"""What to do for unknown programs."""
 
 SWITCH_OFF = "switch the cache off in the program: %s, %s or %s; no file can do that for Wasmtime 33 and later" % tuple(
     known.off for known in KNOWN.values() if known.off

@@ -149,7 +149,7 @@ class Engine(NamedTuple):
         return ["%d-%d" % (self.first, self.last) if self.first else "<=%d" % self.last]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what a module returns of it."""
+        """Return the engine in the form of a module's result."""
         names = {dialect.name for dialect in self.dialects()}
         return {
             "version": self.version,

@@ -164,9 +164,9 @@ def _remove_directory(directory: int, name: str) -> None:
 
 
 def parent_mode(above: int) -> int:
-    """Return the mode of a new directory above the one that is asked for, by the mode of the directory above it.
+    """Return the mode of a new parent directory, by the mode of the directory above it.
 
-    Root makes it for other users, who must be able to enter it; for other users than root, the umask counts, too.
+    Root makes it for other users, who must be able to enter it; for users other than root, the umask counts, too.
     """
     mode = above & 0o755 | 0o700
     return mode if os.geteuid() == 0 else mode & ~umask()

@@ -135,7 +135,7 @@ def forbidden(owners: tuple[int, int, int], wanted: tuple[int | None, int | None
 
 
 def root_denied(owner: int) -> Reason | None:
-    """Return what denies root an access that belongs to this owner; None for other users than root."""
+    """Return what denies root an access that belongs to this owner; None for users other than root."""
     if os.geteuid() != 0:
         return None
     if not known(owner, os.getegid()):

@@ -41,11 +41,11 @@ _NOT_REPLACEABLE = (errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS)
 _KEPT_ATTRIBUTES = (ACCESS_ACL, "security.selinux", "user.")
 
 
-# What a failure is about.
+# The subjects of failures.
 NOT_WRITTEN = Reason("not-written")
 NOT_REMOVED = Reason("not-removed")
 NO_BACKUP = Reason("no-backup")
-# What is done, but may not survive a power cut.
+# Changes that are done, but may not survive a power cut.
 WRITTEN = Reason("written-not-synced")
 REMOVED = Reason("removed-not-synced")
 

@@ -44,5 +44,5 @@ def _some(names: list[str]) -> str:
     listed = ", ".join(quoted(name) for name in counted[:_EXAMPLES])
     more = len(counted) - _EXAMPLES
     if more <= 0:
-        return listed  # the name of a directory stands for what is in it
+        return listed  # the name of a directory stands for its contents
     return "%s and %s%d more" % (listed, "at least " if UNCOUNTED in names else "", more)

@@ -52,7 +52,7 @@ class Engines(NamedTuple):
     dialects: tuple[Dialect, ...]
     """The oldest first."""
     versions: str | None
-    """As the task names them, or as its programs tell them; None for every version from 33 on."""
+    """From the task or its programs; None for every version from 33 on."""
     host: Host
     programs: list[dict[str, Any]]
     """The programs that read the file, as the module returns them."""
