@@ -52,7 +52,7 @@ def test_the_limit_of_size_is_the_engine_s_reader_s(world):
 
 
 def test_a_cause_that_is_ignored_hides_nothing(world, monkeypatch):
-    monkeypatch.setattr(_directory, "_SYSTEM", frozenset([str(world.cache)]))
+    monkeypatch.setattr(_directory, "SYSTEM", frozenset([str(world.cache)]))
     world.cache.mkdir(0o700)
     (world.cache / "notes.txt").touch()
     (world.cache / "link").symlink_to("nowhere")

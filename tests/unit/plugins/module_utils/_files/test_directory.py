@@ -348,7 +348,7 @@ def test_the_home_of_the_cache_s_user_is_a_danger():
     import pwd
 
     entry = next(
-        e for e in pwd.getpwall() if e.pw_uid != 0 and e.pw_dir.count("/") > 2 and e.pw_dir not in _directory._SYSTEM
+        e for e in pwd.getpwall() if e.pw_uid != 0 and e.pw_dir.count("/") > 2 and e.pw_dir not in _directory.SYSTEM
     )
     assert "directory-not-dedicated" in codes(entry.pw_dir, 0, entry.pw_uid)
     assert "directory-not-dedicated" not in codes(entry.pw_dir + "/.cache/wasmtime", 0, entry.pw_uid)
