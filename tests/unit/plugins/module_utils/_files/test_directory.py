@@ -991,3 +991,10 @@ def test_a_link_that_goes_to_and_fro_is_followed_with_each_directory_once(tmp_pa
     paths = [path for path, _status in resolved.visited]
     assert sorted(paths) == sorted(set(paths))
     assert len(paths) == len((tmp_path / "x").parts)
+
+
+@pytest.mark.parametrize("name", ["+a", "-b", " ", "...", "..c", ".d"])
+def test_only_two_dots_lead_above(tmp_path, name):
+    (tmp_path / name).mkdir()
+    assert resolve(str(tmp_path / name)).target == str(tmp_path / name)
+    assert resolve("%s/%s/.." % (tmp_path, name)).target == str(tmp_path)
