@@ -168,14 +168,15 @@ def test_the_next_cleanup_deletes_nothing(
     layout = Layout(random.Random("%d" % seed), place, first.compiler)
     config = place / "config.toml"
     write_config(config, engine.version, layout.top, **{k: '"%s"' % v for k, v in layout.settings.items()})
-    # A cleanup starts when the next module is already there.
-    first.put(layout.top / "modules")
+    # The cleanup starts when the first module is there, and maybe the second one.
+    for module in (first, second):
+        module.put(layout.top / "modules")
     common = {"path": str(config), "wasmtime_version": [engine.version]}
     before = listing(layout.elsewhere)
     result = prune(remove=["foreign", "over_limits", "stale_locks"], **common)
     assert result["notes"] == []
     assert listing(layout.elsewhere) == before
-    for path in first.files(layout.top / "modules"):
+    for path in [*first.files(layout.top / "modules"), *second.files(layout.top / "modules")]:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
     left = listing(place)
