@@ -17,7 +17,8 @@ from ansible_collections.wasmops.wasmtime.plugins.filter.cache_report import cac
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS, for_version
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._programs import broken_from
 
-UP_TO_32, TO_47, ONLY_48, FROM_49 = (for_version(version).name for version in ("32", "42", "48", "49"))
+UP_TO_32, TO_47, ONLY_48 = (for_version(version).name for version in ("32", "42", "48"))
+FROM_49 = [dialect.name for dialect in DIALECTS if dialect.first >= 49]
 BY_OLD = [dialect.name for dialect in DIALECTS if dialect.enabled]
 BY_NEW = [dialect.name for dialect in DIALECTS if not dialect.enabled]
 
@@ -57,10 +58,10 @@ def looked_at(accepted_by: list[str], *programs: dict[str, Any]) -> dict[str, An
         (program("42.0.2"), BY_NEW, None),
         (program("42.0.2"), [TO_47, ONLY_48], 49),
         (program("42.0.2"), [TO_47], 48),
-        (program("42.0.2"), [TO_47, FROM_49], 48),
-        (program("48.0.5", toml="1.1"), [for_version("48").with_1_1, FROM_49], None),
-        (program("42.0.2", toml="1.1"), [for_version("42").with_1_1, for_version("48").with_1_1, FROM_49], None),
-        (program("42.0.2", toml="1.0"), [TO_47, for_version("48").with_1_1, FROM_49], 48),
+        (program("42.0.2"), [TO_47, *FROM_49], 48),
+        (program("48.0.5", toml="1.1"), [for_version("48").with_1_1, *FROM_49], None),
+        (program("42.0.2", toml="1.1"), [for_version("42").with_1_1, for_version("48").with_1_1, *FROM_49], None),
+        (program("42.0.2", toml="1.0"), [TO_47, for_version("48").with_1_1, *FROM_49], 48),
         (program("50.0.0"), BY_NEW, None),
         (program("42.0.2", accepts=False), BY_OLD, None),
         (program(None), BY_OLD, None),
