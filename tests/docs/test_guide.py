@@ -45,11 +45,6 @@ def config(text: str) -> str:
     return "mkdir -p /etc/wasmtime; printf '%%s' '%s' >%s; " % (text, CONFIG)
 
 
-def at_home(text: str) -> str:
-    """Shell commands that put a config where root has its own."""
-    return "mkdir -p /root/.config/wasmtime; printf '%%s' '%s' >/root/.config/wasmtime/config.toml; " % text
-
-
 class Host(NamedTuple):
     """A host that a page has, and what has happened there before."""
 
@@ -100,16 +95,16 @@ mount -t tmpfs -o size=128m,mode=700 tmpfs /run/wasmtime-cache
 HOSTS: dict[str, dict[str, Host]] = {
     "README.md": {
         "runner1": Host(Spec("trixie"), CI),
-        "app1": Host(Spec("trixie")),
+        "app1": Host(Spec("trixie"), config("[cache]\n")),
         "app2": Host(
             Spec("bookworm"),
-            at_home('[cache]\nfiles-total-size-soft-limit = "2Gi"\ncleanup_interval = "1h"\n'),
+            config('[cache]\nfiles-total-size-soft-limit = "2Gi"\ncleanup_interval = "1h"\n'),
         ),
         "app3": Host(
             Spec("trixie"),
-            at_home('[cache]\ndirectory = "/var/cache/wasmtime"\n') + "install -d -m 777 /var/cache/wasmtime",
+            config('[cache]\ndirectory = "/var/cache/wasmtime"\n') + "install -d -m 777 /var/cache/wasmtime",
         ),
-        "app4": Host(Spec("bookworm"), at_home('[cache]\ncleanup-interval = "2h"\n')),
+        "app4": Host(Spec("bookworm"), config('[cache]\ncleanup-interval = "2h"\n')),
     },
     "docs/security.md": {"runner1": Host(Spec("trixie"), CI)},
     "roles/wasmtime_cache/README.md": {"runner1": Host(Spec("bookworm"), CI)},
@@ -195,7 +190,10 @@ MODULES = {GUIDE + "tuning.rst": 24}
 # Inventories that a page mentions and every reader has.
 RUNNERS = {"hosts.ini": "[runners]\nrunner1\n"}
 INVENTORIES: dict[str, dict[str, str]] = {
-    "README.md": {**RUNNERS, "fleet.ini": "app1\napp2\napp3\napp4\n\n[all:vars]\nansible_user=root\n"},
+    "README.md": {
+        **RUNNERS,
+        "fleet.ini": "app1\napp2\napp3\napp4\n\n[all:vars]\nansible_user=root\nwasmtime_cache_path=%s\n" % CONFIG,
+    },
     "docs/security.md": RUNNERS,
     "roles/wasmtime_cache/README.md": RUNNERS,
 }

@@ -725,7 +725,7 @@ def test_rows_are_cards_below_50_rem(view: Open, resize: Callable[[View, int], N
 def test_paths_break_at_slashes(view: Open, resize: Callable[[View, int], None], width: int) -> None:
     changed = {"directory": "/srv/build/artifacts/of/the/nightly/wasmtime"}
     found = {"host%d" % number: {"config": config(**changed), "usage": {}} for number in range(3)}
-    found["other"] = {"config": config(directory="/var/lib/runner/work/tmp/wasmtime"), "usage": {}}
+    found["other"] = {"config": config(directory="/var/lib/runner/jobs/tmp/wasmtime"), "usage": {}}
     page = view({**results(20), **found})
     resize(page, width)
     page.one("#open").click()

@@ -233,10 +233,10 @@ def test_a_directory_is_common_if_two_hosts_share_it_or_the_default(directories,
 
 
 def test_the_default_directory_of_one_user_on_all_hosts_is_named():
-    of_root = dict(GOOD, effective=dict(DEFAULTS, directory="/root/.cache/wasmtime"), defaults=["directory"])
-    named = dict(of_root, defaults=[])
-    data = cache_fleet({"one": of_root, "two": of_root, "named": named}, {}, "now")
-    assert data["common"]["directory"] == {"value": "/root/.cache/wasmtime", "hosts": 2, "of": 3}
+    of_ci = dict(GOOD, effective=dict(DEFAULTS, directory="/home/ci/.cache/wasmtime"), defaults=["directory"])
+    named = dict(of_ci, defaults=[])
+    data = cache_fleet({"one": of_ci, "two": of_ci, "named": named}, {}, "now")
+    assert data["common"]["directory"] == {"value": "/home/ci/.cache/wasmtime", "hosts": 2, "of": 3}
     assert [host["differs"] for host in data["hosts"]] == [[], [], []]
 
 
