@@ -259,6 +259,21 @@ def test_both_modules_describe_the_fields_that_they_return():
         both = [yaml.safe_load(module.RETURN)[result]["contains"] for module in (cache_config, cache_config_info)]
         assert set(both[0]) == set(both[1]) == names
         assert [both[0][name]["type"] for name in names] == [both[1][name]["type"] for name in names]
+    changed, looked_at = (
+        yaml.safe_load(module.RETURN)["programs"]["contains"] for module in (cache_config, cache_config_info)
+    )
+    # Only where nothing is written is there a verdict on the file as it is.
+    assert {**changed, "accepts": looked_at["accepts"]} == looked_at
+
+
+def test_every_playbook_over_an_inventory_chooses_its_hosts_alike():
+    """YAML has no way to write that once for plays in several files."""
+    plays = [yaml.safe_load(path.read_text(encoding="utf-8"))[0] for path in (ROOT / "playbooks").glob("*.yml")]
+    chosen = [(play["hosts"], play["vars"]) for play in plays if play["hosts"] != "localhost"]
+    assert len(chosen) == len(plays) - 1
+    for hosts, variables in chosen:
+        assert hosts == chosen[0][0]
+        assert {name: variables[name] for name in ("wasmtime_cache_pattern", "wasmtime_cache_found")} == chosen[0][1]
 
 
 def test_limits_are_documented_as_they_are():
