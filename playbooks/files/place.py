@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copy the files of the report to their targets, and replace existing files or links.
+"""Write the files of the report and of lint to their targets, and replace existing files or links.
 
 Usage: place.py SOURCE TARGET [SOURCE TARGET]..., all absolute
 
 In a directory where everybody can create names, a link at the target may belong to another user, and Ansible's own copy
 would open its target. The same is true of links in the path of the directory. Neither are followed. The new file gets an
-unguessable temporary name, is created through a handle to the directory, and only its owner can access it.
+unguessable temporary name and is created through a handle to the directory.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def enter(folder: str) -> int:
 
 
 def place(content: bytes, target: str, mode: int = 0o600) -> None:
-    """Write the content to the target atomically. Raises OSError."""
+    """Write the content to the target atomically. C(mode) is that of the new file, less the umask. Raises OSError."""
     folder, name = os.path.split(target)
     directory = enter(folder)
     try:

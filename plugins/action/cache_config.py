@@ -19,7 +19,7 @@ class ActionModule(Border):
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Run the module. In the role, missing libraries are no failure: the role installs them."""
         result = super().run(tmp, task_vars)
-        if self.is_of_the_role and result.get("missing_libraries"):
+        if self.is_ours and result.get("missing_libraries"):
             # In check mode, the result still has the planned changes.
             return {**{name: value for name, value in result.items() if name != "exception"}, "failed": False}
         return result

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 name: concise
 type: stdout
 short_description: Ansible's default output without hosts that did not change
-version_added: 0.1.0
+version_added: 0.2.0
 author: wasmops contributors (@wasmops)
 description:
   - Shows the output of P(ansible.builtin.default#callback) without hosts on which a task changed nothing, and a recap
@@ -17,7 +17,7 @@ description:
   - Shows messages as text, and each failure once and without its place in the playbook.
   - Escapes control characters in messages, and indents lines that look like those of Ansible.
   - With C(-v) or more, the output is that of P(ansible.builtin.default#callback).
-  - C(make provision), C(make check) and C(make report) use it.
+  - C(make provision), C(make check), C(make report) and C(make prune) use it.
 requirements:
   - set as stdout callback in configuration
 extends_documentation_fragment:

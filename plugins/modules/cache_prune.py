@@ -269,7 +269,9 @@ notes:
     message:
       description: The reason, and what to do about it.
       type: str
-      sample: "nothing is an orphan: the Wasmtime in /opt/app/bin/app does not tell the name of its directory"
+      sample: >-
+        nothing is an orphan, because the Wasmtimes of this host cannot all be told: a program has a Wasmtime that does not tell
+        its version ("/opt/app/bin/app")
   sample: []
 wasmtime_version:
   description: The version whose rules were used, or several, separated by commas; null for every version from 33 on.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any, Mapping
 
 from ansible.plugins.action.normal import ActionModule as Normal
@@ -19,6 +20,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import Record, received
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import ROLE, unknown_variables
 
+_PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 _BEGIN = re.compile(r"^\s*\{", re.MULTILINE)
 
 
@@ -27,14 +29,14 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
 
     schema: Record
     kept_empty: tuple[str, ...] = ()
-    """Options of a task of the role that are not taken as not given if they are empty."""
+    """Options of the collection's own tasks that are not taken as not given if they are empty."""
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Run the module on the host and return its result, or a failure if the result is malformed.
 
         Not in the background: the answer would come through C(async_status), which accepts any answer.
-        A task of the role fails for an unknown variable of the role, and ignores empty strings, which surveys give for a
-        question without an answer.
+        A task of the role or of a playbook of the collection fails for an unknown variable of the role, and ignores empty
+        strings, which surveys give for a question without an answer.
         """
         if self._task.async_val:
             return {
@@ -42,7 +44,7 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
                 "changed": False,
                 "msg": "this module does not run in the background; remove async from the task",
             }
-        if self.is_of_the_role:
+        if self.is_ours:
             unknown = unknown_variables(task_vars or {})
             if unknown:
                 return {"failed": True, "changed": False, "msg": "; ".join(unknown)}
@@ -52,9 +54,11 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
         return received(super().run(tmp, task_vars), self.schema)
 
     @property
-    def is_of_the_role(self) -> bool:
-        """Whether this is a task of the collection's role."""
-        return bool(self._task._role and self._task._role.get_name() == ROLE)
+    def is_ours(self) -> bool:
+        """Whether this is a task of the collection's role or of one of its playbooks."""
+        if self._task._role:
+            return bool(self._task._role.get_name() == ROLE)
+        return _PLAYBOOKS in Path(self._task.get_path() or "/").parents
 
     def _parse_returned_data(self, res: Mapping[str, Any], *more: Any) -> Any:
         """Read an answer as Ansible does, which shows its warnings and the text around it at once."""

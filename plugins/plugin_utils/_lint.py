@@ -69,20 +69,12 @@ def parse_versions(text: str) -> tuple[Dialect, ...]:
     versions = [version.strip() for version in text.split(",") if version.strip()]
     try:
         dialects = {for_version(version) for version in versions}
-    except BadVersion:
-        bad = next(version for version in versions if not _is_version(version))
+    except BadVersion as error:
         raise BadInput(
-            '%s is not a Wasmtime version; write one like "42.0.2" or "42", or several like "36,42"' % quoted(bad)
+            '%s is not a Wasmtime version; write one like "42.0.2" or "42", or several like "36,42"'
+            % quoted(error.version)
         ) from None
     return tuple(sorted(dialects, key=lambda dialect: (dialect.first, dialect.reader))) or CURRENT
-
-
-def _is_version(text: str) -> bool:
-    try:
-        for_version(text)
-    except BadVersion:
-        return False
-    return True
 
 
 def check(path: str, dialects: tuple[Dialect, ...]) -> list[CheckedFile]:

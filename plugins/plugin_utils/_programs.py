@@ -60,7 +60,11 @@ def engines(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                     counted = row["upgrades"] if isinstance(fact, int) else row
                     counted[str(fact)] += 1
     return [
-        {"version": version, **found[version], "upgrades": dict(sorted(found[version]["upgrades"].items()))}
+        {
+            "version": version,
+            **found[version],
+            "upgrades": dict(sorted(found[version]["upgrades"].items(), key=lambda pair: int(pair[0]))),
+        }
         for version in sorted(found, key=_order)
     ]
 

@@ -13,6 +13,7 @@ from jinja2.filters import do_filesizeformat
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import MOST_REASON, PRUNED, Malformed, reason
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import UNREACHABLE, number_of
 
 # In their order: a file of several kinds counts for the first of them.
 KINDS = ("untrusted", "orphans", "unused", "broken", "stale_locks", "foreign", "over_limits", "all")
@@ -21,7 +22,7 @@ KEPT = ("changed", "denied", "foreign", "in_use", "mount_point", "other_names")
 PRUNABLE = "prunable"
 CLEAN = "with nothing to remove"
 FAILED = "failed"
-UNREACHABLE = "unreachable"
+NOT_RUN = "not run"
 NO_REASON = "no reason is known"
 # So many names are shown of each reason, and so many notes of each host.
 NAMES = 3
@@ -29,12 +30,14 @@ NOTES = 3
 
 
 def read(result: Any) -> tuple[dict[str, Any] | None, str, str]:
-    """Return the valid part of a result, the standing of the host, and why if that is C(FAILED) or C(UNREACHABLE).
+    """Return the valid part of a result, the standing of the host, and why if that is none of a run to its end.
 
     Raises no error for any other input. A run that has failed can have removed something before.
     """
     if not isinstance(result, Mapping):
         return None, FAILED, str(Malformed("is not a dictionary"))
+    if not result:
+        return None, NOT_RUN, "the host was not looked at"
     if result.get("unreachable"):
         return None, UNREACHABLE, reason(result) or NO_REASON
     failed = bool(result.get("failed"))
@@ -108,9 +111,9 @@ def _part(part: Mapping[str, Any]) -> str:
 def _total(standings: Counter[str], total: int, freed: Counter[str], check_mode: bool) -> str:
     number = sum(standings.values())
     kinds = ["%s %s" % (kind, do_filesizeformat(freed[kind], binary=True)) for kind in KINDS if freed[kind]]
-    hosts = ["%d %s" % (standings[name], name) for name in (CLEAN, FAILED, UNREACHABLE) if standings[name]]
+    hosts = ["%d %s" % (standings[name], name) for name in (CLEAN, NOT_RUN, FAILED, UNREACHABLE) if standings[name]]
     return "%s: %s%s%s%s" % (
-        "1 host" if number == 1 else "%d hosts" % number,
+        number_of(number),
         do_filesizeformat(total, binary=True),
         " would be freed" if check_mode else " freed",
         " (%s)" % ", ".join(kinds) if kinds else "",

@@ -55,7 +55,14 @@ OF_THE_ROLE = (
     "wasmtime_cache_wasmtime_version",
     "wasmtime_cache_worker_event_queue_size",
 )  # fmt: skip
-OF_THE_PLAYBOOKS = ("wasmtime_cache_hosts", "wasmtime_cache_report_data", "wasmtime_cache_report_page")
+OF_THE_PLAYBOOKS = (
+    "wasmtime_cache_hosts",
+    "wasmtime_cache_lint_format",
+    "wasmtime_cache_lint_output",
+    "wasmtime_cache_lint_path",
+    "wasmtime_cache_report_data",
+    "wasmtime_cache_report_page",
+)
 # Variables that the role and the playbooks set. Dictionaries need not be listed.
 _INTERNAL = (
     "wasmtime_cache_as_text",

@@ -84,7 +84,7 @@ def edit(text: str, changes: NewValues, loads: Loads, write: Callable[[Any], str
         if value is not None and key in pairs:
             edits.append(pairs[key].value + (write(value),))
     if opening and not opening[0].header:
-        edits += _inline(text, opening[0], pairs, removed, added)
+        edits += _inline(opening[0], pairs, removed, added)
     else:
         edits += _lines(text, opening, pairs, removed, added)
     for start, end, replacement in sorted(edits, reverse=True):
@@ -123,7 +123,6 @@ def _lines(
 
 
 def _inline(
-    text: str,
     table: Statement,
     pairs: dict[str, Statement],
     removed: Any,

@@ -280,7 +280,7 @@ class Inventory:
             if self._over("process %d" % pid):
                 return None
             try:
-                if users is not None and not users & users_of(pid):
+                if users is not None and users.isdisjoint(users_of(pid)):
                     continue
                 found = mapped(pid)
             except PermissionError:

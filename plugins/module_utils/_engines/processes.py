@@ -141,15 +141,16 @@ def started(pid: int, key: Key) -> Process:
     with contextlib.suppress(OSError):
         modified = os.stat("%s/%d/exe" % (PROC, pid)).st_mtime_ns
     arguments = _read_proc(pid, "cmdline").split(b"\0")[:-1]
-    return Process(list(map(os.fsdecode, arguments)), variables, directory, _uid(pid), modified)
+    # The engine uses the real user, which may differ from the owner of the directory.
+    return Process(list(map(os.fsdecode, arguments)), variables, directory, users_of(pid)[0], modified)
 
 
-def users_of(pid: int) -> set[int]:
-    """Return the real and the effective user of a process, and the others that it has. Raises OSError."""
+def users_of(pid: int) -> list[int]:
+    """Return the users of a process: the real one, the effective one and others that it has. Raises OSError."""
     for line in _read_proc(pid, "status").split(b"\n"):
         if line.startswith(b"Uid:"):
-            return set(map(int, line.split()[1:]))
-    return {os.stat("%s/%d" % (PROC, pid)).st_uid}
+            return list(map(int, line.split()[1:]))
+    return [os.stat("%s/%d" % (PROC, pid)).st_uid]
 
 
 def _read_proc(pid: int, name: str) -> bytes:
@@ -163,14 +164,6 @@ def _read_proc(pid: int, name: str) -> bytes:
             parts.append(part)
             size += len(part)
         return b"".join(parts)
-
-
-def _uid(pid: int) -> int:
-    # The engine uses the real user, which may differ from the owner of the directory.
-    for line in _read_proc(pid, "status").split(b"\n"):
-        if line.startswith(b"Uid:"):
-            return int(line.split()[1])
-    return os.stat("%s/%d" % (PROC, pid)).st_uid
 
 
 def config_taken(program: str | None, major: int, process: Process) -> Taken:

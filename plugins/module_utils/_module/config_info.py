@@ -95,7 +95,7 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
 def _programs(
     readers: _common.Readers, problems: Sequence[Problem], accepts: Callable[[Sequence[Dialect]], bool]
 ) -> list[dict[str, Any]]:
-    """Return the programs that read the config, each with its verdict; add a problem if no file suits them all."""
+    """Return the programs that read the config, each with its verdict; if no file suits them all, the remedy for enabled names them."""
     from .programs import apart, as_results
 
     if readers.apart:

@@ -72,6 +72,13 @@ _OF_STRANGERS = (
     " config or by a link; name the directory itself in directory"
 )
 
+# The limits are not options here.
+_NOTE_TEXTS = {
+    **NOTE_TEXTS,
+    "too-large": "this has more than %d GiB and is not read" % (_FILE_MAX >> 30),
+    "depth": "directories below this are nested more than %d deep and were not searched" % _DEPTH,
+}
+
 NOTES = {
     "engines-unknown": "nothing is an orphan, because the Wasmtimes of this host cannot all be told: %s",
     "disabled": "over_limits removes nothing: the config has enabled = false, so that Wasmtime never cleans up",
@@ -260,7 +267,7 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
             inventory.search(path, _DEPTH)
     unseen = _UNSEEN if private else _UNSEEN + _OF_OTHERS
     reasons = [
-        "%s (%s)" % (NOTE_TEXTS[code], _some([name for name, _detail in examples], number))
+        "%s (%s)" % (_NOTE_TEXTS[code], _some([name for name, _detail in examples], number))
         for code, (number, examples) in inventory.notes.items()
         if code in unseen
     ]
@@ -306,7 +313,7 @@ def judgement_for(
         else:
             keep, uses = frozenset(module.params["keep"]), used
             wanted = wanted._replace(used=lambda name: name in keep or uses(name))
-    if OVER in wanted.kinds and (config.table or {}).get("enabled") is False:
+    if OVER in wanted.kinds and config.off:
         wanted = wanted._replace(kinds=wanted.kinds - {OVER})
         notes.append(_note("disabled"))
     judged = judge(top, wanted, rules_of(config), now, budget)

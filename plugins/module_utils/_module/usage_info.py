@@ -174,7 +174,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
             os.close(handle)
     sampled = (result["sample"] or {"size": 0})["size"]
     result["suggested"] = suggested(suggestions(look, config.effective, room, result["levels"] or (), sampled))
-    if (config.table or {}).get("enabled") is False:
+    if config.off:
         # Wasmtime up to 32 then does not use the directory.
         result["next_cleanup"] = None
     return dict(

@@ -60,7 +60,7 @@ class Backup:
         self._folder = ""
         self._handle = -1
         self.name: str | None = None
-        """The handle to the new directory; None before it is created."""
+        """The name of the new directory; None before it is created."""
 
     def close(self) -> None:
         """Close what is open."""
@@ -71,11 +71,16 @@ class Backup:
     def move(self, name: str, handle: int, folder: str) -> tuple[int, os.stat_result]:
         """Add a second name here to a file in an open directory; return a handle to the directory with it, and its status.
 
-        C(folder): the path of that directory, with a slash at its end. Overwrites nothing and follows no link. Raises OSError.
+        C(folder): the path of that directory, with a slash at its end. Overwrites nothing and follows no link. Raises Kept
+        if the backup is gone, and OSError.
         """
         if self._handle < 0 or self._folder != folder:
             self.close()
-            self._handle = self._enter(folder)
+            try:
+                self._handle = self._enter(folder)
+            except FileNotFoundError:
+                # Not the file: the backup is gone.
+                raise Kept(DENIED) from None
             self._folder = folder
         os.link(name, name, src_dir_fd=handle, dst_dir_fd=self._handle, follow_symlinks=False)
         return self._handle, os.stat(name, dir_fd=self._handle, follow_symlinks=False)

@@ -266,6 +266,14 @@ def test_both_modules_describe_the_fields_that_they_return():
     assert {**changed, "accepts": looked_at["accepts"]} == looked_at
 
 
+def test_output_is_text_or_lines_by_one_rule():
+    """The playbook report imports no role, and the summary of provision is outside of its."""
+    role = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["wasmtime_cache_as_text"]
+    for name in ("provision", "report"):
+        text = " ".join((ROOT / "playbooks" / (name + ".yml")).read_text(encoding="utf-8").split())
+        assert "wasmtime_cache_as_text: >- %s" % role.strip() in text
+
+
 def test_every_playbook_over_an_inventory_chooses_its_hosts_alike():
     """YAML has no way to write that once for plays in several files."""
     plays = [yaml.safe_load(path.read_text(encoding="utf-8"))[0] for path in (ROOT / "playbooks").glob("*.yml")]

@@ -77,9 +77,9 @@ def test_equal_hosts_share_a_line_and_the_last_one_has_the_total() -> None:
         "app4: failed: no right",
         "app5: unreachable: no route",
         "app6: /var/cache/wasmtime does not exist",
-        "app7: failed: the host was not looked at",
+        "app7: not run: the host was not looked at",
     ]
-    ends = "(orphans 62.0 MiB, foreign 1.0 MiB); 2 with nothing to remove; 2 failed; 1 unreachable"
+    ends = "(orphans 62.0 MiB, foreign 1.0 MiB); 2 with nothing to remove; 1 not run; 1 failed; 1 unreachable"
     assert cache_pruned(results) == [
         "app1, app3: removed " + first,
         *others,

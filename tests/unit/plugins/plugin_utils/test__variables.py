@@ -63,3 +63,8 @@ def test_what_the_role_and_the_playbooks_set_is_known() -> None:
     for task in yaml.safe_load((ROOT / "roles/wasmtime_cache/tasks/check.yml").read_text(encoding="utf-8")):
         variables.update(task.get("ansible.builtin.set_fact", {}))
     assert unknown_variables(variables) == []
+
+
+def test_the_variables_of_the_playbooks_are_those_of_their_page() -> None:
+    page = (ROOT / "docs/docsite/rst/playbooks.rst").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^   \* - ``(wasmtime_cache_\w+)``$", page, re.MULTILINE)) == sorted(OF_THE_PLAYBOOKS)
