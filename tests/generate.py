@@ -24,7 +24,7 @@ from typing import Any, Callable, ClassVar
 import yaml
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER, ERROR, PATH_MAX, WARNING
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import READ, TABLE, Entry
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import FROM_SOURCE, TABLE, ProblemCode
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import (
     LEVEL_MAX,
     LEVEL_MIN,
@@ -177,9 +177,9 @@ def table() -> str:
     return "".join(rows)
 
 
-def row(entry: Entry) -> str:
+def row(entry: ProblemCode) -> str:
     """Return a line of the table of problems."""
-    engine = entry.engine + (" (read from the source)" if entry.source == READ else "")
+    engine = entry.engine + (" (read from the source)" if entry.source == FROM_SOURCE else "")
     return "| `%s` | %s | %s | %s |\n" % (entry.code, entry.severity, engine, entry.helps)
 
 

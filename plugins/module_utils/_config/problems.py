@@ -20,7 +20,7 @@ from .words import format_value, type_name, versions_of
 
 # How the behaviour of Wasmtime is known: from a test with a real one, from its source, or it does not matter.
 PROVEN = "test"
-READ = "source"
+FROM_SOURCE = "source"
 OURS = "none"
 
 
@@ -68,7 +68,7 @@ class Text(NamedTuple):
     """Whether it concerns the key and not its value."""
 
 
-class Entry(NamedTuple):
+class ProblemCode(NamedTuple):
     """One code."""
 
     code: str
@@ -98,15 +98,15 @@ _IN_SPIN = _NAME_IT + "; Spin takes it from spin up --cache FILE"
 _BECOME = "become the user of the cache with become_user"
 _RUN = "they run native code in every process that loads the cache"
 
-TABLE: tuple[Entry, ...] = (
-    Entry(
+TABLE: tuple[ProblemCode, ...] = (
+    ProblemCode(
         "cache-missing",
         ERROR,
         engine="refuses a file without the table `[cache]`, an empty one too",
         helps="add a line `[cache]`",
         texts=(Text("the table [cache] is missing", "add a line [cache]"),),
     ),
-    Entry(
+    ProblemCode(
         "cache-not-a-table",
         ERROR,
         engine="refuses it, or takes a list by positions that differ between versions",
@@ -124,15 +124,15 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "changing",
         ERROR,
         engine="may read half of a file that something else is writing",
         helps="run again when nothing else writes it",
         texts=(Text("the file changed while it was read", "run again when nothing else writes it"),),
-        source=READ,
+        source=FROM_SOURCE,
     ),
-    Entry(
+    ProblemCode(
         "dangling-link",
         ERROR,
         engine="refuses a file that cannot be read; at the default path it takes it for none and uses the defaults",
@@ -144,14 +144,14 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-nul",
         ERROR,
         engine="cannot create a directory with a NUL character in its path, and refuses the file",
         helps="write an absolute path without it",
         texts=(Text("%(subject)s has a NUL character", _ABSOLUTE),),
     ),
-    Entry(
+    ProblemCode(
         "directory-relative",
         ERROR,
         engine="refuses a path that is not absolute; it expands neither `~` nor variables",
@@ -165,7 +165,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-too-long",
         ERROR,
         engine="cannot create a directory whose path has more than 4095 bytes, or a name in it more than 255",
@@ -177,7 +177,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-unusable",
         ERROR,
         engine="cannot create the directory: a file or a dead link is in the way, or the right is missing",
@@ -217,7 +217,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "enabled-missing",
         ERROR,
         engine="up to 32, refuses a file without `enabled`",
@@ -227,7 +227,7 @@ TABLE: tuple[Entry, ...] = (
             Text(_ENABLED_MISSING, _NO_COMMON_FILE, name="enabled-missing-for-some"),
         ),
     ),
-    Entry(
+    ProblemCode(
         "enabled-refused",
         ERROR,
         engine="from 33 on, refuses a file with `enabled`; no file switches its cache off, and without this line, or"
@@ -241,7 +241,7 @@ TABLE: tuple[Entry, ...] = (
             Text(_ENABLED_REFUSED, _NO_COMMON_FILE, name="enabled-refused-by-some", at_key=True),
         ),
     ),
-    Entry(
+    ProblemCode(
         "invalid-value",
         ERROR,
         engine="refuses a text that is not a number with a unit of that setting",
@@ -260,14 +260,14 @@ TABLE: tuple[Entry, ...] = (
             Text("%(subject)s is negative", _RULE, name="negative"),
         ),
     ),
-    Entry(
+    ProblemCode(
         "missing",
         ERROR,
         engine="refuses an explicit path at which there is no file",
         helps="create the file, or correct the path",
         texts=(Text("there is no such file", "create it, or correct path"),),
     ),
-    Entry(
+    ProblemCode(
         "no-home",
         ERROR,
         engine="finds no cache directory for a user without a home",
@@ -280,7 +280,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "not-a-cache-config",
         ERROR,
         engine="refuses a file that has other keys than `cache`: the options of `wasmtime run --config`, or the manifest of"
@@ -302,7 +302,7 @@ TABLE: tuple[Entry, ...] = (
             Text(_NOT_A_CONFIG % "a config of containerd", _NAME_IT, name="containerd-config", at_key=True),
         ),
     ),
-    Entry(
+    ProblemCode(
         "not-a-file",
         ERROR,
         engine="refuses a directory; what else is no regular file is not read here",
@@ -312,14 +312,14 @@ TABLE: tuple[Entry, ...] = (
             Text("it is a directory", "name the config file in it, like config.toml", name="is-a-directory"),
         ),
     ),
-    Entry(
+    ProblemCode(
         "not-utf-8",
         ERROR,
         engine="refuses a file with a byte that is not UTF-8",
         helps="save the file as UTF-8",
         texts=(Text("byte 0x%(byte)02x is not valid UTF-8", "save the file as UTF-8"),),
     ),
-    Entry(
+    ProblemCode(
         "optimized-below-baseline",
         ERROR,
         engine="refuses an optimized compression level below the baseline, be one of them the default",
@@ -344,7 +344,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "out-of-range",
         ERROR,
         engine="refuses a level outside of 0 to 21, or a percentage above 100%",
@@ -358,7 +358,7 @@ TABLE: tuple[Entry, ...] = (
             Text("%(subject)s is more than 100%%", 'write 0%% to 100%%, like "70%%"', name="percent-range"),
         ),
     ),
-    Entry(
+    ProblemCode(
         "overflow",
         ERROR,
         engine="refuses a number that does not fit: 2^64-1 in the base unit, 2^31-1 for a level, 255 for a percentage; a"
@@ -371,7 +371,7 @@ TABLE: tuple[Entry, ...] = (
             Text("%(subject)s is more than 2^64-1 seconds", "write a shorter duration", name="duration-overflow"),
         ),
     ),
-    Entry(
+    ProblemCode(
         "toml-grammar",
         ERROR,
         engine="from 39 to 48, refuses TOML 1.1 in official builds, and takes it in programs built with toml_parser 1.0.6"
@@ -379,7 +379,7 @@ TABLE: tuple[Entry, ...] = (
         helps="write it in TOML 1.0",
         texts=(Text("valid TOML 1.1, but not TOML 1.0: %(reason)s", _IN_1_0),),
     ),
-    Entry(
+    ProblemCode(
         "toml-syntax",
         ERROR,
         engine="refuses what is not TOML: 1.0 up to 38, 1.1 from 49 on, and between them one or the other",
@@ -400,7 +400,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "toml-unproven",
         ERROR,
         engine="cannot be told, as only a parser for TOML 1.1 is on the host and the file may not be TOML 1.0",
@@ -413,7 +413,7 @@ TABLE: tuple[Entry, ...] = (
         ),
         source=OURS,
     ),
-    Entry(
+    ProblemCode(
         "too-large",
         ERROR,
         engine="reads a file of any size; here none of more than %d KiB is read" % (MAX_BYTES // 2**10),
@@ -425,7 +425,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "unknown-key",
         ERROR,
         engine="refuses the whole file for one key that it does not know, such as `file_count_soft_limit` with underscores,"
@@ -449,7 +449,7 @@ TABLE: tuple[Entry, ...] = (
             Text("%(number)d more unknown keys", "remove every key that is not a setting", name="unlisted"),
         ),
     ),
-    Entry(
+    ProblemCode(
         "unreadable",
         ERROR,
         engine="refuses a file that it, or the user named in `directory_owner`, has no right to read",
@@ -469,7 +469,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "wrong-type",
         ERROR,
         engine="refuses a number where it wants a string, or the reverse",
@@ -486,7 +486,7 @@ TABLE: tuple[Entry, ...] = (
             Text("enabled is %(type)s, not a boolean", "write true or false without quotes", name="enabled-type"),
         ),
     ),
-    Entry(
+    ProblemCode(
         "clock-overflow",
         DANGER,
         engine="aborts at its first cleanup, when the allowed clock drift added to the time leaves the range of the clock",
@@ -498,7 +498,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "config-in-cache",
         DANGER,
         engine="deletes a config in its own cache directory or below it, at its first cleanup; a config without an"
@@ -513,7 +513,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-foreign-files",
         DANGER,
         engine="deletes the files in the directory that are not its own, at its first cleanup or when the limits are"
@@ -532,7 +532,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-not-dedicated",
         DANGER,
         engine="deletes files in a home or a directory of the system, those saved later included",
@@ -545,7 +545,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-replaceable",
         DANGER,
         engine="runs the native code of whoever puts another directory in the place of this one, through a directory or a"
@@ -560,7 +560,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-symbolic-link",
         DANGER,
         engine="follows links in the directory to other directories, and deletes the files there",
@@ -574,7 +574,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-writable-by-others",
         DANGER,
         engine="runs the native code of whoever writes to the directory or to those in it: its owner, if that is another"
@@ -611,7 +611,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "duration-wraps",
         DANGER,
         engine="before 48, takes a duration modulo 2^64 seconds: `307445734561825861m` is 44 s",
@@ -623,7 +623,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "file-writable-by-others",
         DANGER,
         engine="uses the cache directory that whoever writes to the file names, or puts another file in its place through a"
@@ -649,7 +649,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "limit-overflow",
         DANGER,
         engine="aborts at its first cleanup, when a soft limit times its percentage is more than 2^64-1",
@@ -661,7 +661,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "queue-memory",
         DANGER,
         engine="allocates 40 bytes for each place in the event queue when it loads the file, and aborts if the host has not"
@@ -674,7 +674,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-dynamic-user",
         WARNING,
         engine="works in the systemd unit with `DynamicUser=` and `CacheDirectory=` (or the like) that the directory belongs"
@@ -689,7 +689,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-line-break",
         WARNING,
         engine="keeps a CRLF in a multi-line string from 39 on, and reads it as LF before: another directory",
@@ -701,7 +701,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-not-looked-at",
         WARNING,
         engine="nothing: as root the modules do not say what is in a directory to a user who cannot list it but chooses it,"
@@ -716,7 +716,7 @@ TABLE: tuple[Entry, ...] = (
         ),
         source=OURS,
     ),
-    Entry(
+    ProblemCode(
         "directory-owner",
         WARNING,
         engine="works with a directory of another user, who can change what is in it",
@@ -729,7 +729,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-placeholder",
         WARNING,
         engine="creates a directory whose name has `$USER`, `${VAR}`, `{tenant}`, `{{ x }}`, `%h`, `<name>` or `~` in it: it"
@@ -743,7 +743,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "directory-unwritable",
         WARNING,
         engine="does without a cache that it cannot write, on a read-only or full file system, too, and says nothing",
@@ -772,14 +772,14 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "empties-itself",
         WARNING,
         engine="deletes the whole cache at every cleanup that a limit of 0 or a percentage of 0 leads to",
         helps="write more than 0",
         texts=(Text("%(subject)s makes every cleanup delete the whole cache", "write more than 0"),),
     ),
-    Entry(
+    ProblemCode(
         "limit-beyond-file-system",
         WARNING,
         engine="begins no cleanup by size while the cache is smaller than `files-total-size-soft-limit`, so that a file"
@@ -793,7 +793,7 @@ TABLE: tuple[Entry, ...] = (
             ),
         ),
     ),
-    Entry(
+    ProblemCode(
         "small-queue",
         WARNING,
         engine="drops events when the queue is full, and with them usage counts",

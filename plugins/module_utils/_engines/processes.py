@@ -34,10 +34,10 @@ ARGUMENT = "argument"
 VARIABLE = "variable"
 DEFAULT = "default"
 OFF = "off"
-PROGRAM = "program"
+BY_PROGRAM = "program"
 UNKNOWN = "unknown"
-SOURCES = (ARGUMENT, VARIABLE, DEFAULT, OFF, PROGRAM, UNKNOWN)
-"""Where the config of a process comes from. C(PROGRAM): its code or another file names one, or none."""
+SOURCES = (ARGUMENT, VARIABLE, DEFAULT, OFF, BY_PROGRAM, UNKNOWN)
+"""Where the config of a process comes from. C(BY_PROGRAM): its code or another file names one, or none."""
 
 Key = Tuple[bytes, bytes, str]
 """Device, inode and path of a file, as the kernel writes them in C(maps).
@@ -182,7 +182,7 @@ def config_taken(program: str | None, major: int, process: Process) -> Taken:
     elif program == "wizer":
         taken = Taken(DEFAULT, None)
     else:
-        return Taken(PROGRAM, None)
+        return Taken(BY_PROGRAM, None)
     path = _default(process) if taken.source == DEFAULT else taken.path
     if path is not None and not path.startswith("/"):
         known = process.directory is not None and process.directory.startswith("/")

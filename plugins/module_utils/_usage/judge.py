@@ -59,7 +59,7 @@ _FOLLOWED = (TOP, MODULES, ASIDE)
 
 _OWN = re.compile(r"[A-Za-z0-9_-]{43}(\.stats|\.wip-[^\udc80-\udcff]*)?\Z")
 _LOCK = re.compile(r"\.cleanup\.wip-[^.\udc80-\udcff]*\Z")
-# C(Found.kind) of a file that is kept.
+# C(Files.kind) of a file that is kept.
 _STAYS = -1
 
 
@@ -131,7 +131,7 @@ class Directory:
         """Whether something in it is kept."""
 
 
-class Found:
+class Files:
     """All files that were found, in columns, because there may be very many.
 
     The statistics of a cached module follow it and have no name.
@@ -233,7 +233,7 @@ class Judgement:
         self.now = now
         self.budget = budget
         self.directories: list[Directory] = []
-        self.found = Found()
+        self.found = Files()
         self.unreadable: list[str] = []
         self.unread = 0
         """How many cached modules could not be opened to verify them."""

@@ -177,7 +177,7 @@ class LockFile(NamedTuple):
     of_cleanup: bool
 
 
-class Removal(NamedTuple):
+class Deleted(NamedTuple):
     """A path that every cleanup deletes, with C(things) files, links and directories."""
 
     path: str
@@ -302,7 +302,7 @@ class Look:
         self.locks: list[LockFile] = []
         self.blocked_until: int | None = None
         """When the locks that prevent a cleanup have expired, nanoseconds since 1970."""
-        self.removals: list[Removal] = []
+        self.removals: list[Deleted] = []
         """What every cleanup deletes."""
         self.foreign: list[str] = []
         self.foreign_count = 0
@@ -467,7 +467,7 @@ class _Scanner:
         self._add_removal(path, 1, status.st_size)
 
     def _add_removal(self, path: str, count: int, size: int, own: bool = False) -> None:
-        self._append(self.look.removals, Removal(path, count, size))
+        self._append(self.look.removals, Deleted(path, count, size))
         if own:
             self.look.leftovers_removed += count
         else:

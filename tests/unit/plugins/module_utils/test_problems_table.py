@@ -24,13 +24,13 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check imp
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import (
     _WORDS,
     CODES,
+    FROM_SOURCE,
     OURS,
     PROBLEMS,
     PROVEN,
-    READ,
     TABLE,
     TEXTS,
-    Entry,
+    ProblemCode,
 )
 
 PLUGINS = Path(__file__).parents[4] / "plugins"
@@ -112,10 +112,10 @@ def test_severities_are_those_of_the_table() -> None:
 
 
 @pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.code)
-def test_every_entry_says_something(entry: Entry) -> None:
+def test_every_entry_says_something(entry: ProblemCode) -> None:
     assert re.match("[a-z0-9]+(-[a-z0-9]+)*$", entry.code)
     assert entry.severity in (ERROR, DANGER, WARNING)
-    assert entry.source in (PROVEN, READ, OURS)
+    assert entry.source in (PROVEN, FROM_SOURCE, OURS)
     assert entry.engine
     assert entry.helps
     assert " | " not in entry.engine + entry.helps
