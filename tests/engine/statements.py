@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 # Words with at most this number of characters could be in any sentence.
-FEW = 20
+FEW = 21
 # At the end of statements that no test can prove.
 FROM_SOURCE = "(read from the source)"
 
@@ -57,6 +57,7 @@ OURS = (
     "if Wasmtime refuses the config",
     "%s is not a Wasmtime version;",
     "there is no Wasmtime cache config in",
+    "Check a Wasmtime cache config and return",
     "Wasmtime cache config",
     "because Wasmtime refuses the config",
     "if Wasmtime refuses the file",

@@ -129,7 +129,7 @@ def place() -> Iterator[Path]:
     "A mandatory setting of Wasmtime up to 32.",
     "Wasmtime 33 and later refuse",
     "Wasmtime up to 32 requires",
-    "so no file suits both",
+    "later ones refuse it, so no file suits both",
     "no file suits both Wasmtime up to 32 and later ones",
     "enabled is refused by Wasmtime 33 and later",
     "Wasmtime expands neither",

@@ -2,12 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small executables of each format with the texts that a Wasmtime has."""
+"""Small executables of each format with the texts that a Wasmtime has, and processes that have them mapped."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import struct
+import subprocess
+import sys
 import zlib
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import for_version
@@ -80,3 +84,26 @@ def mach_o(texts=b"", packages=b"", library=False):
 def fat(part):
     """A Mach-O file for several processors, with this one for the first."""
     return (b"\xca\xfe\xba\xbe" + struct.pack(">IIIIII", 1, 0, 0, 4096, len(part), 12)).ljust(4096, b"\0") + part
+
+
+MAPS = (
+    "import mmap, os, sys;"
+    "file = os.open(sys.argv[1], os.O_RDONLY);"
+    "mapped = mmap.mmap(file, 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC);"
+    "os.setuid(int(sys.argv[2]));"
+    "print('ready', flush=True); sys.stdin.read()"
+)
+
+
+@contextlib.contextmanager
+def mapping(path, uid=None):
+    """A process that has a file mapped as code, which becomes another user."""
+    user = os.getuid() if uid is None else uid
+    command = [sys.executable, "-c", MAPS, str(path), str(user)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -54,12 +54,17 @@ def names_in(node: ast.AST) -> set[str]:
     return {str(node.value)} if isinstance(node, ast.Constant) else set()
 
 
+def called(call: ast.Call) -> str:
+    """The name of what is called, without that of its module."""
+    return getattr(call.func, "attr", None) or getattr(call.func, "id", "")
+
+
 def found_in(tree: ast.Module) -> set[str]:
     """The names of texts in calls that make a finding, and in what is assigned to be one."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            function = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+            function = called(node)
             if function in MAKERS and len(node.args) > MAKERS[function]:
                 names |= names_in(node.args[MAKERS[function]])
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("name", "text", "refused"):
@@ -77,15 +82,27 @@ def found() -> set[str]:
     return names | set(re.findall(r'(?<!Reason)\("([a-z-]+)", (?:\[|[a-z]+\b)', directory))
 
 
+def keys_in(node: ast.AST) -> set[str]:
+    """The keys and the names of keywords in an expression."""
+    names = set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Dict):
+            names |= {str(key.value) for key in inner.keys if isinstance(key, ast.Constant)}
+        elif isinstance(inner, ast.keyword) and inner.arg:
+            names.add(inner.arg)
+    return names
+
+
 def facts() -> set[str]:
-    """Every name that some finding gives to a fact."""
+    """Every name that some finding gives to a fact, in the call or the pair that makes it, or in a variable."""
     names = set(ALWAYS)
     for _file, tree in trees():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Dict):
-                names |= {str(key.value) for key in node.keys if isinstance(key, ast.Constant)}
-            elif isinstance(node, ast.Call):
-                names |= {keyword.arg for keyword in node.keywords if keyword.arg}
+            pair = isinstance(node, ast.Tuple) and node.elts and names_in(node.elts[0]) & set(TEXTS)
+            if pair or (isinstance(node, ast.Call) and called(node) in MAKERS):
+                names |= keys_in(node)
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "facts":
+                names |= keys_in(node.value)
     return names
 
 

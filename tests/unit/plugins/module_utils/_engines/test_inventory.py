@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
 import sys
 import time
 
@@ -25,7 +24,12 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventor
     NoEngine,
     program_at,
 )
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import BUG, WITHOUT_ENABLED, elf
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
+    BUG,
+    WITHOUT_ENABLED,
+    elf,
+    mapping,
+)
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     STRANGER,
@@ -267,29 +271,6 @@ def test_a_directory_swapped_for_a_link_is_not_searched(tmp_path):
     assert "unreadable" in inventory.notes
 
 
-MAPS = (
-    "import mmap, os, sys;"
-    "file = os.open(sys.argv[1], os.O_RDONLY);"
-    "mapped = mmap.mmap(file, 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC);"
-    "os.setuid(int(sys.argv[2]));"
-    "print('ready', flush=True); sys.stdin.read()"
-)
-
-
-@contextlib.contextmanager
-def mapping(path, uid=None):
-    """A process that has a file mapped as code, which becomes another user."""
-    user = os.getuid() if uid is None else uid
-    command = [sys.executable, "-c", MAPS, str(path), str(user)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def running(monkeypatch, *found, ends=None, users=None):
     """What is found in these processes; C(ends): the one that ends once it was seen what it has mapped."""
 
@@ -308,14 +289,14 @@ def running(monkeypatch, *found, ends=None, users=None):
 
 
 @linux_only
+@root_only
 def test_a_process_that_ends_hides_no_engine_of_another(monkeypatch, tmp_path):
     program = put(tmp_path / "program")
     with mapping(program) as first, mapping(program) as second:
         program.unlink()
         inventory = running(monkeypatch, first, second, ends=first)
-        if os.geteuid() == 0:
-            assert [(found.path, found.deleted) for found in inventory.programs.values()] == [(str(program), True)]
-            assert [list(pids) for pids in inventory.processes.values()] == [[second.pid]]
+        assert [(found.path, found.deleted) for found in inventory.programs.values()] == [(str(program), True)]
+        assert [list(pids) for pids in inventory.processes.values()] == [[second.pid]]
 
 
 @linux_only
