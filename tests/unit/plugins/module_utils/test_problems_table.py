@@ -56,7 +56,7 @@ def names_in(node: ast.AST) -> set[str]:
 
 def called(call: ast.Call) -> str:
     """The name of what is called, without that of its module."""
-    return getattr(call.func, "attr", None) or getattr(call.func, "id", "")
+    return str(getattr(call.func, "attr", None) or getattr(call.func, "id", ""))
 
 
 def found_in(tree: ast.Module) -> set[str]:

@@ -484,8 +484,8 @@ def test_orphans_are_what_no_program_of_the_host_uses(world, monkeypatch):
         put(cache.top / "modules" / ("wasmtime-" + version) / name_of(1))
     # What other users run does not matter where they cannot get.
     cache.top.chmod(0o700)
-    for path, version in ((world.bin / "program", b"42.0.2"), (world.tree / "running", b"43.0.1")):
-        path.write_bytes(elf(FIELDS % 12 + CONFIG + b"-%smodulesget_data() for path" % version))
+    for path, engine in ((world.bin / "program", b"42.0.2"), (world.tree / "running", b"43.0.1")):
+        path.write_bytes(elf(FIELDS % 12 + CONFIG + b"-%smodulesget_data() for path" % engine))
         path.chmod(0o755)
     monkeypatch.setattr(_inventory, "usual_places", lambda: [str(world.bin)])
     with mapping(world.tree / "running") as process:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,8 +85,9 @@ def test_the_grammar_of_toml_is_that_of_the_program(world):
     embedded, official = world.program("embedded", EMBEDDED), world.program("official", OFFICIAL)
     assert world.both(directory=..., programs=[embedded], create_directory=False)["changed"] is False
     # Before Python 3.11 no parser there can tell.
-    assert "TOML 1.0" in world.refused(directory=..., programs=[official])
-    assert "valid TOML 1.1, but not TOML 1.0" in world.refused(directory=..., programs=[embedded, official])
+    reason = "valid TOML 1.1, but not TOML 1.0" if sys.version_info >= (3, 11) else "no parser for TOML 1.0"
+    assert reason in world.refused(directory=..., programs=[official])
+    assert reason in world.refused(directory=..., programs=[embedded, official])
     result = world.info(path=str(world.config), programs=[embedded, official])
     assert [program["accepts"] for program in result["programs"]] == [True, False]
     assert [program["toml"] for program in result["programs"]] == ["1.1", "1.0"]
