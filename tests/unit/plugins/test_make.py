@@ -67,7 +67,7 @@ def make(checkout: Path, *words: str, environment: dict[str, str] | None = None)
     result = subprocess.run(
         ["make", *words],
         cwd=checkout,
-        env={**os.environ, "RECORD": str(record), "MAKEFLAGS": "", **(environment or {})},
+        env={**os.environ, "RECORD": str(record), "MAKEFLAGS": "", "MAKELEVEL": "0", **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -166,7 +166,7 @@ def test_a_report_on_standard_output_has_nothing_before_it(checkout: Path) -> No
     done = subprocess.run(
         ["make", "lint", "FILE=x", "PYTHON=" + str(python)],
         cwd=checkout,
-        env={**os.environ, "RECORD": str(checkout / "record"), "MAKEFLAGS": ""},
+        env={**os.environ, "RECORD": str(checkout / "record"), "MAKEFLAGS": "", "MAKELEVEL": "0"},
         capture_output=True,
         text=True,
         check=False,
