@@ -17,7 +17,8 @@ from .._config.printable import quoted
 from .._files import write as _write
 from .._files.access import Reason
 from .._files.config_file import ChangedMeanwhile, chooser
-from .._files.guards import chosen, denied, moved, other_names, swappable, too_long, unsafe_link, unwritable
+from .._files.guards import chosen, moved, other_names, swappable, unsafe_link
+from .._files.obstacles import denied, too_long, unwritable
 from .._files.path import open_resolved
 from .._files.rights import DAC_OVERRIDE, capable, forbidden, labelled, uncopyable, unkept, unlabelled
 from .common import ENTRIES, directory_chooser, directory_of, directory_problems, file_problems, severe, spoken

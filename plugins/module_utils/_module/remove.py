@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._config.config import to_problems
 from .._files.access import Reason
 from .._files.config_file import ChangedMeanwhile, ResolvedFile, Unreadable, read, resolve_file
-from .._files.guards import unsafe_link, unwritable
+from .._files.guards import unsafe_link
 from .._files.lock import Lock
+from .._files.obstacles import unwritable
 from .._files.path import resolve
 from .._files.rights import uncopyable
 from .._files.write import (

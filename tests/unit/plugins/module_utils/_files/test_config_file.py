@@ -27,7 +27,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_fil
     read,
     resolve_file,
 )
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import denied, unwritable
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.obstacles import denied, unwritable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import file_problems
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import finding_of, sentence
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
@@ -224,7 +224,7 @@ def reason_where_mounted(path, file, commands):
     mounted = '%s || exit 77; shift; exec "$@"' % commands
     code = (
         "import sys\n"
-        "from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import unwritable\n"
+        "from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.obstacles import unwritable\n"
         "from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence\n"
         "print(sentence(unwritable(sys.argv[1])))\n"
     )

@@ -16,7 +16,7 @@ from typing import Callable, Optional, Tuple
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import rights as _rights
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.guards import too_long
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.obstacles import too_long
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.rights import (
     CHOWN,
