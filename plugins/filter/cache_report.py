@@ -97,8 +97,8 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
 )
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import (
     BAD,
+    NOT_LOOKED_AT,
     STANDINGS,
-    UNKNOWN,
     UNREACHABLE,
     VERDICT,
     advice,
@@ -184,7 +184,7 @@ def _summary(results: Mapping[str, Any]) -> list[str]:
         verdict, message, config = standing(result)
         standings[verdict] += 1
         bad += verdict in BAD and result != {}
-        if verdict in (UNKNOWN, UNREACHABLE):
+        if verdict in (NOT_LOOKED_AT, UNREACHABLE):
             key = (len(SEVERITIES) + STANDINGS.index(verdict), verdict)
             found.setdefault(key, {}).setdefault(message, ({}, {}))[0][host] = None
             continue

@@ -16,7 +16,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._programs import engines, refusals
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._pruned import KINDS, read
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._pruned import REMOVABLE, read
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     CHECKED,
     CONFIG,
@@ -37,8 +37,8 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     text,
 )
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import (
+    NOT_LOOKED_AT,
     STANDINGS,
-    UNKNOWN,
     UNREACHABLE,
     standing,
 )
@@ -52,7 +52,7 @@ OVER = "over a limit"
 FULLNESS = ("under 25%", "25% to 50%", "50% to 75%", "75% to 100%", OVER, NOT_KNOWN)
 
 # Notable facts about the usage that are not problems of the config.
-NOTES = {
+HOST_NOTES = {
     "limit-exceeded": "The next cleanup deletes entries, as a limit is exceeded",
     "entries-broken": "Entries cannot be decompressed; wasmops.wasmtime.prune removes them with wasmtime_cache_prune=broken",
     "files-foreign": "Files are in the directory that Wasmtime deletes although they are not its own;"
@@ -64,7 +64,7 @@ NOTES = {
 }
 
 
-_LOST = (UNKNOWN, UNREACHABLE)
+_LOST = (NOT_LOOKED_AT, UNREACHABLE)
 
 
 def fleet(
@@ -210,7 +210,9 @@ def _prunable(result: Any) -> dict[str, Any] | None:
         "complete": found["complete"],
         "notes": [note["message"] for note in found["notes"]],
         "kinds": {
-            kind: {name: removed[kind][name] for name in ("count", "size_on_disk")} for kind in KINDS if kind in removed
+            kind: {name: removed[kind][name] for name in ("count", "size_on_disk")}
+            for kind in REMOVABLE
+            if kind in removed
         },
     }
 
@@ -242,11 +244,11 @@ _HOST = Record(
                 {
                     "complete": flag,
                     "notes": list_of(text),
-                    "kinds": Record({}, dict.fromkeys(KINDS, Record({"count": count, "size_on_disk": count}))),
+                    "kinds": Record({}, dict.fromkeys(REMOVABLE, Record({"count": count, "size_on_disk": count}))),
                 }
             )
         ),
-        "notes": list_of(one_of(NOTES)),
+        "notes": list_of(one_of(HOST_NOTES)),
     }
 )
 
@@ -273,7 +275,7 @@ def _notes(usage: Mapping[str, Any] | None) -> list[str]:
         "locks-stale": usage["stale_locks"]["count"],
         "look-incomplete": not usage["complete"],
     }
-    return [note for note in NOTES if there.get(note)]
+    return [note for note in HOST_NOTES if there.get(note)]
 
 
 def _totals(hosts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -287,7 +289,7 @@ def _totals(hosts: list[dict[str, Any]]) -> dict[str, Any]:
         "verdicts": {name: verdicts[name] for name in STANDINGS},
         "accepted_by": {dialect.name: accepted[dialect.name] for dialect in DIALECTS},
         "fullness": {name: fullness[name] for name in FULLNESS},
-        "notes": {name: notes[name] for name in NOTES},
+        "notes": {name: notes[name] for name in HOST_NOTES},
         "entries": sum(usage["entries"] for usage in usages),
         "size": sum(usage["size"] for usage in usages),
         "size_on_disk": sum(usage["size_on_disk"] for usage in usages),
@@ -305,7 +307,7 @@ def _prunable_of(hosts: list[dict[str, Any]]) -> dict[str, Any]:
                 "hosts": sum(1 for part in parts if part["count"]),
                 **{name: sum(part[name] for part in parts) for name in ("count", "size_on_disk")},
             }
-            for kind in KINDS
+            for kind in REMOVABLE
             for parts in [[kinds[kind] for kinds in known if kind in kinds]]
             if parts
         },

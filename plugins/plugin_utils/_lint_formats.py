@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "wasmops.wasmtime"
 HOME = "https://github.com/wasmops/wasmtime"
-PROBLEMS = HOME + "/blob/main/docs/problems.md"
+PROBLEMS_PAGE = HOME + "/blob/main/docs/problems.md"
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # A line of a config that is longer is shown around the place only.
 WIDTH = 160
@@ -109,7 +109,9 @@ def _uri(path: str) -> str:
 def sarif(files: Sequence[CheckedFile]) -> str:
     """Return SARIF 2.1.0 for GitHub's code scanning: every result has a rule, a file and a line."""
     codes = sorted({problem.code for file in files for problem in file.problems})
-    rules = [{"id": code, "shortDescription": {"text": code.replace("-", " ")}, "helpUri": PROBLEMS} for code in codes]
+    rules = [
+        {"id": code, "shortDescription": {"text": code.replace("-", " ")}, "helpUri": PROBLEMS_PAGE} for code in codes
+    ]
     results = [
         {
             "ruleId": problem.code,

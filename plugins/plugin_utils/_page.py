@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import NOTES, again
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._fleet import HOST_NOTES, again
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import SEVERITIES
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "playbooks" / "templates"
@@ -46,7 +46,7 @@ def page(fleet: Mapping[str, Any]) -> str:
         fleet=fleet,
         settings=[{"name": setting.name, "option": setting.option} for setting in SETTINGS.values()],
         texts=_texts(fleet),
-        notes=NOTES,
+        notes=HOST_NOTES,
         severities=SEVERITIES,
         packed=pack(fleet),
         hashes={name: _source(part) for name, part in parts.items()},

@@ -16,7 +16,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import M
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._standings import UNREACHABLE, number_of
 
 # In their order: a file of several kinds counts for the first of them.
-KINDS = ("untrusted", "orphans", "unused", "broken", "stale_locks", "foreign", "over_limits", "all")
+REMOVABLE = ("untrusted", "orphans", "unused", "broken", "stale_locks", "foreign", "over_limits", "all")
 # Why a file of a kind to remove is kept.
 KEPT = ("changed", "denied", "foreign", "in_use", "mount_point", "other_names")
 PRUNABLE = "prunable"
@@ -26,7 +26,7 @@ NOT_RUN = "not run"
 NO_REASON = "no reason is known"
 # So many names are shown of each reason, and so many notes of each host.
 NAMES = 3
-NOTES = 3
+MOST_NOTES = 3
 
 
 def read(result: Any) -> tuple[dict[str, Any] | None, str, str]:
@@ -68,7 +68,7 @@ def summary(results: Mapping[str, Any], check_mode: bool) -> list[str]:
         if found is not None:
             lines += _lines(found, check_mode, bool(why))
             total += found["freed"]
-            for kind in KINDS:
+            for kind in REMOVABLE:
                 freed[kind] += found["removed"].get(kind, {"size_on_disk": 0})["size_on_disk"]
         groups.setdefault(tuple(lines), []).append(printable(str(name)))
     said = []
@@ -80,7 +80,7 @@ def summary(results: Mapping[str, Any], check_mode: bool) -> list[str]:
 
 def _lines(found: Mapping[str, Any], check_mode: bool, failed: bool) -> list[str]:
     """Return the lines on one host."""
-    removed = ["%s: %s" % (kind, _part(found["removed"][kind])) for kind in _some(found["removed"], KINDS)]
+    removed = ["%s: %s" % (kind, _part(found["removed"][kind])) for kind in _some(found["removed"], REMOVABLE)]
     lines = []
     if not found["exists"]:
         lines.append("%s does not exist" % found["directory"])
@@ -94,9 +94,9 @@ def _lines(found: Mapping[str, Any], check_mode: bool, failed: bool) -> list[str
     if not found["complete"]:
         stopped = found["stopped_by"]
         lines.append("not everything was judged%s" % ("" if stopped is None else ": %s was reached" % stopped))
-    lines += [note["message"] for note in found["notes"][:NOTES]]
+    lines += [note["message"] for note in found["notes"][:MOST_NOTES]]
     lines = [line if len(line) <= MOST_REASON else line[:MOST_REASON] + "..." for line in lines]
-    more = len(found["notes"]) - NOTES
+    more = len(found["notes"]) - MOST_NOTES
     return lines + (["and %d more note%s" % (more, "" if more == 1 else "s")] if more > 0 else [])
 
 
@@ -110,7 +110,7 @@ def _part(part: Mapping[str, Any]) -> str:
 
 def _total(standings: Counter[str], total: int, freed: Counter[str], check_mode: bool) -> str:
     number = sum(standings.values())
-    kinds = ["%s %s" % (kind, do_filesizeformat(freed[kind], binary=True)) for kind in KINDS if freed[kind]]
+    kinds = ["%s %s" % (kind, do_filesizeformat(freed[kind], binary=True)) for kind in REMOVABLE if freed[kind]]
     hosts = ["%d %s" % (standings[name], name) for name in (CLEAN, NOT_RUN, FAILED, UNREACHABLE) if standings[name]]
     return "%s: %s%s%s%s" % (
         number_of(number),

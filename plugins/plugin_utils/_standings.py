@@ -15,12 +15,12 @@ DEFAULTS = "good without a config file"
 WARNED = "with warnings"
 REFUSED = "refused by Wasmtime"
 DANGEROUS = "dangerous"
-UNKNOWN = "not looked at"
+NOT_LOOKED_AT = "not looked at"
 UNREACHABLE = "unreachable"
 # In the order in which they are counted: from the best to the worst, where errors are worse than dangers as in SEVERITIES.
-STANDINGS = (GOOD, DEFAULTS, WARNED, DANGEROUS, REFUSED, UNKNOWN, UNREACHABLE)
+STANDINGS = (GOOD, DEFAULTS, WARNED, DANGEROUS, REFUSED, NOT_LOOKED_AT, UNREACHABLE)
 # These fail a host.
-BAD = (REFUSED, DANGEROUS, UNKNOWN)
+BAD = (REFUSED, DANGEROUS, NOT_LOOKED_AT)
 VERDICT = ("valid", "safe", "exists")  # the keys that only a verdict has
 
 
@@ -30,15 +30,15 @@ def standing(result: Any) -> tuple[str, str, dict[str, Any]]:
     C(result) is anything that the host has returned, or Ansible's result for a module that failed or was not run.
     """
     if not isinstance(result, Mapping):
-        return UNKNOWN, str(Malformed("is not a dictionary")), {}
+        return NOT_LOOKED_AT, str(Malformed("is not a dictionary")), {}
     if result.get("unreachable"):
         return UNREACHABLE, reason(result), {}
     if result.get("failed") or not any(name in result for name in VERDICT):
-        return UNKNOWN, reason(result), {}
+        return NOT_LOOKED_AT, reason(result), {}
     try:
         found = LOOKED_AT(result)
     except Malformed as error:
-        return UNKNOWN, str(error), {}
+        return NOT_LOOKED_AT, str(error), {}
     if not found["valid"]:
         return REFUSED, "", found
     if not found["safe"]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Sequence
 
 from .check import ERROR, MAX_BYTES, Effective, Finding, Host, check, common_rules, has_line_break
+from .printable import BOM
 from .settings import SETTINGS
 from .toml_error import TomlError
 from .versions import DIALECTS, TOML_1_0, TOML_1_1, Dialect
@@ -19,8 +20,6 @@ from .versions import DIALECTS, TOML_1_0, TOML_1_1, Dialect
 if TYPE_CHECKING:
     from .problems import Problem
     from .toml import Library
-
-BOM = "\ufeff"
 
 
 class Config:

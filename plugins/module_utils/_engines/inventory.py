@@ -19,7 +19,7 @@ from typing import AbstractSet, Any, NamedTuple, Tuple
 from .._files.access import READ, Reason, everybody_may, system_error
 from .._files.config_file import Unreadable, resolve_file
 from .._files.directory import hidden
-from .._files.path import open_resolved, open_to_judge, reopen, resolve
+from .._files.path import PATH_MAX, open_resolved, open_to_judge, reopen, resolve
 from .binary import Changing, Engine, TimeOver, engine_in
 from .formats import headers_of
 from .processes import (
@@ -42,13 +42,12 @@ Id = Tuple[int, int]
 EXAMPLES = 10
 LISTED = 100
 ENGINES_MAX = 500
-# Longer ones are no paths to the system (limits.h).
-_PATH_MAX = 4095
+SIZE_LIMIT = 2**30  # bytes of a file, unless the user sets another limit
 # A process may map a file anew just when it is to be opened.
 _ATTEMPTS = 3
 
 # Why files could not be read, or are without a visible Wasmtime; C(_module/reasons.py) has the texts.
-NOTES = (
+NOTE_CODES = (
     "missing",
     "not-a-program",
     "no-engine",
@@ -73,7 +72,7 @@ _LIBRARY = (".so", ".dylib", ".dll", ".node", ".pyd")
 
 
 class NoEngine(Exception):
-    """No Wasmtime was found; C(code) is one of C(NOTES), C(detail) the reason for it, if it needs one."""
+    """No Wasmtime was found; C(code) is one of C(NOTE_CODES), C(detail) the reason for it, if it needs one."""
 
     def __init__(self, code: str, detail: Reason | None = None) -> None:
         super().__init__(code, detail)
@@ -367,7 +366,7 @@ class Inventory:
             "deleted": program.deleted,
             "pids": sorted(running)[:LISTED],
             "configs": [
-                {"path": taken.path and taken.path[:_PATH_MAX], "source": taken.source, "pids": pids[:LISTED]}
+                {"path": taken.path and taken.path[:PATH_MAX], "source": taken.source, "pids": pids[:LISTED]}
                 for taken, pids in list(configs.items())[:LISTED]
             ],
             "dialects": engine.dialects(),

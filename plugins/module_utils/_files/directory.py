@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, NamedTuple, Sequence, Tuple, Union
 
 from .access import ENTER, READ, WRITE, Reason, everybody_may, group_name, may, others_may, user_name
-from .path import LIST, ResolvedPath, barred_by, open_resolved, resolve
+from .path import OPEN_TO_LIST, ResolvedPath, barred_by, is_below, open_resolved, resolve
 
 DEFAULT_MODE = 0o700
 
@@ -105,7 +105,7 @@ def findings(
         error = [state.resolved.error]
         return [("not-entered", error)] if state.resolved.denied else [("in-the-way", error)]
     found = _replaceable(state, meant)
-    inside = [name for name in config if _is_below(name, state.resolved.target)]
+    inside = [name for name in config if is_below(name, state.resolved.target)]
     if inside:
         found.append(("config", inside[-1:]))
     if not_dedicated(state.resolved.target, {user, owner, state.uid}):
@@ -154,10 +154,6 @@ def _unwritable(path: str, user: int) -> list[Found]:
     if (system.f_blocks and not blocks) or (system.f_files and not files):
         return [("full", [])]
     return []
-
-
-def _is_below(path: str, directory: str) -> bool:
-    return path.startswith(directory.rstrip("/") + "/")
 
 
 def not_dedicated(path: str, users: set[int | None]) -> bool:
@@ -228,7 +224,7 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -
 
     def scan(name: str, above: int, below: str, depth: int) -> None:
         try:
-            handle = os.open(name, LIST, dir_fd=above)
+            handle = os.open(name, OPEN_TO_LIST, dir_fd=above)
         except OSError:
             return
         try:
@@ -263,7 +259,7 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -
                 exposed.append(name)
         elif reachable and stat.S_ISREG(status.st_mode) and status.st_mode & 0o022:
             exposed.append(name)
-        if name in known or (depth == 2 and any(_is_below(file, name) for file in known)):
+        if name in known or (depth == 2 and any(is_below(file, name) for file in known)):
             return
         if depth == 2:
             if directory or not (below.startswith(_COMPILER) and _is_entry(entry.name)):

@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .access import Reason
-from .path import LIST
+from .path import OPEN_TO_LIST
 from .write import CannotWrite, close, opened_directory
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Lock:
         self.release()
         with opened_directory(resolved, Reason("not-locked")) as directory:
             try:
-                handle = os.open(".", LIST, dir_fd=directory)
+                handle = os.open(".", OPEN_TO_LIST, dir_fd=directory)
             except PermissionError:
                 handle = -1
             try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable
 
 from .access import Reason, system_error, umask
 from .config_file import ChangedMeanwhile, ResolvedFile
-from .path import LIST, resolve
+from .path import OPEN_TO_LIST, resolve
 from .rights import DAC_OVERRIDE, capable, owner_of_new
 from .write import (
     NOT_WRITTEN,
@@ -51,7 +51,7 @@ def make(state: State, uid: int, gid: int, mode: int) -> None:
         if resolved.missing:
             _make(directory, resolved.missing, uid, gid, mode, path)
             return
-        handle = os.open(".", LIST, dir_fd=directory)
+        handle = os.open(".", OPEN_TO_LIST, dir_fd=directory)
         try:
             now = os.fstat(handle)
             if (now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode)) != (state.uid, state.gid, state.mode):
@@ -127,7 +127,7 @@ def _appear(
         for part in missing:
             os.mkdir(part, 0o700, dir_fd=handle)
             undone.callback(_remove_directory, handle, part)
-            handle = os.open(part, LIST, dir_fd=handle)
+            handle = os.open(part, OPEN_TO_LIST, dir_fd=handle)
             closed.callback(close, handle)
             handles.append(handle)
         fill(undone, handle)

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .access import WRITE, Reason, may
-from .path import open_to_judge, reopen
+from .path import PATH_MAX, open_to_judge, reopen
 from .rights import DAC_OVERRIDE, FOWNER, overrides, root_denied, root_may
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _GETFLAGS = 0x80086601
 _APPEND = 0x20
 # Types of file systems without owners and modes.
 _ONE_OWNER = ("exfat", "msdos", "vfat")
-_PATH_MAX = 4095  # bytes, without the NUL at the end (limits.h)
 
 
 def unwritable(path: str) -> Reason | None:
@@ -114,8 +113,8 @@ def _is_mount_point(path: str) -> bool:
 def too_long(resolved: ResolvedPath, name: str = "") -> Reason | None:
     """Return why the path, or that of a file of this name in it, is too long for the system; None if it is not."""
     path = os.fsencode(os.path.join(resolved.target, name) if name else resolved.target)
-    if len(path) > _PATH_MAX:
-        return Reason("path-too-long", size=len(path), most=_PATH_MAX)
+    if len(path) > PATH_MAX:
+        return Reason("path-too-long", size=len(path), most=PATH_MAX)
     longest = os.pathconf(resolved.real, "PC_NAME_MAX")
     for part in (*resolved.missing, name):
         if len(os.fsencode(part)) > longest:

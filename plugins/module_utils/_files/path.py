@@ -14,6 +14,7 @@ from typing import NamedTuple, Tuple
 from .access import ENTER, Reason, everybody_may, may, others_may, system_error
 
 LINKS_MAX = 40
+PATH_MAX = 4095  # bytes, without the NUL at the end (limits.h)
 
 # Who can write a config besides root, if it is not one user: see C(config_file.chooser).
 ANYONE = -1
@@ -143,11 +144,16 @@ def barred_by(visited: list[tuple[str, os.stat_result]], user: int) -> str | Non
     return None
 
 
+def is_below(path: str, directory: str) -> bool:
+    """Return whether a path is in a directory or in one below it, by their names alone."""
+    return path.startswith(directory.rstrip("/") + "/")
+
+
 # Handles that lead to a directory or a file without opening it, where the system has them.
 _DIRECTORY_ONLY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
 _PATH_ONLY = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | os.O_NOFOLLOW
 # To list, sync or change a directory.
-LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+OPEN_TO_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 def open_resolved(resolved: ResolvedPath) -> int:

@@ -23,7 +23,7 @@ from typing import Any, Iterator
 from .access import ACCESS_ACL, DEFAULT_ACL, Reason, system_error
 from .config_file import ChangedMeanwhile, ResolvedFile
 from .guards import other_names, unsafe_link
-from .path import LIST, ResolvedPath, open_resolved, open_to_judge, reopen
+from .path import OPEN_TO_LIST, ResolvedPath, open_resolved, open_to_judge, reopen
 from .rights import FOWNER, capable
 
 # The names of temporary directories start with this.
@@ -47,7 +47,7 @@ NOT_REMOVED = Reason("not-removed")
 NO_BACKUP = Reason("no-backup")
 # Changes that are done, but may not survive a power cut.
 WRITTEN = Reason("written-not-synced")
-REMOVED = Reason("removed-not-synced")
+REMOVED_NOT_SYNCED = Reason("removed-not-synced")
 
 
 class CannotWrite(Exception):
@@ -103,7 +103,7 @@ def private_directory(directory: int) -> Iterator[int]:
     name = "%s%s" % (TEMPORARY, os.urandom(8).hex())
     os.mkdir(name, 0o700, dir_fd=directory)
     try:
-        handle = os.open(name, LIST, dir_fd=directory)
+        handle = os.open(name, OPEN_TO_LIST, dir_fd=directory)
         try:
             new = os.fstat(handle)
             # A directory that another user has put in its place differs in one of these.
@@ -189,7 +189,7 @@ def sync_names(directory: int, failure: Reason, backup: str | None = None) -> No
 
 def _sync_names(directory: int) -> None:
     try:
-        handle = os.open(".", LIST, dir_fd=directory)
+        handle = os.open(".", OPEN_TO_LIST, dir_fd=directory)
     except PermissionError:
         # A user may write in a directory without the right to open it.
         os.sync()

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 # Programs are not in deeper directories, and each level is a nested call of Python.
-DEPTH_MAX = 100
+_MOST_DEPTH = 100
 
 
 def inventory_for(module: Module) -> Inventory:
     """Return an inventory with the limits of the options. Raises Refused."""
     _common.refuse_outside(module, "time_limit", 1, _common.TIME_MAX)
-    _common.refuse_outside(module, "depth", 0, DEPTH_MAX)
+    _common.refuse_outside(module, "depth", 0, _MOST_DEPTH)
     try:
         size = parse_text(KINDS["size"], module.params["size_limit"])
     except BadValue as error:

@@ -14,13 +14,12 @@ from .._config.printable import quoted
 from .._config.programs import KNOWN, OTHERS
 from .._config.versions import for_version
 from .._engines.binary import TimeOver
-from .._engines.inventory import LISTED, Inventory, NoEngine, Program, program_at, usual_places
+from .._engines.inventory import LISTED, SIZE_LIMIT, Inventory, NoEngine, Program, program_at, usual_places
 from .common import NAME_A_VERSION, Readers, refuse_relative
 from .reasons import sentence
 from .refused import Refused
 
 # The limits of a search, as the defaults of engine_info.
-SIZE_LIMIT = 2**30  # bytes of a file
 TIME_LIMIT = 60  # seconds
 DEPTH = 8
 

@@ -20,7 +20,7 @@ from .._files.access import WRITE, others_may, user_name
 from .._files.config_file import Unreadable, resolve_file
 from .._files.directory import SYSTEM, hidden, not_dedicated
 from .._files.guards import chosen, moved, unsafe_link
-from .._files.path import ResolvedPath, open_resolved, resolve
+from .._files.path import ResolvedPath, is_below, open_resolved, resolve
 from .._usage.cleanup import rules_of
 from .._usage.judge import (
     ALL,
@@ -31,7 +31,7 @@ from .._usage.judge import (
     FOREIGN,
     LINKS,
     ORPHANS,
-    OVER,
+    OVER_LIMITS,
     STALE,
     UNTRUSTED,
     Figures,
@@ -54,10 +54,9 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3
 
-# The share of the time limit for the search for Wasmtimes, its depth, and the size limit of its files.
+# The share of the time limit for the search for Wasmtimes, and its depth.
 _SEARCH = 0.5
 _DEPTH = 100
-_FILE_MAX = 2**30
 
 # Notes of an inventory that may have missed a Wasmtime, and those that do not matter in the cache of a single user.
 _UNSEEN = ("time-limit", "too-large", "changing", "packed", "depth", "not-on-this-system")
@@ -75,11 +74,11 @@ _OF_STRANGERS = (
 # The limits are not options here.
 _NOTE_TEXTS = {
     **NOTE_TEXTS,
-    "too-large": "this has more than %d GiB and is not read" % (_FILE_MAX >> 30),
+    "too-large": "this has more than 1 GiB and is not read",
     "depth": "directories below this are nested more than %d deep and were not searched" % _DEPTH,
 }
 
-NOTES = {
+NOTE_MESSAGES = {
     "engines-unknown": "nothing is an orphan, because the Wasmtimes of this host cannot all be told: %s",
     "disabled": "over_limits removes nothing: the config has enabled = false, so that Wasmtime never cleans up",
     "limits-"
@@ -146,7 +145,7 @@ def directory_for(module: Module, config: Config, path: str, writer: int | None)
 
 def _by_config(module: Module) -> set[str]:
     """The kinds of which the config says what belongs to them."""
-    return {STALE, OVER}.intersection(module.params["remove"] or ())
+    return {STALE, OVER_LIMITS}.intersection(module.params["remove"] or ())
 
 
 def refuse_unsafe(module: Module, resolved: ResolvedPath, directory: str, path: str, writer: int | None) -> Wanted:
@@ -165,7 +164,7 @@ def refuse_unsafe(module: Module, resolved: ResolvedPath, directory: str, path: 
     if (
         not_dedicated(target, {os.geteuid(), owner})
         or this in apart
-        or any(home == target or _is_in(home, target) for home in homes)
+        or any(home == target or is_below(home, target) for home in homes)
     ):
         raise _refused.Refused(_NOT_DEDICATED % quoted(directory))
     names: list[str] = []
@@ -174,7 +173,7 @@ def refuse_unsafe(module: Module, resolved: ResolvedPath, directory: str, path: 
         place = resolve_file(path)
         names = place.names()
         with_config = {(above.st_dev, above.st_ino) for _path, above in place.resolved.visited}
-    if this in with_config or any(_is_in(name, target) for name in names):
+    if this in with_config or any(is_below(name, target) for name in names):
         raise _refused.Refused(
             "the config %s is in its own cache directory %s, where Wasmtime deletes it; move it elsewhere first"
             % (quoted(path), quoted(directory))
@@ -215,10 +214,6 @@ def _identities(paths: Iterable[str]) -> set[tuple[int, int]]:
     return found
 
 
-def _is_in(path: str, directory: str) -> bool:
-    return path.startswith(directory.rstrip("/") + "/")
-
-
 def open_backup(path: str, top: int, target: str) -> int:
     """Return a handle to the directory for foreign files. Raises Refused and OSError."""
     if not path.startswith("/") or "\0" in path:
@@ -230,7 +225,7 @@ def open_backup(path: str, top: int, target: str) -> int:
             "the directory %s for the backup cannot be used: %s; create it first"
             % (quoted(path), sentence(resolved.error) or "it does not exist")
         )
-    if resolved.target == target or _is_in(resolved.target, target):
+    if resolved.target == target or is_below(resolved.target, target):
         raise _refused.Refused("backup is %s, which is in the cache directory; give one outside of it" % quoted(path))
     for above, status in resolved.visited:
         kept = above != resolved.real and status.st_mode & stat.S_ISVTX
@@ -256,11 +251,11 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
 
     C(status) and C(directory): the cache directory and its path.
     """
-    from .._engines.inventory import Inventory, usual_places
+    from .._engines.inventory import SIZE_LIMIT, Inventory, usual_places
 
     # Processes of others cannot use such a cache, and must not keep root from cleaning it up.
     private = private_to(status, directory, os.geteuid())
-    inventory = Inventory(_FILE_MAX, seconds)
+    inventory = Inventory(SIZE_LIMIT, seconds)
     inventory.look_at_processes({0, os.geteuid()} if private else None)
     for path in usual_places():
         if os.path.isdir(path):
@@ -313,8 +308,8 @@ def judgement_for(
         else:
             keep, uses = frozenset(module.params["keep"]), used
             wanted = wanted._replace(used=lambda name: name in keep or uses(name))
-    if OVER in wanted.kinds and config.off:
-        wanted = wanted._replace(kinds=wanted.kinds - {OVER})
+    if OVER_LIMITS in wanted.kinds and config.off:
+        wanted = wanted._replace(kinds=wanted.kinds - {OVER_LIMITS})
         notes.append(_note("disabled"))
     judged = judge(top, wanted, rules_of(config), now, budget)
     if judged.not_limited:
@@ -327,7 +322,7 @@ def judgement_for(
 
 
 def _note(code: str, *values: Any) -> dict[str, str]:
-    return {"code": code, "message": NOTES[code] % values}
+    return {"code": code, "message": NOTE_MESSAGES[code] % values}
 
 
 def gather(module: Module, path: str) -> tuple[dict[str, Any], Outcome | None]:

@@ -113,7 +113,7 @@ REASON_TEXTS = {
     "replaced-while-removed": "it was not removed: another process has made a new one meanwhile; the old one is %(path)s now",
 }
 
-# By the codes of C(inventory.NOTES).
+# By the codes of C(inventory.NOTE_CODES).
 NOTE_TEXTS = {
     "missing": "there is no such file or directory",
     "not-a-program": "this is not an executable or a library (ELF, PE or Mach-O)",

@@ -22,7 +22,7 @@ from .._files.rights import uncopyable
 from .._files.write import (
     NO_BACKUP,
     NOT_REMOVED,
-    REMOVED,
+    REMOVED_NOT_SYNCED,
     CannotWrite,
     back_up,
     opened_directory,
@@ -140,7 +140,7 @@ def unlink(place: ResolvedFile, seen: os.stat_result, old: Old | None, backup: b
             prove_unchanged(directory, place.name, seen)
             os.unlink(place.name, dir_fd=directory)
         undone.pop_all()
-        sync_names(directory, REMOVED, kept)
+        sync_names(directory, REMOVED_NOT_SYNCED, kept)
     return kept
 
 

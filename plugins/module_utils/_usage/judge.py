@@ -21,13 +21,25 @@ from .._files.access import ENTER, WRITE, others_may
 from .._files.path import open_to_judge
 from .._files.rights import FOWNER, overrides
 from .cleanup import crashes, kept, order
-from .scan import DEPTH_MAX, GONE, LISTED, Entry, Stopped, expired, open_directory, open_file, parts, shown_path
+from .scan import (
+    DEPTH_MAX,
+    GONE,
+    LISTED,
+    Entry,
+    Stopped,
+    expired,
+    is_directory,
+    open_directory,
+    open_file,
+    parts,
+    shown_path,
+)
 
 if TYPE_CHECKING:
     from .scan import Budget, CleanupRules
 
 # The kinds; a file that belongs to several counts for the first of them.
-UNTRUSTED, ORPHANS, UNUSED, BROKEN, STALE, FOREIGN, OVER, ALL = (
+UNTRUSTED, ORPHANS, UNUSED, BROKEN, STALE, FOREIGN, OVER_LIMITS, ALL = (
     "untrusted",
     "orphans",
     "unused",
@@ -37,10 +49,16 @@ UNTRUSTED, ORPHANS, UNUSED, BROKEN, STALE, FOREIGN, OVER, ALL = (
     "over_limits",
     "all",
 )
-KINDS = (UNTRUSTED, ORPHANS, UNUSED, BROKEN, STALE, FOREIGN, OVER, ALL)
+REMOVABLE = (UNTRUSTED, ORPHANS, UNUSED, BROKEN, STALE, FOREIGN, OVER_LIMITS, ALL)
 
 # Reasons to keep a file of such a kind; FOREIGN is another one.
-CHANGED, DENIED, IN_USE, MOUNT_POINT, OTHER_NAMES = "changed", "denied", "in_use", "mount_point", "other_names"
+CHANGED_MEANWHILE, DENIED, IN_USE, MOUNT_POINT, OTHER_NAMES = (
+    "changed",
+    "denied",
+    "in_use",
+    "mount_point",
+    "other_names",
+)
 
 # Why the cached modules cannot be compared with the limits, apart from a cleanup that crashes.
 LINKS, NOT_SEEN, CRASHES = "links", "not-seen", "cleanup-crashes"
@@ -84,7 +102,7 @@ class Wanted(NamedTuple):
 
     def counted(self) -> list[str]:
         """Return the kinds that are counted, in their order."""
-        return [kind for kind in KINDS if kind in self.kinds or (kind == UNUSED and self.unused_before is not None)]
+        return [kind for kind in REMOVABLE if kind in self.kinds or (kind == UNUSED and self.unused_before is not None)]
 
 
 class Directory:
@@ -264,7 +282,7 @@ class Judgement:
                 self._verify()
         except Stopped as stop:
             self.stopped_by = stop.reason
-        if OVER in self.wanted.kinds:
+        if OVER_LIMITS in self.wanted.kinds:
             self._limits()
         self._rest()
 
@@ -307,7 +325,7 @@ class Judgement:
 
     def kind(self, number: int) -> str:
         """Return the kind for which a file is removed."""
-        return KINDS[self.found.kind[number]]
+        return REMOVABLE[self.found.kind[number]]
 
     def is_own(self, number: int) -> bool:
         """Return whether a file has the name of one of the engine's own files."""
@@ -443,7 +461,7 @@ class Judgement:
         stem, extension = parts(name)
         statistics = None
         counted = leftover = False
-        link = stat.S_ISLNK(status.st_mode) and _leads_to_directory(item)
+        link = stat.S_ISLNK(status.st_mode) and is_directory(item)
         if place.role in _COUNTED and not link:
             if extension == "stats" and parts(stem)[1] is None:
                 if beside(handle, stem) is not None:
@@ -535,7 +553,7 @@ class Judgement:
             self._stays(OTHER_NAMES, number)
             return False
         for n in range(number, last + 1):
-            found.kind[n] = KINDS.index(kind)
+            found.kind[n] = REMOVABLE.index(kind)
         return True
 
     # --- kinds that do not follow from each file alone ---
@@ -589,7 +607,7 @@ class Judgement:
                 stay, _size = kept(entries, rules, self.budget)
                 for entry in entries[stay:]:
                     if self.is_own(entry.folder):
-                        self._plan(entry.folder, OVER)
+                        self._plan(entry.folder, OVER_LIMITS)
                     elif ALL not in self.wanted.kinds:
                         self._stays(FOREIGN, entry.folder)
         except Stopped as stop:
@@ -708,13 +726,6 @@ def beside(handle: int, name: str) -> os.stat_result | None:
         except OSError:
             return status
     return status
-
-
-def _leads_to_directory(item: os.DirEntry[str]) -> bool:
-    try:
-        return item.is_dir()
-    except OSError:
-        return False
 
 
 def _mount(handle: int) -> bytes | None:

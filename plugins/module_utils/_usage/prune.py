@@ -17,7 +17,7 @@ import stat
 import time
 from typing import TYPE_CHECKING
 
-from .judge import ALL, CHANGED, DENIED, FOREIGN, MOUNT_POINT, UNTRUSTED, Figures, Folders, beside
+from .judge import ALL, CHANGED_MEANWHILE, DENIED, FOREIGN, MOUNT_POINT, UNTRUSTED, Figures, Folders, beside
 from .scan import GONE, SECOND, open_directory
 
 if TYPE_CHECKING:
@@ -188,11 +188,11 @@ class Removal:
         kind = judged.kind(number)
         own = judged.is_own(number)
         if judged.wanted.no_strangers and status.st_uid not in judged.trusted:
-            raise Kept(CHANGED)
+            raise Kept(CHANGED_MEANWHILE)
         if stat.S_ISDIR(status.st_mode) or not (
             (kind == ALL and own) or (kind == UNTRUSTED and judged.is_untrusted(place, own, handle, name, status))
         ):
-            raise Kept(CHANGED)
+            raise Kept(CHANGED_MEANWHILE)
 
     def _compare_statistics(self, number: int, place: Directory, handle: int, name: str, expected: bool) -> None:
         """Raise Kept if the engine has used a module since it was examined, unless that does not matter."""
@@ -202,7 +202,7 @@ class Removal:
         if status is None:
             return
         if not expected or not self._judged.found.is_same(number + 1, place.device, status):
-            raise Kept(CHANGED)
+            raise Kept(CHANGED_MEANWHILE)
 
     def _remove(self, number: int, place: Directory, handle: int, name: str, status: os.stat_result) -> int:
         if self._backup is not None and _moves(self._judged, number):
@@ -217,9 +217,9 @@ class Removal:
         try:
             # With more names, it may be the file of another user.
             if status.st_nlink != 2 or not found.is_same(number, place.device, status):
-                raise Kept(CHANGED)
+                raise Kept(CHANGED_MEANWHILE)
             if not os.path.samestat(os.stat(name, dir_fd=handle, follow_symlinks=False), status):
-                raise Kept(CHANGED)
+                raise Kept(CHANGED_MEANWHILE)
             os.unlink(name, dir_fd=handle)
         except BaseException:
             os.unlink(name, dir_fd=there)
@@ -231,7 +231,7 @@ class Removal:
         handle = self._folders.handle(place.above)
         status = os.stat(place.name, dir_fd=handle, follow_symlinks=False)
         if (status.st_dev, status.st_ino) != (place.device, place.inode):
-            raise Kept(CHANGED)
+            raise Kept(CHANGED_MEANWHILE)
         os.rmdir(place.name, dir_fd=handle)
 
 
@@ -287,7 +287,7 @@ def _reason(error: OSError | Kept) -> str | None:
     if error.errno in (errno.EBUSY, errno.EXDEV):
         return MOUNT_POINT
     if error.errno in (*GONE, errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR):
-        return CHANGED
+        return CHANGED_MEANWHILE
     return DENIED
 
 

@@ -406,7 +406,7 @@ class _Scanner:
         """List the directory itself or one in it: the cleanup enters directories and deletes all else, except live locks."""
         for item in self._items(handle, above):
             path = above + item.name
-            if not _is_directory(item):
+            if not is_directory(item):
                 status = self._status(item.name, handle, above)
                 if status is not None:
                     self._count_on_disk(status)
@@ -484,7 +484,7 @@ class _Scanner:
         # The names are not collected first: those of millions of files would fill the memory.
         number = len(self.look.folders) - 1
         for item in self._items(handle, folder.path):
-            if _is_directory(item):
+            if is_directory(item):
                 self._tree(handle, item, folder)
                 continue
             stem, extension = parts(item.name)
@@ -618,7 +618,7 @@ class _Scanner:
         return count, size
 
 
-def _is_directory(item: os.DirEntry[str]) -> bool:
+def is_directory(item: os.DirEntry[str]) -> bool:
     """Return whether the engine treats it as a directory. Links are followed."""
     try:
         return item.is_dir()

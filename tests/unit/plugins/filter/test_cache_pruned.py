@@ -14,7 +14,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.wasmops.wasmtime.plugins.filter.cache_pruned import FilterModule, cache_pruned
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_prune
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._pruned import KEPT, KINDS
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._pruned import KEPT, REMOVABLE
 
 MIB = 2**20
 
@@ -185,8 +185,8 @@ def test_one_host_is_one_host() -> None:
 
 def test_kinds_and_reasons_are_those_of_the_module() -> None:
     options = yaml.safe_load(cache_prune.DOCUMENTATION)["options"]
-    assert set(KINDS) == {*options["remove"]["choices"], "unused"}
-    assert [kind for kind in KINDS if kind != "unused"] == options["remove"]["choices"]
+    assert set(REMOVABLE) == {*options["remove"]["choices"], "unused"}
+    assert [kind for kind in REMOVABLE if kind != "unused"] == options["remove"]["choices"]
     described = " ".join(yaml.safe_load(cache_prune.RETURN)["kept"]["description"])
     for reason in KEPT:
         assert "V(%s) " % reason in described

@@ -91,17 +91,17 @@ def test_every_reason_has_a_text_and_its_values(use: Use) -> None:
 
 def test_every_text_is_used() -> None:
     assert {use.code for use in uses()} == set(REASON_TEXTS)
-    assert set(NOTE_TEXTS) == set(_inventory.NOTES)
+    assert set(NOTE_TEXTS) == set(_inventory.NOTE_CODES)
 
 
 def test_every_reason_why_a_file_tells_nothing_has_a_text_for_programs() -> None:
-    assert set(_programs.REASONS) == set(_inventory.NOTES[: _inventory.NOTES.index("depth")])
+    assert set(_programs.REASONS) == set(_inventory.NOTE_CODES[: _inventory.NOTE_CODES.index("depth")])
 
 
 def test_a_note_that_can_hide_a_wasmtime_leaves_no_orphans() -> None:
     """A new one must be in one of these sets."""
     harmless = {"missing", "not-a-program", "no-engine", "script", "special-file", "not-listed"}
-    assert {*_prune._UNSEEN, *_prune._OF_OTHERS, *harmless} == set(_inventory.NOTES)
+    assert {*_prune._UNSEEN, *_prune._OF_OTHERS, *harmless} == set(_inventory.NOTE_CODES)
     assert harmless.isdisjoint({*_prune._UNSEEN, *_prune._OF_OTHERS})
     for code in _prune._UNSEEN:
         assert not re.search("size_limit|depth(?!s)|paths", _prune._NOTE_TEXTS[code]), "not an option of cache_prune"

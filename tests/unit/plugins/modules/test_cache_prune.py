@@ -129,10 +129,10 @@ def test_what_is_returned_is_what_is_documented(world):
     described = yaml.safe_load(cache_prune.RETURN)
     documentation = yaml.safe_load(cache_prune.DOCUMENTATION)
     kinds = documentation["options"]["remove"]["choices"]
-    assert kinds == [kind for kind in _judge.KINDS if kind != "unused"]
+    assert kinds == [kind for kind in _judge.REMOVABLE if kind != "unused"]
     result = execute(world, remove=[kind for kind in kinds if kind != "orphans"], unused_for="30d", backup=str(backup))
     assert set(result) - {"changed", "invocation", "diff", "warnings", "deprecations"} == set(described)
-    assert set(result["removed"]) == set(_judge.KINDS) - {"orphans"}
+    assert set(result["removed"]) == set(_judge.REMOVABLE) - {"orphans"}
     for figures in [*result["removed"].values(), *result["kept"].values()]:
         assert set(figures) == set(described["removed"]["contains"]["untrusted"]["contains"])
     assert list(result["kept"]) == ["other_names"]
@@ -370,7 +370,7 @@ def test_notes_say_what_could_not_be_judged(world):
 
 def test_every_reason_not_to_compare_with_the_limits_has_words():
     for reason in (_judge.LINKS, _judge.NOT_SEEN, _judge.CRASHES):
-        assert "limits-" + reason in _prune.NOTES
+        assert "limits-" + reason in _prune.NOTE_MESSAGES
 
 
 @as_root

@@ -14,10 +14,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import KINDS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.values import parse_text
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS, MAJOR_MAX, for_version
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import PROGRAMS, RULES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventory import SIZE_LIMIT
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.processes import SOURCES, VARIABLES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import engine_info as gathering
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import programs as _programs
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import prune as _prune
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_info, engine_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
     BUG,
@@ -45,6 +50,15 @@ def programs(world):
         (world.bin / name).write_bytes(data)
         (world.bin / name).chmod(0o755)
     return world
+
+
+def test_the_usual_limits_of_a_search_are_the_defaults_of_engine_info():
+    options = yaml.safe_load(engine_info.DOCUMENTATION)["options"]
+    assert parse_text(KINDS["size"], options["size_limit"]["default"]) == SIZE_LIMIT
+    assert (options["depth"]["default"], options["time_limit"]["default"]) == (_programs.DEPTH, _programs.TIME_LIMIT)
+    said = "more than %d GiB" % (SIZE_LIMIT >> 30)
+    assert said in _programs.REASONS["too-large"]
+    assert said in _prune._NOTE_TEXTS["too-large"]
 
 
 def test_every_wasmtime_is_returned_as_documented(programs):

@@ -19,7 +19,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import i
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import processes as _processes
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import TimeOver
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventory import (
-    NOTES,
+    NOTE_CODES,
     Inventory,
     NoEngine,
     program_at,
@@ -196,7 +196,7 @@ def test_a_search(tmp_path):
     inventory.look_at(str(tmp_path / "nothing"))
     inventory.look_at(str(tmp_path / "text"))
     assert {"no-engine", "not-a-program"} < set(inventory.notes)
-    assert set(inventory.notes) <= set(NOTES)
+    assert set(inventory.notes) <= set(NOTE_CODES)
 
 
 def test_a_directory_that_may_not_be_listed(tmp_path):

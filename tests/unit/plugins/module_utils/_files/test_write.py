@@ -277,10 +277,10 @@ def test_a_link_is_no_directory(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "file").write_bytes(b"")
-    os.close(os.open(tmp_path / "real", _path.LIST))
+    os.close(os.open(tmp_path / "real", _path.OPEN_TO_LIST))
     for name in ("link", "file"):
         with pytest.raises(NotADirectoryError):
-            os.open(tmp_path / name, _path.LIST)
+            os.open(tmp_path / name, _path.OPEN_TO_LIST)
 
 
 @pytest.mark.parametrize("missing", [0, errno.ENOSYS, errno.EINVAL])
