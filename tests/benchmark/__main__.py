@@ -6,7 +6,7 @@
 
     make benchmark                  # everything
     make benchmark ARGS=--quick     # only what was promised, and no documents
-    make benchmark ARGS=--programs  # only what it costs to look into programs, and no documents
+    make benchmark ARGS=--parts     # only what it costs to look into programs and to prune, and their sections
     make benchmark ARGS=--report    # the documents once more, from what was measured last
 
 The nox session "benchmark" says in the environment variable BENCHMARK what there is to work with.
@@ -106,13 +106,13 @@ class Progress:
         print(f"{minutes:3}:{seconds:02}  {text}", flush=True)
 
 
-def measure(given: Given, quick: bool, folder: Path) -> dict[str, Any]:
-    """Measure everything, or quickly what was promised."""
+def measure(given: Given, quick: bool, folder: Path, results: dict[str, Any]) -> None:
+    """Measure everything, or quickly what was promised, and add it to C(results)."""
     tell = Progress()
     used = busy()
     if used > BUSY:
         tell(f"this machine has other things to do: {used:.0%} of it is in use")
-    results: dict[str, Any] = {"facts": facts(given, used), "tasks": []}
+    results.update(facts=facts(given, used), tasks=[])
     newest = list(given.cores.values())[-1]
     with counted() as groups, Lab() as lab:
         site = Site(lab, groups, folder, [Path(given.general)])
@@ -144,7 +144,7 @@ def measure(given: Given, quick: bool, folder: Path) -> dict[str, Any]:
             inventories[number] = lab.inventory(name=f"fleet-{number}")
         results["runs"] = runs.measure(site, newest, hosts, inventories, cells, tell)
         if quick:
-            return results
+            return
         tell("memory of the controller")
         results["controller_memory"] = runs.memory(site, newest, inventories[30], (runs.ROLE, runs.BY_HAND))
         tell("a controller by itself")
@@ -153,22 +153,24 @@ def measure(given: Given, quick: bool, folder: Path) -> dict[str, Any]:
         results["pull"] = runs.pull(site, hosts[0], Path(given.pulled), rounds=5)
     tell("reading and judging")
     results["parsing"] = parsing.measure()
-    results["programs"] = measure_programs(given, folder, tell, rounds=15)
-    tell("pruning a large cache")
-    results["pruning"] = pruning.measure()
+    results["parts"] = measure_parts(given, folder, tell)
     tell("done")
-    return results
 
 
-def measure_programs(given: Given, folder: Path, tell: Callable[[str], None], rounds: int) -> dict[str, Any]:
-    """Measure what it costs to find out which Wasmtime is in a program."""
+def measure_parts(given: Given, folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Measure what it costs to find out which Wasmtime is in a program, and to prune a large cache."""
     tell("looking into programs")
+    used = busy()
+    newest = list(given.cores.values())[-1]
     with counted() as groups, Lab() as lab:
         site = Site(lab, groups, folder, [Path(given.general)])
         (host,) = lab.start_all([Spec(RELEASE)])
         site.watch([host])
-        records = tasks.measure(site, list(given.cores.values())[-1], host, rounds, engines.candidates())
-    return {"records": records, "files": engines.files()}
+        records = tasks.measure(site, newest, host, 15, engines.candidates())
+    files = engines.files()
+    tell("pruning a large cache")
+    pruned = pruning.measure(str(Path(newest, "python")))
+    return {"facts": facts(given, used), "records": records, "files": files, "pruning": pruned}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -180,7 +182,9 @@ def main(argv: Sequence[str]) -> int:
     what.add_argument(
         "--quick", action="store_true", help="measure what was promised, in some minutes, and write nothing"
     )
-    what.add_argument("--programs", action="store_true", help="measure only what it costs to look into programs")
+    what.add_argument(
+        "--parts", action="store_true", help="measure programs and pruning alone, and write their sections anew"
+    )
     what.add_argument("--report", action="store_true", help="write the documents from what was measured last")
     arguments = parser.parse_args(argv)
     # Whatever ends this shall leave nothing behind.
@@ -188,24 +192,31 @@ def main(argv: Sequence[str]) -> int:
     given = Given(**json.loads(os.environ["BENCHMARK"]))
     root = Path(given.root)
     kept = root / "tests" / "output" / "benchmark" / "results.json"
+    page = root / "docs" / "benchmark.md"
     if arguments.report:
         if not kept.exists():
             parser.error("nothing has been measured yet")
         results = json.loads(kept.read_text())
     else:
+        results = {}
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
             try:
-                if arguments.programs:
-                    print(report.programs(measure_programs(given, Path(folder), Progress(), rounds=5)))
+                if arguments.parts:
+                    parts = report.parts(measure_parts(given, Path(folder), Progress()))
+                    page.write_text(report.with_parts(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
+                    print(parts)
                     return 0
-                results = measure(given, arguments.quick, Path(folder))
+                measure(given, arguments.quick, Path(folder), results)
             except (BenchmarkError, LabError, NotHere) as error:
                 print(error, file=sys.stderr)
                 return 1
+            finally:
+                # An hour of work outlasts a mistake in its last minute.
+                if results and not arguments.quick:
+                    kept.parent.mkdir(parents=True, exist_ok=True)
+                    kept.write_text(json.dumps(results))
     if not arguments.quick:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps(results))
-        (root / "docs" / "benchmark.md").write_text(report.document(results), encoding="utf-8")
+        page.write_text(report.document(results), encoding="utf-8")
         (root / "docs" / "benchmark.svg").write_text(plot.plot(results), encoding="utf-8")
     print(report.summary(results))
     return 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -45,8 +44,11 @@ def fill(top: Path, entries: int) -> None:
             os.utime(path, (now - number, now - number))
 
 
-def measure(entries: int = ENTRIES) -> list[dict[str, Any]]:
-    """Measure, in seconds and bytes; with the limits of a config that says nothing of them, and all the time it takes."""
+def measure(python: str, entries: int = ENTRIES) -> list[dict[str, Any]]:
+    """Measure, in seconds and bytes; with the limits of a config that says nothing of them, and all the time it takes.
+
+    C(python): an interpreter that has ansible-core.
+    """
     found = []
     with tempfile.TemporaryDirectory(prefix="wasmtime-benchmark-") as name:
         there = Path(name)
@@ -56,7 +58,7 @@ def measure(entries: int = ENTRIES) -> list[dict[str, Any]]:
             arguments = {"path": name + "/config.toml", "time_limit": 600, **options, "_ansible_tmpdir": name}
             started = time.perf_counter()
             process = subprocess.Popen(
-                [sys.executable, "-c", _CHILD, json.dumps({"ANSIBLE_MODULE_ARGS": arguments})], stdout=subprocess.PIPE
+                [python, "-c", _CHILD, json.dumps({"ANSIBLE_MODULE_ARGS": arguments})], stdout=subprocess.PIPE
             )
             assert process.stdout is not None
             result = json.loads(process.stdout.read())

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from pathlib import Path
 from string import Template
@@ -18,7 +19,7 @@ from .tasks import CANDIDATES, PING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-TEMPLATE = Path(__file__).with_name("benchmark.md")
+TEMPLATE, PARTS = (Path(__file__).with_name(name) for name in ("benchmark.md", "parts.md"))
 WAYS = {"ssh": "SSH", "pipelining": "SSH, pipelining", "local": "local"}
 PLAYBOOKS = {ROLE: "role", BY_HAND: "by hand", CHECKED: "by hand, checked"}
 FLEETS = (1000, 10000)
@@ -114,7 +115,7 @@ def bars(results: Record) -> list[Bar]:
         for way, title in WAYS.items():
             pair = (matching(tasks, way=way, task=task) for task in (first, second))
             add(f"`{first}` / `{second}`, {title}", limit, *pair)
-    looked = results.get("programs", {}).get("records", [])
+    looked = results.get("parts", {}).get("records", [])
     for way, title in WAYS.items():
         pair = (matching(looked, way=way, task=task) for task in (WITH_LIBRARY, PING))
         add(f"`{WITH_LIBRARY}` / `{PING}`, {title}", 1.50, *pair)
@@ -340,10 +341,27 @@ def files_table(records: Iterable[Record]) -> str:
     return table(("File", "Wasmtime", "size", "speed", "by CPU time"), rows)
 
 
-def programs(results: Record) -> str:
-    """What it costs to look into programs."""
+def parts(results: Record) -> str:
+    """The sections on programs and on pruning, which are also measured alone."""
     tasks = (PING, WITHOUT, WITH_LIBRARY, WITH_PROGRAM, WHOLE)
-    return ratios_table(results["records"], tasks) + "\n\n" + files_table(results["files"])
+    values = {
+        "facts": facts_list(results["facts"]),
+        "tasks": ratios_table(results["records"], tasks),
+        "files": files_table(results["files"]),
+        "pruning": pruning_table(results["pruning"]),
+    }
+    _comment, template = PARTS.read_text(encoding="utf-8").split("-->\n\n", 1)
+    return Template(template).substitute(values).rstrip()
+
+
+def with_parts(page: str, sections: str) -> str:
+    """Return the page with these sections instead of those that it has."""
+    return re.sub(r"(?s)^## Reading programs\n.*?(?=^## )", lambda _match: sections + "\n\n", page, flags=re.MULTILINE)
+
+
+def facts_list(facts: Mapping[str, str]) -> str:
+    """What was measured, on what, and when."""
+    return "\n".join(f"- {name}: {value}" for name, value in facts.items())
 
 
 def pruning_table(records: Iterable[Record]) -> str:
@@ -388,7 +406,7 @@ def document(results: Record) -> str:
     ]
     free = ratio(cell(runs, BY_HAND, strategy="free"), cell(runs, BY_HAND), "seconds").median
     values = {
-        "facts": "\n".join(f"- {name}: {value}" for name, value in results["facts"].items()),
+        "facts": facts_list(results["facts"]),
         "bars": bars_table(bars(results)),
         "floor": floor(results["runs"]),
         "rounds": str(len(matching(newest["records"], way="ssh", task=PING))),
@@ -403,8 +421,7 @@ def document(results: Record) -> str:
         "validated_cpu": validated[1].text(),
         "controller_memory": memory_table(results["controller_memory"]),
         "parsing": parsing_table(results["parsing"]),
-        "programs": programs(results["programs"]),
-        "pruning": pruning_table(results["pruning"]),
+        "parts": parts(results["parts"]),
         "shares": shares_table(shares),
         "scale": scale_table(results["scale"]),
         "fleets": fleets_table(piped),
