@@ -19,8 +19,8 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check imp
     Finding,
     Host,
 )
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import BOM, read_config, to_problems
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import quoted
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import read_config, to_problems
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import BOM, quoted
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library, parse
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml_error import TomlError

@@ -11,8 +11,8 @@ import stat
 from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Optional, Tuple
 
 from .._config.check import DANGER, ERROR, Host
-from .._config.config import BOM, Config, to_problems
-from .._config.printable import shown
+from .._config.config import Config, to_problems
+from .._config.printable import BOM, shown
 from .._config.settings import SETTINGS, BadValue
 from .._config.values import base_value, from_option
 from .._files.access import umask
