@@ -156,4 +156,5 @@ class View:
         events = [json.loads(entry["message"])["message"] for entry in self.chrome.get_log("performance")]
         asked = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
         # The page with which the browser itself begins may still be loading.
-        return [each["request"]["url"] for each in asked if not each["documentURL"].startswith("chrome:")]
+        own = ("chrome:", "chrome-untrusted:")
+        return [each["request"]["url"] for each in asked if not each["documentURL"].startswith(own)]
