@@ -328,11 +328,5 @@ def test_every_module_with_the_common_options_is_in_the_action_group():
     assert runtime["action_groups"]["wasmtime"] == common == marked
 
 
-def test_all_variables_of_the_role_are_tried_without_a_value():
-    target = ROOT / "tests" / "integration" / "targets" / "playbooks" / "vars" / "main.yml"
-    tried = yaml.safe_load(target.read_text(encoding="utf-8"))["playbooks_variables"]
-    assert sorted(tried) == sorted([*role_options("main"), PREFIX + "hosts"])
-
-
 def test_what_is_generated_is_up_to_date():
     assert stale(ROOT) == [], "make generate writes them anew"
