@@ -19,9 +19,9 @@ description:
     that has changed since it was selected, and lists it in RV(kept).
   - Refuses system directories, home directories, and directories that contain a home directory or the config itself. When
     it runs as root, it also refuses a directory that another user may have replaced.
-  - If other users can write to the config, root prunes only directories of those users by it, and needs O(directory) where
-    the config names none. It then refuses O(remove=stale_locks) and O(remove=over_limits), which depend on the config,
-    unless the directory belongs to the user who can write to the config.
+  - If another user can write to the config, root prunes only a directory of that user by it; if several can, none. Name the
+    directory in O(directory) then. V(stale_locks) and V(over_limits) depend on the config, and root refuses them unless the
+    directory belongs to the only user who can write to it.
   - Each file is removed in one step. The cache stays valid even if the module is killed.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes

@@ -197,6 +197,8 @@ def main(argv: Sequence[str]) -> int:
         if not kept.exists():
             parser.error("nothing has been measured yet")
         results = json.loads(kept.read_text())
+        if "parts" not in results:
+            parser.error("the last measurement has not come to its end")
     else:
         results = {}
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:

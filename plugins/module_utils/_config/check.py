@@ -81,6 +81,7 @@ MARKS = frozenset("~$%{<@")
 QUEUE_ENTRY_BYTES = 40
 # The engine keeps file times as signed seconds and panics where adding the drift leaves them.
 CLOCK_MAX = 2**63 - 1
+# In bytes, without the NUL at the end (limits.h).
 NAME_MAX = 255
 PATH_MAX = 4095
 

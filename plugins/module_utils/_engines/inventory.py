@@ -16,10 +16,11 @@ import stat
 import time
 from typing import AbstractSet, Any, NamedTuple, Tuple
 
+from .._config.check import PATH_MAX
 from .._files.access import READ, Reason, everybody_may, system_error
 from .._files.config_file import Unreadable, resolve_file
 from .._files.directory import hidden
-from .._files.path import PATH_MAX, open_resolved, open_to_judge, reopen, resolve
+from .._files.path import open_resolved, open_to_judge, reopen, resolve
 from .binary import Changing, Engine, TimeOver, engine_in
 from .formats import headers_of
 from .processes import (

@@ -12,8 +12,9 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
+from .._config.check import PATH_MAX
 from .access import WRITE, Reason, may
-from .path import PATH_MAX, open_to_judge, reopen
+from .path import open_to_judge, reopen
 from .rights import DAC_OVERRIDE, FOWNER, overrides, root_denied, root_may
 
 if TYPE_CHECKING:

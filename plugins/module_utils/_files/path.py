@@ -14,7 +14,6 @@ from typing import NamedTuple, Tuple
 from .access import ENTER, Reason, everybody_may, may, others_may, system_error
 
 LINKS_MAX = 40
-PATH_MAX = 4095  # bytes, without the NUL at the end (limits.h)
 
 # Who can write a config besides root, if it is not one user: see C(config_file.chooser).
 ANYONE = -1

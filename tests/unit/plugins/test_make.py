@@ -33,6 +33,9 @@ with open(os.environ["RECORD"], "a") as file:
     file.write("\\n")
 """
 
+# For a make that is not a part of the one that runs the tests, and prints nothing of directories.
+ALONE = {"MAKEFLAGS": "", "MAKELEVEL": "0"}
+
 
 class Call(NamedTuple):
     """What the environment's Python was to run."""
@@ -67,7 +70,7 @@ def make(checkout: Path, *words: str, environment: dict[str, str] | None = None)
     result = subprocess.run(
         ["make", *words],
         cwd=checkout,
-        env={**os.environ, "RECORD": str(record), "MAKEFLAGS": "", "MAKELEVEL": "0", **(environment or {})},
+        env={**os.environ, "RECORD": str(record), **ALONE, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -166,7 +169,7 @@ def test_a_report_on_standard_output_has_nothing_before_it(checkout: Path) -> No
     done = subprocess.run(
         ["make", "lint", "FILE=x", "PYTHON=" + str(python)],
         cwd=checkout,
-        env={**os.environ, "RECORD": str(checkout / "record"), "MAKEFLAGS": "", "MAKELEVEL": "0"},
+        env={**os.environ, "RECORD": str(checkout / "record"), **ALONE},
         capture_output=True,
         text=True,
         check=False,

@@ -56,6 +56,7 @@ def test_the_usual_limits_of_a_search_are_the_defaults_of_engine_info():
     options = yaml.safe_load(engine_info.DOCUMENTATION)["options"]
     assert parse_text(KINDS["size"], options["size_limit"]["default"]) == SIZE_LIMIT
     assert (options["depth"]["default"], options["time_limit"]["default"]) == (_programs.DEPTH, _programs.TIME_LIMIT)
+    assert "V(0) to V(%d)" % gathering._MOST_DEPTH in " ".join(options["depth"]["description"])
     said = "more than %d GiB" % (SIZE_LIMIT >> 30)
     assert said in _programs.REASONS["too-large"]
     assert said in _prune._NOTE_TEXTS["too-large"]
