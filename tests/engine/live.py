@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -231,7 +232,20 @@ def prune(**options: Any) -> dict[str, Any]:
 @contextlib.contextmanager
 def public_place() -> Iterator[Path]:
     """Provide a folder that other users can enter, unlike those of pytest."""
-    with tempfile.TemporaryDirectory(prefix="wasmtime-engine-") as name:
-        place = Path(name).resolve()
+    folder = tempfile.TemporaryDirectory(prefix="wasmtime-engine-")
+    try:
+        place = Path(folder.name).resolve()
         place.chmod(0o755)
         yield place
+    finally:
+        until(lambda: _removed(folder), "the engine stops writing into its cache")
+
+
+def _removed(folder: tempfile.TemporaryDirectory[str]) -> bool:
+    """Remove a folder, into which an engine that still runs may write meanwhile; return whether it is gone."""
+    try:
+        folder.cleanup()
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
+    return not Path(folder.name).exists()
