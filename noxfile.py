@@ -220,7 +220,7 @@ def docs(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Change plugins/ at random places, and list the changes that no unit test notices (`-- --count N --seed SEED`)."""
     session.install(
-        requirement(NEW_CORE), "cosmic-ray >= 8.7, < 9", "coverage >= 7.6, < 8", "pytest-timeout", *LIBRARIES
+        requirement(NEW_CORE), "cosmic-ray >= 8.7, < 9", "pytest-cov >= 7, < 8", "pytest-timeout", *LIBRARIES
     )
     run_in_copy(session, "python", "tests/mutants.py", *session.posargs)
 
