@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,8 +34,11 @@ with open(os.environ["RECORD"], "a") as file:
     file.write("\\n")
 """
 
-# For a make that is not a part of the one that runs the tests, and prints nothing of directories.
-ALONE = {"MAKEFLAGS": "", "MAKELEVEL": "0"}
+# What a make that runs the tests exports: the variables that users give, and its own, which make prints directories for.
+(DATA,) = re.findall("^DATA := (.*)", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+EXPORTED = {*DATA.split(), "MAKEFLAGS", "MAKELEVEL"}
+# For a make that is not a part of that one.
+ALONE = {name: value for name, value in os.environ.items() if name not in EXPORTED}
 
 
 class Call(NamedTuple):
@@ -70,7 +74,7 @@ def make(checkout: Path, *words: str, environment: dict[str, str] | None = None)
     result = subprocess.run(
         ["make", *words],
         cwd=checkout,
-        env={**os.environ, "RECORD": str(record), **ALONE, **(environment or {})},
+        env={**ALONE, "RECORD": str(record), **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -169,7 +173,7 @@ def test_a_report_on_standard_output_has_nothing_before_it(checkout: Path) -> No
     done = subprocess.run(
         ["make", "lint", "FILE=x", "PYTHON=" + str(python)],
         cwd=checkout,
-        env={**os.environ, "RECORD": str(checkout / "record"), **ALONE},
+        env={**ALONE, "RECORD": str(checkout / "record")},
         capture_output=True,
         text=True,
         check=False,
