@@ -121,7 +121,7 @@ def _open(path: str) -> int:
             if not stat.S_ISREG(status.st_mode):
                 raise NoEngine("special-file")
             if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.resolved.public()):
-                from .._files.guards import secret
+                from .._files.private import secret
 
                 unsafe = secret(place.path, place.resolved, status)
                 if unsafe:

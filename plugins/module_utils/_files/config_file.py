@@ -15,9 +15,7 @@ from typing import Any, NamedTuple
 from .._config.check import MAX_BYTES, Finding
 from .access import READ, WRITE, everybody_may, may, others_may, system_error, user_name
 from .path import (
-    ANYONE,
     LINKS_MAX,
-    UNREACHED,
     Link,
     ResolvedPath,
     barred_by,
@@ -131,7 +129,7 @@ def _judge(place: ResolvedFile, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise Unreadable("not-a-file")
     if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.resolved.public()):
-        from .guards import secret
+        from .private import secret
 
         unsafe = secret(place.path, place.resolved, status)
         if unsafe:
@@ -149,32 +147,6 @@ def _whole(handle: int) -> bytes:
             break
         data += more
     return data
-
-
-def chooser(place: ResolvedFile, seen: os.stat_result | None) -> int | None:
-    """Return who besides root can write the config, and so choose the directory.
-
-    A user, C(ANYONE), C(UNREACHED), or None for nobody. None if this process is not root: then the kernel limits it.
-    C(seen): the status of the file when it was read, None for no file.
-    """
-    if os.geteuid() != 0:
-        return None
-    resolved = place.resolved
-    users = {uid for _path, status, parent in resolved.links for uid in (status.st_uid, parent)}
-    for path, status in resolved.visited:
-        users.add(status.st_uid)
-        # In a sticky directory, anyone can create a missing file, or add a name of a file with other names.
-        creates = path == resolved.real and (seen is None or seen.st_nlink > 1)
-        if (creates or not status.st_mode & stat.S_ISVTX) and others_may(path, status.st_mode, status.st_uid, WRITE):
-            if resolved.reached(path):
-                return ANYONE
-            users.add(UNREACHED)
-    if seen is not None:
-        users.add(seen.st_uid)
-        if others_may(place.path, seen.st_mode, seen.st_uid, WRITE):
-            users.add(ANYONE if resolved.reached(resolved.real) else UNREACHED)
-    users.discard(0)
-    return None if not users else users.pop() if len(users) == 1 else ANYONE
 
 
 def file_findings(place: ResolvedFile, mode: int, uid: int | None, gid: int | None, user: int) -> list[Finding]:

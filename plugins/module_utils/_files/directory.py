@@ -94,7 +94,7 @@ def findings(
     """Return what is wrong with the directory for processes of C(user), or of C(owner) if given.
 
     C(most): the number of entries that are examined in each directory, None for all.
-    C(chosen_by): who chooses the directory, see C(config_file.chooser).
+    C(chosen_by): who chooses the directory, see C(chooser.chooser).
     C(config): the names that lead to the config file, without links above them.
     """
     meant = user if owner is None else owner
@@ -195,13 +195,13 @@ def _replaceable(state: State, user: int) -> list[Found]:
 def hidden(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
     """Return why root must not list the directory: the user who led it there may not list it; None if root may.
 
-    C(chosen_by): who chooses the directory, see C(config_file.chooser).
+    C(chosen_by): who chooses the directory, see C(chooser.chooser).
     """
     if os.geteuid() != 0 or (chosen_by is None and not resolved.links):
         return None
     if everybody_may(resolved.target, resolved.status().st_mode, READ) and resolved.public():
         return None
-    from .guards import private
+    from .private import private
 
     return private(resolved, chosen_by)
 

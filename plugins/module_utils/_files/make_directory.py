@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Callable
 from .access import Reason, system_error, umask
 from .config_file import ChangedMeanwhile, ResolvedFile
 from .path import OPEN_TO_LIST, resolve
+from .rename import rename_new
 from .rights import DAC_OVERRIDE, capable, owner_of_new
 from .write import (
     NOT_WRITTEN,
@@ -24,7 +25,6 @@ from .write import (
     create,
     opened_directory,
     private_directory,
-    rename_new,
     set_owner_and_mode,
     sync,
     sync_names,

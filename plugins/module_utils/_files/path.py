@@ -15,7 +15,7 @@ from .access import ENTER, Reason, everybody_may, may, others_may, system_error
 
 LINKS_MAX = 40
 
-# Who can write a config besides root, if it is not one user: see C(config_file.chooser).
+# Who can write a config besides root, if it is not one user: see C(chooser.chooser).
 ANYONE = -1
 """More than one user, or an unknown one."""
 

@@ -15,8 +15,6 @@ from .access import Reason
 # Numbers of linux/capability.h.
 CHOWN, DAC_OVERRIDE, FOWNER, FSETID, LINUX_IMMUTABLE = 0, 1, 3, 4, 9
 
-# The attributes of chattr(1) that only CAP_LINUX_IMMUTABLE sets.
-_GUARDED = frozenset("ai")
 _SPECIAL = stat.S_ISUID | stat.S_ISGID
 
 
@@ -78,32 +76,6 @@ def unkept(uid: int | None, mode: int) -> Reason | None:
     if mode & _SPECIAL and uid not in (None, os.geteuid()) and not capable(FOWNER):
         return Reason("only-owner-sets-special-bits", owner=uid)
     return None
-
-
-def unlabelled(uid: int, gid: int, attributes: str) -> Reason | None:
-    """Return why a file of this owner and group cannot get attributes of the file system."""
-    if uid != os.geteuid():
-        if not capable(FOWNER):
-            return Reason("only-owner", owner=uid)
-        if not known(uid, gid):
-            return Reason("owner-unknown")
-    if _GUARDED.intersection(attributes) and not capable(LINUX_IMMUTABLE):
-        return Reason("needs-linux-immutable", user=os.geteuid())
-    return None
-
-
-def labelled(there: str | None, attributes: str) -> bool:
-    """Return whether a file with the attributes C(there) of lsattr(1) has those given in the form of chattr(1).
-
-    C(there): None if they are unknown.
-    """
-    if there is None:
-        return False
-    sign, wanted = (attributes[:1], attributes[1:]) if attributes[:1] in ("+", "-", "=") else ("=", attributes)
-    if sign == "=":
-        # The file system alone sets e (extents).
-        return set(there) ^ set(wanted) <= {"e"}
-    return set(wanted) <= set(there) if sign == "+" else set(wanted).isdisjoint(there)
 
 
 def forbidden(owners: tuple[int, int, int], wanted: tuple[int | None, int | None, int]) -> Reason | None:

@@ -18,7 +18,7 @@ import errno
 import os
 import stat
 import time
-from typing import Any, Iterator
+from typing import Iterator
 
 from .access import ACCESS_ACL, DEFAULT_ACL, Reason, system_error
 from .config_file import ChangedMeanwhile, ResolvedFile
@@ -31,10 +31,6 @@ TEMPORARY = ".ansible_tmp"
 _REPLACED = (errno.ELOOP, errno.ENOTDIR, errno.ESTALE, errno.ENOENT)
 # Some file systems cannot sync a directory.
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
-# Old systems lack renameat2, some file systems lack its flags, and some lack hard links.
-_NO_FLAGS = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
-_NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
-_NOREPLACE = 1  # RENAME_NOREPLACE of linux/fs.h
 # With these bits a program runs with the rights of its owner or group.
 SPECIAL = stat.S_ISUID | stat.S_ISGID
 _NOT_REPLACEABLE = (errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS)
@@ -128,45 +124,6 @@ def _remove_acls(handle: int) -> None:
         except OSError as error:
             if error.errno not in (errno.ENODATA, errno.ENOTSUP):
                 raise
-
-
-def rename_new(source: int, name: str, target: int, new: str) -> None:
-    """Move what has a name in the directory C(source) to a name in C(target) that does not exist.
-
-    Raises OSError, FileExistsError if the new name exists.
-    """
-    error = _renameat2(source, name, target, new)
-    if error == 0:
-        return
-    if error not in _NO_FLAGS:
-        raise OSError(error, os.strerror(error))
-    if not stat.S_ISDIR(os.stat(name, dir_fd=source, follow_symlinks=False).st_mode):
-        try:
-            os.link(name, new, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
-        except OSError as refused:
-            if refused.errno not in _NO_LINKS:
-                raise
-        else:
-            os.unlink(name, dir_fd=source)
-            return
-    # The closest that such a system allows.
-    with contextlib.suppress(FileNotFoundError):
-        os.stat(new, dir_fd=target, follow_symlinks=False)
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-    os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
-
-
-def _renameat2(source: int, name: str, target: int, new: str) -> int:
-    """Call renameat2 of the C library, which Python does not offer; return the error number, 0 for success."""
-    try:
-        import ctypes  # Ansible has loaded it
-
-        call: Any = ctypes.CDLL(None, use_errno=True).renameat2
-    except (ImportError, OSError, AttributeError):
-        return errno.ENOSYS
-    if call(source, os.fsencode(name), target, os.fsencode(new), _NOREPLACE) == 0:
-        return 0
-    return ctypes.get_errno()
 
 
 def sync(handle: int) -> None:
@@ -263,6 +220,8 @@ def write(
         directory = stack.enter_context(opened_directory(place.resolved, NOT_WRITTEN))
         if seen is None or before is None:
             with prepared(directory, name, data, None, uid, gid, mode) as private:
+                from .rename import rename_new
+
                 try:
                     rename_new(private, name, directory, name)
                 except FileExistsError:
@@ -326,6 +285,8 @@ def back_up(
 
 def put_beside(private: int, name: str, directory: int) -> str:
     """Move a file into the directory under an unused name of a backup; return the name. Raises OSError."""
+    from .rename import rename_new
+
     moment = time.strftime("%Y-%m-%d@%H:%M:%S~")
     new = "%s.%d.%s" % (name, os.getpid(), moment)
     try:

@@ -16,11 +16,10 @@ from .._config.check import DANGER
 from .._config.printable import quoted
 from .._files import write as _write
 from .._files.access import Reason
-from .._files.config_file import ChangedMeanwhile, chooser
-from .._files.guards import chosen, moved, other_names, swappable, unsafe_link
+from .._files.config_file import ChangedMeanwhile
+from .._files.guards import moved, other_names, swappable, unsafe_link
 from .._files.obstacles import denied, too_long, unwritable
-from .._files.path import open_resolved
-from .._files.rights import DAC_OVERRIDE, capable, forbidden, labelled, uncopyable, unkept, unlabelled
+from .._files.rights import DAC_OVERRIDE, capable, forbidden, uncopyable, unkept
 from .common import ENTRIES, directory_chooser, directory_of, directory_problems, file_problems, severe, spoken
 from .refused import Refused
 
@@ -94,6 +93,8 @@ class Change:
             and plan.chooser is not None
             and (plan.after.names_directory or self.task.gives("directory_"))
         ):
+            from .._files.chooser import chosen
+
             unsafe = chosen(now.resolved, now.path, plan.chooser)
         if unsafe:
             raise self.task.refused_for("nothing was changed: %s" % _sentence(unsafe))
@@ -149,9 +150,12 @@ class Change:
                 led_by = directory_chooser(before, place, seen)
                 there += directory_problems(state, os.geteuid(), plan.cache_owner, ENTRIES, led_by, place.names())
             there = before.problems + before.relevant(there)
-            if plan.changes_directory and chooser(place, seen) is not None:
-                # Root would act on a config that other users have written.
-                there = [problem for problem in there if not problem.code.startswith("directory-")]
+            if plan.changes_directory:
+                from .._files.chooser import chooser
+
+                if chooser(place, seen) is not None:
+                    # Root would act on a config that other users have written.
+                    there = [problem for problem in there if not problem.code.startswith("directory-")]
         known = {_subject(problem) for problem in there}
         new = [problem for problem in dangers if _subject(problem) not in known]
         if new:
@@ -175,27 +179,12 @@ class Change:
             # A new owner or group costs a file the bits that a change of its mode alone would keep.
             reason = reason or forbidden(plan.owners, plan.new_owners) or unkept(*plan.new_owners[::2])
         if reason is None and self.params["attributes"] is not None:
+            from .labels import unlabelled
+
             failure = "given attributes"
-            reason = swappable(place.resolved) or self._unlabelled()
+            reason = swappable(place.resolved) or unlabelled(self.task, plan, self._ids("", *plan.new_owners[:2]))
         if reason:
             raise self.task.refused_for("it cannot be %s: %s%s" % (failure, _sentence(reason), remedy))
-
-    def _unlabelled(self) -> Reason | None:
-        """Return why the planned file cannot get the attributes; None if it has them."""
-        plan, attributes = self.plan, self.params["attributes"]
-        uid, gid = plan.new_owners[:2]
-        if plan.writes and (plan.seen is None or os.geteuid() != 0):
-            uid, gid = (
-                new if given == -1 else given
-                for new, given in zip((os.geteuid(), os.getegid()), self._ids("", uid, gid))
-            )
-        reason = unlabelled(-1 if uid is None else uid, -1 if gid is None else gid, attributes)
-        return None if reason and not plan.writes and self._labelled(self.place.path) else reason
-
-    def _labelled(self, path: str) -> bool:
-        """Return whether the file has the attributes of the task."""
-        there = self.task.module.get_file_attributes(path, include_version=False).get("attr_flags")
-        return labelled(there, self.params["attributes"])
 
     def _unwritable_file(self) -> Reason | None:
         """Return why the file can neither be replaced or created, nor overwritten if that is allowed."""
@@ -271,8 +260,11 @@ class Change:
                 result["backup_file"] = kept
         attributes = self._owners_diff()
         changed = bool(plan.writes or plan.changes_ownership or plan.changes_directory or task.progress.done)
-        with self._label_failures(changed, result):
-            result["changed"] = self._set_labels(attributes, changed)
+        if task.labels() and not (plan.seen is None and task.module.check_mode):
+            from .labels import set_labels
+
+            changed = set_labels(task, self.place, plan.seen is None, attributes, changed, result)
+        result["changed"] = changed
         if attributes["after"]:
             diff.append(attributes)
         return result
@@ -333,49 +325,6 @@ class Change:
             else after
         )
         return _facts_diff("%s (file attributes)" % self.task.path, before, after)
-
-    @contextlib.contextmanager
-    def _label_failures(self, changed: bool, result: Mapping[str, Any]) -> Iterator[None]:
-        """Let failures of Ansible name the file and what was changed before. Raises Refused."""
-        task = self.task
-
-        def failed(msg: str = "", details: str = "", **_more: Any) -> None:
-            reason = " ".join(str(details or msg).split())
-            done = "everything else was done, but " if changed else ""
-            raise Refused(
-                "%s: %sits attributes or SELinux context cannot be set: %s" % (task.path, done, reason),
-                **dict(result, path=task.path, problems=[], changed=changed),
-            )
-
-        task.module.fail_json = failed
-        try:
-            yield
-        finally:
-            del task.module.fail_json
-
-    def _set_labels(self, diff: dict[str, Any], changed: bool) -> bool:
-        """Set the SELinux context and the file system's attributes; return whether the run changes anything.
-
-        Ansible sets them by path.
-        """
-        plan, module = self.plan, self.task.module
-        if not self.task.labels() or (plan.seen is None and module.check_mode):
-            return changed
-        args = module.load_file_common_arguments(self.params, path=self.place.path)
-        directory = open_resolved(self.place.resolved)
-        # Whatever happens to its path, this leads into the directory that was examined.
-        path = "/proc/%d/fd/%d/%s" % (os.getpid(), directory, self.place.name)
-        try:
-            if plan.seen is None:
-                module.set_context_if_different(path, module.selinux_default_context(self.place.path), changed)
-            changed = module.set_context_if_different(path, args["secontext"], changed, diff)
-            # Ansible would set attributes again if the file has others, too.
-            if args["attributes"] is None or self._labelled(path):
-                return bool(changed)
-            # Ansible adds the sign itself.
-            return bool(module.set_attributes_if_different(path, args["attributes"].lstrip("="), changed, diff))
-        finally:
-            os.close(directory)
 
 
 def _subject(problem: Problem) -> tuple[str, str | None]:

@@ -16,9 +16,9 @@ from .._config.config import Config, no_config, read_config, to_problems
 from .._config.printable import quoted, shown
 from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
-from .._files.config_file import ResolvedFile, chooser, file_findings
+from .._files.config_file import ResolvedFile, file_findings
 from .._files.directory import State, findings, inspect
-from .refused import Refused, refuse_library, without_library
+from .refused import Refused
 
 if TYPE_CHECKING:
     from .._config.problems import Problem
@@ -46,6 +46,8 @@ def user_default_paths(lacking: Lacking | None = None) -> tuple[str | None, str 
     try:
         paths = default_paths()
     except ImportError as error:
+        from .libraries import refuse_library, without_library
+
         needed_for = "the engine's default paths, unless path and directory are given"
         if lacking is None or not sys.platform.startswith("linux"):
             refuse_library("platformdirs", needed_for, error)
@@ -165,6 +167,8 @@ def config_from(data: bytes | None, dialects: Sequence[Dialect], on: Host, libra
     try:
         return read_config(data, dialects, on, library)
     except NoLibrary as error:
+        from .libraries import refuse_library
+
         refuse_library("tomli", "reading TOML before Python 3.11", error)
 
 
@@ -205,11 +209,15 @@ def directory_problems(
 
 
 def directory_chooser(config: Config, place: ResolvedFile, seen: os.stat_result | None) -> int | None:
-    """Return who besides root can choose the cache directory by writing the config; see C(config_file.chooser).
+    """Return who besides root can choose the cache directory by writing the config; see C(chooser.chooser).
 
     Nobody if the file names none: then it is the default of the user who loads the file.
     """
-    return chooser(place, seen) if config.names_directory else None
+    if not config.names_directory:
+        return None
+    from .._files.chooser import chooser
+
+    return chooser(place, seen)
 
 
 def spoken(problems: Sequence[Problem], ignored: Sequence[str] = ()) -> list[Problem]:

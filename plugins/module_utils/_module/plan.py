@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Tuple
 
-from .._config.check import DANGER, ERROR, Host
+from .._config.check import DANGER, ERROR
 from .._config.config import Config, to_problems
-from .._config.printable import BOM, shown
+from .._config.printable import shown
 from .._config.settings import SETTINGS, BadValue
 from .._config.values import base_value, from_option
 from .._files.access import umask
-from .._files.config_file import ResolvedFile, Unreadable, chooser, read, resolve_file
+from .._files.config_file import ResolvedFile, Unreadable, read, resolve_file
 from .._files.directory import DEFAULT_MODE, State
 from .common import (
     ENTRIES,
@@ -28,11 +28,11 @@ from .common import (
     file_problems,
     severe,
 )
-from .refused import Refused, refuse_library, without_library
+from .refused import Refused
 
 if TYPE_CHECKING:
     from .._config.problems import Problem
-    from .._config.versions import Dialect
+    from .common import Readers
     from .task import Task
 
 OPTIONS = {setting.option: setting for setting in SETTINGS.values()}
@@ -44,18 +44,6 @@ NEW_FILE = 0o666
 
 Owners = Tuple[Optional[int], Optional[int], int]
 """Owner, group and mode; None for a user or a group that does not exist yet."""
-
-
-class Engines(NamedTuple):
-    """Which Wasmtimes read the file, and on which host."""
-
-    dialects: tuple[Dialect, ...]
-    """The oldest first."""
-    versions: str | None
-    """From the task or its programs; None for every version from 33 on."""
-    host: Host
-    programs: list[dict[str, Any]]
-    """The programs that read the file, as the module returns them."""
 
 
 class Plan(NamedTuple):
@@ -79,7 +67,7 @@ class Plan(NamedTuple):
     cache_owner: int | None
     """The user who uses the cache, if the task names one that exists."""
     chooser: int | None
-    """Who besides the task and root can choose the directory, see C(config_file.chooser)."""
+    """Who besides the task and root can choose the directory, see C(chooser.chooser)."""
     problems: list[Problem]
     """The problems of the config, the file and the directory after the run."""
 
@@ -104,17 +92,19 @@ class Plan(NamedTuple):
         return self.new_directory != self.directory
 
 
-def plan(task: Task, engines: Engines) -> Plan:
+def plan(task: Task, readers: Readers) -> Plan:
     """Plan the run by the present state. Raises Refused."""
     params = task.params
-    wanted = _wanted(task, engines)
+    wanted = _wanted(task, readers)
     cache_owner = _cache_owner(params["directory_owner"])
     place, data, seen = _read_file(task)
-    before = None if data is None else _existing(task, engines, (place, data, seen), wanted, cache_owner)
+    before = None if data is None else _existing(task, readers, (place, data, seen), wanted, cache_owner)
     table = {} if before is None else before.table or {}
-    changes = _changes(engines, table, wanted, params["exclusive"])
+    changes = _changes(readers, table, wanted, params["exclusive"])
     if data is None or before is None or changes:
-        new_data, after = _edited(task, engines, before, changes)
+        from .edited import edited
+
+        new_data, after = edited(task, readers.dialects, before, changes)
     else:
         new_data, after = data, before
     now = directory_at(str(after.effective["directory"]))
@@ -123,8 +113,12 @@ def plan(task: Task, engines: Engines) -> Plan:
     new_owners = _asked(task, "", stat.S_IFREG, *owners)
     reader = os.geteuid() if cache_owner is None else cache_owner
     found = file_problems(place, new_owners[2], *new_owners[:2], reader)
-    # The task itself chooses a directory that it names.
-    chosen_by = None if params["directory"] is not None else chooser(place, seen)
+    chosen_by = None
+    if params["directory"] is None:
+        # The task itself chooses a directory that it names.
+        from .._files.chooser import chooser
+
+        chosen_by = chooser(place, seen)
     led_by = chosen_by if after.names_directory else None
     found += directory_problems(planned, os.geteuid(), cache_owner, ENTRIES, led_by, place.names())
     errors = severe(found, ERROR)
@@ -149,7 +143,7 @@ def plan(task: Task, engines: Engines) -> Plan:
     )
 
 
-def _wanted(task: Task, engines: Engines) -> dict[str, Any]:
+def _wanted(task: Task, readers: Readers) -> dict[str, Any]:
     """Return the keys that the options name, with their TOML values; None to remove a key."""
     given = [name for name in OPTIONS if task.params[name] is not None]
     wanted: dict[str, Any] = {}
@@ -162,7 +156,7 @@ def _wanted(task: Task, engines: Engines) -> dict[str, Any]:
         wanted[OPTIONS[option].name] = None
     for option in given:
         setting = OPTIONS[option]
-        if not all(setting.known_to(dialect.first, dialect.last) for dialect in engines.dialects):
+        if not all(setting.known_to(dialect.first, dialect.last) for dialect in readers.dialects):
             from .._config.words import versions_of
 
             raise Refused(
@@ -176,7 +170,7 @@ def _wanted(task: Task, engines: Engines) -> dict[str, Any]:
 
             raise Refused("%s: %s" % (task.path, sentence_on(option, task.params[option], bad))) from bad
     if task.params[ENABLED] is not None:
-        if not engines.dialects[0].enabled:
+        if not readers.dialects[0].enabled:
             from .._config.programs import SWITCH_OFF
 
             remedy = "" if task.params[ENABLED] else "; or " + SWITCH_OFF
@@ -212,14 +206,14 @@ def _read_file(task: Task) -> tuple[ResolvedFile, bytes | None, os.stat_result |
 
 def _existing(
     task: Task,
-    engines: Engines,
+    readers: Readers,
     file: tuple[ResolvedFile, bytes, os.stat_result | None],
     wanted: Mapping[str, Any],
     cache_owner: int | None,
 ) -> Config | None:
     """Return the config in the file; None to replace it. Raises Refused for errors, unless this run corrects them."""
     place, data, seen = file
-    config = config_from(data, engines.dialects, engines.host, task.library)
+    config = config_from(data, readers.dialects, task.host, task.library)
     errors = []
     for problem in severe(config.problems, ERROR):
         migrated = problem.code == "enabled-missing" or (
@@ -252,7 +246,7 @@ def _existing(
     raise task.refused("Wasmtime refuses this file, so nothing was changed", errors, instead)
 
 
-def _changes(engines: Engines, table: Mapping[str, Any], wanted: Mapping[str, Any], exclusive: bool) -> dict[str, Any]:
+def _changes(readers: Readers, table: Mapping[str, Any], wanted: Mapping[str, Any], exclusive: bool) -> dict[str, Any]:
     """Return the keys that differ from the wanted ones, in the engine's order of settings."""
     changes: dict[str, Any] = {}
     for name, value in wanted.items():
@@ -263,7 +257,7 @@ def _changes(engines: Engines, table: Mapping[str, Any], wanted: Mapping[str, An
             changes[name] = value
     if exclusive:
         changes.update((name, None) for name in table if name in SETTINGS and name not in wanted)
-    if not engines.dialects[0].enabled:
+    if not readers.dialects[0].enabled:
         if ENABLED in table:
             changes[ENABLED] = None
     elif ENABLED not in table:
@@ -274,36 +268,6 @@ def _changes(engines: Engines, table: Mapping[str, Any], wanted: Mapping[str, An
 def _means(name: str, value: Any) -> Any:
     # Compares the types, too: "true" and 1 are not true.
     return (type(value), value) if name == ENABLED else base_value(SETTINGS[name], value)
-
-
-def _edited(task: Task, engines: Engines, before: Config | None, changes: Mapping[str, Any]) -> tuple[bytes, Config]:
-    """Return the new bytes and the config in them, which must be as intended and valid. Raises Refused."""
-    from .._config.edit import CannotEdit, as_json, edit, merge, new_text, same, toml
-
-    def changed(write: Callable[[Any], str]) -> str:
-        if before is None:
-            return new_text(changes, write)
-        return edit(before.text, changes, task.library.reader(before.text), write)
-
-    try:
-        try:
-            text = changed(toml)
-        except ImportError as error:
-            if task.lacking is None:
-                refuse_library("tomli-w", "writing TOML", error)
-            task.lacking.append(without_library("tomli-w", "writing TOML"))
-            # Whether this is TOML, and means the same, is seen below.
-            text = changed(as_json)
-    except CannotEdit as error:
-        raise task.refused_for("the layout of the file is too unusual to edit in place; change it by hand") from error
-    bom = BOM if before is not None and before.bom else ""
-    data = (bom + text).encode("utf-8", "surrogateescape")
-    after = config_from(data, engines.dialects, engines.host, task.library)
-    if not after.valid:
-        raise task.refused("Wasmtime would refuse the result, so nothing was changed", severe(after.problems, ERROR))
-    if not same(after.table, merge(before.table or {} if before else {}, changes)):
-        raise task.refused_for("its layout does not allow this change in place; change it by hand")
-    return data, after
 
 
 def _new_directory(task: Task, now: State) -> State:

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 from .._config.check import DANGER
 from .._config.settings import SETTINGS
 from .._files.config_file import ChangedMeanwhile
-from .common import ATTEMPTS, config_result, host, severe, spoken
-from .plan import ENABLED, OPTIONS, Engines, plan
+from .common import ATTEMPTS, config_result, severe, spoken
+from .plan import ENABLED, OPTIONS, plan
 from .readers import readers_for
 from .refused import Refused
 from .task import Task
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+
+    from .common import Readers
 
 
 def run(module: AnsibleModule) -> None:
@@ -76,27 +78,26 @@ def _provide(task: Task) -> dict[str, Any]:
         if readers.apart:
             raise Refused(apart(readers))
         programs = as_results(readers)
-    engines = Engines(readers.dialects, readers.versions, host(task.lacking), programs)
     for _number in range(ATTEMPTS):
         try:
-            return _attempt(task, engines)
+            return _attempt(task, readers, programs)
         except ChangedMeanwhile:
             continue
     raise task.refused_for("another process keeps writing to it; run again when that has ended")
 
 
-def _attempt(task: Task, engines: Engines) -> dict[str, Any]:
+def _attempt(task: Task, readers: Readers, programs: list[dict[str, Any]]) -> dict[str, Any]:
     """Plan and apply once. Raises Refused, and ChangedMeanwhile if another process writes the file."""
     progress = task.progress
     progress.diff = list(progress.done)
-    planned = plan(task, engines)
+    planned = plan(task, readers)
     table = {} if planned.before is None else planned.before.table or {}
     result: dict[str, Any] = {
         "changed": bool(progress.done),
         "path": task.path,
         "created": planned.old is None,
-        "wasmtime_version": engines.versions,
-        "programs": engines.programs,
+        "wasmtime_version": readers.versions,
+        "programs": programs,
         "changed_settings": {
             _option(name): {"before": table.get(name), "after": value} for name, value in planned.changes.items()
         },

@@ -17,9 +17,10 @@ from .._config.settings import KINDS, BadValue
 from .._config.toml import Library
 from .._config.values import parse_text
 from .._files.access import WRITE, others_may, user_name
+from .._files.chooser import chosen
 from .._files.config_file import Unreadable, resolve_file
 from .._files.directory import SYSTEM, hidden, not_dedicated
-from .._files.guards import chosen, moved, unsafe_link
+from .._files.guards import moved, unsafe_link
 from .._files.path import ResolvedPath, is_below, open_resolved, resolve
 from .._usage.cleanup import rules_of
 from .._usage.judge import (
@@ -117,7 +118,7 @@ def wanted_by(module: Module, now: int) -> Wanted:
 def directory_for(module: Module, config: Config, path: str, writer: int | None) -> str:
     """Return the directory to prune, from the task or the config. Raises Refused.
 
-    C(path): the config. C(writer): who besides root can write it, see C(config_file.chooser).
+    C(path): the config. C(writer): who besides root can write it, see C(chooser.chooser).
     """
     directory = module.params["directory"]
     if directory is None and config.valid:
@@ -151,7 +152,7 @@ def _by_config(module: Module) -> set[str]:
 def refuse_unsafe(module: Module, resolved: ResolvedPath, directory: str, path: str, writer: int | None) -> Wanted:
     """End the run if nothing may be removed from an existing directory. Raises Refused.
 
-    C(path): the config. C(writer): who besides root can write it, see C(config_file.chooser). Returns what of C(Wanted)
+    C(path): the config. C(writer): who besides root can write it, see C(chooser.chooser). Returns what of C(Wanted)
     keeps such directories below this one, and files of others where a user has led root here.
     """
     chosen_by = writer if module.params["directory"] is None else None

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from .._config.printable import printable
 
@@ -20,26 +20,3 @@ class Refused(Exception):
     def __init__(self, message: str, *points: str, **result: Any) -> None:
         super().__init__("\n- ".join(map(printable, (message, *points))))
         self.result = result
-
-
-def refuse_library(name: str, needed_for: str, error: BaseException) -> NoReturn:
-    """End the run for a missing Python library. Raises Refused."""
-    raise without_library(name, needed_for) from error
-
-
-def without_library(name: str, needed_for: str) -> Refused:
-    """Return the end of a run for a missing library, with Ansible's own sentence on those.
-
-    It names all missing libraries that a run may need, so that one task can install them.
-    """
-    import importlib.util
-
-    from ansible.module_utils.basic import missing_required_lib
-
-    modules = {"tomli": ("tomllib", "tomli"), "tomli-w": ("tomli_w",), "platformdirs": ("platformdirs",)}
-    names = [name] + [
-        library
-        for library, any_of in modules.items()
-        if library != name and not any(importlib.util.find_spec(module) for module in any_of)
-    ]
-    return Refused(missing_required_lib(", ".join(names), reason="for " + needed_for), missing_libraries=names)

@@ -18,6 +18,7 @@ from .._files.guards import unsafe_link
 from .._files.lock import Lock
 from .._files.obstacles import unwritable
 from .._files.path import resolve
+from .._files.rename import rename_new
 from .._files.rights import uncopyable
 from .._files.write import (
     NO_BACKUP,
@@ -31,7 +32,6 @@ from .._files.write import (
     prove_bytes,
     prove_unchanged,
     put_beside,
-    rename_new,
     sync_names,
 )
 from .change import text_diff, undisturbed

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Sequence
 
 from .._config.toml import Library
-from .common import Lacking, config_path, spoken
+from .common import Lacking, config_path, host, spoken
 from .refused import Refused
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Task:
         self.params: dict[str, Any] = module.params
         self.lacking: Lacking | None = [] if module.check_mode else None
         self.path = config_path(self.params["path"], self.lacking)
+        self.host = host(self.lacking)
         self.library = Library()
         self.progress = Progress()
 

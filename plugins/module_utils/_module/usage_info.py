@@ -13,20 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from .._config.config import Config
 from .._config.printable import printable, quoted
-from .._config.settings import (
-    KINDS,
-    LEVEL_MAX,
-    LEVEL_MIN,
-    BadValue,
-)
+from .._config.settings import KINDS, LEVEL_MAX, LEVEL_MIN, BadValue
 from .._config.toml import Library, NoLibrary
 from .._config.values import parse_text
-from .._files.config_file import (
-    Unreadable,
-    chooser,
-    read,
-    resolve_file,
-)
+from .._files.chooser import chooser
+from .._files.config_file import Unreadable, read, resolve_file
 from .._files.directory import hidden
 from .._files.path import open_resolved, resolve
 from .._usage.cleanup import rules_of, usage_result
@@ -34,6 +25,7 @@ from .._usage.scan import GONE, Budget, look_into, open_directory
 from .._usage.suggest import room_of, suggestions
 from . import common as _common
 from . import refused as _refused
+from .libraries import refuse_library
 from .readers import readers_for
 from .reasons import failure, sentence
 from .suggested import suggested
@@ -66,7 +58,7 @@ def compression(needed_for: str) -> Any:
     from .._usage import zstd as _zstd
 
     if _zstd.MISSING is not None:
-        _refused.refuse_library("zstandard", needed_for, _zstd.MISSING)
+        refuse_library("zstandard", needed_for, _zstd.MISSING)
     if not _zstd.new_enough():
         raise _refused.Refused("zstandard 0.18 or newer is needed for %s" % needed_for, missing_libraries=["zstandard"])
     return _zstd
@@ -136,7 +128,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
         try:
             return library.any()
         except NoLibrary as error:
-            _refused.refuse_library("tomli", "reading TOML before Python 3.11", error)
+            refuse_library("tomli", "reading TOML before Python 3.11", error)
 
     config, version, writer = config_of(module, path, library)
     chosen_by = writer if config.names_directory else None

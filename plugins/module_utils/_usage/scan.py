@@ -438,7 +438,7 @@ class _Scanner:
                 os.close(below)
 
     def _may_follow(self, path: str, item: os.DirEntry[str], handle: int, below: int) -> bool:
-        from .._files.guards import follows
+        from .._files.private import follows
 
         try:
             if follows(item.stat(follow_symlinks=False), os.fstat(handle), below):

@@ -6,15 +6,16 @@
 
 from __future__ import annotations
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config import edit as _edit
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.edit import CannotEdit
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import edited as _edited
 
 
 def test_a_layout_that_is_too_complex_is_left_alone(world, monkeypatch):
     def refuse(*_arguments):
-        raise _edit.CannotEdit
+        raise CannotEdit
 
     world.write("[cache]\n")
-    monkeypatch.setattr(_edit, "edit", refuse)
+    monkeypatch.setattr(_edited, "edit", refuse)
     assert world.refused() == (
         "%s: the layout of the file is too unusual to edit in place; change it by hand" % world.config
     )
@@ -22,5 +23,5 @@ def test_a_layout_that_is_too_complex_is_left_alone(world, monkeypatch):
 
 def test_an_edit_that_does_not_say_what_was_meant_is_not_written(world, monkeypatch):
     world.write("[cache]\n")
-    monkeypatch.setattr(_edit, "edit", lambda text, changes, loads, write: text + "cleanup-interval = '9h'\n")
+    monkeypatch.setattr(_edited, "edit", lambda text, changes, loads, write: text + "cleanup-interval = '9h'\n")
     assert "its layout does not allow this change in place" in world.refused()

@@ -759,7 +759,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common im
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
 
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import guards as _guards
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import chooser as _chooser
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import NOBODY, STRANGER, without_root
 def codes(path, user=0, owner=None):
     return [(p.code, p.message) for p in problems(inspect(path), user, owner)]
@@ -825,7 +825,7 @@ def test_a_bind_mount_in_the_user_s_own_is_not_the_user_s(home: Home, uid: int) 
     give(real, uid)
     for name in ("cache", "below"):
         give(made(home.path / name, 0o755), STRANGER)
-    code = "tell([_guards.not_theirs(resolve(path), %d) is None for path in sys.argv[1:]])" % STRANGER
+    code = "tell([_chooser.not_theirs(resolve(path), %d) is None for path in sys.argv[1:]])" % STRANGER
     paths = (home.path / "cache", home.path / "cache" / "x", home.path / "below" / "x")
     assert namespace("mount --bind %s $1" % real, code, *paths) == [[False, False, True]]
 

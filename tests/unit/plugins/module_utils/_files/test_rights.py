@@ -16,6 +16,10 @@ from typing import Callable, Optional, Tuple
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import rights as _rights
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.attributes import (
+    forbidden_attributes,
+    has_attributes,
+)
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.obstacles import too_long
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.rights import (
@@ -27,11 +31,9 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.rights imp
     capable,
     forbidden,
     known,
-    labelled,
     owner_of_new,
     root_may,
     unkept,
-    unlabelled,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
 
@@ -256,7 +258,7 @@ def test_attributes_take_the_owner_and_some_a_capability(
     system: System, owners: tuple[int, int], attributes: str, capabilities: tuple[int, ...], reason: str | None
 ) -> None:
     system(OWN, capabilities)
-    found = unlabelled(*owners, attributes)
+    found = forbidden_attributes(*owners, attributes)
     assert found is None if reason is None else sentence(found).endswith(reason)
 
 
@@ -280,13 +282,18 @@ def test_attributes_take_the_owner_and_some_a_capability(
     ],
 )
 def test_attributes_that_are_there_are_not_set_again(there: str | None, attributes: str, same: bool) -> None:
-    assert labelled(there, attributes) is same
+    assert has_attributes(there, attributes) is same
 
 
-@pytest.mark.parametrize("name", ["guards", "rights"])
+@pytest.mark.parametrize("name", ["chooser", "guards", "private", "rights"])
 def test_what_root_must_not_do_does_not_depend_on_dangers(name: str) -> None:
     """A danger that is no longer reported, or is ignored, opens no way for root."""
     source = Path(str(_rights.__file__)).with_name(name + ".py").read_text(encoding="utf-8")
-    imported = {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)}
-    assert imported.isdisjoint({"directory", "config_file", "_config.problems"})
+    imported = {
+        alias.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.module in ("directory", "config_file", "_config.problems")
+        for alias in node.names
+    }
+    assert imported <= {"ResolvedFile"}
     assert not re.search("(?i)danger", source)

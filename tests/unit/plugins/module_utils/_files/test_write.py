@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import path as _path
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import rename as _rename
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.config_file import (
     ChangedMeanwhile,
@@ -259,15 +260,15 @@ def test_without_renameat2_and_hard_links_a_file_is_renamed_to_a_name_that_is_fr
     (tmp_path / "one").write_bytes(b"1")
     directory = os.open(tmp_path, os.O_RDONLY)
     try:
-        _write.rename_new(directory, "one", directory, "two")
+        _rename.rename_new(directory, "one", directory, "two")
         assert (tmp_path / "two").read_bytes() == b"1"
         (tmp_path / "three").write_bytes(b"3")
         with pytest.raises(FileExistsError):
-            _write.rename_new(directory, "two", directory, "three")
+            _rename.rename_new(directory, "two", directory, "three")
         assert (tmp_path / "three").read_bytes() == b"3"
         error = errno.EIO
         with pytest.raises(OSError, match="Input/output"):
-            _write.rename_new(directory, "two", directory, "four")
+            _rename.rename_new(directory, "two", directory, "four")
         assert sorted(path.name for path in tmp_path.iterdir()) == ["three", "two"]
     finally:
         os.close(directory)
@@ -286,7 +287,7 @@ def test_a_link_is_no_directory(tmp_path):
 @pytest.mark.parametrize("missing", [0, errno.ENOSYS, errno.EINVAL])
 @pytest.mark.parametrize("kind", ["directory", "file", "link"])
 def test_what_somebody_else_makes_at_the_last_moment_is_seen(tmp_path, monkeypatch, kind, missing):
-    rename = _write._renameat2
+    rename = _rename._renameat2
 
     def raced(*arguments):
         if kind == "directory":
@@ -297,7 +298,7 @@ def test_what_somebody_else_makes_at_the_last_moment_is_seen(tmp_path, monkeypat
             (tmp_path / "d").symlink_to("nowhere")
         return missing or rename(*arguments)
 
-    monkeypatch.setattr(_write, "_renameat2", raced)
+    monkeypatch.setattr(_rename, "_renameat2", raced)
     with pytest.raises(ChangedMeanwhile):
         make(inspect(str(tmp_path / "d" / "e")), -1, -1, 0o700)
     assert names(tmp_path) == ["d"]
@@ -326,7 +327,7 @@ def test_what_fails_while_directories_are_made_leaves_none_of_them(tmp_path, mon
         real(*arguments, **options)
 
     if call == "rename":
-        monkeypatch.setattr(_write, "_renameat2", lambda *_arguments: errno.ENOSPC)
+        monkeypatch.setattr(_rename, "_renameat2", lambda *_arguments: errno.ENOSPC)
     else:
         monkeypatch.setattr(os, call, full)
     with cannot_write("cannot be created or changed: No space left on device"):
@@ -336,7 +337,7 @@ def test_what_fails_while_directories_are_made_leaves_none_of_them(tmp_path, mon
 
 def test_new_directories_appear_as_they_are_to_be(tmp_path, monkeypatch):
     seen: list[int] = []
-    rename = _write._renameat2
+    rename = _rename._renameat2
 
     def watched(source, *arguments):
         assert names(tmp_path) == [os.readlink("/proc/self/fd/%d" % source).split("/")[-1]]
@@ -344,7 +345,7 @@ def test_new_directories_appear_as_they_are_to_be(tmp_path, monkeypatch):
         seen.extend(mode_of(path) for path in (private, private / "a", private / "a" / "d"))
         return rename(source, *arguments)
 
-    monkeypatch.setattr(_write, "_renameat2", watched)
+    monkeypatch.setattr(_rename, "_renameat2", watched)
     tmp_path.chmod(0o755)
     make(inspect(str(tmp_path / "a" / "d")), -1, -1, 0o750)
     assert seen == [0o700, 0o755, 0o750]
@@ -628,7 +629,7 @@ def test_what_fails_is_told_and_leaves_everything_as_it_was(tmp_path, monkeypatc
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if call == "rename" and not exists:
-        monkeypatch.setattr(_write, "_renameat2", lambda *_arguments: errno.ENOSPC)
+        monkeypatch.setattr(_rename, "_renameat2", lambda *_arguments: errno.ENOSPC)
     else:
         monkeypatch.setattr(os, call, full)
     with cannot_write("it cannot be written: No space left on device"):
