@@ -32,6 +32,7 @@ import re
 from typing import Any
 
 from ansible import constants as C  # noqa: N812
+from ansible.playbook.task_include import TaskInclude
 from ansible.plugins.callback.default import CallbackModule as Default
 from ansible.utils.color import colorize, hostcolor
 
@@ -56,7 +57,9 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
             self.set_option("display_skipped_hosts", False)
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """Show changes, and the messages of tasks such as C(debug)."""
+        """Show changes, and the messages of tasks such as C(debug), but no heading for a task that only includes others."""
+        if isinstance(result.task, TaskInclude) and not self._display.verbosity:
+            return
         message = _text(result.result.get("msg")) if result.result.get("_ansible_verbose_always") else None
         if self._display.verbosity or message is None:
             super().v2_runner_on_ok(result)

@@ -6,11 +6,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.callback.concise import _lines, _text
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORGED = (
     "fatal: [other]: gone",
@@ -63,3 +70,106 @@ def test_a_summary_stays_as_it_is() -> None:
 def test_a_message_does_not_act_on_a_terminal(label: str) -> None:
     shown = show("a\x1b[2J\r\n\u202eb\rc\td\x0be\u2028f", label)
     assert shown == [label + "a\\x1b[2J", "\\u202eb\\rc\td\\x0be\\u2028f"]
+
+
+PLAYBOOK = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Say something
+      debug: {msg: "{{ inventory_hostname }} is\\nfatal: [b]: gone"}
+    - name: Say something once
+      debug: {msg: [one, two]}
+      run_once: true
+    - name: Nothing to say
+      debug: {var: inventory_hostname}
+    - name: Nothing to do
+      debug: {msg: never}
+      when: false
+    - name: Include
+      include_tasks: more.yml
+    - name: Fail
+      fail: {msg: "quite\\nwrong"}
+      when: inventory_hostname == 'b'
+"""
+MORE = """
+- name: Change
+  command: echo changed
+  when: inventory_hostname == 'a'
+"""
+SHOWN = """
+PLAY [all]
+
+TASK [Say something]
+ok: [a]: a is
+  fatal: [b]: gone
+ok: [b]: b is
+  fatal: [b]: gone
+
+TASK [Say something once]
+one
+two
+
+TASK [Change]
+changed: [a]
+
+TASK [Fail]
+fatal: [b]: quite
+wrong
+
+PLAY RECAP
+a : changed=1
+b : failed=1
+"""
+
+
+def run(folder: Path, *words: str) -> str:
+    """The output of a run of the playbook for two hosts, without the lines of stars and trailing blanks."""
+    (folder / "play.yml").write_text(PLAYBOOK)
+    (folder / "more.yml").write_text(MORE)
+    interpreter = "ansible_python_interpreter=" + sys.executable
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "ansible",
+            "playbook",
+            "-i",
+            "a,b,",
+            "-c",
+            "local",
+            "-e",
+            interpreter,
+            *words,
+            "play.yml",
+        ],
+        cwd=folder,
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": __file__[: __file__.index("/ansible_collections/")],
+            "ANSIBLE_STDOUT_CALLBACK": "wasmops.wasmtime.concise",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
+            "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
+            "ANSIBLE_DISPLAY_FAILED_STDERR": "false",
+            "ANSIBLE_FORKS": "1",
+            "ANSIBLE_NOCOLOR": "1",
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    return "\n".join(re.sub(r"(?<=\S) +", " ", line.rstrip("* ")) for line in result.stdout.splitlines()).strip()
+
+
+def test_a_run_shows_what_was_changed_and_what_failed(tmp_path: Path) -> None:
+    assert run(tmp_path).splitlines() == SHOWN.strip().splitlines()
+
+
+def test_a_verbose_run_shows_all_that_ansible_does(tmp_path: Path) -> None:
+    shown = run(tmp_path, "-v")
+    for part in ("skipping: [a]", "included: ", 'ok: [a] => {\n    "inventory_hostname": "a"', "TASK [Nothing to do]"):
+        assert part in shown
+    assert "fatal: [b]: FAILED! => {" in shown
+    assert "a : ok=5 changed=1 unreachable=0 failed=0" in shown

@@ -35,19 +35,28 @@ def sbom(*packages):
     return zlib.compress(json.dumps({"packages": listed}).encode())
 
 
-def elf(texts=b"", code=b"\x90" * 64, packages=b"", kind=2, interpreter=True, wide=True, order="<"):
-    """An ELF file; C(kind): 2 is an executable, 3 a library or an executable that can be anywhere."""
+def elf(texts=b"", code=b"\x90" * 64, packages=b"", kind=2, interpreter=True, wide=True, order="<", dynamic=()):
+    """An ELF file; C(kind): 2 is an executable, 3 a library or an executable that can be anywhere.
+
+    C(dynamic): pairs of a tag and a value, instead of an interpreter.
+    """
     names = b"\0.text\0.rodata\0.dep-v0\0.shstrtab\0"
     header_size, segment_size, section_size = (64, 56, 64) if wide else (52, 32, 40)
     start = header_size + segment_size
-    parts = [code, texts, packages, names]
-    offsets = [start + sum(map(len, parts[:number])) for number in range(4)]
-    table = offsets[3] + len(names)
-    identity = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2, 1]) + b"\0" * 9
     word = "Q" if wide else "I"
+    pairs = b"".join(struct.pack(order + word * 2, *pair) for pair in dynamic)
+    parts = [code, texts, packages, names, pairs]
+    offsets = [start + sum(map(len, parts[:number])) for number in range(5)]
+    table = offsets[4] + len(pairs)
+    identity = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2, 1]) + b"\0" * 9
     header = identity + struct.pack(order + "HHI" + word * 3, kind, 62, 1, 0, header_size, table)
     header += struct.pack(order + "IHHHHHH", 0, header_size, segment_size, 1, section_size, 5, 4)
     segment = struct.pack(order + "I", 3 if interpreter else 1).ljust(segment_size, b"\0")
+    if dynamic:
+        # Type, flags, offset, two addresses, size in the file, size in memory, alignment; without the flags for 32 bits.
+        form, fields = ("II" + word * 6, (2, 6)) if wide else (word * 7, (2,))
+        segment = struct.pack(order + form, *fields, offsets[4], *[0x70707070] * 2, len(pairs), *[0x70707070] * 2)
+        segment = segment.ljust(segment_size, b"\x70")
     sections = [b"\0" * section_size]
     for name, offset, part in zip((b".text", b".rodata", b".dep-v0", b".shstrtab"), offsets, parts):
         fields = (names.index(name + b"\0"), 1, 0, 0, offset, len(part))
@@ -67,18 +76,24 @@ def pe(texts=b"", packages=b"", library=False, start=64):
     return header + b"".join(part for _name, part in parts)
 
 
-def mach_o(texts=b"", packages=b"", library=False):
-    """A Mach-O file for 64 bits."""
+def mach_o(texts=b"", packages=b"", library=False, wide=True):
+    """A Mach-O file, with a command that is not read before the one for its sections."""
     parts = [(b"__text", b"\x90" * 64), (b"__const", texts), (b".dep-v0", packages)]
-    length = 72 + 80 * len(parts)
-    offset = 32 + length
-    command = struct.pack("<II", 0x19, length) + b"__TEXT".ljust(16, b"\0") + struct.pack("<QQQQIIII", *(0,) * 6, 3, 0)
+    header_size, segment_size, section_size = (32, 72, 80) if wide else (28, 56, 68)
+    word = "Q" if wide else "I"
+    other = struct.pack("<II", 0x1B, 24) + b"\x70" * 16
+    length = segment_size + section_size * len(parts)
+    offset = header_size + len(other) + length
+    command = struct.pack("<II", 0x19 if wide else 0x1, length) + b"__TEXT".ljust(16, b"\0")
+    command += struct.pack("<" + word * 4 + "IIII", *(0,) * 6, 3, 0)
     for name, part in parts:
-        command += name.ljust(16, b"\0") + b"__TEXT".ljust(16, b"\0") + struct.pack("<QQI", 0, len(part), offset)
-        command += b"\0" * 28
+        section = name.ljust(16, b"\0") + b"__TEXT".ljust(16, b"\0")
+        section += struct.pack("<" + word * 2 + "I", 0, len(part), offset)
+        command += section.ljust(section_size, b"\0")
         offset += len(part)
-    header = b"\xcf\xfa\xed\xfe" + struct.pack("<IIIIIII", 0, 0, 6 if library else 2, 1, length, 0, 0)
-    return header + command + b"".join(part for _name, part in parts)
+    magic = b"\xcf\xfa\xed\xfe" if wide else b"\xce\xfa\xed\xfe"
+    header = magic + struct.pack("<IIIIII", 0, 0, 6 if library else 2, 2, len(other) + length, 0)
+    return header.ljust(header_size, b"\0") + other + command + b"".join(part for _name, part in parts)
 
 
 def fat(part):

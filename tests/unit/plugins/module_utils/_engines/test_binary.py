@@ -38,6 +38,7 @@ FORMATS = {
     "elf-big": lambda texts, packages=b"": elf(texts, packages=packages, order=">"),
     "pe": pe,
     "mach-o": mach_o,
+    "mach-o-32": lambda texts, packages=b"": mach_o(texts, packages, wide=False),
     "fat": lambda texts, packages=b"": fat(mach_o(texts, packages)),
 }
 
@@ -266,7 +267,26 @@ def test_an_executable_that_can_be_anywhere_is_no_library(look):
     for start in (64, 68, 80, 120, 124):
         assert look(pe(BUG % b"50.0.0", library=True, start=start)).library is True
         assert look(pe(BUG % b"50.0.0", start=start)).library is False
-    assert look(mach_o(BUG % b"50.0.0", library=True)).library is True
+    for wide in (True, False):
+        assert look(mach_o(BUG % b"50.0.0", library=True, wide=wide)).library is True
+        assert look(mach_o(BUG % b"50.0.0", wide=wide)).library is False
+
+
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("dynamic", "library"),
+    [
+        ([(1, 7), (0x6FFFFFFB, 0x08000001), (0, 0)], False),  # DT_FLAGS_1 with DF_1_PIE and DF_1_NOW
+        ([(0x6FFFFFFB, 0x08000000)], False),
+        ([(0x6FFFFFFB, 0x10000001)], True),
+        ([(0x6FFFFFFC, 0x08000000), (0x6FFFFFFA, 0x08000000)], True),
+        ([(0, 0)], True),
+    ],
+)
+def test_an_executable_without_an_interpreter_has_a_flag(look, wide, order, dynamic, library):
+    engine = look(elf(BUG % b"50.0.0", kind=3, interpreter=False, wide=wide, order=order, dynamic=dynamic))
+    assert engine.library is library
 
 
 @pytest.mark.parametrize("shift", range(-80, 81, 5))

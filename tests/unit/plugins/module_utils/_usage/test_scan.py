@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import resource
+import sys
 import threading
 import tracemalloc
 from pathlib import Path
@@ -51,6 +53,23 @@ OPEN = Path("/proc/self/fd")
 @pytest.fixture
 def cache(tmp_path):
     return Cache(tmp_path / "cache")
+
+
+@pytest.mark.parametrize(("platform", "unit"), [("aix7", 1024), ("darwin", 1), ("linux", 1024)])
+def test_without_proc_the_memory_is_the_maximum_so_far(
+    monkeypatch: pytest.MonkeyPatch, platform: str, unit: int
+) -> None:
+    """It is in KiB on all systems but one (getrusage(2))."""
+
+    def no_file(*_arguments: object) -> None:
+        raise FileNotFoundError
+
+    def maximum() -> int:
+        return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    monkeypatch.setattr(_scan, "open", no_file, raising=False)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert maximum() <= resident() <= maximum()
 
 
 @pytest.mark.parametrize(
