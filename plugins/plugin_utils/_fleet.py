@@ -59,7 +59,7 @@ HOST_NOTES = {
     " wasmops.wasmtime.prune moves them away with wasmtime_cache_prune=foreign and wasmtime_cache_prune_backup",
     "locks-stale": "Locks were left behind by processes that ended early; wasmops.wasmtime.prune removes them with"
     " wasmtime_cache_prune=stale_locks",
-    "look-incomplete": "Not all of the directory was seen: the numbers are those of what was",
+    "look-incomplete": "A part of the directory could not be examined, and the numbers do not include it",
     "usage-unknown": "The cache directory could not be looked at",
 }
 

@@ -111,7 +111,7 @@ def _host(result: Any, check_mode: bool) -> tuple[str, tuple[str, ...], str | No
     settings = _settings(found["effective"], found.get("settings", {}), changes)
     lines = ["%(path)s: " + (", ".join(settings) or "Wasmtime's defaults")]
     if outcome == CHANGED_THERE and not changes:
-        lines.append("what changes is not in the file: its owner or mode, or the cache directory")
+        lines.append("the text of the file stays as it is; its owner or mode, or the cache directory, changes")
     lines += [
         _escaped("%s: %s [%s]" % (problem["severity"], advice(problem), problem["code"]))
         for problem in sorted(found["problems"], key=lambda problem: SEVERITIES.index(problem["severity"]))

@@ -93,7 +93,7 @@ def _lines(found: Mapping[str, Any], check_mode: bool, failed: bool) -> list[str
         lines.append("kept (%s): %s, such as %s" % (why, _part(kept), ", ".join(kept["names"][:NAMES])))
     if not found["complete"]:
         stopped = found["stopped_by"]
-        lines.append("not everything was judged%s" % ("" if stopped is None else ": %s was reached" % stopped))
+        lines.append("not everything was examined%s" % ("" if stopped is None else ": %s was reached" % stopped))
     lines += [note["message"] for note in found["notes"][:MOST_NOTES]]
     lines = [line if len(line) <= MOST_REASON else line[:MOST_REASON] + "..." for line in lines]
     more = len(found["notes"]) - MOST_NOTES

@@ -29,13 +29,14 @@ def usage_lines(usage: Mapping[str, Any]) -> list[str]:
         lines.append("%s; the figures are incomplete" % reason)
     lines += [_limit_line(option, usage["limits"][option]) for option in usage["limits"]]
     for compiler in usage["compilers"]:
-        counted = (compiler["name"], _modules(compiler["entries"]), _bytes(compiler["size"]), compiler["usages"])
-        lines.append("%s: %s, %s, used %d times" % counted)
+        usages = "once" if compiler["usages"] == 1 else "%d times" % compiler["usages"]
+        counted = (compiler["name"], _modules(compiler["entries"]), _bytes(compiler["size"]), usages)
+        lines.append("%s: %s, %s, used %s" % counted)
     if usage["next_cleanup"] is not None:
         lines.append(_cleanup_line(usage["next_cleanup"]))
     if usage["foreign"]["count"]:
         names = ", ".join(usage["foreign"]["names"][:3])
-        foreign = "not Wasmtime's own, and deleted by it: %d (%s)" % (usage["foreign"]["count"], names)
+        foreign = "foreign files, which Wasmtime deletes: %d (%s)" % (usage["foreign"]["count"], names)
         lines.append(foreign + "; cache_prune with remove=foreign and backup moves them away")
     stale = sum(1 for lock in usage["locks"] if lock["stale"])
     if stale:

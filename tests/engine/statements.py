@@ -90,7 +90,7 @@ OURS = (
     "is not Wasmtime's and prevents the removal of its directory",
     "whose names are not those of Wasmtime's own files",
     "so that a Wasmtime may be using the directory",
-    "has a Wasmtime that does not tell its version",
+    "has a Wasmtime of an unknown version",
     "holds files but nothing that only Wasmtime makes",
     "Wasmtime refuses the config, so that its cache directory is not known",
     "Wasmtime refuses the config, which says what is stale and over the limits",

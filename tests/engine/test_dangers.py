@@ -116,7 +116,7 @@ COUNT, SIZE = "file_count_soft_limit", "files_total_size_soft_limit"
 PERCENTS = {COUNT: "file_count_limit_percent_if_deleting", SIZE: "files_total_size_limit_percent_if_deleting"}
 
 
-@proves("is more than 2^64-1, at which the process aborts at its first cleanup")
+@proves("is more than 2^64-1: the process aborts at its first cleanup")
 @proves("with these settings the process aborts at its first cleanup")
 @proves("limit-overflow")
 @every_version
@@ -152,7 +152,7 @@ def test_no_limit_overflows_at_one_percent(place: Path, version: str, limit: str
         works(process, path, place / "cache")
 
 
-@proves("reaches beyond the system clock's range, at which the process aborts", "The process aborts some time later:")
+@proves("reaches beyond the system clock's range: the process aborts", "The process aborts some time later:")
 @proves("clock-overflow")
 @every_version
 def test_a_drift_beyond_the_clock_aborts_at_cleanup(place: Path, version: str) -> None:
@@ -172,7 +172,7 @@ def test_a_drift_beyond_the_clock_aborts_at_cleanup(place: Path, version: str) -
 # --- Values that mean something else ---
 
 
-@proves("of which Wasmtime before 48 makes")
+@proves("and Wasmtime before 48 uses")
 @proves("duration-wraps")
 @every_version
 @pytest.mark.parametrize(("spelled", "meant"), [("307445734561825861m", 44), ("5124095576030432h", 3584)])
@@ -234,7 +234,7 @@ class Find(NamedTuple):
     "Wasmtime deletes every file there that it does not know",
     "files that are not the engine's",
     "Files are in the directory that Wasmtime deletes although they are not its own",
-    "not Wasmtime's own, and deleted by it",
+    "foreign files, which Wasmtime deletes",
 )
 @proves("directory-foreign-files")
 @both_ends
@@ -632,7 +632,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as
     "runs native code in every process that loads the cache",
     "The cache holds native code.",
     "anyone who can write to the directory runs code in every process",
-    "they run native code in every process",
+    "can run native code in every process",
 )
 @proves(
     "Anyone who can write to the cache directory can run code in every Wasmtime process.",

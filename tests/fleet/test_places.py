@@ -95,7 +95,7 @@ PLACES = {
     ),
     "bound": Place(
         "cp @/config.toml @/other; mount --bind @/other @/config.toml",
-        refused="it is a mount point, which can be overwritten (unsafe_writes) but not replaced or removed",
+        refused="it is a mount point, which cannot be replaced or removed",
         written=(),
     ),
     "bound-overwritten": Place(

@@ -53,7 +53,7 @@ BELOW = problem(
     "error",
     "optimized-below-baseline",
     "optimized-compression-level = 2 is below baseline-compression-level, which is 3",
-    "set both levels, the optimized one not the lower",
+    "set both levels, the optimized one at least as high as the baseline",
     setting="optimized-compression-level",
     value="2",
     line=4,
@@ -80,7 +80,7 @@ FOREIGN = problem(
     "danger",
     "directory-foreign-files",
     "/srv/shared/wasmtime holds build.log, which Wasmtime would delete",
-    "use an empty directory of its own",
+    "set directory to an empty directory that nothing else uses",
     setting="directory",
     value="/srv/shared/wasmtime",
 )

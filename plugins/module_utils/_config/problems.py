@@ -82,7 +82,7 @@ class ProblemCode(NamedTuple):
 
 
 _ABSOLUTE = 'write an absolute path, like "/var/cache/wasmtime"'
-_BOTH_LEVELS = "set both so that optimized-compression-level is not the lower one"
+_BOTH_LEVELS = "set both, with optimized-compression-level not below baseline-compression-level"
 _RULE = 'write %(rule)s, like "%(example)s"'
 _STAYS_ON = SWITCH_OFF + ", and removing this line, or the file at the default path, switches the cache on"
 _ENABLED_MISSING = "enabled is missing, which Wasmtime up to 32 requires"
@@ -96,7 +96,7 @@ _NOT_A_CONFIG = "the file is not a cache config but %s"
 _NAME_IT = "set path to the cache config"
 _IN_SPIN = _NAME_IT + "; Spin takes it from spin up --cache FILE"
 _BECOME = "become the user of the cache with become_user"
-_RUN = "they run native code in every process that loads the cache"
+_RUN = "these users can run native code in every process that loads the cache"
 
 TABLE: tuple[ProblemCode, ...] = (
     ProblemCode(
@@ -194,8 +194,8 @@ TABLE: tuple[ProblemCode, ...] = (
                 name="not-entered",
             ),
             Text(
-                '%(user)s may not enter "%(first)s", and so not use the directory "%(directory)s"',
-                "use a directory that it can reach",
+                '%(user)s may not enter "%(first)s" and so cannot use the directory "%(directory)s"',
+                "use a directory that this user can reach",
                 name="barred",
             ),
             Text(
@@ -204,8 +204,8 @@ TABLE: tuple[ProblemCode, ...] = (
                 name="cannot-create",
             ),
             Text(
-                'the directory "%(directory)s" does not exist and root cannot create it in "%(first)s", as on a share with'
-                " root_squash",
+                'the directory "%(directory)s" does not exist and root cannot create it in "%(first)s", probably'
+                " because that is on a share with root_squash",
                 _BECOME + ", or name that user in directory_owner",
                 name="cannot-create-by-root",
             ),
@@ -265,7 +265,7 @@ TABLE: tuple[ProblemCode, ...] = (
         ERROR,
         engine="refuses an explicit path at which there is no file",
         helps="create the file, or correct the path",
-        texts=(Text("there is no such file", "create it, or correct path"),),
+        texts=(Text("there is no such file", "create it, or correct the path"),),
     ),
     ProblemCode(
         "no-home",
@@ -322,8 +322,8 @@ TABLE: tuple[ProblemCode, ...] = (
     ProblemCode(
         "optimized-below-baseline",
         ERROR,
-        engine="refuses an optimized compression level below the baseline, be one of them the default",
-        helps="set both levels, the optimized one not the lower",
+        engine="refuses an optimized compression level below the baseline, even if one of them is the default",
+        helps="set both levels, the optimized one at least as high as the baseline",
         texts=(
             Text(
                 "optimized-compression-level (%(optimized)d) is lower than baseline-compression-level (%(baseline)d)",
@@ -387,8 +387,8 @@ TABLE: tuple[ProblemCode, ...] = (
         texts=(
             Text("not valid TOML: %(reason)s", "correct the TOML there"),
             Text(
-                "not valid TOML: %(reason)s; whether TOML 1.1 allows it cannot be told on this host, which has no tomli 2.4"
-                " or newer",
+                "not valid TOML: %(reason)s (this host has no tomli 2.4 or newer to find out whether TOML 1.1 allows"
+                " it)",
                 "correct the TOML there",
                 name="toml-syntax-unsure",
             ),
@@ -403,11 +403,11 @@ TABLE: tuple[ProblemCode, ...] = (
     ProblemCode(
         "toml-unproven",
         ERROR,
-        engine="cannot be told, as only a parser for TOML 1.1 is on the host and the file may not be TOML 1.0",
+        engine="unknown: the host has only a parser for TOML 1.1, and the file may not be TOML 1.0",
         helps="write it without inline tables and without the escapes `\\e` and `\\x`, or use Python 3.11 or newer there",
         texts=(
             Text(
-                "the file has syntax that may be TOML 1.1 only, and this host has no parser for TOML 1.0 to tell",
+                "the file has syntax that may be TOML 1.1 only, and this host has no parser for TOML 1.0 to check it",
                 "write it without inline tables and without the escapes \\e and \\x, or use Python 3.11 or newer there",
             ),
         ),
@@ -417,11 +417,11 @@ TABLE: tuple[ProblemCode, ...] = (
         "too-large",
         ERROR,
         engine="reads a file of any size; here none of more than %d KiB is read" % (MAX_BYTES // 2**10),
-        helps="write a config of some hundred bytes",
+        helps="name the cache config, which has a few hundred bytes",
         texts=(
             Text(
-                "the file has %(size)d bytes",
-                "a cache config has some hundred bytes and at most %d are read" % MAX_BYTES,
+                "the file has %%(size)d bytes, and at most %d are read" % MAX_BYTES,
+                "name the cache config, which has a few hundred bytes",
             ),
         ),
     ),
@@ -435,8 +435,8 @@ TABLE: tuple[ProblemCode, ...] = (
             Text("%(key)s is not known at the top level", "%(table)s", name="unknown-table", at_key=True),
             Text("%(key)s is not a setting of [cache]", "%(better)s", name="unknown-setting", at_key=True),
             Text(
-                "the file is of 2019: Wasmtime has no %(old_keys)s any more",
-                'write it anew with %(new_keys)s, which take texts with a unit, like "1h" or "70%%"',
+                "the file has settings of 2019 that Wasmtime no longer has: %(old_keys)s",
+                'replace them with %(new_keys)s, whose values are strings with a unit, like "1h" or "70%%"',
                 name="keys-of-2019",
                 at_key=True,
             ),
@@ -446,7 +446,7 @@ TABLE: tuple[ProblemCode, ...] = (
                 name="setting-of-others",
                 at_key=True,
             ),
-            Text("%(number)d more unknown keys", "remove every key that is not a setting", name="unlisted"),
+            Text("%(number)d more unknown key%(plural)s", "remove every key that is not a setting", name="unlisted"),
         ),
     ),
     ProblemCode(
@@ -458,14 +458,16 @@ TABLE: tuple[ProblemCode, ...] = (
             Text("it cannot be read: %(reason)s", "correct that first"),
             Text("it cannot be read: too many symbolic links", "correct that first", name="too-many-links"),
             Text("it cannot be read: %(reason)s", "become a user who may, with become_user", name="denied"),
-            Text("it cannot be read: %(reason)s", "become that user instead (become_user)", name="secret"),
+            Text("it cannot be read: %(reason)s", "become the owner of the file with become_user", name="secret"),
             Text(
-                '%(user)s may not enter "%(above)s", and so not read the file',
-                "use a path that it can reach",
+                '%(user)s may not enter "%(above)s" and so cannot read the file',
+                "use a path that this user can reach",
                 name="file-barred",
             ),
             Text(
-                "%(user)s may not read the file", "set mode to 0644, or group to one of its own", name="file-unreadable"
+                "%(user)s may not read the file",
+                "set mode to 0644, or group to a group of %(user)s",
+                name="file-unreadable",
             ),
         ),
     ),
@@ -493,7 +495,7 @@ TABLE: tuple[ProblemCode, ...] = (
         helps='write a shorter duration, like `"1d"`',
         texts=(
             Text(
-                "%(subject)s reaches beyond the system clock's range, at which the process aborts at its first cleanup",
+                "%(subject)s reaches beyond the system clock's range: the process aborts at its first cleanup",
                 'write a shorter duration, like "1d"',
             ),
         ),
@@ -518,11 +520,11 @@ TABLE: tuple[ProblemCode, ...] = (
         DANGER,
         engine="deletes the files in the directory that are not its own, at its first cleanup or when the limits are"
         " reached",
-        helps="use an empty directory of its own; move a stray file out of a cache that is in use",
+        helps="set `directory` to an empty directory that nothing else uses; move a stray file out of a cache that is in use",
         texts=(
             Text(
                 '"%(directory)s" holds files that are not the engine\'s (%(some)s): its first cleanup deletes them',
-                "use an empty directory of its own",
+                "set directory to an empty directory that nothing else uses",
                 name="foreign",
             ),
             Text(
@@ -536,11 +538,11 @@ TABLE: tuple[ProblemCode, ...] = (
         "directory-not-dedicated",
         DANGER,
         engine="deletes files in a home or a directory of the system, those saved later included",
-        helps="use a directory of its own, like `/var/cache/wasmtime`",
+        helps="set `directory` to one that nothing else uses, like `/var/cache/wasmtime`",
         texts=(
             Text(
                 '"%(directory)s" is a directory of the system or a home: the engine deletes the files in it',
-                "use a directory of its own, like /var/cache/wasmtime",
+                "set directory to one that nothing else uses, like /var/cache/wasmtime",
                 name="not-dedicated",
             ),
         ),
@@ -550,12 +552,12 @@ TABLE: tuple[ProblemCode, ...] = (
         DANGER,
         engine="runs the native code of whoever puts another directory in the place of this one, through a directory or a"
         " symbolic link on its path",
-        helps="use a path of which every directory belongs to root or to the owner, and nobody else can write to",
+        helps="use a path on which every directory belongs to root or to the owner, and to which nobody else can write",
         texts=(
             Text(
                 'users other than root and its owner can put another directory in the place of "%(directory)s":'
                 " %(reasons)s",
-                "use a path of which every directory belongs to root or to the owner and nobody else can write to",
+                "use a path on which every directory belongs to root or to the owner, and to which nobody else can write",
                 name="replaceable",
             ),
         ),
@@ -577,8 +579,8 @@ TABLE: tuple[ProblemCode, ...] = (
     ProblemCode(
         "directory-writable-by-others",
         DANGER,
-        engine="runs the native code of whoever writes to the directory or to those in it: its owner, if that is another"
-        " user than the one who runs Wasmtime and not root, and who may by mode or ACL",
+        engine="runs the native code of whoever writes to the directory or to those in it: its owner, unless that is root"
+        " or the user who runs Wasmtime, and anyone whom its mode or an ACL allows to write",
         helps="set `directory_mode` to 0700, and remove ACLs; or use a directory of the user who runs Wasmtime, whom"
         " `directory_owner` names",
         texts=(
@@ -589,7 +591,7 @@ TABLE: tuple[ProblemCode, ...] = (
             ),
             Text(
                 '"%(directory)s" holds files of other users (%(some)s): ' + _RUN,
-                "remove them with cache_prune, remove=untrusted; the engine fills it again",
+                "remove them with cache_prune, remove=untrusted; the engine fills the cache again",
                 name="planted",
             ),
             Text(
@@ -604,8 +606,8 @@ TABLE: tuple[ProblemCode, ...] = (
                 name="inherits",
             ),
             Text(
-                'the directory "%(directory)s" belongs to %(reasons)s: they run native code in every process of %(user)s'
-                " that loads the cache",
+                'the directory "%(directory)s" belongs to %(reasons)s, who can run native code in every process of'
+                " %(user)s that loads the cache",
                 "use a directory of %(user)s, or name the user that runs Wasmtime in directory_owner",
                 name="owned",
             ),
@@ -618,7 +620,7 @@ TABLE: tuple[ProblemCode, ...] = (
         helps="write a shorter duration",
         texts=(
             Text(
-                "%(subject)s is more than 2^64-1 seconds, of which Wasmtime before 48 makes %(made)s",
+                "%(subject)s is more than 2^64-1 seconds, and Wasmtime before 48 uses %(made)s instead",
                 "write a shorter duration",
             ),
         ),
@@ -626,8 +628,8 @@ TABLE: tuple[ProblemCode, ...] = (
     ProblemCode(
         "file-writable-by-others",
         DANGER,
-        engine="uses the cache directory that whoever writes to the file names, or puts another file in its place through a"
-        " directory on its path, and runs the native code there: by mode, by ACL, or as its owner",
+        engine="uses the cache directory that the file names, and runs the native code in it; this choice is that of anyone who"
+        " can write to the file (by mode, by ACL, or as its owner) or replace it through a directory on its path",
         helps="set `mode` to 0644, and remove ACLs, those of the directories above it, too; or use a file of root or of the"
         " user who runs Wasmtime",
         texts=(
@@ -637,8 +639,8 @@ TABLE: tuple[ProblemCode, ...] = (
                 name="file-writable",
             ),
             Text(
-                '%(owner)s owns "%(owned)s", and so can write or replace this file and choose whose code Wasmtime runs',
-                "use a file that belongs to %(user)s or root, as every directory above it does",
+                '%(owner)s owns "%(owned)s", and so can write to or replace this file and choose whose code Wasmtime runs',
+                "use a file that belongs to %(user)s or root, in directories that all belong to %(user)s or root",
                 name="file-owned",
             ),
             Text(
@@ -656,7 +658,7 @@ TABLE: tuple[ProblemCode, ...] = (
         helps='write a smaller limit: at 70% at most `"234Pi"`',
         texts=(
             Text(
-                "%(limit)s times %(percent_name)s is more than 2^64-1, at which the process aborts at its first cleanup",
+                "%(limit)s times %(percent_name)s is more than 2^64-1: the process aborts at its first cleanup",
                 "write a smaller limit: at %(percent)d%% at most %(most)s",
             ),
         ),
@@ -664,12 +666,12 @@ TABLE: tuple[ProblemCode, ...] = (
     ProblemCode(
         "queue-memory",
         DANGER,
-        engine="allocates 40 bytes for each place in the event queue when it loads the file, and aborts if the host has not"
-        " as much",
+        engine="allocates 40 bytes for each place in the event queue when it loads the file, and aborts if the host has"
+        " less memory",
         helps='write a smaller size, like `"1K"`',
         texts=(
             Text(
-                "%(subject)s makes the process allocate %(bytes)d bytes at load and abort: the host has %(memory)d",
+                "%(subject)s makes the process allocate %(bytes)d bytes at load and abort: the host has %(memory)d bytes",
                 'write a smaller size, like "1K"',
             ),
         ),
@@ -747,16 +749,16 @@ TABLE: tuple[ProblemCode, ...] = (
         "directory-unwritable",
         WARNING,
         engine="does without a cache that it cannot write, on a read-only or full file system, too, and says nothing",
-        helps="give its owner the right to write there, mount the file system writable, or free space",
+        helps="give the user who runs Wasmtime the right to write there, mount the file system writable, or free space",
         texts=(
             Text(
                 'the directory "%(directory)s" cannot be written by %(user)s, so nothing is cached',
-                "give its user the right to write there",
+                "give %(user)s the right to write there",
                 name="unwritable",
             ),
             Text(
-                'the directory "%(directory)s" cannot be written by root, as on a share with root_squash, so nothing is'
-                " cached",
+                'the directory "%(directory)s" cannot be written by root, probably because it is on a share with'
+                " root_squash, so nothing is cached",
                 _BECOME + ", or name that user in directory_owner",
                 name="unwritable-by-root",
             ),
@@ -845,7 +847,9 @@ class _Words(Dict[str, Any]):
 
 def _table(words: _Words) -> str:
     """Return the remedy for an unknown key at the top level."""
-    return "write the line [cache] above it" if words["name"] in words["known"] else "the only table is [cache]"
+    return (
+        "write the line [cache] above it" if words["name"] in words["known"] else "remove it: the only table is [cache]"
+    )
 
 
 def _better(words: _Words) -> str:
@@ -914,6 +918,7 @@ _WORDS: dict[str, Callable[[_Words], Any]] = {
     "most": _most,
     "versions": lambda words: versions_of(SETTINGS[words["name"]]),
     "made": lambda words: format_value(SETTINGS[words["name"]].kind, words["wrapped"]),
+    "plural": lambda words: "" if words["number"] == 1 else "s",
     "old_keys": lambda words: ", ".join(words["old"]),
     "new_keys": lambda words: ", ".join(KEYS_OF_2019[key] for key in words["old"]),
 }

@@ -66,6 +66,12 @@ def _sentence(reason: Reason) -> str:
     return sentence(reason)
 
 
+def _advice(reason: Reason) -> str:
+    from .reasons import advice
+
+    return advice(reason)
+
+
 class Change:
     """The change from the present state to the plan."""
 
@@ -97,12 +103,12 @@ class Change:
 
             unsafe = chosen(now.resolved, now.path, plan.chooser)
         if unsafe:
-            raise self.task.refused_for("nothing was changed: %s" % _sentence(unsafe))
+            raise self.task.refused_for("nothing was changed: %s" % _advice(unsafe))
         if now.exists:
             reason = moved(now.resolved) or self._unchangeable()
             if reason:
                 text = "nothing was changed: the directory %s cannot be given another owner, group or mode: %s"
-                raise self.task.refused_for(text % (quoted(now.path), _sentence(reason)))
+                raise self.task.refused_for(text % (quoted(now.path), _advice(reason)))
             return
         resolved = now.resolved
         reason = (
@@ -167,11 +173,8 @@ class Change:
     def _refuse_file(self) -> None:
         plan, place = self.plan, self.place
         reason = None
-        remedy = ""
         if plan.writes:
             failure = "written"
-            if self.params["path"] is None and plan.seen is None:
-                remedy = "; set path to where that is possible"
             reason = too_long(place.resolved, place.name) or self._unwritable_file() or unsafe_link(place.resolved)
         elif plan.changes_ownership and plan.seen is not None:
             failure = "given another owner, group or mode"
@@ -183,8 +186,12 @@ class Change:
 
             failure = "given attributes"
             reason = swappable(place.resolved) or unlabelled(self.task, plan, self._ids("", *plan.new_owners[:2]))
+        if reason and plan.writes and self.params["path"] is None and plan.seen is None:
+            raise self.task.refused_for(
+                "it cannot be %s: %s; set path to where that is possible" % (failure, _sentence(reason))
+            )
         if reason:
-            raise self.task.refused_for("it cannot be %s: %s%s" % (failure, _sentence(reason), remedy))
+            raise self.task.refused_for("it cannot be %s: %s" % (failure, _advice(reason)))
 
     def _unwritable_file(self) -> Reason | None:
         """Return why the file can neither be replaced or created, nor overwritten if that is allowed."""
@@ -230,7 +237,7 @@ class Change:
         also = "; the cache directory was made or changed before that" if done else ""
         result = {} if error.backup is None else {"backup_file": error.backup}
         return Refused(
-            "%s: %s%s" % (self.task.path, _sentence(error.reason), also),
+            "%s: %s%s" % (self.task.path, _advice(error.reason), also),
             path=self.task.path,
             problems=[],
             changed=done or error.changed,

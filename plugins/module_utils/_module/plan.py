@@ -200,7 +200,7 @@ def _read_file(task: Task) -> tuple[ResolvedFile, bytes | None, os.stat_result |
 
         raise task.refused("nothing was changed", to_problems([finding_of(error)])) from error
     if found is None and not task.params["create"]:
-        raise task.refused_for("there is no such file, and create is false")
+        raise task.refused_for("there is no such file, and create is false; correct the path, or set create to true")
     return (place, *found) if found else (place, None, None)
 
 

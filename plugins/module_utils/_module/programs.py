@@ -114,7 +114,7 @@ def apart(found: Readers) -> str:
         enabled = {dialect.enabled for dialect in program.engine.dialects()}
         if len(enabled) > 1:
             return (
-                "programs: %s: its version cannot be told, and no file suits both Wasmtime up to 32 and later ones;"
+                "programs: %s: its version is not known, and no file suits both Wasmtime up to 32 and later ones;"
                 " name the version in wasmtime_version instead" % name
             )
         sides[enabled.pop()].append(name)

@@ -46,7 +46,7 @@ from .._usage.prune import Backup, Foretelling, Outcome, Removal, carry_out
 from .._usage.scan import SECOND, Budget, open_directory
 from . import common as _common
 from . import refused as _refused
-from .reasons import NOTE_TEXTS, failure, sentence
+from .reasons import NOTE_TEXTS, advice, failure, sentence
 from .usage_info import budget_for, compression, config_of
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ _NOTE_TEXTS = {
 }
 
 NOTE_MESSAGES = {
-    "engines-unknown": "nothing is an orphan, because the Wasmtimes of this host cannot all be told: %s",
+    "engines-unknown": "nothing is an orphan, because not every Wasmtime of this host is known: %s",
     "disabled": "over_limits removes nothing: the config has enabled = false, so that Wasmtime never cleans up",
     "limits-"
     + LINKS: "over_limits removes nothing: Wasmtime also counts what is behind the symbolic links; remove them with"
@@ -89,8 +89,8 @@ NOTE_MESSAGES = {
     " cache_config_info says which one to correct",
     "limits-not-seen": "over_limits removes nothing, because not everything was seen; complete, unreadable, stopped_by and"
     " kept say why",
-    "exposed": "others can write to the directory and put new files there; set directory_mode to 0700 with cache_config",
-    "unread": "%d modules stay because this user may not read them to see whether they are broken; become root or the owner"
+    "exposed": "other users can write to the directory and put new files there; set directory_mode to 0700 with cache_config",
+    "unread": "modules that stay because this user may not read them to see whether they are broken: %d; become root or the owner"
     " of the cache",
 }
 
@@ -109,7 +109,7 @@ def wanted_by(module: Module, now: int) -> Wanted:
     for name in module.params["keep"]:
         if "/" in name or not name.startswith("wasmtime-"):
             raise _refused.Refused(
-                "keep has %s, which is no name of a directory of a compiler version; write one like wasmtime-42.0.2"
+                "keep has %s, which is not the name of a directory of a compiler version; write one like wasmtime-42.0.2"
                 % quoted(name)
             )
     return Wanted(frozenset(module.params["remove"] or ()), None, before, module.params["backup"] is not None)
@@ -181,11 +181,11 @@ def refuse_unsafe(module: Module, resolved: ResolvedPath, directory: str, path: 
         )
     reason = unsafe_link(resolved) or moved(resolved) or hidden(resolved, chosen_by)
     if reason:
-        raise _refused.Refused("nothing is removed from %s: %s" % (quoted(directory), sentence(reason)))
+        raise _refused.Refused("nothing is removed from %s: %s" % (quoted(directory), advice(reason)))
     if chosen_by is not None:
         reason = chosen(resolved, directory, chosen_by)
         if reason:
-            raise _refused.Refused(sentence(reason))
+            raise _refused.Refused("nothing is removed: %s" % sentence(reason))
     kinds = _by_config(module)
     if kinds and writer not in (None, owner):
         raise _refused.Refused(
@@ -234,15 +234,15 @@ def open_backup(path: str, top: int, target: str) -> int:
             not kept and others_may(above, status.st_mode, status.st_uid, WRITE)
         ):
             raise _refused.Refused(
-                "backup is %s, but others than root and %s can swap what is in %s; give a directory that they cannot reach"
+                "backup is %s, but users other than root and %s can replace what is in %s; give a directory that they cannot reach"
                 % (quoted(path), user_name(os.geteuid()), quoted(above))
             )
     handle = _open(resolved)
     if os.fstat(handle).st_dev != os.fstat(top).st_dev:
         os.close(handle)
         raise _refused.Refused(
-            "backup is %s, which is on another file system than the cache; give one on the same, where moving a file is one"
-            " step" % quoted(path)
+            "backup is %s, which is on a different file system from the cache; give one on the same, where moving a file"
+            " is one step" % quoted(path)
         )
     return handle
 
@@ -283,9 +283,7 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
         else:
             exact.add(name)
     if silent:
-        reasons.append(
-            "a program has a Wasmtime that does not tell its version (%s)" % _some(sorted(silent), len(silent))
-        )
+        reasons.append("a program has a Wasmtime of an unknown version (%s)" % _some(sorted(silent), len(silent)))
     if reasons:
         return None, "; ".join(reasons)
     return lambda name: name in exact or any(name == begin or name.startswith(begin + "-") for begin in begins), ""
@@ -352,7 +350,7 @@ def gather(module: Module, path: str) -> tuple[dict[str, Any], Outcome | None]:
     }
     resolved = resolve(directory)
     if resolved.error:
-        raise _refused.Refused("the directory %s cannot be pruned: %s" % (quoted(directory), sentence(resolved.error)))
+        raise _refused.Refused("the directory %s cannot be pruned: %s" % (quoted(directory), advice(resolved.error)))
     if resolved.missing:
         return result, None
     limits = refuse_unsafe(module, resolved, directory, path, writer)
@@ -437,7 +435,7 @@ def run(module: Module) -> None:
     denied = None if outcome is None else outcome.kept.get(DENIED)
     if denied is not None:
         module.fail_json(
-            msg="%s may not remove %d of what is to go (%s); become the owner of the cache with become_user, or root"
+            msg="%s may not remove %d of the entries to remove (%s); become the owner of the cache with become_user, or root"
             % (
                 user_name(os.geteuid()),
                 denied.count,

@@ -43,13 +43,13 @@ REASON_TEXTS = {
     "denied": "the system denies writing to %(path)s although its mode allows it; see lsattr",
     "denied-to-root": "the system denies writing to %(path)s although its mode allows it; see lsattr, or on a share with"
     " root_squash become its owner %(owner)s with become_user",
-    "mount-point": "it is a mount point, which can be overwritten (unsafe_writes) but not replaced or removed",
+    "mount-point": "it is a mount point, which cannot be replaced or removed",
     "one-owner": "%(path)s is on a file system of type %(kind)s, where all files have one owner and mode; use another file"
     " system",
     # What root may not do
-    "root-owner-unknown": ", whose owner is unknown in this user namespace",
-    "root-without-override": " without CAP_DAC_OVERRIDE; become its owner %(owner)s with become_user",
-    "root-squash": ", as on a share with root_squash; become its owner %(owner)s with become_user",
+    "root-owner-unknown": " (its owner is unknown in this user namespace)",
+    "root-without-override": " (root lacks CAP_DAC_OVERRIDE)",
+    "root-squash": " (probably a share with root_squash)",
     "denied-even-to-root": "%(reason)s, even for root: a share with root_squash or a missing capability can cause this; use"
     " become_user",
     "only-owner": "only its owner %(owner)s may do that",
@@ -66,13 +66,14 @@ REASON_TEXTS = {
     "link-into-other-directory": "%(path)s is a symbolic link of %(user)s into %(where)s, which belongs to %(owner)s: root"
     " does not follow it",
     "names-replaceable": "other users can replace what is in %(path)s",
-    "other-names": "it has other names (hard links), and %(reason)s; remove them, or become that user with become_user",
+    "other-names": "it has other names (hard links), and %(reason)s; remove the other"
+    " names, or become the owner of that directory with become_user",
     "secret": "it is a file of %(owner)s that other users may not read, and some of them can replace what is in"
     " %(path)s",
     "secret-with-other-names": "it is a file of %(owner)s with other names (hard links), and %(reason)s",
     "chosen-by-user-who-cannot-list": "%(user)s can write to the config that names it but cannot list it",
-    "chosen-by-user": "%(user)s can write to the config and so choose the directory %(path)s, which root does not create or"
-    " change: %(reason)s; name it in directory if it is the right one, or become the user of the cache with become_user",
+    "chosen-by-user": "%(user)s can write to the config and so choose the directory %(path)s, on which root does not act:"
+    " %(reason)s; name it in directory if it is the right one, or become the user of the cache with become_user",
     "not-in-directory-of": "it is not in a directory of %(owner)s",
     "not-in-directory-of-one-user": "it is not in a directory that belongs to one user",
     "may-have-been-moved": "it belongs to %(owner)s and may have been moved there, as other users can replace what is in"
@@ -91,9 +92,9 @@ REASON_TEXTS = {
     " has ended (lslocks names it)",
     "not-locked": "its directory cannot be locked: %(reason)s",
     "path-replaced": "another process has replaced a part of the path",
-    "new-directory-differs": "a new directory there belongs to %(owner)s and has the mode %(mode)04o: either the file system"
+    "new-directory-differs": "a directory that was made there belongs to %(owner)s and has the mode %(mode)04o: either the file system"
     " gives files an owner or a mode of its own, as a share with root_squash does, or another process has replaced a part of"
-    " the path; become its owner with become_user",
+    " the path; become the owner of the directory above with become_user",
     "not-written": "it cannot be written: %(reason)s",
     "not-removed": "it cannot be removed: %(reason)s",
     "no-backup": "no backup can be made: %(reason)s",
@@ -107,10 +108,28 @@ REASON_TEXTS = {
     "written-path-replaced": "it was written, but another process has replaced a part of its path",
     "written-not-synced": "it was written, but may not survive a power cut: %(reason)s",
     "removed-not-synced": "it was removed, but may not survive a power cut: %(reason)s",
-    "owner-not-synced": "its owner, group or mode were changed, but may not survive a power cut: %(reason)s",
+    "owner-not-synced": "its owner, group or mode was changed, but may not survive a power cut: %(reason)s",
     "directory-created-not-synced": "the directory %(path)s was created, but may not survive a power cut: %(reason)s",
     "directory-changed-not-synced": "the directory %(path)s was changed, but may not survive a power cut: %(reason)s",
     "replaced-while-removed": "it was not removed: another process has made a new one meanwhile; the old one is %(path)s now",
+}
+
+# What to do about a reason, for a message that does not say it; by the code.
+_BECOME_OR_MOVE = "become a user who may, with become_user, or choose another path"
+_CAPABLE = "run the task as a user with this capability, or leave the %s as it is"
+REMEDIES = {
+    "not-entered": _BECOME_OR_MOVE,
+    "no-right-to-write": _BECOME_OR_MOVE,
+    "sticky": "become its owner with become_user",
+    "read-only": "mount it writable, or choose a path on another file system",
+    "mount-point": "unmount it, or set unsafe_writes to overwrite it",
+    "only-owner": "become that owner with become_user",
+    "root-squash": "become its owner %(owner)s with become_user",
+    "root-without-override": "become its owner %(owner)s with become_user",
+    "needs-chown": _CAPABLE % "owner",
+    "needs-chown-for-group": _CAPABLE % "group",
+    "link-with-other-names": "name the target of the link",
+    "link-into-other-directory": "name the target of the link, or become the owner of the link with become_user",
 }
 
 # By the codes of C(inventory.NOTE_CODES).
@@ -147,10 +166,24 @@ def _name_of_group(gid: int | None) -> str:
 
 def sentence(reason: Reason | None) -> str:
     """Return the text of a reason, an empty one for none."""
+    return "" if reason is None else _filled(REASON_TEXTS[reason.code], reason)
+
+
+def advice(reason: Reason) -> str:
+    """Return the text of a reason, with what to do about it or its cause, where that is known."""
+    remedy = _remedy(reason)
+    return sentence(reason) + ("; " + remedy if remedy else "")
+
+
+def _remedy(reason: Reason | None) -> str | None:
     if reason is None:
-        return ""
-    values = {name: _FORMS[name](value) if name in _FORMS else value for name, value in reason.values.items()}
-    return REASON_TEXTS[reason.code] % values
+        return None
+    caused = _remedy(reason.values.get("limit")) or _remedy(reason.values.get("reason"))
+    return caused or (_filled(REMEDIES[reason.code], reason) if reason.code in REMEDIES else None)
+
+
+def _filled(text: str, reason: Reason) -> str:
+    return text % {name: _FORMS[name](value) if name in _FORMS else value for name, value in reason.values.items()}
 
 
 # How values are written, by their names; others as they are.

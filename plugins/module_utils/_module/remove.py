@@ -36,7 +36,7 @@ from .._files.write import (
 )
 from .change import text_diff, undisturbed
 from .common import ATTEMPTS
-from .reasons import finding_of, sentence
+from .reasons import advice, finding_of
 from .refused import Refused
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def remove(task: Task) -> dict[str, Any]:
         except CannotWrite as error:
             result = {} if error.backup is None else {"backup_file": error.backup}
             raise Refused(
-                "%s: %s" % (task.path, sentence(error.reason)),
+                "%s: %s" % (task.path, advice(error.reason)),
                 path=task.path,
                 problems=[],
                 changed=error.changed,
@@ -99,13 +99,13 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
     # Only now, as it opens the file, which was examined before it was read.
     reason = unsafe_link(place.resolved) or unwritable(task.path)
     if reason:
-        raise task.refused_for("it cannot be removed: %s" % sentence(reason))
+        raise task.refused_for("it cannot be removed: %s" % advice(reason))
     backup = bool(task.params["backup"] and old)
     if backup and old:
         reason = unsafe_link(old.place.resolved) or unwritable(old.place.path + "~")
         reason = reason or uncopyable(old.status.st_uid, old.status.st_gid, old.status.st_mode)
         if reason:
-            raise task.refused_for("no backup can be made, so nothing was changed: %s" % sentence(reason))
+            raise task.refused_for("no backup can be made, so nothing was changed: %s" % advice(reason))
     task.progress.diff.append(text_diff(task.path, old.data if old else b"", b""))
     if not task.module.check_mode:
         if lock.take(place.resolved):

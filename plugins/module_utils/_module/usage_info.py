@@ -27,7 +27,7 @@ from . import common as _common
 from . import refused as _refused
 from .libraries import refuse_library
 from .readers import readers_for
-from .reasons import failure, sentence
+from .reasons import advice, failure, sentence
 from .suggested import suggested
 
 if TYPE_CHECKING:
@@ -60,7 +60,10 @@ def compression(needed_for: str) -> Any:
     if _zstd.MISSING is not None:
         refuse_library("zstandard", needed_for, _zstd.MISSING)
     if not _zstd.new_enough():
-        raise _refused.Refused("zstandard 0.18 or newer is needed for %s" % needed_for, missing_libraries=["zstandard"])
+        raise _refused.Refused(
+            "zstandard 0.18 or newer is needed for %s; install that version for the Python of the host" % needed_for,
+            missing_libraries=["zstandard"],
+        )
     return _zstd
 
 
@@ -96,7 +99,7 @@ def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
         return None
     if resolved.error:
         if resolved.denied:
-            module.warn("the directory %s cannot be listed: %s" % (quoted(directory), sentence(resolved.error)))
+            module.warn("the directory %s cannot be listed: %s" % (quoted(directory), advice(resolved.error)))
         # Raises the error of the system.
         os.stat(directory)
         return None

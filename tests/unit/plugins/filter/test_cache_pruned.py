@@ -114,12 +114,12 @@ def test_what_stays_is_said_with_the_reason() -> None:
     assert cache_pruned(results) == [
         "app1: nothing to remove",
         "  kept (in_use): 5 (1.0 MiB), such as a, b, c",
-        "  not everything was judged: time_limit was reached",
+        "  not everything was examined: time_limit was reached",
         "  nothing is an orphan: so and so",
         "app2: failed: 1 file cannot be removed",
         "  removed orphans: 1 (1.0 MiB)",
         "  kept (denied): 1 (1.0 MiB), such as y",
-        "  not everything was judged",
+        "  not everything was examined",
         "2 hosts: 1.0 MiB freed (orphans 1.0 MiB); 1 with nothing to remove; 1 failed",
     ]
 

@@ -17,7 +17,13 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import i
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import Reason
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import programs as _programs
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import prune as _prune
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import NOTE_TEXTS, REASON_TEXTS, sentence
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import (
+    NOTE_TEXTS,
+    REASON_TEXTS,
+    REMEDIES,
+    advice,
+    sentence,
+)
 
 ROOMS = Path(__file__).parents[4] / "plugins" / "module_utils"
 # Three words in a row, of which a text that is filled in may be one.
@@ -84,9 +90,24 @@ def uses() -> Iterator[Use]:
 
 @pytest.mark.parametrize("use", list(uses()), ids=lambda use: "%s-%s" % (use.place, use.code))
 def test_every_reason_has_a_text_and_its_values(use: Use) -> None:
-    wanted = set(re.findall(r"%\((\w+)\)", REASON_TEXTS[use.code]))
+    wanted = set(re.findall(r"%\((\w+)\)", REASON_TEXTS[use.code] + REMEDIES.get(use.code, "")))
     # because() adds the cause.
     assert use.values <= wanted <= use.values | {"reason"}
+
+
+def test_what_to_do_is_said_once_and_last() -> None:
+    limit = Reason("root-squash", owner=10**9)
+    entering = Reason("not-entered", user=0, path="/a", owner=10**9, limit=limit)
+    said = 'the user root may not enter "/a", which belongs to 1000000000 (probably a share with root_squash)'
+    assert sentence(entering) == said
+    assert advice(entering) == said + "; become its owner 1000000000 with become_user"
+    writing = Reason("no-right-to-write", user=10**9, path="/a", limit=None)
+    assert advice(Reason("not-written", reason=writing)) == (
+        'it cannot be written: the user 1000000000 may not write in "/a"; become a user who may, with become_user, or choose'
+        " another path"
+    )
+    assert advice(Reason("append-only", path="/a")) == sentence(Reason("append-only", path="/a"))
+    assert set(REMEDIES) <= set(REASON_TEXTS)
 
 
 def test_every_text_is_used() -> None:

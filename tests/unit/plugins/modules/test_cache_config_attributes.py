@@ -63,7 +63,8 @@ def test_only_the_owner_changes_the_mode(monkeypatch):
         for check in (True, False):
             result = run_without_root(there, check=check, **options)
             assert result["msg"].endswith(
-                "it cannot be given another owner, group or mode: only its owner root may do that"
+                "it cannot be given another owner, group or mode: only its owner root may do that; become that"
+                " owner with become_user"
             )
 
 
@@ -199,7 +200,7 @@ def test_a_directory_that_its_owner_could_not_reach_is_refused(public_world, exi
         world.cache.mkdir()
     message = world.refused(directory_owner=str(NOBODY))
     assert "nothing was changed: nobody may not enter " in message
-    assert "use a directory that it can reach" in message
+    assert "use a directory that this user can reach" in message
     world.tree.chmod(0o711)
     assert world.both(directory_owner=str(NOBODY))["problems"] == []
 

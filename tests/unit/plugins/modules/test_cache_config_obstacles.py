@@ -123,7 +123,7 @@ def test_a_file_that_only_some_programs_take_is_left_as_it_is(world, version):
         (lambda world: world.config.symlink_to("no"), "it is a symbolic link to no, which does not exist; name"),
         (lambda world: world.config.symlink_to("config.toml"), "it cannot be read: too many symbolic links"),
         (lambda world: os.mkfifo(str(world.config)), "it is not a regular file"),
-        (many, "the file has %d bytes; a cache config has" % (10 * 2**20 // 3 * 3)),
+        (many, "the file has %d bytes, and at most 65536 are read; name the cache config" % (10 * 2**20 // 3 * 3)),
         (unlink_parent, "is not a directory; correct that first"),
     ],
     ids=["directory", "dangling", "loop", "pipe", "huge", "parent-is-a-file"],
@@ -139,7 +139,10 @@ def test_what_is_no_readable_file_is_refused_whatever_is_asked(world, spoil, mes
 @pytest.mark.parametrize("deep", [False, True])
 def test_a_missing_file_is_an_error_if_it_must_not_be_created(world, deep):
     world.config = world.tree / "deep" / "config.toml" if deep else world.config
-    assert world.refused(create=False) == "%s: there is no such file, and create is false" % world.config
+    assert (
+        world.refused(create=False)
+        == "%s: there is no such file, and create is false; correct the path, or set create to true" % world.config
+    )
 
 
 def test_an_unreadable_file_is_refused():
@@ -161,7 +164,9 @@ def test_a_read_only_directory_is_told_before_anything_is_written(check, content
         (there / "etc").chmod(0o555)
         result = run_without_root(there, path=str(there / "etc" / "config.toml"), check=check)
         assert "config.toml: it cannot be written: " in result["msg"]
-        assert result["msg"].endswith('may not write in "%s"' % (there / "etc"))
+        assert result["msg"].endswith(
+            'may not write in "%s"; become a user who may, with become_user, or choose another path' % (there / "etc")
+        )
         assert not (there / "cache").exists()
 
 

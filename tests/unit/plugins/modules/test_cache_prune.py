@@ -181,7 +181,7 @@ def test_a_config_that_wasmtime_refuses_names_no_directory_and_no_limits(world):
         ({"unused_for": "30"}, 'unused_for: "30" has no unit; write "30s"'),
         (
             {"remove": ["all"], "keep": ["modules/x"]},
-            'keep has "modules/x", which is no name of a directory of a compiler version; write one like wasmtime-42.0.2',
+            'keep has "modules/x", which is not the name of a directory of a compiler version; write one like wasmtime-42.0.2',
         ),
         ({"remove": ["all"], "backup": "relative"}, 'backup is "relative", which is not an absolute path; give one'),
         (
@@ -308,13 +308,13 @@ def test_a_backup_that_others_can_write_is_refused(world):
     inside = world.cache / "modules"
     assert "outside" in refused(world, remove=["foreign"], backup=str(inside))
     backup.chmod(0o777)
-    assert "can swap what is in" in refused(world, remove=["foreign"], backup=str(backup))
+    assert "can replace what is in" in refused(world, remove=["foreign"], backup=str(backup))
     (backup / "below").mkdir(mode=0o700)
-    assert "can swap what is in" in refused(world, remove=["foreign"], backup=str(backup / "below"))
+    assert "can replace what is in" in refused(world, remove=["foreign"], backup=str(backup / "below"))
     if ROOT:
         backup.chmod(0o700)
         give(backup, NOBODY)
-        assert "can swap what is in" in refused(world, remove=["foreign"], backup=str(backup / "below"))
+        assert "can replace what is in" in refused(world, remove=["foreign"], backup=str(backup / "below"))
 
 
 def test_a_backup_on_another_file_system_is_refused(world):
@@ -326,7 +326,7 @@ def test_a_backup_on_another_file_system_is_refused(world):
     other.mkdir(0o700)
     # Everybody may make names in /dev/shm, which is sticky.
     try:
-        assert "another file system" in refused(world, remove=["foreign"], backup=str(other))
+        assert "a different file system" in refused(world, remove=["foreign"], backup=str(other))
     finally:
         other.rmdir()
 
@@ -390,7 +390,7 @@ def test_a_user_who_may_not_remove_it_learns_so(public_world):
     give(world.home, NOBODY)
     result = execute_without_root(cache_prune, path=str(world.config), remove=["foreign"])
     assert result["failed"] is True
-    assert "may not remove 1 of what is to go" in result["msg"]
+    assert "may not remove 1 of the entries to remove" in result["msg"]
     assert result["kept"]["denied"]["names"] == ["junk"]
     assert result["changed"] is False
 
@@ -514,10 +514,10 @@ def test_many_programs_make_a_short_note_and_those_of_others_do_not_matter_in_a_
     with mapping(program, STRANGER):
         cache.top.chmod(0o700)
         _used, reason = _prune.engines_of(cache.top.stat(), str(cache.top), 600.0)
-        assert "does not tell its version" not in reason
+        assert "of an unknown version" not in reason
         cache.top.chmod(0o755)
         _used, reason = _prune.engines_of(cache.top.stat(), str(cache.top), 600.0)
-        assert "does not tell its version" in reason
+        assert "of an unknown version" in reason
     for number in range(150):
         path = world.bin / ("x" * 200 + str(number))
         path.write_bytes(elf(FIELDS % 12))

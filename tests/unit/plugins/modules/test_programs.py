@@ -131,7 +131,7 @@ def test_a_version_that_cannot_be_told_needs_a_name_unless_all_that_are_possible
     some = world.program("some", elf(WITHOUT_ENABLED + b"/toml-0.9.8/"))
     assert world.both(programs=[some])["programs"][0]["versions"] == ["39-42"]
     text = world.refused(programs=[world.program("any", ANY)])
-    assert "(Wasmtime of an unknown version): its version cannot be told, and no file suits both" in text
+    assert "(Wasmtime of an unknown version): its version is not known, and no file suits both" in text
     assert text.endswith("name the version in wasmtime_version instead")
 
 

@@ -715,7 +715,7 @@ def test_a_cache_that_root_may_not_enter_is_told_with_its_owner(home: Home) -> N
     with squashed():
         result = World.execute(cache_usage_info, True, options)
     assert result["complete"] is False
-    assert "root_squash; become its owner %d" % STRANGER in warnings_of(result)[0]
+    assert "root_squash); become its owner %d with become_user" % STRANGER in warnings_of(result)[0]
 
 
 def test_a_file_system_with_an_owner_of_its_own_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -887,7 +887,7 @@ def test_a_config_of_root_with_another_name_does_not_choose_the_directory(home: 
     os.link(str(config), str(sticky / "config.toml"))
     for check in (True, False):
         result = home.world.run(check=check, path=str(sticky / "config.toml"), directory=..., directory_owner=ME)
-        assert "root does not create or change" in result["msg"]
+        assert "on which root does not act" in result["msg"]
     assert victim.stat().st_uid == 0
 
 

@@ -99,7 +99,7 @@ PROBLEM = {
 @pytest.mark.parametrize(
     ("result", "lines"),
     [
-        (provided(changed=True), ["changed, 1 host: h", "what changes is not in the file: its owner or mode, or the cache directory"]),
+        (provided(changed=True), ["changed, 1 host: h", "the text of the file stays as it is; its owner or mode, or the cache directory, changes"]),
         (provided(problems=[PROBLEM]), ["unchanged, 1 host: h", "warning: line 2, column 27: 100% few; more [small-queue]"]),
         ({"changed": True, "path": "/c", "problems": []}, ["removed, 1 host: h", "  /c"]),
         ({"unreachable": True, "msg": "gone"}, ["unreachable, 1 host: h", "1 host: 1 unreachable"]),

@@ -76,7 +76,7 @@ def test_what_is_special() -> None:
     assert lines[4:] == [
         "wasmtime-42.0.2: 1 module, 1023 Bytes, used 7 times",
         "the next cleanup deletes 3 modules (1.5 KiB), 2 leftover files and 5 foreign files and leaves 1 module (1.0 TiB)",
-        "not Wasmtime's own, and deleted by it: 5 (a, b, c); cache_prune with remove=foreign and backup moves them away",
+        "foreign files, which Wasmtime deletes: 5 (a, b, c); cache_prune with remove=foreign and backup moves them away",
         "locks left behind: 1; cache_prune with remove=stale_locks removes them",
         "decompressed: 4 modules, not all, compressed 3.00 to 1; broken: 1; cache_prune with remove=broken removes them",
         "broken: modules/wasmtime-42.0.2/x: the file ends too early",

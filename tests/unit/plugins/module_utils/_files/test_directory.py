@@ -502,11 +502,11 @@ def test_every_directory_above_must_let_the_cache_s_user_pass(public, uid, gid, 
         return
     problem = the_problem(path, 0, NOBODY)
     assert (problem.code, problem.severity) == ("directory-unusable", "error")
-    assert problem.message == "nobody may not enter %s, and so not use the directory %s" % (
+    assert problem.message == "nobody may not enter %s and so cannot use the directory %s" % (
         shown(str(above)),
         shown(str(path)),
     )
-    assert problem.remedy == "use a directory that it can reach"
+    assert problem.remedy == "use a directory that this user can reach"
     # So must those above a directory that is to be created.
     for missing in (above / "missing", path / "missing"):
         assert codes(missing, 0, NOBODY) == ["directory-unusable"]
@@ -626,7 +626,7 @@ def test_a_stray_file_leaves_a_cache_in_use(tmp_path):
     for number in range(3):
         (tmp_path / ("f%d" % number)).write_bytes(b"")
     (problem,) = [p for p in problems(inspect(str(tmp_path)), ME) if p.code == "directory-foreign-files"]
-    assert problem.remedy == "use an empty directory of its own"
+    assert problem.remedy == "set directory to an empty directory that nothing else uses"
 
 
 def test_what_was_not_counted_is_said_to_be_more(tmp_path):
@@ -744,7 +744,7 @@ def test_what_belongs_to_others_inside_is_a_danger_even_out_of_their_reach(publi
     problem = the_problem(path)
     assert (problem.code, problem.severity) == ("directory-writable-by-others", "danger")
     assert 'files of other users ("%s")' % name in problem.message
-    assert problem.remedy == "remove them with cache_prune, remove=untrusted; the engine fills it again"
+    assert problem.remedy == "remove them with cache_prune, remove=untrusted; the engine fills the cache again"
     # The cache's own user plants nothing.
     assert codes(path, ME, STRANGER) == ["directory-unwritable"]
 
@@ -773,7 +773,7 @@ def test_root_the_owner_and_the_cache_s_user_plant_nothing(public):
     assert len(found) == 1
     assert '("modules/wasmtime-1/%s2")' % ENTRY[1:] in found.pop()
     (other,) = [p for p in problems(inspect(str(path)), 0, STRANGER + 1) if p.severity == "danger"]
-    assert "belongs to %d: they run native code in every process of %d" % (STRANGER, STRANGER + 1) in other.message
+    assert "belongs to %d, who can run native code in every process of %d" % (STRANGER, STRANGER + 1) in other.message
     assert other.remedy == "use a directory of %d, or name the user that runs Wasmtime in directory_owner" % (
         STRANGER + 1
     )

@@ -950,7 +950,7 @@ DONE = {
     "file created with its directories": "it was written",
     "file replaced": "it was written",
     "file kept and replaced": "it was written",
-    "file settled": "its owner, group or mode were changed",
+    "file settled": "its owner, group or mode was changed",
 }
 
 
