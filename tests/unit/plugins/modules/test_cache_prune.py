@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import pwd
 import shutil
 import subprocess
@@ -524,5 +525,8 @@ def test_many_programs_make_a_short_note_and_those_of_others_do_not_matter_in_a_
         path.chmod(0o755)
     monkeypatch.setattr(_inventory, "usual_places", lambda: [str(world.bin)])
     _used, reason = _prune.engines_of(cache.top.stat(), str(cache.top), 600.0)
-    assert "and 147 more" in reason
+    more = re.search("and ([0-9]+) more", reason)
+    # Other processes of this machine may have some, too.
+    assert more is not None
+    assert int(more[1]) >= 147
     assert len(reason) < 2000
