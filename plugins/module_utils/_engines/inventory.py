@@ -14,7 +14,7 @@ import contextlib
 import os
 import stat
 import time
-from typing import AbstractSet, Any, NamedTuple, Tuple
+from typing import AbstractSet, Any, Callable, NamedTuple, Sequence, Tuple
 
 from .._config.check import PATH_MAX
 from .._files.access import READ, Reason, everybody_may, system_error
@@ -46,6 +46,8 @@ ENGINES_MAX = 500
 SIZE_LIMIT = 2**30  # bytes of a file, unless the user sets another limit
 # A process may map a file anew just when it is to be opened.
 _ATTEMPTS = 3
+# How many seconds may pass before a process is given up, of which nothing can be read: a piece of a file takes milliseconds.
+PATIENCE = 10.0
 
 # Why files could not be read, or are without a visible Wasmtime; C(_module/reasons.py) has the texts.
 NOTE_CODES = (
@@ -99,7 +101,8 @@ def program_at(path: str, size_limit: int, deadline: float) -> Program:
     """
     handle = _open(path)
     try:
-        return Program(path, _engine(handle, size_limit, deadline), os.fstat(handle).st_mtime_ns)
+        engine = _engine(handle, size_limit, lambda: time.monotonic() > deadline)
+        return Program(path, engine, os.fstat(handle).st_mtime_ns)
     except OSError as error:
         raise NoEngine("unreadable", system_error(error)) from None
     finally:
@@ -137,13 +140,13 @@ def _open(path: str) -> int:
             raise NoEngine("unreadable", system_error(error)) from None
 
 
-def _engine(handle: int, size_limit: int, deadline: float) -> Engine:
-    """Return the Wasmtime in an open file. Raises NoEngine, TimeOver and OSError."""
+def _engine(handle: int, size_limit: int, expired: Callable[[], bool]) -> Engine:
+    """Return the Wasmtime in an open file. Raises NoEngine, TimeOver when C(expired()) is true, and OSError."""
     size = os.fstat(handle).st_size
     if size > size_limit:
         raise NoEngine("too-large", Reason("size", size=size))
     try:
-        engine = engine_in(handle, lambda: time.monotonic() > deadline)
+        engine = engine_in(handle, expired)
     except Changing:
         raise NoEngine("changing") from None
     if engine is not None:
@@ -152,6 +155,18 @@ def _engine(handle: int, size_limit: int, deadline: float) -> Engine:
     if headers is not None:
         raise NoEngine("packed" if headers.packed else "no-engine")
     raise NoEngine("script" if os.pread(handle, 2, 0) == b"#!" else "not-a-program")
+
+
+class _News(NamedTuple):
+    """What the examination of one process has added to an inventory."""
+
+    programs: dict[Id, Program]
+    processes: dict[Id, Process]
+    without: dict[Id, NoEngine]
+    noted: set[tuple[str, Key]]
+    notes: dict[str, tuple[int, list[tuple[str, Reason | None]]]]
+    """All notes so far."""
+    stopped: bool
 
 
 class Inventory:
@@ -169,6 +184,8 @@ class Inventory:
         self._without: dict[Id, NoEngine] = {}
         self._noted: set[tuple[str, Key]] = set()
         self._stopped = False
+        self._goes_on: Callable[[], None] = lambda: None
+        """Called before each piece of a file is read."""
 
     def note(self, code: str, name: str, detail: Reason | None = None) -> None:
         """Add a file, a directory or a process that could not be read."""
@@ -252,7 +269,7 @@ class Inventory:
             raise self._without[known]
         if known not in self.programs:
             try:
-                engine = _engine(handle, self._size_limit, self._deadline)
+                engine = _engine(handle, self._size_limit, self._expired)
             except TimeOver:
                 self._over(path)
                 return None
@@ -262,8 +279,12 @@ class Inventory:
             self.programs[known] = Program(path, engine, status.st_mtime_ns, deleted)
         return known
 
+    def _expired(self) -> bool:
+        self._goes_on()
+        return time.monotonic() > self._deadline
+
     def _over(self, path: str) -> bool:
-        over = time.monotonic() > self._deadline
+        over = self._expired()
         if over and not self._stopped:
             self._stopped = True
             self.note("time-limit", path)
@@ -276,23 +297,75 @@ class Inventory:
         """
         if not os.path.exists("/proc/self/maps"):
             return self.note("not-on-this-system", "/proc")
-        for pid in processes():
-            if self._over("process %d" % pid):
-                return None
+        waiting = list(processes())
+        if os.geteuid() != 0:
+            # The system protects this process from those of other users.
+            return self._look_at(waiting, users, lambda _news: None)
+        from .watched import Stalled, watched
+
+        while waiting and not self._stopped:
             try:
-                if users is not None and users.isdisjoint(users_of(pid)):
-                    continue
-                found = mapped(pid)
-            except PermissionError:
-                self.note("other-users", str(pid))
-                continue
-            except OSError:  # it has ended
-                continue
-            for key, file in found.items():
-                engine = self._mapped_file(pid, key, file)
-                if engine is not None:
-                    with contextlib.suppress(OSError):
-                        self.processes.setdefault(engine, {})[pid] = started(pid, key)
+                for news in watched(lambda tell: self._look_at(waiting, users, tell), self._patience):
+                    if news is not None:
+                        self._add(waiting.pop(0), news)
+                return None
+            except Stalled:
+                stalled = waiting.pop(0)
+                if not self._over("process %d" % stalled):
+                    self.note("unreadable", "process %d" % stalled, Reason("stalled", seconds=int(PATIENCE)))
+        return None
+
+    def _patience(self) -> float:
+        """Return the seconds to wait for news."""
+        return min(PATIENCE, self._deadline - time.monotonic() + 1)
+
+    def _look_at(
+        self, pids: Sequence[int], users: AbstractSet[int] | None, tell: Callable[[_News | None], None]
+    ) -> None:
+        """Examine processes, and C(tell) what is new after each of them; None while one is examined."""
+        self._goes_on = lambda: tell(None)
+        for pid in pids:
+            programs, without, noted = set(self.programs), set(self._without), set(self._noted)
+            if not self._over("process %d" % pid):
+                self._process(pid, users)
+            tell(
+                _News(
+                    {key: self.programs[key] for key in self.programs if key not in programs},
+                    {key: found[pid] for key, found in self.processes.items() if pid in found},
+                    {key: self._without[key] for key in self._without if key not in without},
+                    self._noted - noted,
+                    self.notes,
+                    self._stopped,
+                )
+            )
+            if self._stopped:
+                break
+        self._goes_on = lambda: None
+
+    def _add(self, pid: int, news: _News) -> None:
+        self.programs.update(news.programs)
+        for key, process in news.processes.items():
+            self.processes.setdefault(key, {})[pid] = process
+        self._without.update(news.without)
+        self._noted |= news.noted
+        self.notes = news.notes
+        self._stopped = news.stopped
+
+    def _process(self, pid: int, users: AbstractSet[int] | None) -> None:
+        """Examine the files that a process has mapped."""
+        try:
+            if users is not None and users.isdisjoint(users_of(pid)):
+                return None
+            found = mapped(pid)
+        except PermissionError:
+            return self.note("other-users", str(pid))
+        except OSError:  # it has ended
+            return None
+        for key, file in found.items():
+            engine = self._mapped_file(pid, key, file)
+            if engine is not None:
+                with contextlib.suppress(OSError):
+                    self.processes.setdefault(engine, {})[pid] = started(pid, key)
         return None
 
     def _mapped_file(self, pid: int, key: Key, file: Mapped) -> Id | None:

@@ -80,6 +80,7 @@ REASON_TEXTS = {
     " %(path)s; find out who owned it before, or become its owner with become_user",
     # Programs
     "size": "%(size)d bytes",
+    "stalled": "nothing of it could be read for %(seconds)d seconds",
     "not-through-process": "it cannot be opened through its process and is no longer at its path",
     # Cached modules
     "empty-file": "the file is empty",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import time
 
@@ -277,8 +278,10 @@ def running(monkeypatch, *found, ends=None, users=None):
     def mapped(pid):
         files = _processes.mapped(pid)
         if ends is not None and pid == ends.pid:
-            ends.kill()
-            ends.wait()
+            # It is the child of another process, which waits for it.
+            os.kill(pid, signal.SIGKILL)
+            while _processes.mapped(pid):
+                time.sleep(0.01)
         return files
 
     monkeypatch.setattr(_inventory, "processes", lambda: iter([process.pid for process in found]))
