@@ -107,13 +107,9 @@ def mapped(pid: int) -> dict[Key, Mapped]:
 def open_mapped(pid: int, file: Mapped) -> int | None:
     """Open for reading exactly the regular file that a process has mapped; None if that is impossible.
 
-    The link of the kernel leads to the file whatever its path leads to, but needs the right to trace the process.
-    Without it, the file at the path is opened if it is the same.
+    The links of the kernel lead to the file whatever its path leads to, but need the right to trace the process.
     """
-    places = ["%s/%d/map_files/%s" % (PROC, pid, file.range), "%s/%d/exe" % (PROC, pid)]
-    if file.path.startswith("/") and not file.deleted:
-        places.append(file.path)
-    for place in places:
+    for place in ("%s/%d/map_files/%s" % (PROC, pid, file.range), "%s/%d/exe" % (PROC, pid)):
         with contextlib.suppress(OSError):
             found = os.open(place, os.O_PATH)
             try:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any
 
@@ -84,13 +85,18 @@ def may(path: str, mode: int, uid: int | None, gid: int | None, user: int, right
 
     With an ACL or a group that does not exist yet, whether the user may have it.
     """
+    if user not in (0, uid) and (gid is None or _acl(path, ACCESS_ACL) is not None):
+        # The group bits are the mask of an ACL.
+        return bool((mode >> 3 | mode) & right)
+    return may_by_mode(mode, uid, gid, user, right)
+
+
+def may_by_mode(mode: int, uid: int | None, gid: int | None, user: int, right: int) -> bool:
+    """Return whether a user has a right to what has this mode and these owners, and no ACL."""
     if user == 0:
         return True
     if user == uid:
         return bool(mode >> 6 & right)
-    if gid is None or _acl(path, ACCESS_ACL) is not None:
-        # The group bits are the mask of an ACL.
-        return bool((mode >> 3 | mode) & right)
     return bool((mode >> 3 if gid in _groups(user) else mode) & right)
 
 
@@ -101,20 +107,57 @@ def _acl(path: str, name: str) -> bytes | None:
         return None
 
 
-def has_acl(path: str) -> bool:
-    """Return whether a path has an ACL beyond its mode."""
-    return _acl(path, ACCESS_ACL) is not None
+def _acl_of(path: str, status: os.stat_result) -> bytes | None:
+    """Return the ACL of what had this path and status, whatever has the path now. Raises OSError."""
+    if not hasattr(os, "getxattr"):
+        return None
+    handle = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+    try:
+        if not os.path.samestat(os.fstat(handle), status):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return os.getxattr("/proc/self/fd/%d" % handle, ACCESS_ACL)
+    except OSError as error:
+        if error.errno not in (errno.ENODATA, errno.ENOTSUP):
+            raise
+        return None
+    finally:
+        os.close(handle)
 
 
-def everybody_may(path: str, mode: int, right: int) -> bool:
+def has_acl(path: str, status: os.stat_result) -> bool:
+    """Return whether what had this path and status may have an ACL beyond its mode."""
+    try:
+        return _acl_of(path, status) is not None
+    except OSError:
+        return True
+
+
+def certainly_may(path: str, status: os.stat_result, user: int, right: int) -> bool:
+    """Return whether a user has a right to what had this path and status; not if its ACL is unknown."""
+    if user not in (0, status.st_uid):
+        try:
+            access = _acl_of(path, status)
+        except OSError:
+            return False
+        if access is not None:
+            from .acls import allows
+
+            return allows(access, status.st_gid, user, _groups(user), right)
+    return may_by_mode(status.st_mode, status.st_uid, status.st_gid, user, right)
+
+
+def everybody_may(path: str, status: os.stat_result, right: int) -> bool:
     """Return whether everybody certainly has a right: the group, all others, and everyone whom an ACL names.
 
-    The owner is not considered: an owner can take the right at any time.
+    The owner is not considered: an owner can take the right at any time. C(status): that of the path when it was examined.
     """
     wanted = right << 3 | right
-    if mode & wanted != wanted:
+    if status.st_mode & wanted != wanted:
         return False
-    access = _acl(path, ACCESS_ACL)
+    try:
+        access = _acl_of(path, status)
+    except OSError:
+        return False
     if access is None:
         return True
     from .acls import spares_nobody

@@ -36,6 +36,24 @@ def spares_nobody(access: bytes, right: int) -> bool:
     )
 
 
+def allows(access: bytes, group: int, user: int, groups: frozenset[int], right: int) -> bool:
+    """Return whether this ACL gives a user in these groups, who is not the owner, a right (acl(5)).
+
+    C(group): that of the file.
+    """
+    entries = _entries(access)
+    mask = next((granted for tag, granted, _id in entries if tag == MASK), 7)
+    named = [granted for tag, granted, ident in entries if tag == USER and ident == user]
+    of_groups = [
+        granted
+        for tag, granted, ident in entries
+        if (tag == GROUP and ident in groups) or (tag == GROUP_OF_FILE and group in groups)
+    ]
+    if named or of_groups:
+        return any(granted & mask & right == right for granted in named or of_groups)
+    return any(granted & right == right for tag, granted, _id in entries if tag == OTHER)
+
+
 def _entries(data: bytes) -> list[tuple[int, int, int]]:
     # A version, then the tag, permissions and id of each entry.
     return [struct.unpack_from("<HHI", data, offset) for offset in range(4, len(data) - 7, 8)]

@@ -13,16 +13,19 @@ import stat
 from typing import Any, NamedTuple
 
 from .._config.check import MAX_BYTES, Finding
-from .access import READ, WRITE, everybody_may, may, others_may, system_error, user_name
+from .access import READ, WRITE, Reason, everybody_may, may, others_may, system_error, user_name
 from .path import (
     LINKS_MAX,
     Link,
     ResolvedPath,
     barred_by,
+    link_barred,
+    of_system,
     open_resolved,
     open_to_judge,
     reopen,
     resolve,
+    users_of_links,
 )
 
 
@@ -65,19 +68,28 @@ def resolve_file(path: str) -> ResolvedFile:
     visited: list[tuple[str, os.stat_result]] = []
     target = ""
     for _hop in range(LINKS_MAX):
-        resolved = resolve(os.path.dirname(path))
+        resolved = resolve(os.path.dirname(path), users_of_links(links))
         name = os.path.basename(path)
+        error = resolved.error
+        if error is None and os.geteuid() == 0:
+            directory = (resolved.real, resolved.status())
+            error = link_barred(path, resolved.links, directory, users_of_links([*links, *resolved.links]))
+        if error:
+            denied = resolved.denied or resolved.error is None
+            raise Unreadable("denied" if denied else "unreadable", reason=error)
         resolved.links[:0] = links
         resolved.visited[:0] = visited
-        if resolved.error:
-            raise Unreadable("denied" if resolved.denied else "unreadable", reason=resolved.error)
         if name in ("", ".", ".."):
             raise Unreadable("is-a-directory")
         full = os.path.join(resolved.real, name)
         status = None
         if not resolved.missing:
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 status = os.lstat(full)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                raise Unreadable("unreadable", reason=system_error(error)) from None
         if status is None or not stat.S_ISLNK(status.st_mode):
             if links and status is None:
                 raise Unreadable("dangling-link", target=target)
@@ -85,6 +97,8 @@ def resolve_file(path: str) -> ResolvedFile:
         links = [*resolved.links, (full, status, resolved.status().st_uid)]
         visited = resolved.visited
         target = os.readlink(full)
+        if os.geteuid() == 0 and of_system(status, target):
+            raise Unreadable("denied", reason=Reason("link-of-system", path=full))
         path = os.path.join(resolved.real, target)
     raise Unreadable("too-many-links")
 
@@ -128,7 +142,7 @@ def _judge(place: ResolvedFile, status: os.stat_result) -> None:
         raise Unreadable("is-a-directory")
     if not stat.S_ISREG(status.st_mode):
         raise Unreadable("not-a-file")
-    if os.geteuid() == 0 and not (everybody_may(place.path, status.st_mode, READ) and place.resolved.public()):
+    if os.geteuid() == 0 and not (everybody_may(place.path, status, READ) and place.resolved.public()):
         from .private import secret
 
         unsafe = secret(place.path, place.resolved, status)

@@ -16,8 +16,8 @@ import stat
 from itertools import islice
 from typing import Any, NamedTuple, Sequence, Tuple, Union
 
-from .access import ENTER, READ, WRITE, Reason, everybody_may, group_name, may, others_may, user_name
-from .path import OPEN_TO_LIST, ResolvedPath, barred_by, is_below, open_resolved, resolve
+from .access import ENTER, READ, WRITE, Reason, certainly_may, everybody_may, group_name, may, others_may, user_name
+from .path import NOT_FOLLOWED, OPEN_TO_LIST, UNREACHED, ResolvedPath, barred_by, is_below, open_resolved, resolve
 
 DEFAULT_MODE = 0o700
 
@@ -66,9 +66,22 @@ class State(NamedTuple):
         }
 
 
-def inspect(path: str) -> State:
-    """Return the directory at an absolute path as it is now."""
+def resolve_directory(path: str, chosen_by: int | None) -> ResolvedPath:
+    """Resolve the path of a cache directory. For root, an error says nothing that who chose the path may not know.
+
+    C(chosen_by): who chooses the directory, see C(chooser.chooser).
+    """
     resolved = resolve(path)
+    if resolved.error is None or chosen_by is None or chosen_by == UNREACHED or os.geteuid() != 0:
+        return resolved
+    if all(certainly_may(above, its, chosen_by, ENTER) for above, its in resolved.visited):
+        return resolved
+    return resolved._replace(error=Reason("chosen-by-barred-user", path=path, user=chosen_by), denied=True)
+
+
+def inspect(path: str, chosen_by: int | None = None) -> State:
+    """Return the directory at an absolute path as it is now; see C(resolve_directory)."""
+    resolved = resolve_directory(path, chosen_by)
     if resolved.error or resolved.missing:
         return State(path, resolved, False, None, None, None)
     status = resolved.status()
@@ -103,6 +116,8 @@ def findings(
         if unit == state.resolved.real:
             return [("dynamic-user", [unit])]
         error = [state.resolved.error]
+        if state.resolved.error.code in NOT_FOLLOWED:
+            return [*_replaceable(state, meant), ("hidden", error)]
         return [("not-entered", error)] if state.resolved.denied else [("in-the-way", error)]
     found = _replaceable(state, meant)
     inside = [name for name in config if is_below(name, state.resolved.target)]
@@ -124,7 +139,7 @@ def findings(
     if not state.resolved.missing:
         closed = hidden(state.resolved, chosen_by)
         start = len(state.resolved.target.rstrip("/")) + 1
-        known = [name[start:] for name in inside if not os.path.isdir(name)]
+        known = [name[start:] for name in inside if not inspect(name).exists]
         found += [("hidden", [closed])] if closed else _contents(state, meant, most, known)
     system = _unwritable(state.resolved.real, meant)
     # A user that does not exist yet will own it; the user of a unit gets it when the unit starts.
@@ -199,7 +214,7 @@ def hidden(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
     """
     if os.geteuid() != 0 or (chosen_by is None and not resolved.links):
         return None
-    if everybody_may(resolved.target, resolved.status().st_mode, READ) and resolved.public():
+    if everybody_may(resolved.target, resolved.status(), READ) and resolved.public():
         return None
     from .private import private
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import NamedTuple, Tuple
+from typing import AbstractSet, NamedTuple, Sequence, Tuple
 
-from .access import ENTER, Reason, everybody_may, may, others_may, system_error
+from .access import ENTER, Reason, certainly_may, everybody_may, may, others_may, system_error
 
 LINKS_MAX = 40
 
@@ -21,6 +21,9 @@ ANYONE = -1
 
 UNREACHED = -2
 """Users who have the right by modes and ACLs, but cannot enter the directories above."""
+
+# Reasons for root to examine nothing that a path leads to.
+NOT_FOLLOWED = ("link-of-system", "link-barred", "chosen-by-barred-user")
 
 Link = Tuple[str, os.stat_result, int]
 
@@ -56,7 +59,7 @@ class ResolvedPath(NamedTuple):
 
     def public(self) -> bool:
         """Return whether everybody may enter every directory on the path."""
-        return all(everybody_may(path, status.st_mode, ENTER) for path, status in self.visited)
+        return all(everybody_may(path, status, ENTER) for path, status in self.visited)
 
     def reached(self, directory: str) -> bool:
         """Return whether users other than the owners may enter this directory on the path and each one above it."""
@@ -67,9 +70,17 @@ class ResolvedPath(NamedTuple):
         )
 
 
-def resolve(path: str) -> ResolvedPath:
-    """Resolve an absolute path as the kernel would. Never raises OSError."""
+def resolve(path: str, led: AbstractSet[int] = frozenset()) -> ResolvedPath:
+    """Resolve an absolute path as the kernel would. Never raises OSError.
+
+    For root, links of other users lead only where these may go, and links of the system, as in C(/proc), nowhere: they
+    lead into mounts of other processes, and tell what their owners do not. C(led): users whose links have led here.
+    """
+    root = os.geteuid() == 0
+    users = set(led)
     todo = path.split("/")[::-1]
+    # How much is left to do when the target of a link has been resolved, and the link.
+    within: list[tuple[int, str]] = []
     current = "/"
     # Each directory once, however often a link leads back to it.
     statuses = {"/": os.stat("/")}
@@ -79,6 +90,8 @@ def resolve(path: str) -> ResolvedPath:
     denied = False
     while todo and error is None:
         name = todo.pop()
+        while within and len(todo) < within[-1][0]:
+            within.pop()
         if name in ("", "."):
             continue
         if name == "..":
@@ -91,17 +104,25 @@ def resolve(path: str) -> ResolvedPath:
             missing.append(name)
             continue
         full = os.path.join(current, name)
+        if root and users:
+            error = link_barred(path, links, (current, statuses[current]), users)
+            if error:
+                denied = True
+                continue
         try:
             status = os.lstat(full)
             if stat.S_ISLNK(status.st_mode):
                 target = os.readlink(full)
-                if not _leads_somewhere(full):
-                    error = Reason("dangling-link", path=full)
+                if root and of_system(status, target):
+                    error, denied = Reason("link-of-system", path=full), True
                     continue
-                links.append((full, status, os.lstat(current).st_uid))
+                above = os.lstat(current).st_uid
+                links.append((full, status, above))
                 if len(links) > LINKS_MAX:
                     error = Reason("too-many-links", path=path)
                     continue
+                users |= {status.st_uid, above}
+                within.append((len(todo), full))
                 if target.startswith("/"):
                     current = "/"
                 todo.extend(target.split("/")[::-1])
@@ -111,6 +132,8 @@ def resolve(path: str) -> ResolvedPath:
             else:
                 error = Reason("not-a-directory", path=full)
         except FileNotFoundError:
+            if within:
+                error = Reason("dangling-link", path=within[0][1])
             missing.append(name)
         except OSError as failed:
             denied = failed.errno == errno.EACCES
@@ -124,14 +147,26 @@ def resolve(path: str) -> ResolvedPath:
     return ResolvedPath(current, list(statuses.items()), links, missing, error, denied)
 
 
-def _leads_somewhere(link: str) -> bool:
-    try:
-        os.stat(link)
-    except PermissionError:
-        return True  # resolving the target shows where it is denied
-    except OSError:
-        return False
-    return True
+def users_of_links(links: Sequence[Link]) -> set[int]:
+    """Return the users who can replace one of these links."""
+    return {uid for _link, status, above in links for uid in (status.st_uid, above)}
+
+
+def link_barred(
+    path: str, links: Sequence[Link], directory: tuple[str, os.stat_result], users: AbstractSet[int]
+) -> Reason | None:
+    """Return why root must not look for a name in a directory: one of these users, whose links lead there, may not enter it."""
+    where, status = directory
+    for user in sorted(users):
+        if not certainly_may(where, status, user, ENTER):
+            own = [link for link, its, above in links if user in (its.st_uid, above)]
+            return Reason("link-barred", path=own[0] if own else path, user=user)
+    return None
+
+
+def of_system(status: os.stat_result, target: str) -> bool:
+    """Return whether a link is one that only the kernel can follow, as in C(/proc): its size is not that of its text."""
+    return status.st_size != len(os.fsencode(target))
 
 
 def barred_by(visited: list[tuple[str, os.stat_result]], user: int) -> str | None:

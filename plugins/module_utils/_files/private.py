@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
 
-from .access import READ, WRITE, Reason, everybody_may, has_acl, may, others_may
+from .access import ENTER, READ, WRITE, Reason, certainly_may, everybody_may, has_acl, others_may
 from .guards import swappable, unsafe_link
-from .path import UNREACHED, barred_by, resolve
+from .path import OPEN_TO_LIST, UNREACHED, barred_by, is_below, open_resolved, resolve, users_of_links
 
 if TYPE_CHECKING:
     from .path import ResolvedPath
@@ -27,19 +28,26 @@ def secret(path: str, resolved: ResolvedPath, status: os.stat_result) -> Reason 
         where = swappable(resolved, status.st_uid)
         return where and Reason("secret-with-other-names", owner=status.st_uid, reason=where)
     # The group bits are the mask of an ACL.
-    readers = status.st_gid if status.st_mode & stat.S_IRGRP and not has_acl(path) else None
+    readers = status.st_gid if status.st_mode & stat.S_IRGRP and not has_acl(path, status) else None
     for above, its in resolved.visited:
-        stranger = its.st_uid not in (0, status.st_uid) and not _may_read(path, status, its.st_uid)
+        stranger = _may_reach(resolved, above, its.st_uid) and not _may_read(path, resolved, status, its.st_uid)
         if stranger or (resolved.reached(above) and _others_rename(above, its, readers, above == resolved.real)):
             return Reason("secret", owner=status.st_uid, path=above)
     return None
 
 
-def _may_read(path: str, status: os.stat_result, user: int) -> bool:
-    """Return whether a user certainly may read a file."""
-    if user != status.st_uid and has_acl(path):
-        return everybody_may(path, status.st_mode, READ)
-    return may(path, status.st_mode, status.st_uid, status.st_gid, user, READ)
+def _may_reach(resolved: ResolvedPath, directory: str, user: int) -> bool:
+    """Return whether a user may enter every directory above one on the path: who may not cannot rename anything there."""
+    above = [(path, its) for path, its in resolved.visited if is_below(directory, path)]
+    return barred_by(above, user) is None
+
+
+def _may_read(path: str, resolved: ResolvedPath, status: os.stat_result, user: int) -> bool:
+    """Return whether a user certainly may read a file, and enter every directory above it."""
+    return user == 0 or (
+        certainly_may(path, status, user, READ)
+        and all(certainly_may(above, its, user, ENTER) for above, its in resolved.visited)
+    )
 
 
 def _others_rename(path: str, status: os.stat_result, readers: int | None, holds: bool) -> bool:
@@ -51,7 +59,7 @@ def _others_rename(path: str, status: os.stat_result, readers: int | None, holds
     if (status.st_mode & stat.S_ISVTX and not holds) or not others_may(path, status.st_mode, status.st_uid, WRITE):
         return False
     shared = status.st_gid == readers
-    return not shared or others_may(path, status.st_mode & ~stat.S_IWGRP, status.st_uid, WRITE) or has_acl(path)
+    return not shared or others_may(path, status.st_mode & ~stat.S_IWGRP, status.st_uid, WRITE) or has_acl(path, status)
 
 
 def private(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
@@ -63,16 +71,47 @@ def private(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
     if unsafe or chosen_by in (None, UNREACHED):
         return unsafe
     owner = resolved.status().st_uid
-    if owner != chosen_by or barred_by(resolved.visited, chosen_by):
+    enters = all(certainly_may(above, its, chosen_by, ENTER) for above, its in resolved.visited)
+    if owner != chosen_by or not enters:
         return Reason("chosen-by-user-who-cannot-list", user=chosen_by)
     return None
 
 
-def follows(link: os.stat_result, above: os.stat_result, handle: int) -> bool:
-    """Return whether root may show the contents of an open directory behind a link; C(above): the link's directory."""
-    end = os.fstat(handle)
-    if os.geteuid() != 0 or {link.st_uid, above.st_uid} <= {0, end.st_uid}:
-        return True
-    resolved = resolve(os.readlink("/proc/self/fd/%d" % handle))
-    known = os.path.samestat(resolved.status(), end)
-    return known and everybody_may(resolved.target, end.st_mode, READ) and resolved.public()
+def behind(name: str, directory: int) -> ResolvedPath:
+    """Resolve a link that has this name in an open directory. Raises OSError."""
+    return resolve(os.path.join(os.readlink("/proc/self/fd/%d" % directory), name))
+
+
+def leads_to_directory(name: str, directory: int) -> bool:
+    """Return whether a link that has this name in an open directory leads to a directory, or root must not follow it."""
+    try:
+        if os.geteuid() != 0:
+            return stat.S_ISDIR(os.stat(name, dir_fd=directory).st_mode)
+        resolved = behind(name, directory)
+    except OSError:
+        return False
+    return resolved.denied or not (resolved.error or resolved.missing)
+
+
+def open_behind(name: str, directory: int) -> int:
+    """Open the directory that a link in an open directory leads to, as root only if its contents may be shown.
+
+    Raises OSError.
+    """
+    if os.geteuid() != 0:
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=directory)
+    resolved = behind(name, directory)
+    if resolved.missing or (resolved.error and not resolved.denied):
+        # It has led to a directory before.
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    end = resolved.status()
+    shown = users_of_links(resolved.links) <= {0, end.st_uid} or (
+        everybody_may(resolved.real, end, READ) and resolved.public()
+    )
+    if resolved.error or not shown:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    found = open_resolved(resolved)
+    try:
+        return os.open(".", OPEN_TO_LIST, dir_fd=found)
+    finally:
+        os.close(found)

@@ -82,7 +82,7 @@ def opened_directory(resolved: ResolvedPath, failure: Reason) -> Iterator[int]:
 
     Raises CannotWrite, also for each OSError in the block.
     """
-    unsafe = unsafe_link(resolved)
+    unsafe = resolved.error or unsafe_link(resolved)
     if unsafe:
         raise CannotWrite(unsafe)
     with _reported(failure):

@@ -151,9 +151,9 @@ class Change:
         if seen is not None:
             there = file_problems(place, seen.st_mode, seen.st_uid, seen.st_gid, plan.reader)
         if before is not None:
-            state = directory_of(before)
+            led_by = directory_chooser(before, place, seen)
+            state = directory_of(before, led_by)
             if state is not None:
-                led_by = directory_chooser(before, place, seen)
                 there += directory_problems(state, os.geteuid(), plan.cache_owner, ENTRIES, led_by, place.names())
             there = before.problems + before.relevant(there)
             if plan.changes_directory:

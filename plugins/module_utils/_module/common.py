@@ -18,6 +18,7 @@ from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
 from .._files.config_file import ResolvedFile, file_findings
 from .._files.directory import State, findings, inspect
+from .._files.path import open_resolved, resolve
 from .refused import Refused
 
 if TYPE_CHECKING:
@@ -108,16 +109,17 @@ def host(lacking: Lacking | None = None) -> Host:
 
 def _file_system_size(directory: str) -> int | None:
     """Return the size in bytes of the file system of an absolute path, which need not exist."""
-    while True:
-        try:
-            status = os.statvfs(directory)
-        except FileNotFoundError:
-            # Also for a path that ends in slashes or in a dangling link.
-            directory = os.path.dirname(directory.rstrip("/")) or "/"
-        except (OSError, ValueError):
-            return None
-        else:
-            return status.f_blocks * status.f_frsize or None
+    try:
+        handle = open_resolved(resolve(directory))
+    except (OSError, ValueError):
+        return None
+    try:
+        status = os.fstatvfs(handle)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return status.f_blocks * status.f_frsize or None
 
 
 def _memory() -> int:
@@ -172,18 +174,21 @@ def config_from(data: bytes | None, dialects: Sequence[Dialect], on: Host, libra
         refuse_library("tomli", "reading TOML before Python 3.11", error)
 
 
-def directory_of(config: Config) -> State | None:
-    """Return the effective cache directory as it is; None if the config has no valid one. Raises Refused."""
+def directory_of(config: Config, chosen_by: int | None = None) -> State | None:
+    """Return the effective cache directory as it is; None if the config has no valid one. Raises Refused.
+
+    C(chosen_by): who chooses it, see C(chooser.chooser).
+    """
     path = config.effective.get("directory")
     if path is None or any(p.severity == ERROR and p.code.startswith("directory-") for p in config.problems):
         return None
-    return directory_at(str(path))
+    return directory_at(str(path), chosen_by)
 
 
-def directory_at(path: str) -> State:
+def directory_at(path: str, chosen_by: int | None = None) -> State:
     """Return the directory at an absolute path as it is. Raises Refused for a path that Python cannot use here."""
     refuse_unnameable(path)
-    return inspect(path)
+    return inspect(path, chosen_by)
 
 
 def file_problems(place: ResolvedFile, mode: int, uid: int | None, gid: int | None, user: int) -> list[Problem]:

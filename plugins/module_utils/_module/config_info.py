@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 from .._config.check import DANGER, ERROR, Finding
 from .._config.config import Config, to_problems
-from .._config.printable import printable
 from .._config.toml import Library
 from .._files.config_file import (
     Unreadable,
@@ -68,9 +67,9 @@ def gather(module: Module, path: str | None) -> dict[str, Any]:
         reader = user if owner is None else owner
         of_file = file_problems(place, status.st_mode, status.st_uid, status.st_gid, reader)
         problems += config.relevant(of_file)
-    state = _common.directory_of(config)
+    chosen_by = None if place is None else _common.directory_chooser(config, place, status)
+    state = _common.directory_of(config, chosen_by)
     if state is not None:
-        chosen_by = None if place is None else _common.directory_chooser(config, place, status)
         names = [] if place is None or status is None else place.names()
         problems += config.relevant(directory_problems(state, user, owner, None, chosen_by, names))
     problems = _common.spoken(problems)
@@ -124,5 +123,5 @@ def run(module: Module) -> None:
     except OSError as error:
         from .reasons import failure
 
-        module.fail_json(msg=printable(failure(path or "content", error)))
+        module.fail_json(msg=failure(path or "content", error))
     module.exit_json(changed=False, **result)

@@ -18,6 +18,7 @@ from .._config.values import base_value, from_option
 from .._files.access import umask
 from .._files.config_file import ResolvedFile, Unreadable, read, resolve_file
 from .._files.directory import DEFAULT_MODE, State
+from .._files.path import NOT_FOLLOWED
 from .common import (
     ENTRIES,
     config_from,
@@ -107,8 +108,6 @@ def plan(task: Task, readers: Readers) -> Plan:
         new_data, after = edited(task, readers.dialects, before, changes)
     else:
         new_data, after = data, before
-    now = directory_at(str(after.effective["directory"]))
-    planned = _new_directory(task, now)
     owners = _owners(place, seen)
     new_owners = _asked(task, "", stat.S_IFREG, *owners)
     reader = os.geteuid() if cache_owner is None else cache_owner
@@ -120,6 +119,12 @@ def plan(task: Task, readers: Readers) -> Plan:
 
         chosen_by = chooser(place, seen)
     led_by = chosen_by if after.names_directory else None
+    now = directory_at(str(after.effective["directory"]), led_by)
+    if now.resolved.error and now.resolved.error.code in NOT_FOLLOWED:
+        from .reasons import advice
+
+        raise task.refused_for("nothing was changed: %s" % advice(now.resolved.error))
+    planned = _new_directory(task, now)
     found += directory_problems(planned, os.geteuid(), cache_owner, ENTRIES, led_by, place.names())
     errors = severe(found, ERROR)
     if errors:
@@ -234,10 +239,10 @@ def _existing(
         raise task.refused("not every Wasmtime takes this file, so nothing was changed", errors)
     if wanted.get("directory") is None and any(problem.code == "enabled-refused" for problem in errors):
         # Without that line, the cache is enabled in this directory.
-        state = directory_of(config)
+        led_by = directory_chooser(config, place, seen)
+        state = directory_of(config, led_by)
         found = list(config.problems)
         if state is not None:
-            led_by = directory_chooser(config, place, seen)
             found += directory_problems(state, os.geteuid(), cache_owner, ENTRIES, led_by, place.names())
         errors += severe(found, DANGER)
     instead = "or replace the file: force=true, in the role wasmtime_cache_force=true (keeps a backup)"

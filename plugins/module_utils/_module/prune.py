@@ -19,7 +19,7 @@ from .._config.values import parse_text
 from .._files.access import WRITE, others_may, user_name
 from .._files.chooser import chosen
 from .._files.config_file import Unreadable, resolve_file
-from .._files.directory import SYSTEM, hidden, not_dedicated
+from .._files.directory import SYSTEM, hidden, not_dedicated, resolve_directory
 from .._files.guards import moved, unsafe_link
 from .._files.path import ResolvedPath, is_below, open_resolved, resolve
 from .._usage.cleanup import rules_of
@@ -348,7 +348,7 @@ def gather(module: Module, path: str) -> tuple[dict[str, Any], Outcome | None]:
         "freed": 0,
         "left": {"entries": 0, "size": 0},
     }
-    resolved = resolve(directory)
+    resolved = resolve_directory(directory, writer if module.params["directory"] is None else None)
     if resolved.error:
         raise _refused.Refused("the directory %s cannot be pruned: %s" % (quoted(directory), advice(resolved.error)))
     if resolved.missing:
@@ -423,7 +423,7 @@ def run(module: Module) -> None:
     except _refused.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
-        module.fail_json(msg=printable(failure(module.params["directory"] or path or "path", error)))
+        module.fail_json(msg=failure(module.params["directory"] or path or "path", error))
     changed = any(figures["count"] for figures in result["removed"].values())
     if module._diff:
         result["diff"] = {

@@ -10,7 +10,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, Any, Callable
 
-from .._config.printable import quoted
+from .._config.printable import printable, quoted
 from .._files.access import group_name, user_name
 
 if TYPE_CHECKING:
@@ -65,6 +65,9 @@ REASON_TEXTS = {
     " %(where)s: root does not follow it",
     "link-into-other-directory": "%(path)s is a symbolic link of %(user)s into %(where)s, which belongs to %(owner)s: root"
     " does not follow it",
+    "link-of-system": "%(path)s is a link of the system, as in /proc: root does not follow it",
+    "link-barred": "%(path)s is a symbolic link of %(user)s, who may not enter where it leads: root does not follow it",
+    "chosen-by-barred-user": "%(user)s can write to the config that names %(path)s and may not enter a directory on this path",
     "names-replaceable": "other users can replace what is in %(path)s",
     "other-names": "it has other names (hard links), and %(reason)s; remove the other"
     " names, or become the owner of that directory with become_user",
@@ -129,6 +132,9 @@ REMEDIES = {
     "root-without-override": "become its owner %(owner)s with become_user",
     "needs-chown": _CAPABLE % "owner",
     "needs-chown-for-group": _CAPABLE % "group",
+    "link-of-system": "name what it leads to",
+    "link-barred": "become the owner of the link with become_user",
+    "chosen-by-barred-user": "become the user of the cache with become_user",
     "link-with-other-names": "name the target of the link",
     "link-into-other-directory": "name the target of the link, or become the owner of the link with become_user",
 }
@@ -208,6 +214,8 @@ def finding_of(error: Unreadable) -> Finding:
 def failure(path: str, error: OSError) -> str:
     """Return the message for an error of the system at a file, which most often has changed since it was found."""
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE, errno.EINVAL):
-        return "%s: another process is changing it or a directory above it; run again when that has ended" % path
-    where = "" if error.filename in (None, path) else " (%s)" % os.fsdecode(error.filename)
-    return "%s: system error: %s%s; correct that first" % (path, error.strerror, where)
+        text = "%s: another process is changing it or a directory above it; run again when that has ended" % path
+    else:
+        where = "" if error.filename in (None, path) else " (%s)" % os.fsdecode(error.filename)
+        text = "%s: system error: %s%s; correct that first" % (path, error.strerror, where)
+    return printable(text)

@@ -17,7 +17,7 @@ from .._files.config_file import ChangedMeanwhile, ResolvedFile, Unreadable, rea
 from .._files.guards import unsafe_link
 from .._files.lock import Lock
 from .._files.obstacles import unwritable
-from .._files.path import resolve
+from .._files.path import NOT_FOLLOWED, resolve
 from .._files.rename import rename_new
 from .._files.rights import uncopyable
 from .._files.write import (
@@ -74,6 +74,8 @@ def remove(task: Task) -> dict[str, Any]:
 def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
     """Remove the file once. Raises CannotWrite, Refused, and ChangedMeanwhile if another process writes the file."""
     place = ResolvedFile(resolve(os.path.dirname(task.path)), os.path.basename(task.path))
+    if place.resolved.error and place.resolved.error.code in NOT_FOLLOWED:
+        raise task.refused_for("it cannot be removed: %s" % advice(place.resolved.error))
     result: dict[str, Any] = {"changed": True, "path": task.path, "problems": []}
     task.progress.diff = []
     try:

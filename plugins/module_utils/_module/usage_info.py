@@ -12,14 +12,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .._config.config import Config
-from .._config.printable import printable, quoted
+from .._config.printable import quoted
 from .._config.settings import KINDS, LEVEL_MAX, LEVEL_MIN, BadValue
 from .._config.toml import Library, NoLibrary
 from .._config.values import parse_text
 from .._files.chooser import chooser
 from .._files.config_file import Unreadable, read, resolve_file
-from .._files.directory import hidden
-from .._files.path import open_resolved, resolve
+from .._files.directory import hidden, resolve_directory
+from .._files.path import NOT_FOLLOWED, open_resolved
 from .._usage.cleanup import rules_of, usage_result
 from .._usage.scan import GONE, Budget, look_into, open_directory
 from .._usage.suggest import room_of, suggestions
@@ -88,22 +88,28 @@ def config_of(module: Module, path: str, library: Library) -> tuple[Config, str 
     return config, version, None if place is None else chooser(place, status)
 
 
+# The errors of paths that lead to no directory.
+_NO_DIRECTORY = ("dangling-link", "not-a-directory", "too-many-links")
+
+
+def _exists(directory: str, chosen_by: int | None) -> bool:
+    resolved = resolve_directory(directory, chosen_by)
+    return not (resolved.error or resolved.missing)
+
+
 def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
     """Open the directory, following all links; None if it does not exist.
 
     C(chosen_by): who can name the directory in the config; None if the task names it.
     Raises OSError, EACCES with a warning for a directory that may not be entered or that root must not list.
     """
-    resolved = resolve(directory)
-    if resolved.missing:
+    resolved = resolve_directory(directory, chosen_by)
+    if resolved.missing or (resolved.error and resolved.error.code in _NO_DIRECTORY):
         return None
-    if resolved.error:
-        if resolved.denied:
-            module.warn("the directory %s cannot be listed: %s" % (quoted(directory), advice(resolved.error)))
-        # Raises the error of the system.
-        os.stat(directory)
-        return None
-    closed = hidden(resolved, chosen_by)
+    if resolved.error and resolved.error.code not in NOT_FOLLOWED:
+        module.warn("the directory %s cannot be listed: %s" % (quoted(directory), advice(resolved.error)))
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    closed = resolved.error or hidden(resolved, chosen_by)
     if closed:
         text = (
             "root does not look into the directory %s, which not everybody may list: %s; become the user of the cache"
@@ -176,7 +182,7 @@ def gather(module: Module, path: str) -> dict[str, Any]:
         result,
         path=path,
         directory=directory,
-        exists=handle is not None or (barred and os.path.isdir(directory)),
+        exists=handle is not None or (barred and _exists(directory, chosen_by)),
         complete=look.complete,
         stopped_by=next((stop for stop in stops if stop), None),
         wasmtime_version=version,
@@ -192,5 +198,5 @@ def run(module: Module) -> None:
     except _refused.Refused as error:
         module.fail_json(msg=str(error), **error.result)
     except OSError as error:
-        module.fail_json(msg=printable(failure(module.params["directory"] or path or "path", error)))
+        module.fail_json(msg=failure(module.params["directory"] or path or "path", error))
     module.exit_json(changed=False, **result)

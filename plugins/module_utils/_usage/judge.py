@@ -461,7 +461,7 @@ class Judgement:
         stem, extension = parts(name)
         statistics = None
         counted = leftover = False
-        link = stat.S_ISLNK(status.st_mode) and is_directory(item)
+        link = stat.S_ISLNK(status.st_mode) and is_directory(item, handle)
         if place.role in _COUNTED and not link:
             if extension == "stats" and parts(stem)[1] is None:
                 if beside(handle, stem) is not None:
@@ -720,11 +720,9 @@ def beside(handle: int, name: str) -> os.stat_result | None:
     if status is None or stat.S_ISDIR(status.st_mode):
         return None
     if stat.S_ISLNK(status.st_mode):
-        try:
-            if stat.S_ISDIR(os.stat(name, dir_fd=handle).st_mode):
-                return None
-        except OSError:
-            return status
+        from .._files.private import leads_to_directory
+
+        return None if leads_to_directory(name, handle) else status
     return status
 
 

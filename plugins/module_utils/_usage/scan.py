@@ -226,10 +226,9 @@ class Folder(Sum):
         return bool(self.entries) or _OWN_FOLDER.match(self.path) is not None
 
 
-def open_directory(name: str, above: int | None = None, follow: bool = False) -> int:
+def open_directory(name: str, above: int | None = None) -> int:
     """Open a directory to list it. Raises OSError."""
-    flags = os.O_RDONLY | os.O_DIRECTORY | (0 if follow else os.O_NOFOLLOW)
-    return _open(name, flags, above)
+    return _open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, above)
 
 
 def open_file(name: str, above: int) -> int:
@@ -406,7 +405,7 @@ class _Scanner:
         """List the directory itself or one in it: the cleanup enters directories and deletes all else, except live locks."""
         for item in self._items(handle, above):
             path = above + item.name
-            if not is_directory(item):
+            if not is_directory(item, handle):
                 status = self._status(item.name, handle, above)
                 if status is not None:
                     self._count_on_disk(status)
@@ -416,13 +415,11 @@ class _Scanner:
             if link:
                 self._append(self.look.links, shown_path(path))
             try:
-                below = open_directory(item.name, handle, follow=link)
+                below = self._behind(item.name, handle) if link else open_directory(item.name, handle)
             except OSError as error:
                 self._note_failure(path, error)
                 continue
             try:
-                if link and not self._may_follow(path, item, handle, below):
-                    continue
                 status = os.fstat(below)
                 if above:
                     folder = Folder(path, behind or link)
@@ -437,16 +434,10 @@ class _Scanner:
             finally:
                 os.close(below)
 
-    def _may_follow(self, path: str, item: os.DirEntry[str], handle: int, below: int) -> bool:
-        from .._files.private import follows
+    def _behind(self, name: str, handle: int) -> int:
+        from .._files.private import open_behind
 
-        try:
-            if follows(item.stat(follow_symlinks=False), os.fstat(handle), below):
-                return True
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        except OSError as error:
-            self._note_failure(path, error)
-            return False
+        return open_behind(name, handle)
 
     def _file_above_modules(self, path: str, status: os.stat_result, on_top: bool) -> None:
         stem, extension = parts(path)
@@ -484,7 +475,7 @@ class _Scanner:
         # The names are not collected first: those of millions of files would fill the memory.
         number = len(self.look.folders) - 1
         for item in self._items(handle, folder.path):
-            if is_directory(item):
+            if is_directory(item, handle):
                 self._tree(handle, item, folder)
                 continue
             stem, extension = parts(item.name)
@@ -511,14 +502,7 @@ class _Scanner:
         status = self._status(name, handle, folder.path)
         if status is None or stat.S_ISDIR(status.st_mode):
             return None
-        if stat.S_ISLNK(status.st_mode):
-            try:
-                followed = os.stat(name, dir_fd=handle)
-            except OSError:
-                return status
-            if stat.S_ISDIR(followed.st_mode):
-                return None
-        return status
+        return None if stat.S_ISLNK(status.st_mode) and _leads_to_directory(name, handle) else status
 
     def _module(self, handle: int, folder: Folder, number: int, name: str, status: os.stat_result) -> None:
         then = status.st_mtime_ns
@@ -618,12 +602,19 @@ class _Scanner:
         return count, size
 
 
-def is_directory(item: os.DirEntry[str]) -> bool:
-    """Return whether the engine treats it as a directory. Links are followed."""
+def is_directory(item: os.DirEntry[str], above: int) -> bool:
+    """Return whether the engine treats an item of an open directory as a directory. Links are followed."""
     try:
-        return item.is_dir()
+        return _leads_to_directory(item.name, above) if item.is_symlink() else item.is_dir(follow_symlinks=False)
     except OSError:
         return False
+
+
+def _leads_to_directory(name: str, above: int) -> bool:
+    # Late: few caches have links.
+    from .._files.private import leads_to_directory
+
+    return leads_to_directory(name, above)
 
 
 def _statistics(data: bytes, loads: Loads) -> tuple[int, int] | None:

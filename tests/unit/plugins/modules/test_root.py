@@ -22,7 +22,12 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGERS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import rights as _rights
-from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config, cache_config_info, cache_usage_info
+from ansible_collections.wasmops.wasmtime.plugins.modules import (
+    cache_config,
+    cache_config_info,
+    cache_prune,
+    cache_usage_info,
+)
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
     ACCESS,
     DEFAULT,
@@ -200,7 +205,7 @@ def test_a_user_s_config_does_not_choose_what_root_creates_or_gives_away(
     path = where(home)
     home.names(path)
     message = home.refused(ignore_dangers=ALL_DANGERS, **options)
-    if where is behind_a_link:
+    if where in (behind_a_link, behind_proc):
         assert "root does not follow it" in message
     else:
         assert "%d can write to the config" % STRANGER in message
@@ -900,3 +905,124 @@ def test_a_secret_is_not_read_in_a_sticky_directory_even_if_it_has_one_name_left
         assert SECRET not in str(result)
         assert "that other users may not read" in result["msg"]
     assert config.stat().st_uid == 0
+
+
+# Names and rights where users may not look
+
+
+def private_things(home: Home) -> Path:
+    """A directory of root that nobody else may enter, with links that lead to names that nobody else knows."""
+    folder = made(home.world.root / "private", 0o700)
+    (folder / ("file-" + SECRET)).write_text("x")
+    (folder / "to-file").symlink_to("file-" + SECRET)
+    (folder / "to-nothing").symlink_to("nothing-" + SECRET)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["to-file", "to-file/x", "to-nothing", "to-nothing/x"])
+@pytest.mark.parametrize("by", ["config", "directory", "link"])
+def test_where_links_of_root_lead_is_told_to_nobody_who_cannot_see_them(home: Home, by: str, name: str) -> None:
+    victim = private_things(home) / name
+    home.names(home.path / "cache")
+    options: dict[str, Any] = {"path": str(home.config)}
+    if by == "config":
+        home.config.unlink()
+        home.config.symlink_to(victim)
+    elif by == "directory":
+        home.names(victim)
+    else:
+        (home.path / "link").symlink_to(victim)
+        home.names(home.path / "link")
+    for path in home.path.rglob("*"):
+        os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
+    for module in (cache_config_info, cache_usage_info, cache_prune):
+        assert SECRET not in json.dumps(World.execute(module, False, options))
+    for more in ({"directory_mode": "0711"}, {"cleanup_interval": "2h"}, {"state": "absent", "backup": True}):
+        assert SECRET not in json.dumps(World.execute(cache_config, True, {**options, **more}))
+
+
+def test_a_link_of_the_system_is_not_followed(home: Home) -> None:
+    """Not even its text is told: it is that of another process."""
+    secret = private_things(home) / ("file-" + SECRET)
+    handle = os.open(secret, os.O_RDONLY)
+    try:
+        for link in ("/proc/%d/fd/%d" % (os.getpid(), handle), "/proc/%d/root/etc" % os.getpid()):
+            home.names(link)
+            result = World.execute(cache_config_info, False, {"path": str(home.config)})
+            (problem,) = [found for found in result["problems"] if found["code"] == "directory-not-looked-at"]
+            assert SECRET not in json.dumps(result)
+            # The directory in which the first one is can only be entered by its owner.
+            said = "is a link of the system" if link.endswith("etc") else "may not enter a directory on this path"
+            assert said in problem["message"]
+            assert said in home.refused(cleanup_interval="2h")
+            (home.path / "link").symlink_to(link)
+            give(home.path / "link", STRANGER)
+            result = World.execute(cache_config_info, False, {"path": str(home.path / "link")})
+            assert (result["valid"], SECRET in json.dumps(result)) == (False, False)
+            result = home.world.run(path=str(home.path / "link"), state="absent", directory=...)
+            assert result["changed"] is True  # the link itself is the user's
+    finally:
+        os.close(handle)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_link_leads_only_where_its_owner_may_go(home: Home, inside: bool) -> None:
+    """Also to what belongs to its owner: in a place that is closed, it may be a copy that the owner must not see."""
+    copy = made(private_things(home) / "copy", 0o755)
+    (copy / SECRET).write_text("x")
+    give(copy, STRANGER)
+    link = made(home.path / "cache", 0o755) / "modules" if inside else home.path / "link"
+    link.symlink_to(copy)
+    give(link, STRANGER)
+    give(home.path / "cache", STRANGER) if inside else None
+    for module in (cache_usage_info, cache_prune):
+        options = {"path": str(home.config), "directory": str(link.parent if inside else link)}
+        result = World.execute(module, True, options)
+        assert SECRET not in json.dumps(result)
+    if not inside:
+        before = snapshot(copy)
+        message = home.refused(path=str(link / "new" / "config.toml"), directory=str(home.world.root / "cache"))
+        assert "may not enter where it leads" in message
+        assert snapshot(copy) == before
+
+
+@needs_acls
+@pytest.mark.parametrize("of", ["file", "directory"])
+def test_an_acl_is_that_of_what_was_examined(home: Home, monkeypatch: pytest.MonkeyPatch, of: str) -> None:
+    """The user can exchange the file for another one while root looks for the ACL."""
+    folder = made(home.path / "folder", 0o755)
+    secret = folder / "secret.toml"
+    secret.write_text('[cache]\n"%s" = 1\n' % SECRET)
+    closed = secret if of == "file" else folder
+    own = home.path / "own"
+    if of == "file":
+        own.write_text("[cache]\n")
+    else:
+        (made(own, 0o755) / "secret.toml").write_text("[cache]\n")
+    set_acl(closed, ACCESS, *entries(5, (USER, 0, STRANGER), owner=7, group=5, other=5))
+    give(home.path, STRANGER)
+    give(own, STRANGER)
+    if of == "file":
+        give(folder, STRANGER)
+    real = os.getxattr
+    exchanged: list[str] = []
+
+    def exchange() -> None:
+        for old, new_name in ((closed, closed.with_name("x")), (own, closed), (closed.with_name("x"), own)):
+            old.rename(new_name)
+
+    def raced(path: Any, name: str, **options: Any) -> bytes:
+        exchanged.append(name)
+        exchange()
+        try:
+            return real(path, name, **options)
+        finally:
+            exchange()
+
+    options = {"path": str(secret)}
+    assert SECRET not in json.dumps(World.execute(cache_config_info, False, options))
+    monkeypatch.setattr(os, "getxattr", raced)
+    result = World.execute(cache_config_info, False, options)
+    assert exchanged
+    assert SECRET not in json.dumps(result["problems"])
+    assert [problem["code"] for problem in result["problems"]] == ["unreadable"]

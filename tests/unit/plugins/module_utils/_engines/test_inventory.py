@@ -306,6 +306,7 @@ def test_a_process_that_ends_hides_no_engine_of_another(monkeypatch, tmp_path):
 def test_a_file_that_cannot_be_opened_is_noted_once_while_it_is_mapped(monkeypatch, tmp_path):
     program = put(tmp_path / "program")
     monkeypatch.setattr(_inventory, "open_mapped", lambda _pid, _file: None)
+    monkeypatch.setattr(_inventory, "_same_at_path", lambda _file: None)
     with mapping(program) as first, mapping(program) as second:
         _number, examples = running(monkeypatch, first, second).notes["unreadable"]
         assert [name for name, _detail in examples].count(str(program)) <= 1

@@ -903,16 +903,20 @@ def test_a_directory_that_was_replaced_by_a_link_is_not_entered(tmp_path, act):
 
 @as_root
 @pytest.mark.parametrize("act", ["make", "remove"])
-def test_root_changes_nothing_behind_a_user_s_link(tmp_path, act):
-    (new(tmp_path / "victim", 0o755) / "f").write_bytes(OLD)
-    (tmp_path / "link").symlink_to("victim")
-    give(tmp_path / "link", STRANGER)
-    before = snapshot(tmp_path)
-    path = tmp_path / "link" / ("f" if act == "remove" else "new/f")
-    run: Any = {"remove": taken, "make": lambda path: make_with_file(resolve_file(str(path)), NEW, -1, -1, 0o644)}[act]
-    with cannot_write("root does not follow it"):
-        run(path)
-    assert snapshot(tmp_path) == before
+def test_root_changes_nothing_behind_a_user_s_link(act):
+    with place(0) as there:
+        (new(there / "victim", 0o755) / "f").write_bytes(OLD)
+        (there / "link").symlink_to("victim")
+        give(there / "link", STRANGER)
+        before = snapshot(there)
+        path = there / "link" / ("f" if act == "remove" else "new/f")
+        run: Any = {
+            "remove": taken,
+            "make": lambda path: make_with_file(resolve_file(str(path)), NEW, -1, -1, 0o644),
+        }[act]
+        with cannot_write("root does not follow it"):
+            run(path)
+        assert snapshot(there) == before
 
 
 @as_root
