@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .._config.printable import printable, visible
+from .._files.path import NOT_FOLLOWED, resolve
 
 # No meaningful number has more digits.
 _DIGITS = 100
@@ -23,6 +25,14 @@ def _countable(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_countable, value))
     return math.isfinite(value) if isinstance(value, float) else len(str(value)) < _DIGITS
+
+
+def _may_be_examined(path: Any) -> bool:
+    """Return whether Ansible may examine a path: it follows all links, which root must not."""
+    if os.geteuid() != 0 or not isinstance(path, str) or not path.startswith("/") or "\0" in path:
+        return True
+    error = resolve(path).error
+    return error is None or error.code not in NOT_FOLLOWED
 
 
 def _encodable(value: Any) -> bool:
@@ -70,7 +80,7 @@ class Module(AnsibleModule):  # type: ignore[misc]
 
         Every result passes here, also for failures of Ansible itself, and later steps do not need the exact path.
         """
-        if self._path_info:
+        if self._path_info and _may_be_examined(kwargs.get("path")):
             # The file may be gone by now.
             with contextlib.suppress(OSError):
                 super().add_path_info(kwargs)

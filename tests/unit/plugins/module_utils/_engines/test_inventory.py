@@ -25,6 +25,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventor
     NoEngine,
     program_at,
 )
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
     BUG,
     WITHOUT_ENABLED,
@@ -341,3 +342,58 @@ def test_processes_of_other_users_can_be_left_out(monkeypatch, tmp_path):
         assert not running(monkeypatch, process, users={0}).programs
         assert running(monkeypatch, process, users={0, NOBODY}).programs
         assert running(monkeypatch, process).programs
+
+
+@linux_only
+@root_only
+def test_a_process_of_which_nothing_can_be_read_is_given_up(monkeypatch, tmp_path):
+    """As if its file were on a file system of its user that does not answer."""
+    silent, program = put(tmp_path / "silent"), put(tmp_path / "program")
+    real = _inventory.open_mapped
+
+    def opened(pid, file):
+        while file.path == str(silent):
+            time.sleep(60)
+        return real(pid, file)
+
+    monkeypatch.setattr(_inventory, "open_mapped", opened)
+    monkeypatch.setattr(_inventory, "PATIENCE", 2.0)
+    with mapping(silent) as first, mapping(program) as second, mapping(silent) as third:
+        inventory = running(monkeypatch, first, second, third)
+    assert [program.path for program in inventory.programs.values()] == [str(program)]
+    number, examples = inventory.notes["unreadable"]
+    assert number == 2
+    assert [name for name, _detail in examples] == ["process %d" % first.pid, "process %d" % third.pid]
+    assert sentence(examples[0][1]) == "nothing of it could be read for 2 seconds"
+
+
+@linux_only
+@root_only
+def test_the_time_limit_ends_the_wait_too(monkeypatch, tmp_path):
+    program = put(tmp_path / "program")
+    monkeypatch.setattr(_inventory, "open_mapped", lambda _pid, _file: time.sleep(60))
+    monkeypatch.setattr(_inventory, "processes", lambda: iter([process.pid]))
+    with mapping(program) as process:
+        inventory = Inventory(LIMIT, 1)
+        inventory.look_at_processes()
+    assert inventory.notes == {"time-limit": (1, [("process %d" % process.pid, None)])}
+
+
+@linux_only
+@root_only
+def test_a_path_of_a_process_gives_no_user_what_only_root_may_read():
+    """The path is that in the mounts of the process, which its user may have made."""
+    with place(0) as there:
+        secret = put(there / "secret", mode=0o700)
+        link = there / "link"
+        link.symlink_to(secret)
+        os.chown(str(link), NOBODY, NOBODY, follow_symlinks=False)
+        inode = secret.stat().st_ino
+        for path, opened in ((link, False), (secret, True)):
+            handle = _inventory._same_at_path(_processes.Mapped(str(path), False, "", inode))
+            assert (handle is not None) is opened
+            assert _inventory._same_at_path(_processes.Mapped(str(path), False, "", inode + 1)) is None
+            assert _inventory._same_at_path(_processes.Mapped(str(path), True, "", inode)) is None
+            if handle is not None:
+                os.close(handle)
+    assert _inventory._same_at_path(_processes.Mapped("[vdso]", False, "", 1)) is None
