@@ -16,7 +16,7 @@ import pickle
 import select
 import signal
 import struct
-from typing import Any, Callable, Iterator, NoReturn
+from typing import Any, Callable, Generator, NoReturn
 
 _LENGTH = struct.Struct("=Q")
 
@@ -27,7 +27,7 @@ class Stalled(Exception):
     """The work was given up, or its process has ended early."""
 
 
-def watched(work: Callable[[Tell], None], patience: Callable[[], float]) -> Iterator[Any]:
+def watched(work: Callable[[Tell], None], patience: Callable[[], float]) -> Generator[Any, None, None]:
     """Call C(work) in a new process; yield what it passes to its argument.
 
     C(patience) returns the seconds to wait for the next of these. Raises Stalled if it does not come.

@@ -70,13 +70,13 @@ def resolve_file(path: str) -> ResolvedFile:
     for _hop in range(LINKS_MAX):
         resolved = resolve(os.path.dirname(path), users_of_links(links))
         name = os.path.basename(path)
-        error = resolved.error
-        if error is None and os.geteuid() == 0:
+        unsafe = resolved.error
+        if unsafe is None and os.geteuid() == 0:
             directory = (resolved.real, resolved.status())
-            error = link_barred(path, resolved.links, directory, users_of_links([*links, *resolved.links]))
-        if error:
+            unsafe = link_barred(path, resolved.links, directory, users_of_links([*links, *resolved.links]))
+        if unsafe:
             denied = resolved.denied or resolved.error is None
-            raise Unreadable("denied" if denied else "unreadable", reason=error)
+            raise Unreadable("denied" if denied else "unreadable", reason=unsafe)
         resolved.links[:0] = links
         resolved.visited[:0] = visited
         if name in ("", ".", ".."):

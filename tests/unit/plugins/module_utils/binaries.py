@@ -54,8 +54,8 @@ def elf(texts=b"", code=b"\x90" * 64, packages=b"", kind=2, interpreter=True, wi
     segment = struct.pack(order + "I", 3 if interpreter else 1).ljust(segment_size, b"\0")
     if dynamic:
         # Type, flags, offset, two addresses, size in the file, size in memory, alignment; without the flags for 32 bits.
-        form, fields = ("II" + word * 6, (2, 6)) if wide else (word * 7, (2,))
-        segment = struct.pack(order + form, *fields, offsets[4], *[0x70707070] * 2, len(pairs), *[0x70707070] * 2)
+        form, start_of_it = ("II" + word * 6, [2, 6]) if wide else (word * 7, [2])
+        segment = struct.pack(order + form, *start_of_it, offsets[4], *[0x70707070] * 2, len(pairs), *[0x70707070] * 2)
         segment = segment.ljust(segment_size, b"\x70")
     sections = [b"\0" * section_size]
     for name, offset, part in zip((b".text", b".rodata", b".dep-v0", b".shstrtab"), offsets, parts):

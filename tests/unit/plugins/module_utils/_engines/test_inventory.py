@@ -349,7 +349,7 @@ def test_processes_of_other_users_can_be_left_out(monkeypatch, tmp_path):
 def test_a_process_of_which_nothing_can_be_read_is_given_up(monkeypatch, tmp_path):
     """As if its file were on a file system of its user that does not answer."""
     silent, program = put(tmp_path / "silent"), put(tmp_path / "program")
-    real = _inventory.open_mapped
+    real = _processes.open_mapped
 
     def opened(pid, file):
         while file.path == str(silent):
@@ -372,8 +372,8 @@ def test_a_process_of_which_nothing_can_be_read_is_given_up(monkeypatch, tmp_pat
 def test_the_time_limit_ends_the_wait_too(monkeypatch, tmp_path):
     program = put(tmp_path / "program")
     monkeypatch.setattr(_inventory, "open_mapped", lambda _pid, _file: time.sleep(60))
-    monkeypatch.setattr(_inventory, "processes", lambda: iter([process.pid]))
     with mapping(program) as process:
+        monkeypatch.setattr(_inventory, "processes", lambda: iter([process.pid]))
         inventory = Inventory(LIMIT, 1)
         inventory.look_at_processes()
     assert inventory.notes == {"time-limit": (1, [("process %d" % process.pid, None)])}
