@@ -1026,3 +1026,16 @@ def test_an_acl_is_that_of_what_was_examined(home: Home, monkeypatch: pytest.Mon
     assert exchanged
     assert SECRET not in json.dumps(result["problems"])
     assert [problem["code"] for problem in result["problems"]] == ["unreadable"]
+
+
+@pytest.mark.parametrize(("mode", "read"), [(0o777, False), (0o1777, True), (0o755, True)])
+def test_a_private_file_is_read_unless_others_can_rename_what_is_above_it(home: Home, mode: int, read: bool) -> None:
+    above = made(home.world.root / "above", mode)
+    above.chmod(mode)
+    config = made(above / "etc", 0o755) / "config.toml"
+    config.write_text("[cache]\n")
+    config.chmod(0o600)
+    result = World.execute(cache_config_info, False, {"path": str(config)})
+    assert [problem["code"] for problem in result["problems"] if problem["severity"] == "error"] == (
+        [] if read else ["unreadable"]
+    )

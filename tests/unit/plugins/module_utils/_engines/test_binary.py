@@ -386,3 +386,18 @@ def test_no_bytes_make_trouble(tmp_path_factory, data, changes, cut):
 )
 def test_a_list_of_packages_that_is_none(look, packages):
     assert known(look(elf(WITHOUT_ENABLED + BUG % b"50.0.0", packages=packages))) == ("50.0.0", "panic-text")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "parsers", "grammars"),
+    [
+        (30, 38, {"1.1.0"}, ("1.0",)),
+        (38, 39, {"1.1.0"}, ("1.0", "1.1")),
+        (38, 39, {"1.0.0"}, ("1.0",)),
+        (39, 48, {"1.1.0"}, ("1.1",)),
+        (48, 49, {"1.0.0"}, ("1.0", "1.1")),
+        (49, 50, {"1.0.0"}, ("1.1",)),
+    ],
+)
+def test_the_grammars_of_a_range_of_versions_are_those_of_each(first, last, parsers, grammars):
+    assert binary._grammars(first, last, set(), parsers) == grammars

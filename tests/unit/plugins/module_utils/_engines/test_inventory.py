@@ -397,3 +397,18 @@ def test_a_path_of_a_process_gives_no_user_what_only_root_may_read():
             if handle is not None:
                 os.close(handle)
     assert _inventory._same_at_path(_processes.Mapped("[vdso]", False, "", 1)) is None
+
+
+@pytest.mark.parametrize(("times", "name"), [((10**6, 10**6), "wasmtime-%s-1"), ((10**6, 2 * 10**6), None), ((), None)])
+def test_the_directory_of_a_library_is_known_if_its_programs_agree(tmp_path, times, name):
+    revision = "6844a83b530f86ad13a65175282fe2dbcd33cad1"
+    texts = WITHOUT_ENABLED + b"\xc0)-%s\0" % revision.encode() + BUG % b"46.0.0"
+    path = put(tmp_path / "library.so", elf(texts, kind=3, interpreter=False))
+    inventory = Inventory(LIMIT, 60)
+    inventory.look_at(str(path))
+    (key,) = inventory.programs
+    inventory.processes[key] = {
+        pid: _processes.Process([], {}, None, 0, modified) for pid, modified in enumerate(times, 1)
+    }
+    (result,) = inventory.results()
+    assert result["compiler_directory"] == (name and name % revision)

@@ -297,3 +297,11 @@ def test_what_root_must_not_do_does_not_depend_on_dangers(name: str) -> None:
     }
     assert imported <= {"ResolvedFile"}
     assert not re.search("(?i)danger", source)
+
+
+def test_the_group_that_would_get_the_bit_is_named(system: System) -> None:
+    for given, named in ((OTHER_GROUP, OTHER_GROUP), (None, GROUP)):
+        system(OWN, (CHOWN,))
+        found = forbidden((OWN, GROUP, 0o755), (OWN, given, 0o2755))
+        assert found is not None
+        assert (found.code, found.values["group"]) == ("needs-fsetid", named)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -1008,3 +1009,37 @@ def test_what_was_done_and_may_not_survive_a_power_cut_is_told(
         run()
     assert failed
     assert done()
+
+
+@as_root
+@pytest.mark.parametrize(("uid", "gid"), [(STRANGER, -1), (STRANGER, STRANGER + 1)])
+def test_who_gives_a_file_away_without_rights_to_others_has_set_its_group_and_mode_before(
+    tmp_path, monkeypatch, uid, gid
+):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setattr(_write, "capable", lambda _capability: False)
+    calls = []
+    for name in ("fchown", "fchmod"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda handle, *ids, real=real: (calls.append(ids), real(handle, *ids)))
+    handle = os.open(tmp_path / "file", os.O_RDONLY)
+    try:
+        _write.set_owner_and_mode(handle, uid, gid, 0o640)
+    finally:
+        os.close(handle)
+    now = (tmp_path / "file").stat()
+    assert (now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode)) == (uid, max(gid, 0), 0o640)
+    assert calls[-1] == (uid, -1)
+
+
+def test_two_backups_of_one_second_have_names_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setattr("time.strftime", lambda _form: "now~")
+    for text in (b"1", b"2"):
+        (tmp_path / "f").write_bytes(text)
+        put(tmp_path / "f", keep=True)
+    copies = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "f"}
+    first = "f.%d.now~" % os.getpid()
+    assert copies.pop(first) == b"1"
+    ((second, text),) = copies.items()
+    assert re.fullmatch("f\\.%d-[0-9a-f]{16}\\.now~" % os.getpid(), second)
+    assert text == b"2"

@@ -317,3 +317,9 @@ def test_the_room_of_a_file_system(tmp_path: Any) -> None:
     assert room is not None
     assert 0 < room.size <= room.capacity
     assert room_of(-1) is None
+
+
+def test_no_limit_below_a_mebibyte_is_suggested() -> None:
+    look = look_of(DEFAULTS._replace(total_size=GIB), [])
+    assert limits(look, Room(GIB, 2**21, None)) == {SIZE: 2**20}
+    assert limits(look, Room(GIB, 2**20, None)) == {}

@@ -420,3 +420,7 @@ def test_a_level_that_needs_too_much_memory_leaves_the_others_alone(cache):
     assert (of, stopped) == ({"entries": 1, "size": 3}, "memory_limit")
     assert rows[0] == dict(NOT_KNOWN, level=21)
     assert rows[1]["ratio"] is not None
+
+
+def test_a_speed_is_exact() -> None:
+    assert _zstd._speed(10**12, 1.0) == 10.0**6
