@@ -71,6 +71,7 @@ def command(request: pytest.FixtureRequest, tmp_path: Path) -> Command:
     "and without a file at the default path, Wasmtime caches with its defaults",
     "keeps compiled code in an on-disk cache",
     "the engine fills it again",
+    "the engine fills the cache again",
 )
 def test_without_a_file_it_caches_in_the_home(command: Command) -> None:
     """And fills the directory again when it was emptied."""
@@ -214,7 +215,7 @@ def test_a_placeholder_becomes_a_directory_of_this_name(command: Command, name: 
     assert command.cached(directory)
 
 
-@proves("Wasmtime has no %(old_keys)s any more")
+@proves("Wasmtime no longer has: %(old_keys)s")
 def test_a_file_of_2019_is_refused(command: Command) -> None:
     command.provide("[cache]\ncleanup-interval-in-seconds = 3600\nfiles-count-soft-limit = 65536\n")
     assert "unknown field `cleanup-interval-in-seconds`" in command.run()
