@@ -132,8 +132,7 @@ def run(folder: Path, *words: str) -> str:
         [
             sys.executable,
             "-m",
-            "ansible",
-            "playbook",
+            "ansible.cli.playbook",
             "-i",
             "a,b,",
             "-c",
