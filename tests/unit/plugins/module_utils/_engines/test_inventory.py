@@ -405,7 +405,7 @@ def test_the_directory_of_a_library_is_known_if_its_programs_agree(tmp_path, tim
     path = put(tmp_path / "library.so", elf(texts, kind=3, interpreter=False))
     inventory = Inventory(LIMIT, 60)
     inventory.look_at(str(path))
-    (key,) = inventory.programs
+    key = next(iter(inventory.programs))
     inventory.processes[key] = {
         pid: _processes.Process([], {}, None, 0, modified) for pid, modified in enumerate(times, 1)
     }

@@ -1020,8 +1020,12 @@ def test_who_gives_a_file_away_without_rights_to_others_has_set_its_group_and_mo
     monkeypatch.setattr(_write, "capable", lambda _capability: False)
     calls = []
     for name in ("fchown", "fchmod"):
-        real = getattr(os, name)
-        monkeypatch.setattr(os, name, lambda handle, *ids, real=real: (calls.append(ids), real(handle, *ids)))
+
+        def noted(handle, *ids, real=getattr(os, name)):
+            calls.append(ids)
+            real(handle, *ids)
+
+        monkeypatch.setattr(os, name, noted)
     handle = os.open(tmp_path / "file", os.O_RDONLY)
     try:
         _write.set_owner_and_mode(handle, uid, gid, 0o640)
