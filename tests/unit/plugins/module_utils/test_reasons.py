@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import ast
+import errno
+import os
 import re
 from pathlib import Path
 from typing import Iterator, NamedTuple
@@ -22,6 +24,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons i
     REASON_TEXTS,
     REMEDIES,
     advice,
+    failure,
     sentence,
 )
 
@@ -143,3 +146,10 @@ def test_values_are_written_for_people() -> None:
         'the directory "/d" cannot be created or changed: No space left on device'
     )
     assert repr(failed) == "directory-not-made {'path': '/d'}"
+
+
+def test_a_failure_of_the_system_is_one_line() -> None:
+    for number in (errno.EIO, errno.ENOENT):
+        text = failure("/a\nok: [other]", OSError(number, os.strerror(number), "/b\nc"))
+        assert text.isprintable()
+        assert text.startswith(r"/a\nok: [other]: ")

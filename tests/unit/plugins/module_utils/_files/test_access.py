@@ -18,6 +18,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access imp
     ENTER,
     READ,
     WRITE,
+    certainly_may,
     group_name,
     may,
     others_may,
@@ -248,3 +249,37 @@ def test_the_acl_of_a_link_s_target_is_not_the_link_s(tmp_path):
     set_acl(tmp_path / "d", ACCESS, *entries(7, (USER, 7, STRANGER)))
     assert _access._acl(str(tmp_path / "d"), ACCESS) is not None
     assert _access._acl(str(tmp_path / "link"), ACCESS) is None
+
+
+@as_root
+@needs_acls
+@pytest.mark.parametrize("mask", [0, 4, 7])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        (),
+        ((USER, 4, NOBODY),),
+        ((USER, 0, NOBODY), (GROUP, 7, NOBODY)),
+        ((USER, 7, STRANGER),),
+        ((GROUP, 2, NOBODY), (GROUP, 4, 0)),
+    ],
+)
+@pytest.mark.parametrize("gid", [0, NOBODY])
+@pytest.mark.parametrize("other", [0, 5])
+def test_what_a_user_certainly_may_is_what_the_kernel_allows(mask, extra, gid, other):
+    with place(0) as there:
+        path = there / "f"
+        path.write_bytes(b"")
+        os.chown(path, 0, gid)
+        set_acl(path, ACCESS, *entries(mask, *extra, group=6, other=other))
+        status = path.stat()
+        found = [certainly_may(str(path), status, NOBODY, right) for right in RIGHTS]
+        with without_root():
+            real = [allowed(path, right) for right in RIGHTS]
+        # Linux ignores an ACL whose mask is empty.
+        assert found == real or (mask == 0 and not any(found))
+        assert certainly_may(str(path), status, 0, WRITE)
+        # Another file has the name by now.
+        path.rename(there / "g")
+        path.write_bytes(b"")
+        assert not any(certainly_may(str(path), status, NOBODY, right) for right in RIGHTS)
