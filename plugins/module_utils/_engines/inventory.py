@@ -324,6 +324,8 @@ class Inventory:
                         self._add(waiting.pop(0), news)
                 return None
             except Stalled:
+                if not waiting:  # it has told everything
+                    return None
                 stalled = waiting.pop(0)
                 if not self._over("process %d" % stalled):
                     self.note("unreadable", "process %d" % stalled, Reason("stalled", seconds=int(PATIENCE)))

@@ -11,7 +11,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from .access import WRITE, Reason, others_may
-from .path import ANYONE, UNREACHED
+from .path import ANYONE, UNREACHED, users_of_links
 
 if TYPE_CHECKING:
     from .config_file import ResolvedFile
@@ -27,7 +27,7 @@ def chooser(place: ResolvedFile, seen: os.stat_result | None) -> int | None:
     if os.geteuid() != 0:
         return None
     resolved = place.resolved
-    users = {uid for _path, status, parent in resolved.links for uid in (status.st_uid, parent)}
+    users = users_of_links(resolved.links)
     for path, status in resolved.visited:
         users.add(status.st_uid)
         # In a sticky directory, anyone can create a missing file, or add a name of a file with other names.

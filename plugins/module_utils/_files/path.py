@@ -134,7 +134,8 @@ def resolve(path: str, led: AbstractSet[int] = frozenset()) -> ResolvedPath:
         except FileNotFoundError:
             if within:
                 error = Reason("dangling-link", path=within[0][1])
-            missing.append(name)
+            else:
+                missing.append(name)
         except OSError as failed:
             denied = failed.errno == errno.EACCES
             if denied:

@@ -18,7 +18,7 @@ from .._config.settings import SETTINGS
 from .._config.toml import Library, NoLibrary
 from .._files.config_file import ResolvedFile, file_findings
 from .._files.directory import State, findings, inspect
-from .._files.path import open_resolved, resolve
+from .._files.path import NOT_FOLLOWED, open_resolved, resolve
 from .refused import Refused
 
 if TYPE_CHECKING:
@@ -110,7 +110,10 @@ def host(lacking: Lacking | None = None) -> Host:
 def _file_system_size(directory: str) -> int | None:
     """Return the size in bytes of the file system of an absolute path, which need not exist."""
     try:
-        handle = open_resolved(resolve(directory))
+        resolved = resolve(directory)
+        if resolved.error and resolved.error.code in NOT_FOLLOWED:
+            return None
+        handle = open_resolved(resolved)
     except (OSError, ValueError):
         return None
     try:

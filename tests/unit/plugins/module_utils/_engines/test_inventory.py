@@ -411,3 +411,19 @@ def test_the_directory_of_a_library_is_known_if_its_programs_agree(tmp_path, tim
     }
     (result,) = inventory.results()
     assert result["compiler_directory"] == (name and name % revision)
+
+
+@linux_only
+@root_only
+def test_a_process_that_ends_after_its_last_word_has_told_everything(monkeypatch, tmp_path):
+    real = Inventory._look_at
+
+    def last(*arguments):
+        real(*arguments)
+        os._exit(1)
+
+    monkeypatch.setattr(Inventory, "_look_at", last)
+    with mapping(put(tmp_path / "program")) as process:
+        inventory = running(monkeypatch, process)
+    assert len(inventory.programs) == 1
+    assert "unreadable" not in inventory.notes
