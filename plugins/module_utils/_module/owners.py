@@ -16,6 +16,9 @@ from .._config.printable import shown
 from .._config.settings import is_integer
 from .refused import Refused
 
+# The highest number means "no change" to the system.
+_NO_CHANGE = 2**32 - 1
+
 
 def user_id(name: str) -> int | None:
     """Return the number of a user; None if the user does not exist yet."""
@@ -34,9 +37,8 @@ def group_id(name: str) -> int | None:
 
 
 def _numeric_id(name: str) -> int | None:
-    # The highest number means "no change" to the system.
-    number = int(name) if len(name) <= 10 and name.isascii() and name.isdigit() else 2**32
-    return number if number < 2**32 - 1 else None
+    number = int(name) if len(name) <= 10 and name.isascii() and name.isdigit() else _NO_CHANGE
+    return number if number < _NO_CHANGE else None
 
 
 def planned(
@@ -121,7 +123,7 @@ def _looks_octal(number: int) -> bool:
     of the numbers from octal digits, only those of 0620, 0764, 0776 and 0777 look like that.
     """
     digits = str(number)
-    if number < 8 or not set(digits) <= set("01234567") or len(digits) > 4:
+    if not set(digits) <= set("01234567") or len(digits) > 4:
         return False
     mode = int(digits, 8)
     owner, group, others = mode >> 6 & 7, mode >> 3 & 7, mode & 7
