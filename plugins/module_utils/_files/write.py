@@ -377,7 +377,7 @@ def create(
 
     C(old): an open file whose owner, group and attributes it gets. C(undone) removes it. Raises OSError.
     """
-    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=directory)
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=directory)
     undone.callback(_remove_file, directory, name)
     try:
         _write_all(handle, data)

@@ -46,6 +46,22 @@ def without_root(uid=NOBODY):
 
 
 @contextlib.contextmanager
+def without_capabilities(*numbers):
+    """Root without some of its capabilities inside the block; by their numbers in linux/capability.h."""
+    library = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
+    found = (ctypes.c_uint32 * 6)()
+    assert library.capget(header, found) == 0
+    without = (ctypes.c_uint32 * 6)(*found)
+    without[0] &= ~sum(1 << number for number in numbers)
+    assert library.capset(header, without) == 0
+    try:
+        yield
+    finally:
+        assert library.capset(header, found) == 0
+
+
+@contextlib.contextmanager
 def place(uid=NOBODY):
     """A new directory in /tmp that belongs to whom without_root() becomes, and that everybody can enter.
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import io
 import json
@@ -44,6 +43,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     mode_of,
     new,
     snapshot,
+    without_capabilities,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import World, warnings_of
 
@@ -634,25 +634,16 @@ def test_a_config_that_its_group_shares_is_read_where_the_group_may_rename_it(ho
 @contextlib.contextmanager
 def squashed() -> Iterator[None]:
     """Root who takes itself for root, but is none on a file system: as on a share with root_squash."""
-    library = ctypes.CDLL(None, use_errno=True)
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
-    found = (ctypes.c_uint32 * 6)()
-    assert library.capget(header, found) == 0
-    without = (ctypes.c_uint32 * 6)(*found)
-    without[0] &= ~0b11111  # CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID
-    assert library.capset(header, without) == 0
 
     def unknown(path: Any, *arguments: Any, **options: Any) -> Any:
         if path == "/proc/self/status":
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         return open(path, *arguments, **options)  # noqa: PTH123 # what it stands for
 
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_rights, "open", unknown, raising=False)
-            yield
-    finally:
-        assert library.capset(header, found) == 0
+    # CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID
+    with without_capabilities(0, 1, 2, 3, 4), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_rights, "open", unknown, raising=False)
+        yield
 
 
 def squashed_run(home: Home, **options: Any) -> str:

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     new,
     place,
     snapshot,
+    without_capabilities,
     without_root,
 )
 
@@ -388,6 +390,65 @@ def test_what_cannot_get_its_mode_keeps_its_owner_and_group(tmp_path, monkeypatc
     assert modes == [0o644, 0o600]
 
 
+def test_a_mode_alone_is_set_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fchmod, modes = os.fchmod, []
+
+    def noted(handle: int, mode: int) -> None:
+        modes.append(mode)
+        fchmod(handle, mode)
+
+    path = new(tmp_path / "d", 0o770)
+    monkeypatch.setattr(os, "fchmod", noted)
+    make(inspect(str(path)), -1, -1, 0o705)
+    assert (mode_of(path), modes) == (0o705, [0o705])
+
+
+@as_root
+def test_root_without_rights_to_files_of_others_takes_one_over_before_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(OLD)
+    path.chmod(0o600)
+    give(path, STRANGER)
+    there = resolve_file(str(path))
+    seen = file_at(there)[1]
+    with without_capabilities(3):  # CAP_FOWNER
+        apply_ownership(there, seen, 0, -1, 0o640)
+    now = path.stat()
+    assert (now.st_uid, now.st_gid, mode_of(path)) == (0, STRANGER, 0o640)
+
+
+@as_root
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_what_is_changed_in_part_and_cannot_be_changed_back_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = tmp_path / "d"
+    if kind == "directory":
+        path.mkdir(0o700)
+    else:
+        path.write_bytes(OLD)
+        path.chmod(0o700)
+    fchown = os.fchown
+
+    def once(handle: int, uid: int, gid: int) -> None:
+        if os.fstat(handle).st_uid != 0:
+            refused_by_the_system()
+        fchown(handle, uid, gid)
+
+    monkeypatch.setattr(os, "fchown", once)
+    monkeypatch.setattr(os, "fchmod", refused_by_the_system)
+    if kind == "directory":
+        said = '^the owner, group and mode of the directory "%s" were changed in part: Operation not permitted$' % path
+        with cannot_write(said) as caught:
+            make(inspect(str(path)), STRANGER, -1, 0o755)
+    else:
+        there = resolve_file(str(path))
+        with cannot_write("^its owner, group and mode were changed in part: Operation not permitted$") as caught:
+            apply_ownership(there, file_at(there)[1], STRANGER, -1, 0o755)
+    assert caught.value.changed is True
+    assert (path.stat().st_uid, path.stat().st_gid, mode_of(path)) == (STRANGER, 0, 0o700)
+
+
 @as_root
 @pytest.mark.parametrize("call", ["fchown", "fchmod"])
 def test_a_directory_that_cannot_be_changed_as_asked_stays_as_it_was(tmp_path, monkeypatch, call):
@@ -506,18 +567,42 @@ def test_a_file_keeps_its_owners_unless_others_are_asked_for(tmp_path):
     assert (path.stat().st_uid, path.stat().st_gid) == (STRANGER, STRANGER)
     put(path, gid=NOBODY)
     assert (path.stat().st_uid, path.stat().st_gid) == (STRANGER, NOBODY)
-    put(path, uid=0)
-    assert (path.stat().st_uid, path.stat().st_gid) == (0, NOBODY)
+    for number in (0, 1, 2):
+        put(path, uid=number)
+        assert (path.stat().st_uid, path.stat().st_gid) == (number, NOBODY)
+    put(path, gid=1, mode=0o6755)
+    assert (path.stat().st_uid, path.stat().st_gid, mode_of(path)) == (2, 1, 0o6755)
 
 
 @as_root
-def test_who_cannot_give_a_file_away_gets_it():
+@pytest.mark.parametrize(
+    ("owner", "group", "mode"),
+    [(NOBODY, NOBODY, 0o7755), (0, NOBODY, 0o1755), (NOBODY, 0, 0o1755), (0, 0, 0o1755)],
+)
+def test_who_cannot_give_a_file_away_gets_it_without_the_bits_that_lend_rights(owner, group, mode):
     with place() as there:
         (there / "f").write_bytes(OLD)
+        os.chown(there / "f", owner, group)
         with without_root():
-            put(there / "f")
-        assert (there / "f").stat().st_uid == NOBODY
+            put(there / "f", mode=0o7755)
+        status = (there / "f").stat()
+        assert (status.st_uid, status.st_gid, mode_of(there / "f")) == (NOBODY, NOBODY, mode)
         assert (there / "f").read_bytes() == NEW
+
+
+@as_root
+@pytest.mark.parametrize("exists", [True, False])
+def test_others_than_root_give_a_file_a_group_of_their_own(exists):
+    with place() as there:
+        there.chmod(0o2755)
+        os.chown(there, NOBODY, STRANGER)
+        if exists:
+            (there / "f").write_bytes(OLD)
+            os.chown(there / "f", NOBODY, STRANGER)
+        with without_root():
+            put(there / "f", gid=NOBODY, mode=0o2750)
+        status = (there / "f").stat()
+        assert (status.st_uid, status.st_gid, mode_of(there / "f")) == (NOBODY, NOBODY, 0o2750)
 
 
 def test_a_new_file_has_the_group_of_a_directory_that_says_so():
@@ -559,15 +644,45 @@ def test_while_it_is_written_nobody_else_can_open_the_new_file(tmp_path, monkeyp
     path.chmod(0o666)
     seen = []
 
-    def watched(handle):
+    def watched(handle, *data):
         status = os.fstat(handle)
         if stat.S_ISREG(status.st_mode):
             (private,) = tmp_path.glob(".ansible_tmp*")
-            seen.append((mode_of(private), names(private), stat.S_IMODE(status.st_mode)))
+            seen.append((mode_of(private), names(private), stat.S_IMODE(status.st_mode), path.read_bytes()))
+        return sum(map(len, data))
 
     monkeypatch.setattr(os, "fsync", watched)
+    monkeypatch.setattr(os, "write", watched)
     put(path, mode=0o640)
-    assert seen == [(0o700, ["f"], 0o640)]
+    # Its own mode comes after its text.
+    assert seen == [(0o700, ["f"], 0o600, OLD), (0o700, ["f"], 0o640, OLD)]
+
+
+@pytest.mark.parametrize("kind", ["link", "other name", "file"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_nothing_that_is_put_into_the_private_directory_is_written_to(tmp_path, monkeypatch, kind, exists):
+    (tmp_path / "victim").write_bytes(b"theirs")
+    if exists:
+        (tmp_path / "f").write_bytes(OLD)
+    listdir = os.listdir
+
+    def raced(handle):
+        found = listdir(handle)
+        planted = Path(os.readlink("/proc/self/fd/%d" % handle)) / "f"
+        if kind == "link":
+            planted.symlink_to(tmp_path / "victim")
+        elif kind == "other name":
+            os.link(tmp_path / "victim", planted)
+        else:
+            planted.write_bytes(b"theirs")
+        return found
+
+    monkeypatch.setattr(os, "listdir", raced)
+    with cannot_write("it cannot be written: File exists"):
+        put(tmp_path / "f")
+    assert (tmp_path / "victim").read_bytes() == b"theirs"
+    assert (tmp_path / "f").exists() is exists
+    assert not exists or (tmp_path / "f").read_bytes() == OLD
 
 
 def test_a_file_that_was_written_meanwhile_is_not_overwritten(tmp_path):
@@ -587,6 +702,28 @@ def test_a_file_that_was_written_meanwhile_is_not_overwritten(tmp_path):
     with pytest.raises(ChangedMeanwhile):
         write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_file_is_the_one_that_was_seen_if_all_is_the_same_but_the_change_of_its_name(tmp_path, moved, change):
+    (tmp_path / "f").write_bytes(OLD)
+    now = (tmp_path / "f").stat()
+    seen = {name: getattr(now, name) for name in dir(now) if name.startswith("st_")}
+    directory = os.open(tmp_path, os.O_RDONLY)
+    different = set()
+    try:
+        _write.prove_unchanged(directory, "f", SimpleNamespace(**seen), moved)
+        for name, value in seen.items():
+            try:
+                _write.prove_unchanged(directory, "f", SimpleNamespace(**{**seen, name: value + change}), moved)
+            except ChangedMeanwhile:
+                different.add(name)
+    finally:
+        os.close(directory)
+    expected = {"st_dev", "st_ino", "st_mode", "st_size", "st_mtime_ns"}
+    # The system notes that a file is moved.
+    assert different == (expected if moved else expected | {"st_ctime_ns"})
 
 
 @pytest.mark.parametrize(
