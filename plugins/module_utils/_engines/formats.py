@@ -54,7 +54,7 @@ class Headers(NamedTuple):
             for package in json.loads(text.decode("utf-8"))["packages"]:
                 if package.get("kind") != "build":
                     found.setdefault(str(package["name"]), set()).add(str(package["version"]))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, zlib.error):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error):
             return {}
         return found
 
@@ -72,11 +72,9 @@ def headers_of(handle: int, size: int) -> Headers | None:
         return None
     try:
         library, sections = read(handle, head)
-    except (struct.error, OverflowError, ValueError):
+    except (struct.error, IndexError, OverflowError):
         library, sections = False, {}
-    places = {
-        name: place for name, place in sections.items() if 0 <= place[0] < size and 0 < place[1] <= size - place[0]
-    }
+    places = {name: (start, length) for name, (start, length) in sections.items() if 0 < length <= size - start}
     code = next((places[name] for name in _CODE if name in places), None)
     return Headers(library, b"UPX!" in head, code, places.get(_SBOM))
 
