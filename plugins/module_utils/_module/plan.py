@@ -226,9 +226,8 @@ def _existing(
         )
         given = problem.code == "no-home" and wanted.get("directory") is not None
         if problem.code == "unknown-key" and problem.setting in SETTINGS:
-            # Other versions know it; the options may remove it in this run.
-            named = problem.setting in wanted
-            migrated = wanted[problem.setting] is None if named else task.params["exclusive"]
+            # Other versions know it. An option that names it removes it: none can set it here.
+            migrated = problem.setting in wanted or task.params["exclusive"]
         if not migrated and not given:
             errors.append(problem)
     if not errors:

@@ -15,6 +15,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS, MAJOR_MAX
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words import format_value, versions_of
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import directory as _directory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import plan as _plan
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
     MESSY,
@@ -101,6 +102,32 @@ def test_a_setting_is_for_the_versions_that_know_it(world, setting, dialect):
     assert result["removed"] == [option]
     assert setting.name not in world.config.read_text()
     assert result["effective"][option] == setting.default
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "known", "unknown"),
+    [(48, None, ["48", "50"], ["32", "47"]), (0, 47, ["32", "47"], ["48", "50"])],
+    ids=["new", "gone"],
+)
+def test_a_setting_may_be_new_or_gone_in_some_versions(world, monkeypatch, since, until, known, unknown):
+    setting = SETTINGS["file-count-soft-limit"]._replace(since=since, until=until)
+    monkeypatch.setitem(SETTINGS, setting.name, setting)
+    monkeypatch.setitem(_plan.OPTIONS, setting.option, setting)
+    for version in known:
+        result = world.both(file_count_soft_limit="7", wasmtime_version=version)
+        assert result["changed_settings"]["file_count_soft_limit"] == {"before": None, "after": "7"}
+        world.config.unlink()
+    for version in unknown:
+        refuses_the_setting(world, setting, "7", version)
+        # Other versions know it, but what else they refuse is not removed on the way.
+        world.write("[cache]\nfile-count-soft-limit = '7'\nzzz = 1\n")
+        for options in ({"unset": ["file_count_soft_limit"]}, {"exclusive": True}):
+            assert "zzz" in world.refused(wasmtime_version=version, **options)
+        world.config.unlink()
+    # Several versions must all know it.
+    assert world.refused(file_count_soft_limit="7", wasmtime_version=["47", "48"]).startswith(
+        "file_count_soft_limit: only Wasmtime "
+    )
 
 
 def refuses_the_setting(world, setting, value, version):

@@ -191,6 +191,46 @@ def test_a_file_that_the_directory_s_owner_could_not_read_is_refused(public_worl
 
 
 @as_root
+@pytest.mark.parametrize(
+    ("mode", "deep", "readable"), [(0o2755, False, True), (0o2755, True, False), (0o755, False, False)]
+)
+def test_a_new_file_has_the_group_of_a_directory_that_says_so_unless_it_is_made_with_others(
+    public_world, mode, deep, readable
+):
+    world = public_world
+    etc = world.config.parent
+    os.chown(etc, 0, NOBODY)
+    etc.chmod(mode)
+    world.config = etc / "deep" / "config.toml" if deep else world.config
+    options = {"mode": "0640", "directory_owner": str(NOBODY)}
+    if readable:
+        assert world.both(**options)["problems"] == []
+        assert world.config.stat().st_gid == NOBODY
+        with without_root():
+            assert world.config.read_text().startswith(HEADER[:10])
+    else:
+        assert "nobody may not read the file" in world.refused(**options)
+        world.run(mode="0640")
+        assert world.config.stat().st_gid == os.getegid()
+
+
+@as_root
+@pytest.mark.parametrize(("mode", "group"), [(0o2777, STRANGER), (0o777, NOBODY)])
+def test_a_new_directory_of_others_than_root_has_their_group_or_that_of_a_directory_that_says_so(mode, group):
+    with place() as there:
+        os.chown(there, NOBODY, STRANGER)
+        there.chmod(mode)
+        ignored = ["directory-replaceable", "file-writable-by-others"]
+        dry = run_without_root(there, check=True, ignore_dangers=ignored)
+        result = run_without_root(there, ignore_dangers=ignored)
+        status = (there / "cache").stat()
+        assert (status.st_uid, status.st_gid, mode_of(there / "cache")) == (NOBODY, group, 0o700)
+        assert result["directory"] == dry["directory"]
+        assert dry["diff"][1]["after"]["group"] == result["diff"][1]["after"]["group"]
+        assert run_without_root(there, ignore_dangers=ignored)["directory"]["group"] == result["directory"]["group"]
+
+
+@as_root
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_directory_that_its_owner_could_not_reach_is_refused(public_world, exists):
     world = public_world

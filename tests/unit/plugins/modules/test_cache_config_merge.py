@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
+from ansible_collections.wasmops.wasmtime.plugins import module_utils as _module_utils
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     STRANGER,
     as_root,
@@ -85,6 +87,18 @@ def test_what_is_so_already_is_left_as_it_is_spelled(world, options):
     assert result["changed_settings"] == {}
     assert "backup_file" not in result
     assert world.config.read_bytes() == MESSY.encode("utf-8")
+
+
+def test_a_run_that_changes_nothing_loads_nothing_that_changes(world, monkeypatch):
+    world.run(cleanup_interval="2h")
+    prefix = _module_utils.__name__ + "."
+    late = {"_config.edit", "_config.problems", "_files.write", "_module.change", "_module.edited", "_module.reasons"}
+    for name in late:
+        assert prefix + name in sys.modules
+        monkeypatch.delitem(sys.modules, prefix + name)
+    result = world.run(cleanup_interval="2h")
+    assert (result["changed"], result["problems"]) == (False, [])
+    assert {name for name in late if prefix + name in sys.modules} == set()
 
 
 def test_the_changes_are_returned_with_both_values(world):
