@@ -141,3 +141,19 @@ def test_every_entry_says_something(entry: ProblemCode) -> None:
         assert text.remedy
         words = set(re.findall(r"%\((\w+)\)", text.message + text.remedy))
         assert words <= facts() | set(_WORDS)
+
+
+def test_the_page_on_problems_has_the_table_with_the_worst_first() -> None:
+    page = (PLUGINS.parent / "docs" / "problems.md").read_text(encoding="utf-8")
+    order = (ERROR, DANGER, WARNING)
+    assert [line for line in page.splitlines() if line.startswith("| `")] == [
+        "| `%s` | %s | %s%s | %s |"
+        % (
+            entry.code,
+            entry.severity,
+            entry.engine,
+            " (read from the source)" if entry.source == FROM_SOURCE else "",
+            entry.helps,
+        )
+        for entry in sorted(TABLE, key=lambda entry: (order.index(entry.severity), entry.code))
+    ]
