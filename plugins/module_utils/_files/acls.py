@@ -21,18 +21,17 @@ def grants(access: bytes | None, default: bytes | None, mode: int, owner: int | 
         return now
     # New directories inherit the default ACL.
     entries = _entries(default)
-    permissions = {tag: granted for tag, granted, _id in entries}
+    permissions = _by_tag(entries)
     return _grants(entries, permissions.get(MASK, 7), permissions.get(OTHER, 0), owner, right)
 
 
 def spares_nobody(access: bytes, right: int) -> bool:
     """Return whether everyone whom an ACL names and all others have a right, the owner not considered."""
-    entries = _entries(access)
-    mask = next((granted for tag, granted, _id in entries if tag == MASK), 7)
+    # A mask without the right takes it from the group of the file, which has an entry in every ACL.
     return all(
-        (granted if tag == OTHER else granted & mask) & right == right
-        for tag, granted, _id in entries
-        if tag in (USER, GROUP_OF_FILE, GROUP, OTHER)
+        granted & right == right
+        for tag, granted, _id in _entries(access)
+        if tag in (USER, GROUP_OF_FILE, GROUP, MASK, OTHER)
     )
 
 
@@ -42,8 +41,9 @@ def allows(access: bytes, group: int, user: int, groups: frozenset[int], right: 
     C(group): that of the file.
     """
     entries = _entries(access)
-    mask = next((granted for tag, granted, _id in entries if tag == MASK), 7)
-    named = [granted for tag, granted, ident in entries if tag == USER and ident == user]
+    permissions = _by_tag(entries)
+    mask = permissions.get(MASK, 7)
+    named = [granted for tag, granted, ident in entries if (tag, ident) == (USER, user)]
     of_groups = [
         granted
         for tag, granted, ident in entries
@@ -51,7 +51,7 @@ def allows(access: bytes, group: int, user: int, groups: frozenset[int], right: 
     ]
     if named or of_groups:
         return any(granted & mask & right == right for granted in named or of_groups)
-    return any(granted & right == right for tag, granted, _id in entries if tag == OTHER)
+    return permissions.get(OTHER, 0) & right == right
 
 
 def _entries(data: bytes) -> list[tuple[int, int, int]]:
@@ -59,8 +59,14 @@ def _entries(data: bytes) -> list[tuple[int, int, int]]:
     return [struct.unpack_from("<HHI", data, offset) for offset in range(4, len(data) - 7, 8)]
 
 
+def _by_tag(entries: list[tuple[int, int, int]]) -> dict[int, int]:
+    return {tag: granted for tag, granted, _id in entries}
+
+
 def _grants(entries: list[tuple[int, int, int]], mask: int, other: int, owner: int | None, right: int) -> bool:
     return bool(other & right) or any(
-        tag in (USER, GROUP_OF_FILE, GROUP) and permissions & mask & right and not (tag == USER and ident in (0, owner))
+        tag in (USER, GROUP_OF_FILE, GROUP)
+        and permissions & mask & right
+        and (tag, ident) not in ((USER, 0), (USER, owner))
         for tag, permissions, ident in entries
     )

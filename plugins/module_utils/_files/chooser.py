@@ -61,13 +61,13 @@ def not_theirs(resolved: ResolvedPath, chosen_by: int) -> Reason | None:
             theirs += 1
         elif theirs or status.st_uid != 0:
             return Reason("belongs-to", path=path, owner=status.st_uid)
-        elif not status.st_mode & stat.S_ISVTX and others_may(path, status.st_mode, 0, WRITE):
+        elif not status.st_mode & stat.S_ISVTX and others_may(path, status.st_mode, status.st_uid, WRITE):
             return Reason("names-replaceable", path=path)
     # The last one is the directory itself, if it exists.
     if theirs < (1 if resolved.missing else 2):
-        return (
-            Reason("not-in-directory-of-one-user") if chosen_by < 0 else Reason("not-in-directory-of", owner=chosen_by)
-        )
+        if chosen_by in (ANYONE, UNREACHED):
+            return Reason("not-in-directory-of-one-user")
+        return Reason("not-in-directory-of", owner=chosen_by)
     return None
 
 

@@ -203,8 +203,7 @@ def open_resolved(resolved: ResolvedPath) -> int:
             if name:
                 above, handle = handle, os.open(name, _DIRECTORY_ONLY, dir_fd=handle)
                 os.close(above)
-        now, seen = os.fstat(handle), resolved.status()
-        if (now.st_dev, now.st_ino) != (seen.st_dev, seen.st_ino):
+        if not os.path.samestat(os.fstat(handle), resolved.status()):
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
     except BaseException:
         os.close(handle)

@@ -18,11 +18,15 @@ ACCESS, DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
 needs_acls = pytest.mark.skipif(not hasattr(os, "setxattr"), reason="this system has no extended attributes")
 
 
+def packed(*entries):
+    """An ACL as the kernel keeps it."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
 def set_acl(path, name, *entries):
     """Give a path an ACL; skip the test where the file system takes none."""
-    data = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
     try:
-        os.setxattr(str(path), name, data)
+        os.setxattr(str(path), name, packed(*entries))
     except OSError as error:
         pytest.skip("the file system of %s takes no ACLs: %s" % (path, error.strerror))
 
