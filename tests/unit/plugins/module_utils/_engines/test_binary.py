@@ -298,10 +298,90 @@ def test_texts_across_pieces(look, shift):
     assert engine.grammars == ("1.0",)
 
 
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("size", "claimed", "code", "pieces"),
+    [
+        (9, 9, None, [(0, 9)]),
+        (MIB, MIB, None, [(0, MIB)]),
+        (MIB + 1, MIB + 1, None, [(0, MIB), (MIB - 512, MIB + 1)]),
+        (2 * MIB + 9, 2 * MIB + 9, None, [(0, MIB), (MIB - 512, 2 * MIB), (2 * MIB - 512, 2 * MIB + 9)]),
+        # Without the machine code, and without what is before it.
+        (MIB, MIB, (100, 900), [(0, 100), (1000, MIB)]),
+        (2 * MIB + 9, 2 * MIB + 9, (1, 8), [(0, 1), (9, MIB + 9), (MIB - 503, 2 * MIB + 9)]),
+        (1000, 1000, (0, 10), [(10, 1000)]),
+        (1000, 1000, (990, 10), [(0, 990)]),
+        # It has become shorter, and longer.
+        (9, 3 * MIB, None, [(0, 9)]),
+        (MIB, 3 * MIB, None, [(0, MIB)]),
+        (MIB + 9, 3 * MIB, None, [(0, MIB), (MIB - 512, MIB + 9)]),
+        (MIB + 9, MIB, None, [(0, MIB)]),
+    ],
+)
+def test_a_file_is_read_in_pieces_of_1_mib_that_begin_in_the_one_before(tmp_path, size, claimed, code, pieces):
+    data = b"".join(number.to_bytes(4, "big") for number in range(size // 4 + 1))[:size]
+    (tmp_path / "file").write_bytes(data)
+    with (tmp_path / "file").open("rb") as file:
+        found = list(binary._pieces(file.fileno(), claimed, code, lambda: False))
+    assert found == [data[start:end] for start, end in pieces]
+
+
 def test_a_flood_of_texts_and_answers_has_an_end(look):
     flood = b"".join(b"/wasmtime-%d.0.0/" % (number % 1000) for number in range(100000))
     engine = look(elf(WITHOUT_ENABLED + flood))
     assert len(engine.versions) == binary._ANSWERS_MAX
+
+
+def test_the_first_5000_hits_of_a_text_are_looked_at_and_8_answers_kept():
+    hits = b"wasmtime- " * 4999
+    version = b"/wasmtime-1.0.0/"
+    assert binary._answers([hits + version + b"toml-/toml-1.2.3/"]) == {"crate-path": {"1.0.0"}, "toml": {"1.2.3"}}
+    assert binary._answers([hits + b"wasmtime- " + version + b"/toml-1.2.3/"]) == {"toml": {"1.2.3"}}
+    # All pieces together.
+    assert binary._answers([hits, version]) == {"crate-path": {"1.0.0"}}
+    assert binary._answers([hits, b"wasmtime- ", version]) == {}
+    paths = [b"/wasmtime-%d.0.0/" % number for number in range(12)]
+    first = {"%d.0.0" % number for number in range(8)}
+    assert binary._answers([b"".join(paths[:8])]) == {"crate-path": first}
+    assert binary._answers([b"".join(paths[:4] * 2 + paths[2:])]) == {"crate-path": first}
+
+
+def test_what_is_before_a_text_is_in_64_bytes_and_may_be_at_the_beginning():
+    longest = "1000.2000.3000-" + "a" * 20 + "+" + "b" * 15
+    for version, answers in ((longest, {longest}), (longest + "b", None), ("1.0.0", {"1.0.0"})):
+        text = b"version: " + version.encode() + b"\n\n\n\nThis is a bug in Wasmtime"
+        for before in (b"", b"x", b"x" * 100):
+            assert binary._answers([before + text]).get("panic-text") == answers
+            assert binary._answers([before + text])["bug"] == {""}
+
+
+REVISION_TEXT = b"-" + REVISION
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b")%s" % REVISION_TEXT, True),
+        (b")%s\0a" % REVISION_TEXT, True),
+        (b")%s-modules" % REVISION_TEXT, True),
+        (b")%sg" % REVISION_TEXT, False),
+        (b")%sg\0" % REVISION_TEXT, False),
+        (b"%s" % REVISION_TEXT, False),
+        (b"x)x%s\0" % REVISION_TEXT, False),
+        (b"))%s0\0" % REVISION_TEXT, False),
+        (b"x%smodules" % REVISION_TEXT, True),
+        (b"%smodules" % REVISION_TEXT, True),
+        (b"%smodulesget_data() for path" % REVISION_TEXT, True),
+        (b"x%sModules" % REVISION_TEXT, False),
+        (b"x%smodule" % REVISION_TEXT, False),
+        (b"x%smodulet" % REVISION_TEXT, False),
+    ],
+)
+def test_a_revision_stands_alone_behind_its_length_or_before_the_next_text(text, found):
+    directory = binary._answers([text]).get("directory")
+    assert directory == ({REVISION.decode()} if found else None)
 
 
 def test_the_time_can_end(look):
@@ -321,6 +401,29 @@ def test_a_file_that_changes_meanwhile_has_no_answer(tmp_path):
     with pytest.raises(Changing):
         binary.engine_in(handle, cut)
     os.close(handle)
+
+
+@pytest.mark.parametrize("text", [WITHOUT_ENABLED, b""])
+def test_a_file_with_another_time_or_of_another_size_has_changed(tmp_path, text):
+    path = tmp_path / "program"
+
+    def touch():
+        os.utime(str(path), ns=(0, 2 * 10**18))
+        return False
+
+    def touch_back():
+        os.utime(str(path), ns=(0, 1))
+        return False
+
+    def lengthen():
+        with path.open("ab") as file:
+            file.write(b"x")
+        return False
+
+    for change in (touch, touch_back, lengthen):
+        path.write_bytes(elf(text + b"x" * 2 * binary.PIECE))
+        with path.open("rb") as file, pytest.raises(Changing):
+            binary.engine_in(file.fileno(), change)
 
 
 def test_a_sparse_file_takes_no_memory(tmp_path):
@@ -396,8 +499,207 @@ def test_a_list_of_packages_that_is_none(look, packages):
         (38, 39, {"1.0.0"}, ("1.0",)),
         (39, 48, {"1.1.0"}, ("1.1",)),
         (48, 49, {"1.0.0"}, ("1.0", "1.1")),
+        (48, 49, {"1.1.0"}, ("1.1",)),
         (49, 50, {"1.0.0"}, ("1.1",)),
+        (38, 38, {"1.0.6"}, ("1.0",)),
+        (39, 39, {"1.0.5"}, ("1.0",)),
+        (39, 39, {"1.0.6"}, ("1.1",)),
+        (39, 39, {"1.1.0"}, ("1.1",)),
+        (39, 39, {"2.0.0"}, ("1.1",)),
+        (39, 39, {"0.9.9"}, ("1.0",)),
+        (39, 39, {"1.0.5", "1.0.6"}, ("1.0", "1.1")),
+        (39, 39, {"no version"}, ("1.0", "1.1")),
+        (0, 100, {"1.0.6"}, ("1.0", "1.1")),
+        (0, 100, {"1.0.5"}, ("1.0", "1.1")),
+        (39, 48, set(), ("1.0", "1.1")),
     ],
 )
 def test_the_grammars_of_a_range_of_versions_are_those_of_each(first, last, parsers, grammars):
     assert binary._grammars(first, last, set(), parsers) == grammars
+
+
+@pytest.mark.parametrize(
+    ("tomls", "parsers", "grammars"),
+    [
+        ({"0.9.12+spec-1.1.0"}, set(), ("1.1",)),
+        ({"0.9.12+spec-1.1.0"}, {"1.0.5"}, ("1.0",)),
+        ({"0.9.8+spec-1.0.0"}, set(), ("1.0", "1.1")),
+        ({"0.9.8+spec-1.0.0"}, {"1.0.6"}, ("1.1",)),
+    ],
+)
+def test_the_parser_goes_before_the_specification_in_a_version(tomls, parsers, grammars):
+    assert binary._grammars(39, 48, tomls, parsers) == grammars
+
+
+EVERY = (0, MAJOR_MAX)
+
+
+@pytest.mark.parametrize(
+    ("fields", "tomls", "bug", "versions"),
+    [
+        (None, (), False, EVERY),
+        (None, ("no version", "0.7.1", "2.0.0", "0.10.1", "1"), False, EVERY),
+        (None, ("0.5.9",), False, (0, 18)),
+        (None, ("0.8.10",), False, (19, 38)),
+        (None, ("0.9.8",), False, (39, 42)),
+        (None, ("0.9.8",), True, (39, 48)),
+        (None, ("1.0.0",), False, (49, MAJOR_MAX)),
+        (None, ("1.9.3",), True, (49, MAJOR_MAX)),
+        (None, ("0.5.9", "0.8.10"), False, (0, 38)),
+        (None, ("0.5.9", "0.9.8"), False, (0, 48)),
+        (None, ("0.8.1", "0.8.10"), False, (19, 38)),
+        (None, ("0.5.9", "1.0.0"), False, EVERY),
+        (13, (), False, (0, 32)),
+        (13, ("0.5.9",), False, (0, 18)),
+        (13, ("0.8.1",), False, (19, 32)),
+        (13, ("0.9.8",), False, (0, 32)),
+        (13, ("0.8.1", "0.9.8", "1.0.0"), False, (19, 32)),
+        (12, (), False, (33, MAJOR_MAX)),
+        (12, ("0.5.9",), False, (33, MAJOR_MAX)),
+        (12, ("0.8.1",), False, (33, 38)),
+        (12, ("0.8.1", "0.9.8"), False, (33, 48)),
+        (12, ("0.5.9", "0.9.8"), False, (39, 42)),
+        (12, ("0.9.8",), True, (39, 48)),
+        (12, ("1.0.0",), False, (49, MAJOR_MAX)),
+        (11, ("0.8.1",), False, (19, 38)),
+    ],
+)
+def test_the_range_of_versions_that_the_fields_and_the_crates_allow(fields, tomls, bug, versions):
+    answers = {} if fields is None else {"fields": {str(fields)}}
+    if bug:
+        answers["bug"] = {""}
+    assert binary._range(answers, set(tomls)) == versions
+
+
+@pytest.mark.parametrize("numbers", [{"12", "13"}, {"9", "10"}])
+def test_two_numbers_of_fields_tell_nothing(numbers):
+    assert binary._range({"fields": numbers}, set()) == EVERY
+
+
+@pytest.mark.parametrize(
+    ("toml", "version", "known"),
+    [(b"0.8.10", b"33.0.0", True), (b"0.8.10", b"38.0.9", True), (b"0.8.10", b"32.0.0", False), (b"0.8.10", b"39.0.0", False),
+     (b"0.9.8", b"39.0.0", True), (b"0.9.8", b"42.0.0", True), (b"0.9.8", b"43.0.0", False)],
+)  # fmt: skip
+def test_a_neighbour_counts_within_the_range(look, toml, version, known):
+    engine = look(elf(WITHOUT_ENABLED + b"x%sWASMTIME_BACKTRACE_DETAILS/toml-%s/" % (version, toml)))
+    assert engine.version == (version.decode() if known else None)
+    assert engine.rule == ("neighbour-text" if known else "config-fields")
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (crates(b"20.0.0"), "cache-path"),
+        (b"/wasmtime-20.0.0/", "crate-path"),
+        (BUG % b"20.0.0", "panic-text"),
+        (b"Wasmtime WebAssembly Runtime20.0.0 (6844a83b5 2026-02-25)", "command-line"),
+    ],
+)
+def test_a_version_that_a_reliable_text_tells_counts_without_regard_to_the_range(look, text, rule):
+    engine = look(elf(WITHOUT_ENABLED + text))
+    assert (known(engine), engine.first, engine.last) == (("20.0.0", rule), 20, 20)
+    both = look(elf(WITHOUT_ENABLED + text, packages=sbom(("wasmtime", "21.0.0"))))
+    assert (both.versions, both.rule, both.first, both.last) == (("20.0.0", "21.0.0"), "sbom", 20, 21)
+    neighbour = look(elf(WITHOUT_ENABLED + text + b"x40.0.0WASMTIME_BACKTRACE_DETAILS"))
+    assert known(neighbour) == ("20.0.0", rule)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "possible", "dialects"),
+    [
+        (0, MAJOR_MAX, [], ["<=32", "33-47", "33-47", "48", FROM_49]),
+        (1, MAJOR_MAX, [">=1"], ["<=32", "33-47", "33-47", "48", FROM_49]),
+        (0, 32, ["<=32"], ["<=32"]),
+        (0, 33, ["<=33"], ["<=32", "33-47"]),
+        (0, 0, ["<=0"], ["<=32"]),
+        (32, 33, ["32-33"], ["<=32", "33-47"]),
+        (33, 38, ["33-38"], ["33-47"]),
+        (38, 39, ["38-39"], ["33-47", "33-47"]),
+        (39, 47, ["39-47"], ["33-47"]),
+        (47, 48, ["47-48"], ["33-47", "48"]),
+        (48, 48, ["48-48"], ["48"]),
+        (48, 49, ["48-49"], ["48", FROM_49]),
+        (49, MAJOR_MAX, [">=49"], [FROM_49]),
+        (MAJOR_MAX, MAJOR_MAX, [">=%d" % MAJOR_MAX], [FROM_49]),
+    ],
+)
+def test_a_range_of_versions_has_these_dialects(first, last, possible, dialects):
+    engine = Engine((), "config-fields", first, last, True, ("1.0", "1.1"), None, False, None)
+    assert engine.possible_versions() == possible
+    assert [dialect.name for dialect in engine.dialects()] == dialects
+    assert engine.as_dict() == {
+        "version": None,
+        "versions": possible,
+        "rule": "config-fields",
+        "program": None,
+        "reads_config": True,
+        "toml": None,
+        "dialect": dialects[0] if len(set(dialects)) == 1 else None,
+    }
+
+
+def test_the_grammars_of_a_dialect_are_those_of_the_program():
+    engine = Engine(("38.0.0", "48.0.0"), "sbom", 38, 48, True, ("1.1",), None, False, "spin")
+    assert [(dialect.name, dialect.grammars) for dialect in engine.dialects()] == [
+        ("33-47", ("1.1",)),
+        ("48", ("1.1",)),
+    ]
+    without = engine._replace(versions=("48.0.0",), reads_config=False, grammars=())
+    assert without.as_dict() == {
+        "version": "48.0.0",
+        "versions": ["48.0.0"],
+        "rule": "sbom",
+        "program": "spin",
+        "reads_config": False,
+        "toml": None,
+        "dialect": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "time", "name"),
+    [
+        (45, 45, None, "wasmtime-%s"),
+        (45, 46, 1, None),
+        (46, 46, None, None),
+        (46, 99, 1999999999999999999, "wasmtime-%s-1999999999999"),
+        (46, 46, 0, "wasmtime-%s-0"),
+        (46, 46, 999999, "wasmtime-%s-0"),
+        (46, 46, 10**6, "wasmtime-%s-1"),
+        (46, 46, -1, "wasmtime-%s-m0"),
+        (46, 46, -(10**6), "wasmtime-%s-m1"),
+        (46, 46, -1999999999999999999, "wasmtime-%s-m1999999999999"),
+    ],
+)
+def test_from_46_on_the_directory_has_the_milliseconds_of_the_executable(first, last, time, name):
+    revision = REVISION.decode()
+    engine = Engine((), None, first, last, True, ("1.1",), revision, False, None)
+    assert engine.directory(time) == (name and name % revision)
+    for other in ("46.0.0", "", revision + "0"):
+        assert engine._replace(revision=other).directory(time) == "wasmtime-" + other
+    assert engine._replace(revision=None).directory(time) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "paths", "first", "revision"),
+    [
+        ({"46.0.0"}, {"46.0.0"}, 46, "46.0.0"),
+        (set(), {"46.0.0"}, 46, "46.0.0"),
+        (set(), {"45.0.0"}, 45, None),
+        (set(), {"47.0.0"}, 47, "47.0.0"),
+        (set(), {"46.0.0", "47.0.0"}, 46, None),
+        ({"abc"}, {"46.0.0"}, 46, "abc"),
+        ({"abc", "def"}, {"46.0.0"}, 46, None),
+        ({""}, {"45.0.0"}, 45, ""),
+        (set(), set(), 46, None),
+    ],
+)
+def test_the_directory_of_a_build_from_crates_io_has_the_version(found, paths, first, revision):
+    answers = {"cache-path": paths}
+    if found:
+        answers["directory"] = found
+    assert binary._revision(answers, paths, first) == revision
+    assert binary._revision({"cache-path": {"1.0.0"}, **({"directory": found} if found else {})}, paths, first) == (
+        revision if found else None
+    )
