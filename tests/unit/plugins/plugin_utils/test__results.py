@@ -33,11 +33,24 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     LOOKED_AT,
     MOST_ITEMS,
     MOST_TEXT,
+    SUGGESTIBLE,
     USAGE,
     Malformed,
     Record,
+    anything,
+    count,
+    dict_of,
+    flag,
+    integer,
+    list_of,
+    nullable,
+    one_of,
+    real,
     reason,
     received,
+    share,
+    table,
+    text,
 )
 
 # Everything that acts on a terminal or makes a line: controls of both kinds, line ends, marks of direction, a lone surrogate.
@@ -117,6 +130,81 @@ def test_nothing_else_passes_the_border() -> None:
     assert received({**LOOK, **powers}, LOOKED_AT) == {**LOOK, **kept}
     failure = {"failed": True, "msg": "no"}
     assert received({**failure, **powers, "path": "/c"}, LOOKED_AT) == {**failure, **kept, "path": "/c"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "kept"),
+    [
+        ({"discovered_interpreter_python": "/p", "a": 1}, {"ansible_facts": {"discovered_interpreter_python": "/p"}}),
+        ({"a": 1}, {}),
+        ({}, {}),
+        ([["discovered_interpreter_python", "/p"]], {}),
+        (None, {}),
+    ],
+    ids=str,
+)
+def test_of_facts_there_is_only_what_ansible_itself_has_found(facts: Any, kept: dict[str, Any]) -> None:
+    assert received({**LOOK, "ansible_facts": facts}, LOOKED_AT) == {**LOOK, **kept}
+    assert received({"changed": False, "ansible_facts": facts}, LOOKED_AT) == {
+        **kept, "failed": True, "changed": False, "msg": "malformed result: problems is missing",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        {"skipped": True, "changed": False},
+        {"failed": True, "changed": False, "msg": "no", "details": "more", "rc": 1, "path": "/c"},
+        {"ansible_job_id": "j1.2", "started": 1, "finished": 0, "results_file": "/j", "changed": False},
+    ],
+    ids=lambda ended: next(iter(ended)),
+)
+def test_only_what_has_not_run_to_its_end_may_be_a_part(ended: dict[str, Any]) -> None:
+    assert received(ended, LOOKED_AT) == ended
+    name = next(iter(ended))
+    assert received({**ended, name: type(ended[name])()}, LOOKED_AT)["msg"] == "malformed result: problems is missing"
+    # Only a failure has these.
+    assert received({**LOOK, "missing_libraries": [], "details": "x"}, LOOKED_AT) == LOOK
+
+
+def test_an_answer_without_an_end_is_malformed() -> None:
+    answer = received({"failed": True, "changed": True, "diff": deep(100_000), "_ansible_no_log": False}, CHANGED)
+    assert answer == {
+        "_ansible_no_log": False,
+        "failed": True,
+        "changed": True,
+        "msg": "malformed result: it has too many levels; the host may have been changed",
+    }
+
+
+def test_what_ansible_shows_keeps_lines_where_it_is_a_text_of_lines() -> None:
+    written = "\ufeffa\r\nb\tc\n\x1b"
+    in_lines, in_one = "\ufeffa\r\nb\tc\n\\x1b", "\\ufeffa\\r\\nb\\tc\\n\\x1b"
+    answer = received(
+        {
+            "failed": True,
+            **dict.fromkeys(("exception", "module_stderr", "module_stdout", "msg"), written),
+            "deprecations": [{"msg": written, "date": written}, written],
+            "diff": {"before": written, "after": written, "before_header": written},
+            "invocation": {"module_args": {"path": written, "n": [1, None, True, written]}},
+            "warnings": [written],
+        },
+        CHANGED,
+    )
+    assert answer == {
+        "failed": True,
+        **dict.fromkeys(("exception", "module_stderr", "module_stdout", "msg"), in_lines),
+        "deprecations": [{"msg": in_lines, "date": in_one}, in_one],
+        "diff": {"before": in_lines, "after": in_lines, "before_header": in_one},
+        "invocation": {"module_args": {"path": in_one, "n": [1, None, True, in_one]}},
+        "warnings": [in_one],
+    }
+
+
+@pytest.mark.parametrize("name", ["msg", "module_stderr", "module_stdout"])
+@pytest.mark.parametrize("value", [None, 5, ["a"], {}], ids=str)
+def test_these_are_texts_in_every_answer(name: str, value: Any) -> None:
+    assert received({**LOOK, name: value}, LOOKED_AT)["msg"] == "malformed result: %s is not text" % name
 
 
 @pytest.mark.parametrize("names", [[], list(LIBRARIES), ["tomli", "tomli"]])
@@ -266,12 +354,12 @@ def is_plain(value: Any) -> bool:
 
 def data_in(page: str) -> str:
     """The data in a page, which has to be JSON."""
-    (text,) = re.findall('<script type="application/json" id="data">(.*)</script>', page)
+    (written,) = re.findall('<script type="application/json" id="data">(.*)</script>', page)
 
     def no_json(constant: str) -> Any:
         raise AssertionError(constant)
 
-    return str(json.loads(text, parse_constant=no_json))
+    return str(json.loads(written, parse_constant=no_json))
 
 
 GOOD: dict[str, Any] = dict(LOOK, valid=True, safe=True, problems=[])
@@ -335,6 +423,7 @@ def test_what_cannot_be_negative_is_malformed(percent: float) -> None:
         ("files_total_size_soft_limit", "2Gi # x"),
         ("files_total_size_soft_limit", " 2Gi"),
         ("files_total_size_soft_limit", "2048Mi"),
+        ("files_total_size_soft_limit", "98304Ki"),
         ("files_total_size_soft_limit", 2**31),
         ("file_count_soft_limit", "100000"),
         ("file_count_soft_limit", True),
@@ -363,6 +452,108 @@ def test_what_people_paste_is_a_limit_or_a_level(setting: str, value: Any) -> No
 def test_a_limit_or_a_level_is_taken(setting: str, value: Any) -> None:
     row = {"setting": setting, "value": value, "reason": "x"}
     assert USAGE(dict(MEASURED, suggested=[row]))["suggested"] == [row]
+
+
+def test_only_the_limits_and_the_levels_are_suggested() -> None:
+    assert list(SUGGESTIBLE) == [
+        "baseline_compression_level",
+        "optimized_compression_level",
+        "file_count_soft_limit",
+        "files_total_size_soft_limit",
+    ]
+
+
+NUMBER = "is not a whole number within 2^80"
+BEYOND_AS_FLOAT = math.ldexp(1 + 2**-52, 80)
+
+
+@pytest.mark.parametrize(
+    ("reader", "taken", "refused"),
+    [
+        (text, ["", "x" * 100_000], [("x" * 100_001, "has more than 100000 characters"), (5, "is not text"), (None, "is not text")]),
+        (flag, [True, False], [(value, "is not true or false") for value in (1, 0, None, "true")]),
+        (integer, [0, 2**80, -(2**80)], [(value, NUMBER) for value in (2**80 + 1, -(2**80) - 1, True, 1.0, "1", None)]),
+        (real, [0, 0.5, -0.5, 2**80, 2.0**80, -(2.0**80)],
+         [(value, NUMBER) for value in (2**80 + 1, BEYOND_AS_FLOAT, -BEYOND_AS_FLOAT, math.nan, math.inf, -math.inf, False)]),
+        (count, [0, 1, 2**80], [(-1, "is less than 0"), (2**80 + 1, NUMBER), (0.0, NUMBER)]),
+        (share, [0, 0.0, 0.1, 100], [(-1, "is less than 0"), (-0.1, "is less than 0"), (math.inf, NUMBER)]),
+        (one_of(["a", "c"]), ["a", "c"], [(value, "is not one of a, c") for value in ("b", "", "ac", None, 5, ["a"])]),
+        (nullable(flag), [None, False, True], [(0, "is not true or false")]),
+        (list_of(flag), [[], [True] * 1000],
+         [(value, "is not a list of at most 1000 entries") for value in ([True] * 1001, {}, "", None)]),
+        (dict_of(flag), [{}, {str(number): True for number in range(1000)}],
+         [(value, "is not a dictionary of at most 1000 entries")
+          for value in ({str(number): True for number in range(1001)}, [], "", None)]),
+        (Record({"a": flag}, {"b": flag}), [{"a": True}, {"a": True, "b": False}], [(value, "is not a dictionary") for value in ([], "a", None)]),
+        (table, [{}, {"a": [1]}], [(value, "is not a dictionary") for value in ([], "", None)]),
+    ],
+    ids=["text", "flag", "integer", "real", "count", "share", "one_of", "nullable", "list_of", "dict_of", "Record", "table"],
+)  # fmt: skip
+def test_each_kind_of_value_has_its_limits(
+    reader: Callable[[Any], Any], taken: list[Any], refused: list[tuple[Any, str]]
+) -> None:
+    for value in taken:
+        read = reader(value)
+        assert read == value
+        assert type(read) is type(value)
+    for value, wrong in refused:
+        with pytest.raises(Malformed, match="^malformed result: it %s$" % re.escape(wrong)):
+            reader(value)
+
+
+def test_a_part_of_a_list_or_a_dictionary_is_named() -> None:
+    long = "n" * 101
+    for reader, value, place in (
+        (list_of(flag), [True, 5], "1"),
+        (dict_of(flag), {"a": True, long: 5}, "n" * 100),
+        (dict_of(list_of(flag)), {"a": [], "b\x1b": [True, False, None]}, "b\\x1b.2"),
+        (Record({"a": flag}, {"b": dict_of(flag)}), {"a": True, "b": {"c": 5}}, "b.c"),
+    ):
+        with pytest.raises(Malformed, match="^malformed result: %s is not true or false$" % re.escape(place)):
+            reader(value)
+
+
+def test_a_record_has_only_its_own_keys_and_all_that_are_required() -> None:
+    record = Record({"a": flag}, {"a": integer, "b": flag})
+    assert record({"c": 1, "b": False, "a": True}) == {"a": True, "b": False}
+    with pytest.raises(Malformed, match=r"^malformed result: a is missing$"):
+        record({"b": True})
+    assert Record({"a": flag})({"a": True, "b": 1}) == {"a": True}
+
+
+def nested(levels: int, end: Any) -> Any:
+    """A value in so many lists and dictionaries, in turns."""
+    for level in range(levels):
+        end = [end] if level % 2 else {"k": end}
+    return end
+
+
+def test_what_a_file_says_has_its_limits() -> None:
+    for value in (
+        *(None, True, False, 0, 2**80, -(2**80), 0.5, -1e300, "x" * 10_000, list(range(100))),
+        *({str(number): number for number in range(100)}, {"k" * 10_000: 1}, nested(20, "end")),
+    ):
+        assert anything(value) == value
+    assert anything(("a", 1)) == ["a", 1]
+    assert anything("x" * 9_999 + "\x1b" + "y") == "x" * 9_999 + "\\x1b"
+    assert anything(2**80 + 1) == anything(-(2**80) - 1) == "a number beyond 2^80"
+    assert [anything(value) for value in (math.nan, math.inf, -math.inf)] == ["nan", "inf", "-inf"]
+    assert anything(list(range(101))) == list(range(100))
+    assert anything({number: number for number in range(101)}) == {str(number): number for number in range(100)}
+    assert anything({"k" * 10_001: 1}) == {"k" * 10_000: 1}
+    assert anything(nested(20, ["end"])) == nested(20, "...")
+    with pytest.raises(Malformed, match=r"^malformed result: it is not JSON data$"):
+        anything({"a": [b"x"]})
+
+
+def test_an_effective_setting_is_a_text_for_a_path_and_a_number_for_all_others() -> None:
+    numbers = {name: number for number, name in enumerate(LOOK["effective"]) if name != "directory"}
+    assert len(numbers) == 11
+    for effective in ({**numbers, "directory": "/d"}, dict.fromkeys(LOOK["effective"])):
+        assert LOOKED_AT(dict(LOOK, effective=effective))["effective"] == effective
+    for name in LOOK["effective"]:
+        with pytest.raises(Malformed, match=r"^malformed result: effective\.%s is not " % name):
+            LOOKED_AT(dict(LOOK, effective={name: 5 if name == "directory" else "5"}))
 
 
 def test_what_a_file_says_is_cut_and_no_fault_of_the_host() -> None:
@@ -434,8 +625,8 @@ def test_no_text_of_a_host_acts_on_a_terminal(base: dict[str, Any]) -> None:
     answer = dict(filled(base), changed=True, msg=HOSTILE, diff=[{"before": HOSTILE, "before_header": HOSTILE}])
     passed = received(answer, reader)
     (diff,) = passed.pop("diff")
-    for text in (passed.pop("msg"), diff.pop("before")):
-        assert text.replace("\n", "").replace("\r", "").isprintable()
+    for shown in (passed.pop("msg"), diff.pop("before")):
+        assert shown.replace("\n", "").replace("\r", "").isprintable()
     assert is_plain(passed)
     assert is_plain(diff)
     # The filters do not rely on that.
@@ -457,8 +648,22 @@ def test_each_key_of_a_result_is_in_its_schema() -> None:
     assert not set(FILE) & set(documented(cache_config_info))
 
 
-def test_long_messages_are_cut() -> None:
-    assert len(reason({"msg": "x " * 10**6})) < 1100
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("x" * 1000, "x" * 1000),
+        ("x" * 1001, "x" * 1000 + "..."),
+        ("x " * 10**6, "x " * 500 + "..."),
+        # Not more than 2,000 characters are looked at.
+        (" " * 1500 + "x" * 1000, "x" * 500),
+        ("no\n\t  right\x1b ", "no right\\x1b"),
+        ("", ""),
+    ],
+    ids=["short", "long", "words", "blanks", "lines", "empty"],
+)
+def test_a_reason_is_one_line_and_not_too_long(message: str, said: str) -> None:
+    assert reason({"msg": message}) == said
+    assert reason({}) == ""
 
 
 def test_a_schema_says_where() -> None:
