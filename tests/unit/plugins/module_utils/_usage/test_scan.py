@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import resource
 import sys
 import threading
 import tracemalloc
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 
@@ -22,6 +23,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml impo
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import scan as _scan
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import (
     Budget,
+    CleanupRules,
     Stopped,
     expired,
     open_file,
@@ -33,6 +35,8 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan impor
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
     COMPILER,
     DAY,
+    DEFAULTS,
+    PLENTY,
     Cache,
     Clock,
     name_of,
@@ -47,12 +51,28 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
 )
 
 SECOND = 10**9
+NOW = 1_800_000_000 * SECOND
 OPEN = Path("/proc/self/fd")
 
 
 @pytest.fixture
 def cache(tmp_path):
     return Cache(tmp_path / "cache")
+
+
+def look_at(cache: Cache, now: int = NOW, rules: CleanupRules | None = DEFAULTS) -> _scan.Look:
+    """A look at a cache at a time in nanoseconds since 1970."""
+    handle = _scan.open_directory(str(cache.top))
+    try:
+        return _scan.look_into(handle, rules, now, Budget(60, PLENTY), Library().any)
+    finally:
+        os.close(handle)
+
+
+def put_at(path: Path, then: int, data: bytes = b"") -> None:
+    """A file of a time in nanoseconds since 1970."""
+    put(path, data)
+    os.utime(str(path), ns=(then, then))
 
 
 @pytest.mark.parametrize(("platform", "unit"), [("aix7", 1024), ("darwin", 1), ("linux", 1024)])
@@ -108,12 +128,6 @@ def test_an_empty_directory(cache):
     look = cache.look()
     assert look.complete
     assert (look.all.entries, look.all.size, look.folders, look.removals) == (0, 0, [], [])
-
-
-def test_no_directory_at_all():
-    look = _scan.look_into(None, None, 0, Budget(1, 2**40), Library().any)
-    assert look.complete
-    assert look.all.size_on_disk == 0
 
 
 def test_modules_and_their_statistics(cache):
@@ -627,3 +641,507 @@ def test_no_handle_is_left_open(cache, tmp_path):
     cache.look()
     cache.look(seconds=0)
     assert len(list(OPEN.iterdir())) == before
+
+
+def test_a_look_at_nothing_has_found_nothing() -> None:
+    budget = Budget(1, PLENTY)
+    look = _scan.look_into(None, None, NOW, budget, Library().any)
+    found = vars(look)
+    assert vars(found.pop("all")) == {
+        "entries": 0,
+        "size": 0,
+        "size_on_disk": 0,
+        "oldest": None,
+        "newest": None,
+        "usages": 0,
+        "least": None,
+        "most": None,
+        "unknown": 0,
+    }
+    assert found == {
+        "top": -1,
+        "rules": None,
+        "now": NOW,
+        "budget": budget,
+        "listed": 100,
+        "entries": [],
+        "folders": [],
+        "recent_entries": 0,
+        "recent_size": 0,
+        "oldest": None,
+        "newest": None,
+        "levels": {},
+        "locks": [],
+        "blocked_until": None,
+        "removals": [],
+        "foreign": [],
+        "foreign_count": 0,
+        "foreign_size": 0,
+        "foreign_removed": 0,
+        "leftovers_removed": 0,
+        "links": [],
+        "unreadable": [],
+        "stopped_by": None,
+    }
+
+
+def test_the_figures_of_modules_add_up() -> None:
+    figures = _scan.Sum()
+    for then, size, usages in ((50, 1, 6), (70, 20, None), (30, 300, 4), (60, 4000, 9), (40, 50_000, 0)):
+        figures.add(then, size, usages)
+    assert vars(figures) == {
+        "entries": 5,
+        "size": 54_321,
+        "size_on_disk": 0,
+        "oldest": 30,
+        "newest": 70,
+        "usages": 19,
+        "least": 0,
+        "most": 9,
+        "unknown": 1,
+    }
+
+
+def test_every_folder_has_its_own_figures(cache: Cache) -> None:
+    """The oldest and the newest module too; a folder without modules that is not the engine's is left out."""
+    times = {"wasmtime-1": (9, 5), "wasmtime-2": (7, 3), "else": (2, 8), "wasmtime-3": ()}
+    for folder, given in times.items():
+        (cache.top / "modules" / folder).mkdir(parents=True)
+        for then in given:
+            put_at(cache.top / "modules" / folder / name_of(then), then * SECOND, bytes(then))
+    for number in range(9):
+        (cache.top / "modules" / str(number)).mkdir()
+    look = look_at(cache)
+    assert {
+        folder.path: (folder.entries, folder.size, folder.oldest, folder.newest, folder.behind_link)
+        for folder in look.folders
+    } == {
+        "modules/wasmtime-1": (2, 14, 5 * SECOND, 9 * SECOND, False),
+        "modules/wasmtime-2": (2, 10, 3 * SECOND, 7 * SECOND, False),
+        "modules/else": (2, 10, 2 * SECOND, 8 * SECOND, False),
+        "modules/wasmtime-3": (0, 0, None, None, False),
+    }
+    assert {(look.path(entry), entry.time, entry.size) for entry in look.entries} == {
+        ("modules/%s/%s" % (folder, name_of(then)), then * SECOND, then)
+        for folder, given in times.items()
+        for then in given
+    }
+    assert look.oldest is not None
+    assert look.newest is not None
+    assert look.path(look.oldest) == "modules/else/" + name_of(2)
+    assert look.path(look.newest) == "modules/wasmtime-1/" + name_of(9)
+
+
+@pytest.mark.parametrize(
+    ("then", "rules", "recent"),
+    [
+        (NOW - 7 * 86400 * SECOND, DEFAULTS, 1),
+        (NOW - 7 * 86400 * SECOND - 1, DEFAULTS, 0),
+        (NOW + 86400 * SECOND, DEFAULTS, 1),
+        (NOW + 86400 * SECOND + 1, DEFAULTS, 0),
+        (NOW, None, 1),
+        (NOW + 1, None, 0),
+    ],
+)
+def test_a_module_is_in_use_for_seven_days_to_the_nanosecond(
+    cache: Cache, then: int, rules: CleanupRules | None, recent: int
+) -> None:
+    put_at(cache.folder / name_of(1), then, bytes(10))
+    look = look_at(cache, rules=rules)
+    assert (look.recent_entries, look.recent_size) == (recent, 10 * recent)
+
+
+START = b"usages = 5\noptimized-compression = 3\n#"
+
+
+@pytest.mark.parametrize(
+    ("data", "usages"),
+    [
+        (START.ljust(4096), 5),
+        (START.ljust(4097), None),
+        (START + b"." * 400, 5),
+        (START + b"." * 401, None),
+        (b"usages = 0\noptimized-compression = -2147483648\n", 0),
+        (b"usages = 0\noptimized-compression = -2147483649\n", None),
+        (b"usages = 9223372036854775807\noptimized-compression = 2147483647\n", 2**63 - 1),
+        (b"usages = 1\noptimized-compression = 3.0\n", None),
+        (b"usages = 1\noptimized-compression = false\n", None),
+        (b"optimized-compression = 3\n", None),
+    ],
+)
+def test_statistics_at_the_limits_of_the_engine(cache: Cache, data: bytes, usages: int | None) -> None:
+    cache.module(1, stats=data)
+    look = cache.look()
+    assert (look.all.usages, look.all.least, look.all.unknown) == (usages or 0, usages, int(usages is None))
+    assert sum(look.levels.values()) == (0 if usages is None else 1)
+
+
+def test_equal_statistics_are_parsed_once(cache: Cache) -> None:
+    """Most of those of a cache are equal; parsing them takes more time than all else."""
+    loaded = []
+
+    def loads() -> Any:
+        loaded.append(1)
+        return Library().any()
+
+    for number in range(40):
+        cache.module(number, stats=b"usages = %d\noptimized-compression = 3\n" % (number % 2))
+    handle = _scan.open_directory(str(cache.top))
+    look = _scan.look_into(handle, DEFAULTS, NOW, Budget(60, PLENTY), loads)
+    os.close(handle)
+    assert (look.all.entries, look.all.usages, len(loaded)) == (40, 20, 2)
+
+
+def test_statistics_that_are_a_link_or_a_directory_are_not_read(cache: Cache, tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        put_at(cache.folder / name_of(number), 10 * SECOND)
+    good = put(tmp_path / "good", START)
+    link = cache.folder / (name_of(1) + ".stats")
+    link.symlink_to(good)
+    os.utime(str(link), ns=(20 * SECOND, 20 * SECOND), follow_symlinks=False)
+    (cache.folder / (name_of(2) + ".stats")).mkdir()
+    (cache.folder / (name_of(3) + ".stats")).symlink_to(tmp_path)
+    look = look_at(cache)
+    assert {entry.name: entry.time for entry in look.entries} == {
+        name_of(1): 20 * SECOND,
+        name_of(2): 10 * SECOND,
+        name_of(3): 10 * SECOND,
+    }
+    assert (look.all.unknown, look.levels) == (3, {})
+    assert {removal.path: removal.things for removal in look.removals} == {
+        relative(name_of(2) + ".stats/"): 1,
+        relative(name_of(3) + ".stats"): 1,
+    }
+
+
+def test_statistics_without_a_module_are_deleted(cache: Cache, tmp_path: Path) -> None:
+    """A directory, a link to one and a file with an extension are no modules; statistics are, for those of their own."""
+    put(cache.folder / (name_of(1) + ".stats"), b"1")
+    (cache.folder / name_of(2)).mkdir()
+    put(cache.folder / (name_of(2) + ".stats"), b"12")
+    (cache.folder / name_of(3)).symlink_to(tmp_path)
+    put(cache.folder / (name_of(3) + ".stats"), b"123")
+    put(cache.folder / "a.txt")
+    put(cache.folder / "a.txt.stats", b"1234")
+    put(cache.folder / "b")
+    put(cache.folder / "b.stats")
+    put(cache.folder / "b.stats.stats")
+    look = look_at(cache)
+    assert sorted(entry.name for entry in look.entries) == ["b"]
+    assert {removal.path: (removal.things, removal.size) for removal in look.removals} == {
+        relative(name_of(1) + ".stats"): (1, 1),
+        relative(name_of(2) + ".stats"): (1, 2),
+        relative(name_of(2) + "/"): (1, 0),
+        relative(name_of(3)): (1, len(str(tmp_path))),
+        relative(name_of(3) + ".stats"): (1, 3),
+        relative("a.txt"): (1, 0),
+        relative("a.txt.stats"): (1, 4),
+    }
+    assert look.leftovers_removed == 3
+    # With b, which counts as a module.
+    assert (look.foreign_removed, look.foreign_count) == (4, 5)
+
+
+def test_an_extension_that_is_no_text_is_none_for_the_engine(cache: Cache) -> None:
+    """It compares extensions as text, and takes others for modules, which it does not delete as such."""
+    odd = os.fsdecode(b".\xff")
+    put(cache.folder / name_of(1))
+    put(cache.folder / (name_of(1) + odd), b"1")
+    put(cache.folder / (name_of(2) + odd), b"12")
+    put(cache.folder / (name_of(2) + odd + ".stats"), b"123")
+    put(cache.folder / (name_of(3) + os.fsdecode(b".wip-\xff")), b"1234")
+    look = look_at(cache)
+    assert [entry.name for entry in look.entries] == [name_of(1)]
+    assert look.locks == []
+    assert {removal.path: removal.size for removal in look.removals} == {
+        relative(name_of(2) + odd): 2,
+        relative(name_of(3) + os.fsdecode(b".wip-\xff")): 4,
+    }
+
+
+HOUR_AGO = NOW - 3600 * SECOND
+HALF_AN_HOUR_AGO = NOW - 1800 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("name", "then", "rules", "lock", "leftovers", "foreign_removed", "foreign"),
+    [
+        (".cleanup.wip-1", HOUR_AGO, DEFAULTS, (True, True), 1, 0, 0),
+        (".cleanup.wip-1", HOUR_AGO + 1, DEFAULTS, (False, True), 0, 0, 0),
+        (".cleanup.wip-1", HOUR_AGO, None, (None, True), 0, 0, 0),
+        (".cleanup.wip-" + os.fsdecode(b"\xff"), HOUR_AGO, DEFAULTS, None, 0, 1, 1),
+        (".cleanup.wip-" + os.fsdecode(b"\xff"), HOUR_AGO + 1, DEFAULTS, None, 0, 0, 0),
+        (".cleanup.else", HOUR_AGO, DEFAULTS, None, 0, 1, 1),
+        (".cleanup.else", HOUR_AGO + 1, DEFAULTS, None, 0, 0, 0),
+        (".cleanup.else", HOUR_AGO, None, None, 0, 0, 0),
+        (".cleanup", NOW, DEFAULTS, None, 0, 1, 1),
+        ("cleanup.wip-1", NOW, DEFAULTS, None, 0, 1, 1),
+        ("modules/.cleanup.wip-1", NOW, DEFAULTS, None, 0, 1, 1),
+        (".cleanup.wip-1/x", NOW, DEFAULTS, None, 0, 1, 1),
+        (relative(name_of(1) + ".wip-1"), HALF_AN_HOUR_AGO, DEFAULTS, (True, False), 1, 0, 0),
+        (relative(name_of(1) + ".wip-1"), HALF_AN_HOUR_AGO + 1, DEFAULTS, (False, False), 0, 0, 0),
+        (relative(name_of(1) + ".wip-1"), HALF_AN_HOUR_AGO, None, (None, False), 0, 0, 0),
+        (relative("x.wip-1"), HALF_AN_HOUR_AGO, DEFAULTS, (True, False), 0, 1, 1),
+        (relative("x.wip-1"), HALF_AN_HOUR_AGO + 1, DEFAULTS, (False, False), 0, 0, 1),
+        (relative("x.wip-1"), HALF_AN_HOUR_AGO, None, (None, False), 0, 0, 1),
+        (relative("x.wip"), NOW, DEFAULTS, None, 0, 1, 1),
+        (relative("x.wip"), NOW, None, None, 0, 1, 1),
+    ],
+)
+def test_a_lock_is_told_and_deleted_when_it_has_expired(
+    cache: Cache,
+    name: str,
+    then: int,
+    rules: CleanupRules | None,
+    lock: tuple[bool | None, bool] | None,
+    leftovers: int,
+    foreign_removed: int,
+    foreign: int,
+) -> None:
+    put_at(cache.top / name, then, b"12345")
+    look = look_at(cache, rules=rules)
+    assert look.locks == ([] if lock is None else [(name, then, *lock)])
+    removed = leftovers + foreign_removed
+    assert look.removals == [(name, 1, 5)] * removed
+    assert (look.leftovers_removed, look.foreign_removed) == (leftovers, foreign_removed)
+    assert (look.foreign, look.foreign_count, look.foreign_size) == ([shown_path(name)] * foreign, foreign, 5 * foreign)
+    blocks = lock == (False, True)
+    assert look.blocked_until == (then + 3600 * SECOND if blocks else None)
+
+
+@pytest.mark.parametrize("ages", [(10, 20, 30), (30, 20, 10)])
+def test_the_last_lock_that_expires_tells_when_a_cleanup_can_run(cache: Cache, ages: tuple[int, ...]) -> None:
+    for number, age in enumerate(ages):
+        put_at(cache.top / (".cleanup.wip-%d" % number), NOW - age * SECOND)
+    look = look_at(cache)
+    assert [lock.stale for lock in look.locks] == [False] * 3
+    assert look.blocked_until == NOW + 3590 * SECOND
+
+
+def test_a_tree_among_the_modules_is_counted_with_all_that_is_in_it(cache: Cache, tmp_path: Path) -> None:
+    put(tmp_path / "outside" / "file", bytes(9000))
+    tree = cache.folder / "tree"
+    put(tree / "a", b"1")
+    put(tree / "one" / "b", b"12")
+    put(tree / "one" / "c", b"123")
+    put(tree / "one" / "two" / "d", b"1234")
+    put(tree / "other" / "e", b"12345")
+    (tree / "link").symlink_to(tmp_path / "outside")
+    (cache.folder / "link").symlink_to(tmp_path / "outside")
+    link = len(str(tmp_path / "outside"))
+    look = look_at(cache)
+    assert sorted(look.removals) == [(relative("link"), 1, link), (relative("tree/"), 10, 15 + link)]
+    assert sorted(look.foreign) == [relative("link"), relative("tree/")]
+    assert (look.foreign_count, look.foreign_removed, look.foreign_size) == (11, 11, 15 + 2 * link)
+    (folder,) = look.folders
+    assert (folder.entries, folder.size) == (0, 0)
+    assert folder.size_on_disk == on_disk([cache.folder, *cache.folder.rglob("*")])
+    assert look.all.size_on_disk == on_disk([cache.top, *cache.top.rglob("*")])
+
+
+def on_disk(paths: list[Path]) -> int:
+    return sum(path.lstat().st_blocks * 512 for path in paths)
+
+
+def deep(path: Path, depth: int) -> None:
+    """A directory with others one in the other below it; their path can be too long for the system."""
+    path.mkdir(parents=True)
+    handle = os.open(str(path), os.O_RDONLY)
+    for _level in range(depth):
+        os.mkdir("d", dir_fd=handle)
+        above, handle = handle, os.open("d", os.O_RDONLY, dir_fd=handle)
+        os.close(above)
+    os.close(handle)
+
+
+def test_a_tree_of_a_hundred_levels_is_counted_and_no_deeper_one(cache: Cache) -> None:
+    deep(cache.folder / "good", 99)
+    look = cache.look()
+    assert look.complete
+    assert [removal[:2] for removal in look.removals] == [(relative("good/"), 100)]
+    deep(cache.folder / "too-deep", 100)
+    look = cache.look()
+    assert look.unreadable == [relative("too-deep" + 100 * "/d")]
+    assert {removal[:2] for removal in look.removals} == {(relative("good/"), 100), (relative("too-deep/"), 101)}
+
+
+def test_a_long_path_is_shown_by_its_ends() -> None:
+    start, end = "a" * 2000 + "b" * 48, "c" * 48 + "d" * 2000
+    assert shown_path(start + end) == start + end
+    assert shown_path(start + "x" + end) == start + "..." + end
+
+
+def test_a_hundred_names_are_listed(cache: Cache) -> None:
+    for number in range(101):
+        put(cache.top / str(number))
+    look = look_at(cache)
+    assert (len(look.foreign), len(look.removals), look.foreign_count) == (100, 100, 101)
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE])
+def test_what_is_gone_or_replaced_is_not_called_unreadable(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    fail_for(monkeypatch, name_of(2), code)
+    for number in (1, 2, 3):
+        cache.module(number, stats=None)
+    look = cache.look()
+    assert look.complete
+    assert sorted(entry.name for entry in look.entries) == [name_of(1), name_of(3)]
+
+
+def fail_for(monkeypatch: pytest.MonkeyPatch, name: str, code: int) -> None:
+    """Let the system have no status for one name."""
+    status = os.stat
+
+    def fail(path: Any, **options: Any) -> os.stat_result:
+        if path == name:
+            raise OSError(code, os.strerror(code))
+        return status(path, **options)
+
+    monkeypatch.setattr(os, "stat", fail)
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("top", "."),
+        ("modules/middle", "modules"),
+        (relative("beside.txt"), relative("")[:-1]),
+        (relative("tree/below"), relative("tree")),
+    ],
+)
+def test_a_directory_in_which_a_file_cannot_be_seen_is_told_once(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, name: str, where: str
+) -> None:
+    for number in range(9):
+        cache.module(number)
+    put(cache.top / name)
+    put(cache.folder / "tree" / "file")
+    put(cache.folder / "tree" / "file2")
+    fail_for(monkeypatch, name.rpartition("/")[2], errno.EIO)
+    look = cache.look()
+    assert look.unreadable == [where]
+    assert not look.complete
+    assert look.all.entries == 9
+    assert {removal[:2] for removal in look.removals} == {(relative("tree/"), 3)}
+
+
+def test_every_directory_that_cannot_be_listed_is_told() -> None:
+    with place() as there:
+        cache = Cache(there / "cache")
+        for number in range(9):
+            put(cache.top / "modules" / ("wasmtime-%d" % number) / name_of(number))
+            put(cache.folder / ("tree-%d" % number) / "file")
+        closed = [cache.folder / "tree-3", cache.folder / "tree-6", *(cache.top / "modules").glob("wasmtime-[258]")]
+        for path in closed:
+            path.chmod(0)
+        with without_root():
+            look = cache.look()
+    assert sorted(look.unreadable) == sorted(str(path.relative_to(cache.top)) for path in closed)
+    assert look.all.entries == 6
+    assert {removal[:2] for removal in look.removals} == {
+        (relative("tree-%d/" % number), 1 if number in (3, 6) else 2) for number in range(9)
+    }
+
+
+def test_a_directory_is_opened_and_nothing_else(cache: Cache) -> None:
+    put(cache.top / "file")
+    os.mkfifo(str(cache.top / "pipe"))
+    (cache.top / "link").symlink_to(".")
+    handle = _scan.open_directory(str(cache.top))
+    try:
+        for name in ("file", "pipe", "link"):
+            with pytest.raises(OSError, match=r"directory|symbolic"):
+                _scan.open_directory(name, handle)
+        with without_root(), pytest.raises(OSError, match="symbolic"):
+            open_file("link", handle)
+    finally:
+        os.close(handle)
+
+
+def test_no_file_is_waited_for() -> None:
+    with place() as there:
+        put(there / "file", b"text").chmod(0o644)
+        handle = _scan.open_directory(str(there))
+        with without_root():
+            file = open_file("file", handle)
+        os.close(handle)
+        assert not os.get_blocking(file)
+        assert os.read(file, 9) == b"text"
+        os.close(file)
+
+
+def test_a_system_that_notes_every_access_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "O_NOATIME", raising=False)
+    with place() as there:
+        cache = Cache(there / "cache")
+        cache.module(1)
+        for path in [cache.top, *cache.top.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        assert cache.look().all.usages == 1
+        with without_root():
+            assert cache.look().all.usages == 1
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell which files are open")
+def test_a_folder_that_cannot_be_opened_leaves_no_handle_and_takes_none(cache: Cache) -> None:
+    cache.module(1)
+    handle = os.open(str(cache.top), os.O_RDONLY)
+    before = sorted(path.name for path in OPEN.iterdir())
+    for path in ("modules/missing", "missing/modules", relative(name_of(1)) + "/x"):
+        with pytest.raises(OSError, match="directory"):
+            open_folder(handle, path)
+        assert sorted(path.name for path in OPEN.iterdir()) == before
+    opened = open_folder(handle, "modules/" + COMPILER)
+    assert os.path.samestat(os.fstat(opened), cache.folder.stat())
+    os.close(opened)
+    os.close(handle)
+
+
+def test_time_counts_from_the_start_of_a_budget() -> None:
+    clock = Clock()
+    clock.now = 1000.0
+    budget = Budget(5, PLENTY, clock)
+    assert budget.left() == 5
+    clock.now = 1003.0
+    assert budget.left() == 2
+    assert Budget(10**400, PLENTY, Clock()).left() == Budget(10**9 + 1, PLENTY, Clock()).left() == 10**9
+    assert Budget(10**9 - 1, PLENTY, Clock()).left() == 10**9 - 1
+
+
+def use_memory(monkeypatch: pytest.MonkeyPatch, pages: int) -> None:
+    """Let the system say that this process has so many pages in memory (proc_pid_statm(5))."""
+
+    def statm(path: str, mode: str) -> io.BytesIO:
+        assert (path, mode) == ("/proc/self/statm", "rb")
+        return io.BytesIO(b"7000 %d 300 1 0 500 0\n" % pages)
+
+    monkeypatch.setattr(_scan, "open", statm, raising=False)
+
+
+def test_memory_is_limited_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_memory(monkeypatch, 11)
+    used = 11 * os.sysconf("SC_PAGE_SIZE")
+    assert resident() == used
+    Budget(1, used, Clock()).check()
+    Budget(1, used + 5, Clock()).need(5)
+    with pytest.raises(Stopped, match="memory_limit"):
+        Budget(1, used + 5, Clock()).need(6)
+    with pytest.raises(Stopped, match="memory_limit"):
+        Budget(1, used - 1, Clock()).check()
+
+
+def test_files_with_several_names_are_remembered_while_twice_their_set_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python copies a set that grows, so for a moment there are two."""
+    use_memory(monkeypatch, 0)
+    needed = 2 * sys.getsizeof(set(range(6000)))
+
+    def count(memory: int) -> None:
+        scan = _scan._Scanner(_scan.Look(None, None, 0, Budget(1, memory, Clock())), Library().any)
+        for number in range(6000):
+            scan._count_on_disk(os.stat_result([0o100600, number, 1, 2, *[0] * 15]))
+
+    count(needed)
+    with pytest.raises(Stopped, match="memory_limit"):
+        count(needed - 1)
