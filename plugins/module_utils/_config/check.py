@@ -235,8 +235,9 @@ def _setting(setting: Setting, value: Any, rules: CommonRules) -> tuple[TomlValu
         base = base_value(setting, value)
     except BadValue as bad:
         return None, [Finding(bad.name, path, value, bad.facts)]
-    if setting.kind.name != "duration" or not isinstance(base, int) or base <= U64_MAX:
+    if not isinstance(base, int) or base <= U64_MAX:
         return base, []
+    # Only a duration can be more.
     if rules.refuses_overflow:
         return None, [Finding("duration-overflow", path, value)]
     base %= U64_MAX + 1

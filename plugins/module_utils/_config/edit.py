@@ -107,7 +107,7 @@ def _lines(
         start, end, _nothing = min(edits)
         edits[edits.index((start, end, ""))] = (start, end, "[cache]" + newline)
     if added:
-        last = max(pairs.values(), key=lambda entry: entry.start) if pairs else opening[0]
+        last = max([*opening, *pairs.values()], key=lambda entry: entry.start)
         line = text[last.start : last.end]
         indent = line[: len(line) - len(line.lstrip(" \t"))]
         if not opening:

@@ -87,12 +87,13 @@ def the_problem(config):
         cache('directory = "/\ufeff \\n\\u007f"'),
         cache("directory = '/%s'" % ("x" * 255)),
         cache("directory = '%s'" % ("/" + "é" * 127)),
-        cache("directory = '%s'" % ("/x" * 2047)),
+        cache("directory = '/%s'" % ("x/" * 2047)),
         cache("baseline-compression-level = 0", "optimized-compression-level = 0"),
         cache("baseline-compression-level = 0x15", "optimized-compression-level = 2_1"),
         cache("file-count-limit-percent-if-deleting = ' 0100 % '"),
         cache("worker-event-queue-size = '3'"),
         cache("# \x80 \x9f"),
+        "[cache]" + "#" * (2**16 - 7),
     ],
     ids=ascii,
 )
@@ -499,6 +500,16 @@ def test_a_setting_without_the_line_above_it_is_told_where_it_belongs():
     }
 
 
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [("false", "switch the cache off"), ("0", "remove the line"), ("'false'", "remove the line")],
+)
+def test_only_what_switches_the_cache_off_needs_another_switch(value, remedy):
+    problem = the_problem(read(cache("enabled = %s" % value)))
+    assert (problem.code, problem.line, problem.column) == ("enabled-refused", 2, 1)
+    assert problem.remedy.startswith(remedy)
+
+
 def test_where_no_file_suits_all_versions_the_remedy_says_so():
     for lines in ([], ["enabled = true"]):
         assert "no file suits both" in the_problem(read(cache(*lines), DIALECTS)).remedy
@@ -689,6 +700,19 @@ def test_a_file_of_something_else_has_a_limited_list_of_problems():
         assert len(config.problems) <= MAX_PROBLEMS + 5
         assert any("more unknown key" in problem.message for problem in config.problems)
         assert not config.valid
+
+
+def test_what_is_wrong_with_known_settings_is_listed_beyond_the_limit():
+    """Only unknown keys are counted and not listed, at the top level and below it."""
+    below = "".join("k%d = 1\n" % number for number in range(99))
+    text = "a = 1\nb = 1\n[cache]\n%scleanup-interval = '1'\nl = 1\nm = 1\n" % below
+    problems = read(text, C).problems
+    assert [(p.code, p.line) for p in problems[:2]] == [("unknown-key", 1), ("unknown-key", 2)]
+    assert [(p.code, p.line) for p in problems[2:100]] == [("unknown-key", number) for number in range(4, 102)]
+    assert [(p.code, p.line, p.message) for p in problems[100:]] == [
+        ("invalid-value", 103, 'cleanup-interval = "1" has no unit'),
+        ("unknown-key", None, "3 more unknown keys"),
+    ]
 
 
 def test_an_invalid_value_is_effective_nowhere():
@@ -928,6 +952,35 @@ def test_a_limit_that_the_file_system_cannot_hold_is_a_warning(limit, capacity, 
     assert remedy in problem.remedy
 
 
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        (["directory = 'd'"], ["directory-relative"]),
+        (['directory = "/d\\u0000"'], ["directory-nul"]),
+        (["directory = 1"], ["wrong-type"]),
+        (["directory = '/d'", "files-total-size-soft-limit = '1'"], []),
+        (["directory = '/d'", "files-total-size-soft-limit = '0'"], ["empties-itself"]),
+        (["directory = '/d'", "files-total-size-soft-limit = '2'"], ["limit-beyond-file-system"]),
+        (["directory = '/d'", "files-total-size-soft-limit = '235Pi'"], ["limit-overflow"]),
+        (["directory = '/d'", "files-total-size-soft-limit = 'x'"], ["invalid-value"]),
+    ],
+)
+def test_the_file_system_of_a_directory_that_cannot_be_is_not_asked(lines, wanted):
+    """Nor does it limit the number of files."""
+
+    def capacity(directory):
+        assert directory == "/d"
+        return 1
+
+    assert codes(read(cache(*lines), host=HOST._replace(capacity=capacity))) == wanted
+
+
+def test_the_queue_may_need_all_of_the_memory():
+    host = HOST._replace(memory=40 * 1000)
+    assert codes(read(cache("worker-event-queue-size = '1000'"), host=host)) == []
+    assert codes(read(cache("worker-event-queue-size = '1001'"), host=host)) == ["queue-memory"]
+
+
 def test_the_default_limit_may_be_too_large_too():
     config = read(cache("directory = '/d'"), host=HOST._replace(capacity=lambda _directory: 2**28))
     assert codes(config) == ["limit-beyond-file-system"]
@@ -935,26 +988,31 @@ def test_the_default_limit_may_be_too_large_too():
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "words", "place"),
     [
-        ("[codegen]\ncache = true\n[wasm]\nfuel = 10\n", "wasmtime run --config ([codegen], [wasm])"),
-        ("[optimize]\nopt-level = 2\n", "[optimize]"),
-        ("cache = true\n[wasi]\nhttp = true\n", "[wasi]"),
-        ("spin_manifest_version = 2\n[application]\nname = 'x'\n[[trigger.http]]\nroute = '/'\n", "Spin manifest"),
-        ("[key_value_store.default]\ntype = 'redis'\n", "runtime config of Spin"),
-        ("[package]\nname = 'x'\n[dependencies]\nwasmtime = '42'\n[profile.release]\nlto = true\n", "Cargo.toml"),
-        ("[project]\nname = 'x'\n", "pyproject.toml"),
-        ("version = 2\n[plugins.'io.containerd.grpc.v1.cri']\nx = 1\n", "containerd"),
+        ("[codegen]\ncache = true\n[wasm]\nfuel = 10\n", "wasmtime run --config ([codegen], [wasm])", (1, 2)),
+        ("[optimize]\nopt-level = 2\n", "[optimize]", (1, 2)),
+        ("cache = true\n[wasi]\nhttp = true\n", "[wasi]", (2, 2)),
+        ("spin_manifest_version = 2\n[application]\nname = 'x'\n", "Spin manifest", None),
+        ("spin_version = '1'\n", "Spin manifest", (1, 1)),
+        ("[key_value_store.default]\ntype = 'redis'\n", "runtime config of Spin", (1, 2)),
+        ("cache = []\n[package]\nname = 'x'\n", "Cargo.toml", (2, 2)),
+        ("[dependencies]\nwasmtime = '42'\n", "Cargo.toml", (1, 2)),
+        ("[build-system]\nrequires = []\n", "pyproject.toml", (1, 2)),
+        ("\n [project]\nname = 'x'\n", "pyproject.toml", (2, 3)),
+        ("version = 2\n[plugins.'io.containerd.grpc.v1.cri']\nx = 1\n", "containerd", None),
     ],
 )
 @pytest.mark.parametrize("dialects", [OLD, D, F, CURRENT])
-def test_another_file_is_recognised_by_one_problem(text, words, dialects):
+def test_another_file_is_recognised_by_one_problem(text, words, place, dialects):
     config = read(text, dialects)
     problem = the_problem(config)
-    assert problem.code == "not-a-cache-config"
+    assert (problem.code, problem.severity, problem.setting) == ("not-a-cache-config", "error", None)
     assert words in problem.message
     assert problem.line is not None
+    assert place is None or (problem.line, problem.column) == place
     assert config.accepted_by == []
+    assert config.effective == {}
 
 
 def test_another_file_that_has_a_cache_table_too_is_judged_as_one():
@@ -981,5 +1039,12 @@ def test_a_file_of_2019_has_one_problem():
     assert (problem.line, problem.column) == (3, 1)
     # What was wrong then is still said.
     assert codes(read(cache("baseline-compression-level = 22", *lines))) == ["unknown-key", "out-of-range"]
+    # A text in a file of that year is judged like any other; a setting's number is not, and has no value.
+    config = read(cache(lines[1], "file-count-soft-limit = '1x'", "worker-event-queue-size = 16"))
+    assert codes(config) == ["unknown-key", "invalid-value"]
+    assert config.effective["worker-event-queue-size"] is None
+    # Before 39, too, the first of them has the place.
+    problem = the_problem(read(cache(*reversed(lines[1:4])), C))
+    assert (problem.line, problem.column) == (2, 1)
     # The numbers alone are no sign of that year.
     assert codes(read(cache(lines[0]))) == ["wrong-type"]

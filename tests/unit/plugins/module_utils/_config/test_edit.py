@@ -161,6 +161,17 @@ TWO = {"cleanup-interval": "2h", "baseline-compression-level": 1}
         ),
         ("cache.cleanup-interval = '1h'\n", ONE, 'cache.cleanup-interval = "2h"\n'),
         ("# x\ncache.cleanup-interval = '1h'\n# y\n", NONE, "# x\n[cache]\n# y\n"),
+        (
+            "cache.directory = '/d'\n# x\ncache.cleanup-interval = '1h'\n",
+            {"cleanup-interval": None, "directory": None},
+            "[cache]\n# x\n",
+        ),
+        ("cache.cleanup-interval = '1h'\n", {**NONE, "directory": "/d"}, 'cache.directory = "/d"\n'),
+        (
+            "  cache.directory = '/d'\n  cache . file-count-soft-limit = '9'",
+            ONE,
+            "  cache.directory = '/d'\n  cache . file-count-soft-limit = '9'\n  cache . cleanup-interval = \"2h\"",
+        ),
         ("cache.cleanup-interval = '1h'\r\ncache.directory='/d'\r\n", NONE, "cache.directory='/d'\r\n"),
         # an inline table
         ("cache = {}\n", ONE, 'cache = { cleanup-interval = "2h" }\n'),
@@ -234,6 +245,14 @@ def test_a_new_file_says_what_is_asked_for(changes):
     assert text.endswith("\n")
 
 
+@pytest.mark.parametrize("write", [toml, as_json])
+def test_a_new_file_names_its_settings_in_their_order(write):
+    values = {"directory": "/é\U0001f642", "cleanup-interval": None, "baseline-compression-level": 1}
+    text = new_text(values, write)
+    assert text == new_text({}) + 'directory = "/é\U0001f642"\nbaseline-compression-level = 1\n'
+    assert new_text({}).endswith("\n\n[cache]\n")
+
+
 def test_a_new_file_is_valid_as_it_is():
     config = read_config(new_text({}).encode(), CURRENT, HOST, Library())
     assert config.problems == []
@@ -251,6 +270,12 @@ def test_a_new_file_is_valid_as_it_is():
         ({"a": {"b": 1}}, {"a": {"b": True}}, False),
         ({"a": 1}, {"b": 1}, False),
         ({"a": 1}, {}, False),
+        ({}, {"a": 1}, False),
+        ({"a": 1}, {"a": 1, "b": 2}, False),
+        ({"a": 1, "b": 2}, {"a": 1}, False),
+        (1, 2, False),
+        ("b", "a", False),
+        ([1], [1], True),
     ],
 )
 def test_equality_is_as_strict_as_toml(left, right, equal):

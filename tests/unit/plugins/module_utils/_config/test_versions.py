@@ -52,6 +52,11 @@ def test_the_last_rules_are_those_of_49(version):
     assert for_version(version) == for_version("49") == DIALECTS[EVERY.index("48") + 1]
 
 
+def test_a_major_version_has_eight_digits_at_most():
+    assert for_version("99999999") == DIALECTS[-1]
+    assert MAJOR_MAX == 100_000_000
+
+
 def name_of(first, last):
     return cut([DIALECTS[-1]._replace(first=first, last=last)], [])[0].name
 
@@ -72,6 +77,10 @@ def test_a_range_is_named_by_its_ends(first, last, name):
         (0, 59, ["<=32", "33-59", ">=60"]),
         (40, 59, ["<=32", "33-39", "40-59", ">=60"]),
         (20, 20, ["<=19", "20", "21-32", ">=33"]),
+        (32, None, ["<=31", "32", ">=33"]),
+        (33, None, ["<=32", ">=33"]),
+        (0, 31, ["<=31", "32", ">=33"]),
+        (0, 32, ["<=32", ">=33"]),
         (0, 0, ["<=0", "1-32", ">=33"]),
     ],
 )
