@@ -165,6 +165,55 @@ def test_a_host_has_no_more_than_three_notes_of_some_length(number: int, last: l
     assert lines[4:-1] == last
 
 
+def test_a_line_of_a_note_is_cut_after_a_thousand_characters() -> None:
+    notes = [{"code": "x", "message": "n" * length} for length in (1000, 1001)]
+    assert cache_pruned({"h": result(notes=notes)}) == [
+        "h: nothing to remove",
+        "  " + "n" * 1000,
+        "  " + "n" * 1000 + "...",
+        "1 host: 0 Bytes freed; 1 with nothing to remove",
+    ]
+
+
+def test_a_failure_says_what_was_done_before_and_not_that_there_was_nothing() -> None:
+    failure = {"failed": True, "msg": "no right"}
+    results = {
+        "app1": result(**failure),
+        "app2": result(**failure, exists=False),
+        "app3": result(**failure, removed={"all": part(3, 5, "a"), "broken": part(1, 2**11, "b")}, freed=2053),
+        "app4": {**failure, "removed": {}},
+        "app5": {"failed": False, "changed": False},
+        "app6": {**result(), "unreachable": True, "msg": "no route"},
+    }
+    assert cache_pruned(results) == [
+        "app1: failed: no right",
+        "app2: failed: no right",
+        "  /var/cache/wasmtime does not exist",
+        "app3: failed: no right",
+        "  removed broken: 1 (2.0 KiB), all: 3 (5 Bytes)",
+        "app4: failed: malformed result: directory is missing",
+        "app5: failed: the host was not looked at",
+        "app6: unreachable: no route",
+        "6 hosts: 2.0 KiB freed (broken 2.0 KiB, all 5 Bytes); 5 failed; 1 unreachable",
+    ]
+
+
+def test_all_kinds_and_reasons_have_their_order() -> None:
+    removed = {kind: part(1, number) for number, kind in enumerate(reversed(REMOVABLE))}
+    kept = {why: part(2, 0, "a", "b") for why in reversed(KEPT)}
+    kinds = ("untrusted", "orphans", "unused", "broken", "stale_locks", "foreign", "over_limits", "all")
+    sizes = [(7 - number, "%d Byte%s" % (7 - number, "" if number == 6 else "s")) for number in range(8)]
+    assert cache_pruned({"h": result(removed=removed, kept=kept, freed=28)}) == [
+        "h: removed " + ", ".join("%s: 1 (%s)" % (kind, size) for kind, (_number, size) in zip(kinds, sizes)),
+        *[
+            "  kept (%s): 2 (0 Bytes), such as a, b" % why
+            for why in ("changed", "denied", "foreign", "in_use", "mount_point", "other_names")
+        ],
+        "1 host: 28 Bytes freed (%s)"
+        % ", ".join("%s %s" % (kind, size) for kind, (number, size) in zip(kinds, sizes) if number),
+    ]
+
+
 def test_no_number_of_a_host_is_absurd() -> None:
     most = 2**80
     results = {

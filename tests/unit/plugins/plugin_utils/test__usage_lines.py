@@ -92,6 +92,65 @@ def test_one_file_is_one_file() -> None:
 
 
 @pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((0, 0, 0), "nothing"),
+        ((1, 0, 0), "1 module (1.0 KiB) and leaves 0 modules (0 Bytes)"),
+        ((2, 1, 0), "2 modules (1.0 KiB) and 1 leftover file and leaves 0 modules (0 Bytes)"),
+        ((0, 2, 0), "2 leftover files and leaves 0 modules (0 Bytes)"),
+        ((0, 1, 2), "1 leftover file and 2 foreign files and leaves 0 modules (0 Bytes)"),
+        ((3, 0, 1), "3 modules (1.0 KiB) and 1 foreign file and leaves 0 modules (0 Bytes)"),
+        ((1, 1, 1), "1 module (1.0 KiB), 1 leftover file and 1 foreign file and leaves 0 modules (0 Bytes)"),
+    ],
+)
+def test_what_the_next_cleanup_deletes_is_said_in_one_sentence(numbers: tuple[int, int, int], said: str) -> None:
+    names = ("entries_deleted", "leftovers_deleted", "foreign_deleted")
+    cleanup = {**dict(zip(names, numbers)), "bytes_deleted": 1024, "entries_left": 0, "bytes_left": 0}
+    assert usage_lines(result(next_cleanup=cleanup))[3:] == ["the next cleanup deletes " + said]
+
+
+@pytest.mark.parametrize(
+    ("number", "modules", "times"),
+    [(0, "0 modules", "0 times"), (1, "1 module", "once"), (2, "2 modules", "2 times")],
+)
+def test_each_compiler_has_its_modules_and_their_uses(number: int, modules: str, times: str) -> None:
+    compilers = [
+        {"name": "wasmtime-42.0.2", "entries": number, "size": 2**20, "usages": number},
+        {"name": "wasmtime-43.0.0", "entries": 9, "size": 1, "usages": 12},
+    ]
+    assert usage_lines(result(compilers=compilers, entries=number, next_cleanup=None)) == [
+        "/var/cache/wasmtime: %s, 30.0 MiB, 31.1 MiB on disk" % modules,
+        "file-count-soft-limit: 120 of 65536 (0.2%)",
+        "files-total-size-soft-limit: 30.0 MiB of 512Mi (5.9%)",
+        "wasmtime-42.0.2: %s, 1.0 MiB, used %s" % (modules, times),
+        "wasmtime-43.0.0: 9 modules, 1 Byte, used 12 times",
+    ]
+
+
+def test_what_is_whole_is_not_mentioned() -> None:
+    verified = {"entries": 4, "broken": [], "broken_count": 0, "ratio": None, "complete": True}
+    level = {"level": 3, "ratio": 2.0, "compress_mb_per_s": 0.0, "decompress_mb_per_s": 0.04}
+    lines = usage_lines(
+        result(
+            verified=verified,
+            levels=[{**level, "decompress_mb_per_s": None}, level, {**level, "level": 0}],
+            locks=[{"stale": False}, {"stale": None}],
+            foreign={"count": 1, "size": 0, "names": ["a"]},
+        )
+    )
+    assert lines[4:] == [
+        "foreign files, which Wasmtime deletes: 1 (a); cache_prune with remove=foreign and backup moves them away",
+        "decompressed: 4 modules; broken: 0",
+        "level 3: 2.00 to 1, compresses 0.0 MB/s, decompresses 0.0 MB/s",
+        "level 0: 2.00 to 1, compresses 0.0 MB/s, decompresses 0.0 MB/s",
+    ]
+    assert usage_lines(result(verified=verified, locks=[{"stale": True}, {"stale": True}]))[4:] == [
+        "locks left behind: 2; cache_prune with remove=stale_locks removes them",
+        "decompressed: 4 modules; broken: 0",
+    ]
+
+
+@pytest.mark.parametrize(
     ("changes", "wanted"),
     [
         ({"directory": None}, "/etc/wasmtime/config.toml: Wasmtime refuses it, so no cache directory is known"),
