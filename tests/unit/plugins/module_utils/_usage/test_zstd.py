@@ -6,19 +6,24 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import random
 import struct
+import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import pytest
 import zstandard
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import Reason
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import scan as _scan
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import zstd as _zstd
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import (
     Budget,
@@ -40,8 +45,13 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches
     Cache,
     Clock,
     name_of,
+    put,
     relative,
 )
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import place, without_root
+
+MIB = 2**20
+OPEN = Path("/proc/self/fd")
 
 
 def noise(size, seed=0):
@@ -424,3 +434,302 @@ def test_a_level_that_needs_too_much_memory_leaves_the_others_alone(cache):
 
 def test_a_speed_is_exact() -> None:
     assert _zstd._speed(10**12, 1.0) == 10.0**6
+
+
+def use_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system say that this process has nothing in memory (proc_pid_statm(5))."""
+
+    def statm(path: str, mode: str) -> io.BytesIO:
+        assert (path, mode) == ("/proc/self/statm", "rb")
+        return io.BytesIO(b"7000 0 300 1 0 500 0\n")
+
+    monkeypatch.setattr(_scan, "open", statm, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("data", "needed"),
+    [
+        (b"garbage", 16 * MIB),
+        (skippable(300), 16 * MIB),
+        (windowed(28), 16 * MIB),
+        (windowed(20), 17 * MIB),
+        (windowed(20) + windowed(27) + windowed(21), 144 * MIB),
+    ],
+)
+def test_an_entry_is_decompressed_if_there_is_memory_for_its_window_and_16_mib(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, data: bytes, needed: int
+) -> None:
+    cache.module(1, data=data)
+    with Open(cache) as look:
+        use_no_memory(monkeypatch)
+        look.budget = Budget(60, needed)
+        assert verify(look)[1] is None
+        look.budget = Budget(60, needed - 1)
+        result, stopped = verify(look)
+    assert (result["entries"], result["complete"], stopped) == (0, False, "memory_limit")
+
+
+def test_the_list_of_entries_is_sorted_if_there_is_memory_for_three(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        cache.module(number, data=GOOD)
+    with Open(cache) as look:
+        use_no_memory(monkeypatch)
+        needed = 3 * sys.getsizeof(look.entries)
+        look.budget = Budget(60, needed)
+        assert len(_zstd._reachable(look)) == 50
+        look.budget = Budget(60, needed - 1)
+        with pytest.raises(Stopped, match="memory_limit"):
+            _zstd._reachable(look)
+
+
+def test_a_sample_is_taken_if_there_is_memory_for_twice_its_size(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.module(1, data=GOOD)
+    with Open(cache) as look:
+        use_no_memory(monkeypatch)
+        look.budget = Budget(60, 32 * MIB)
+        assert [len(content) for content in sample(look)] == [10_000]
+        look.budget = Budget(60, 32 * MIB - 1)
+        with pytest.raises(Stopped, match="memory_limit"):
+            sample(look)
+
+
+@pytest.mark.parametrize(("level", "same"), [(0, 3), (1, 1), (19, 19)])
+def test_a_level_is_measured_if_there_is_memory_for_it_and_the_modules(
+    monkeypatch: pytest.MonkeyPatch, level: int, same: int
+) -> None:
+    """All of them compressed, the largest one as it is and compressed again."""
+    contents = [noise(3000), noise(5000), noise(4000)]
+    parameters = zstandard.ZstdCompressionParameters.from_level(same)
+    needed = parameters.estimated_compression_context_size() + 22_000
+    use_no_memory(monkeypatch)
+    assert _zstd.measure(contents, level, Budget(60, needed))["level"] == level
+    with pytest.raises(Stopped, match="memory_limit"):
+        _zstd.measure(contents, level, Budget(60, needed - 1))
+
+
+def folders(cache: Cache) -> None:
+    """Two folders with modules of the same names."""
+    for compiler in (b"2", b"1"):
+        for number in (3, 1, 2):
+            content = compressed(b"%d of %s" % (number, compiler))
+            put(cache.top / "modules" / ("wasmtime-" + compiler.decode()) / name_of(number), content)
+
+
+def test_entries_are_read_folder_by_folder(cache: Cache) -> None:
+    folders(cache)
+    with Open(cache) as look:
+        look.entries.sort(key=lambda entry: entry.name)
+        found = _zstd._reachable(look)
+        assert sorted(found) == sorted(look.entries)
+        assert [entry.folder for entry in found] == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell which files are open")
+def test_consecutive_entries_share_the_handle_of_their_folder(cache: Cache) -> None:
+    folders(cache)
+    with Open(cache) as look:
+        before = handles()
+        entries = _zstd._reachable(look)
+        reader = _zstd.EntryReader(look)
+        shared = [reader.folder(entry) for entry in entries[:3]]
+        assert shared == shared[:1] * 3
+        assert os.path.samestat(os.fstat(shared[0]), (cache.top / look.folders[0].path).stat())
+        assert len(handles()) == len(before) + 1
+        other = reader.folder(entries[3])
+        assert os.path.samestat(os.fstat(other), (cache.top / look.folders[1].path).stat())
+        assert len(handles()) == len(before) + 1
+        for _time in range(2):
+            reader.close()
+            assert handles() == before
+        assert os.path.samestat(os.fstat(reader.folder(entries[3])), (cache.top / look.folders[1].path).stat())
+        reader.close()
+        assert handles() == before
+
+
+def handles() -> list[str]:
+    return sorted(path.name for path in OPEN.iterdir())
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell which files are open")
+def test_no_handle_is_left_open_whatever_the_entries_are(cache: Cache) -> None:
+    folders(cache)
+    for number, make in enumerate((empty, garbage, fifo, link, good)):
+        make(cache, number)
+    with Open(cache) as look:
+        before = handles()
+        (cache.folder / name_of(4)).unlink()
+        verify(look)
+        assert len(sample(look)) == 6
+        assert handles() == before
+        look.budget = Budget(12, PLENTY, Clock(1))
+        assert verify(look)[1] == "time_limit"
+        assert handles() == before
+
+
+def test_a_file_is_known_again_by_its_identity_size_and_time(cache: Cache) -> None:
+    path = cache.module(1, data=GOOD)
+    with Open(cache) as look:
+        (entry,) = look.entries
+        reader = _zstd.EntryReader(look)
+        before = path.stat()
+
+        def replaced() -> bool:
+            os.utime(str(path), ns=(before.st_mtime_ns, before.st_mtime_ns))
+            return reader.replaced(entry, before)
+
+        os.utime(str(path), ns=(1, before.st_mtime_ns))
+        assert not reader.replaced(entry, before)
+        path.write_bytes(bytes(len(GOOD)))
+        assert not replaced()
+        os.utime(str(path), ns=(before.st_mtime_ns, before.st_mtime_ns + 1))
+        assert reader.replaced(entry, before)
+        path.write_bytes(GOOD + b"1")
+        assert replaced()
+        path.write_bytes(GOOD)
+        assert not replaced()
+        moved = path.rename(path.with_name("moved"))
+        assert reader.replaced(entry, before)
+        path.symlink_to(moved)
+        assert reader.replaced(entry, before)
+        path.unlink()
+        path.write_bytes(GOOD)
+        assert replaced()
+        reader.close()
+
+
+def test_an_entry_that_is_replaced_by_a_broken_one_is_broken(cache: Cache) -> None:
+    """It is read twice and no more often."""
+    path = cache.module(1, data=GOOD[:-1])
+    replaced = []
+
+    def replace() -> float:
+        if any(handle.exists() and handle.samefile(path) for handle in OPEN.iterdir()):
+            new = path.with_name("new")
+            new.write_bytes(GOOD[:-1])
+            new.rename(path)
+            replaced.append(1)
+        return 0.0
+
+    with Open(cache, clock=replace) as look:
+        result, stopped = verify(look)
+    assert (result["entries"], result["broken_count"], stopped) == (1, 1, None)
+    assert len(replaced) == 2
+
+
+def test_why_an_entry_is_broken(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.module(1, data=b"\x7fELF" + GOOD)
+    with Open(cache) as look:
+        ((broken,)) = verify(look)[0]["broken"]
+        assert repr(broken["reason"]) == repr(Reason("zstd-error", text="Unknown frame descriptor"))
+
+        def fail(_file: int, _size: int) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        monkeypatch.setattr(os, "read", fail)
+        ((broken,)) = verify(look)[0]["broken"]
+        monkeypatch.undo()
+        error = Reason("system-error", text=os.strerror(errno.EIO))
+        assert repr(broken["reason"]) == repr(error)
+
+
+def test_an_entry_that_must_not_be_read_is_broken() -> None:
+    with place() as there:
+        cache = Cache(there / "cache")
+        cache.module(1, data=GOOD).chmod(0)
+        cache.module(2, data=GOOD).chmod(0o644)
+        with without_root(), Open(cache) as look:
+            result, _stopped = verify(look)
+            assert [len(content) for content in sample(look)] == [10_000]
+    ((broken,)) = result["broken"]
+    assert broken["name"] == relative(name_of(1))
+    denied = Reason("system-error", text=os.strerror(errno.EACCES))
+    assert repr(broken["reason"]) == repr(Reason("unreadable-file", reason=denied))
+    assert (result["entries"], result["broken_count"], result["uncompressed"]) == (2, 1, 10_000)
+
+
+def test_a_check_of_half_a_look_is_not_complete(cache: Cache) -> None:
+    cache.module(1, data=GOOD)
+    with Open(cache) as look:
+        assert verify(look)[0]["complete"] is True
+        look.unreadable.append("modules/wasmtime-1")
+        assert verify(look)[0]["complete"] is False
+
+
+def test_a_ratio_has_two_digits() -> None:
+    assert _zstd._ratio(1000, 3) == 333.33
+    assert _zstd._ratio(0, 3) == 0.0
+    assert _zstd._ratio(3, 0) is None
+
+
+def test_the_sample_has_64_modules_of_the_first_1024(cache: Cache) -> None:
+    for number in range(1023):
+        cache.module(number, data=b"", stats=None)
+    for number in range(2000, 2070):
+        cache.module(number, data=compressed(b"%d" % number), stats=None)
+    with Open(cache) as look:
+        assert sample(look) == [b"2000"]
+        look.entries[:] = [entry for entry in look.entries if entry.name >= name_of(2000)]
+        assert sample(look) == [b"%d" % number for number in range(2000, 2064)]
+
+
+def test_the_sample_has_16_mib(cache: Cache) -> None:
+    """An empty module is none of it."""
+    content = noise(MIB)
+    for number, part in enumerate((b"", content, bytes(17 * MIB), content)):
+        cache.module(number, data=compressed(part))
+    with Open(cache) as look:
+        chosen = sample(look)
+    assert chosen == [content, bytes(15 * MIB)]
+
+
+def test_the_sample_is_in_the_order_of_names_and_then_folders(cache: Cache) -> None:
+    folders(cache)
+    with Open(cache) as look:
+        assert sample(look) == [b"%d of %d" % (number, compiler) for number in (1, 2, 3) for compiler in (1, 2)]
+
+
+def test_the_last_module_of_a_sample_is_cut_off(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_zstd, "SAMPLE_BYTES", 400_001)
+    content = noise(600_000)
+    cache.module(1, data=compressed(content))
+    with Open(cache) as look:
+        assert sample(look) == [content[:400_001]]
+
+
+def test_a_level_compresses_as_the_engine_does() -> None:
+    content = noise(300_000) + bytes(2**19) + b"the end"
+    budget = Budget(60, PLENTY)
+    for level in (1, 19):
+        assert b"".join(_zstd._compress(content, level, budget)) == compressed(content, level)
+    row = _zstd.measure([content, bytes(1000)], 19, budget)
+    size = len(compressed(content, 19)) + len(compressed(bytes(1000), 19))
+    speeds = [row.pop(name) for name in ("compress_mb_per_s", "decompress_mb_per_s")]
+    assert row == {"level": 19, "ratio": round((len(content) + 1000) / size, 2)}
+    assert all(isinstance(speed, float) and speed > 0 for speed in speeds)
+
+
+def test_a_measurement_is_stopped_by_time_wherever_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both directions look at the clock for each piece."""
+    monkeypatch.setattr(_zstd, "_RUNS", 1)
+    contents = [noise(2**20)] * 2
+    for seconds in (0, 3, 7, 10, 20):
+        with pytest.raises(Stopped, match="time_limit"):
+            _zstd.measure(contents, 1, Budget(seconds, PLENTY, Clock(step=1)))
+    assert _zstd.measure(contents, 1, Budget(30, PLENTY, Clock(step=1)))["level"] == 1
+
+
+def test_the_first_limit_that_is_reached_is_told(cache: Cache) -> None:
+    cache.module(1, data=compressed(b"123"))
+    clock = Clock()
+
+    def wanted() -> Iterator[int]:
+        yield 21
+        clock.now = 100
+        yield 1
+
+    with Open(cache, memory=resident() + 100 * MIB, clock=clock) as look:
+        _of, rows, stopped = levels(look, wanted())  # type: ignore[arg-type]
+    assert rows == [dict(NOT_KNOWN, level=21), dict(NOT_KNOWN, level=1)]
+    assert stopped == "memory_limit"
