@@ -14,6 +14,9 @@ from ansible_collections.wasmops.wasmtime.plugins.filter.cache_report import cac
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import SETTINGS
 
 DEFAULTS = {setting.option: setting.default for setting in SETTINGS.values()}
+PROBLEM = {
+    "code": "small-queue", "severity": "warning", "message": "100% few", "remedy": "more", "line": 2, "column": 27,
+}  # fmt: skip
 
 
 def provided(user: str = "ci", changed: bool = False, **more: Any) -> dict[str, Any]:
@@ -60,6 +63,110 @@ def test_equal_hosts_share_their_lines_whoever_the_user_is() -> None:
     ]
 
 
+def test_the_worst_come_first_and_all_that_changes_counts_as_changed() -> None:
+    change = {"cleanup_interval": {"before": "2h", "after": "60m"}}
+    results: dict[str, Any] = {
+        "same": provided(),
+        "new": provided(changed=True, created=True, changed_settings=change),
+        "other": provided(changed=True, changed_settings=change),
+        "gone": {"changed": True, "path": "/c", "problems": []},
+        "never": {"changed": False, "path": None, "problems": []},
+        "bare": {"changed": False, "missing_libraries": ["tomli", "zstandard"], "msg": "no"},
+        "idle": {},
+        "lost": {"unreachable": True, "failed": True, "msg": "no route"},
+        "bad": {"failed": True, "msg": "no right"},
+        "a\x1b": {"failed": True, "msg": "no right"},
+    }
+    limit = "files-total-size-soft-limit = 2Gi"
+    lines = [
+        "failed, 2 hosts: bad, a\\x1b",
+        "unreachable, 1 host: lost",
+        "not run, 1 host: idle",
+        "would be created, 1 host: new",
+        "  /home/ci/c.toml: " + limit,
+        "would be changed, 1 host: other",
+        "  /home/ci/c.toml: cleanup-interval = 1h (was 2h), " + limit,
+        "would be removed, 1 host: gone",
+        "  /c",
+        "without the libraries, 1 host: bare",
+        "  libraries that would be installed: tomli, zstandard",
+        "unchanged, 1 host: never",
+        "  content",
+        "unchanged, 1 host: same",
+        "  /home/ci/c.toml: " + limit,
+        "10 hosts: 2 unchanged, 4 would be changed, 2 failed, 1 unreachable, 1 not run",
+    ]
+    assert summary(results, check_mode=True) == lines
+    lines = [line.replace("would be changed", "changed").replace("would be ", "") for line in lines]
+    lines[0] = "failed, 3 hosts: bare, bad, a\\x1b"
+    lines[-1] = "10 hosts: 2 unchanged, 3 changed, 3 failed, 1 unreachable, 1 not run"
+    assert summary(results) == [*lines[:9], *lines[11:]]
+
+
+@pytest.mark.parametrize(("number", "others"), [(9, ""), (10, ""), (11, " and 1 more")])
+def test_ten_hosts_are_named(number: int, others: str) -> None:
+    hosts = ["h%d" % host for host in range(number)]
+    assert summary({host: {} for host in hosts})[0] == "not run, %d hosts: %s%s" % (
+        number,
+        ", ".join(hosts[:10]),
+        others,
+    )
+
+
+def test_problems_come_by_severity_and_settings_in_the_order_of_the_table() -> None:
+    problems = [{**PROBLEM, "severity": severity, "line": None} for severity in ("warning", "danger", "error")]
+    found = provided(
+        changed=True,
+        problems=problems,
+        settings=dict.fromkeys(reversed(list(DEFAULTS)), "x"),
+        effective={**dict.fromkeys(reversed(list(DEFAULTS)), 7), "directory": "/100%", "cleanup_interval": None},
+        changed_settings={
+            "enabled": {"before": "100%", "after": False},
+            "directory": {"before": None, "after": "/100%"},
+            "file_count_soft_limit": {"before": ["100%", {"a": None}], "after": "7"},
+        },
+        missing_libraries=["tomli"],
+    )
+    settings = (
+        "directory = /100% (new), worker-event-queue-size = 7, baseline-compression-level = 7,"
+        " optimized-compression-level = 7, optimized-compression-usage-counter-threshold = 7,"
+        " optimizing-compression-task-timeout = 7s, allowed-clock-drift-for-files-from-future = 7s,"
+        ' file-count-soft-limit = 7 (was ["100%", {"a": null}]), files-total-size-soft-limit = 7,'
+        " file-count-limit-percent-if-deleting = 7%, files-total-size-limit-percent-if-deleting = 7%,"
+        " enabled = false (was 100%)"
+    )
+    assert summary({"h": found}) == [
+        "changed, 1 host: h",
+        "  /home/ci/c.toml: " + settings,
+        "  error: 100% few; more [small-queue]",
+        "  danger: 100% few; more [small-queue]",
+        "  warning: 100% few; more [small-queue]",
+        "  libraries that would be installed: tomli",
+        "1 host: 1 changed",
+    ]
+
+
+def test_a_default_directory_of_a_user_is_said_only_if_it_changes() -> None:
+    found = provided(settings={}, effective=dict(DEFAULTS, directory="/home/100%/.cache"))
+    assert summary({"h": found})[1] == "  /home/ci/c.toml: Wasmtime's defaults"
+    change = {"directory": {"before": "/srv", "after": None}}
+    assert summary({"h": {**found, "changed": True, "changed_settings": change}})[1:] == [
+        "  /home/ci/c.toml: directory = /home/100%/.cache (default, was /srv)",
+        "1 host: 1 changed",
+    ]
+    # A file that is created has no settings that change.
+    assert summary({"h": {**found, "changed": True, "created": True, "changed_settings": change}})[1:] == [
+        "  /home/ci/c.toml: Wasmtime's defaults",
+        "1 host: 1 changed",
+    ]
+
+
+@pytest.mark.parametrize("libraries", [["curl"], "tomli", None])
+def test_only_libraries_of_the_table_are_named(libraries: Any) -> None:
+    first, second = summary({"h": {"changed": False, "missing_libraries": libraries}}, check_mode=True)[:2]
+    assert (first, second[:20]) == ("failed, 1 host: h", "  malformed result: ")
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -89,11 +196,6 @@ def test_directories_in_the_files_do_not_part_hosts() -> None:
     assert summary({"a": found("ann"), "b": found("ben")})[1] == (
         "  2 files, such as /home/ann/c.toml: directory = 2 paths, such as /%ann"
     )
-
-
-PROBLEM = {
-    "code": "small-queue", "severity": "warning", "message": "100% few", "remedy": "more", "line": 2, "column": 27,
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(
