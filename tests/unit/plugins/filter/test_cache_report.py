@@ -76,6 +76,51 @@ def test_the_columns_of_a_report_are_aligned(directory):
     assert (len(values), len(sources)) == (1, 1)
 
 
+def test_a_report_without_long_values_has_columns_of_a_fixed_width():
+    effective = {"cleanup_interval": None, "file_count_soft_limit": 1, "files_total_size_soft_limit": 536870912}
+    found = {"path": None, "effective": effective, "settings": {"file_count_soft_limit": "1"}, "problems": []}
+    assert cache_report(found) == [
+        "content",
+        "cleanup-interval                               invalid                         default",
+        "file-count-soft-limit                          1          1                    file",
+        "files-total-size-soft-limit                    512Mi      536870912 bytes      default",
+        "no problems",
+    ]
+    longer = dict(found, effective=dict(effective, directory="/" + "d" * 31))
+    assert [line[47:] for line in cache_report(longer)[1:4]] == [
+        "/" + "d" * 31 + " default",
+        "invalid                          default",
+        "1          1                     file",
+    ]
+
+
+@pytest.mark.parametrize("name", ["valid", "safe", "exists"])
+def test_a_verdict_is_read_as_one(name):
+    assert cache_report(dict(RESULT, **{name: True}))[0].startswith("malformed result: ")
+
+
+def test_without_settings_there_are_the_path_the_programs_and_the_problems():
+    program = {
+        "path": "/opt/app",
+        "version": None,
+        "versions": ["42", "43"],
+        "program": None,
+        "toml": None,
+        "dialect": None,
+    }
+    programs = [program, dict(program, accepts=False), dict(program, accepts=True)]
+    assert cache_report({"path": "/c.toml", "programs": programs, "problems": [PROBLEM]}) == [
+        "/c.toml",
+        "read by /opt/app (Wasmtime 42 or 43)",
+        "read by /opt/app (Wasmtime 42 or 43), which refuses it",
+        "read by /opt/app (Wasmtime 42 or 43)",
+        SENTENCE,
+    ]
+    assert cache_report({"path": "/c.toml", "programs": programs, "problems": [PROBLEM]}, only_problems=True) == [
+        SENTENCE
+    ]
+
+
 def test_a_report_of_problems_alone():
     assert cache_report(RESULT, only_problems=True) == [SENTENCE]
     assert cache_report(dict(RESULT, problems=[]), only_problems=True) == []
@@ -136,6 +181,62 @@ def test_a_summary_of_hosts_has_each_problem_once_and_counts_at_the_end():
         "  lost: Failed to connect",
         "10 hosts: 1 good, 1 good without a config file, 1 with warnings, 1 dangerous, 2 refused by Wasmtime, 3 not looked at, 1 unreachable",
     ]
+
+
+def test_a_summary_goes_from_problems_over_programs_to_hosts_that_were_not_checked():
+    program = {"version": "30", "versions": ["30"], "program": None, "toml": None, "dialect": "<=32"}
+    refusing = dict(program, path="/opt/old", accepts=False)
+    accepting = dict(program, path="/opt/app", accepts=True)
+    hosts = {
+        "lost": {"unreachable": True, "msg": "no route"},
+        "bare": {"failed": True, "msg": "no library"},
+        "upgrade": dict(LOOK, accepted_by=["<=32"], programs=[accepting, refusing]),
+        "other": dict(LOOK, path=None, accepted_by=["<=32"], programs=[accepting]),
+        "warned": dict(LOOK, path=None, problems=[WARNING]),
+        "dangerous": dict(LOOK, safe=False, problems=[dict(DANGER, code="a"), dict(DANGER, code="b"), DANGER]),
+        "broken": BROKEN,
+    }
+    advice = SENTENCE[: -len(" [invalid-value]")].replace("error: ", "")
+    upgrade = "/opt/app (Wasmtime 30) accepts it, Wasmtime 33 and later refuse it"
+    assert cache_report(hosts, by_host=True) == [
+        "3 of 7 hosts failed",
+        "error invalid-value, 1 host:",
+        "  broken: " + advice,
+        "danger a, 1 host:",
+        "  dangerous: /c.toml: many; fewer",
+        "danger b, 1 host:",
+        "  dangerous: /c.toml: many; fewer",
+        "danger queue-memory, 1 host:",
+        "  dangerous: /c.toml: many; fewer",
+        "warning small-queue, 1 host:",
+        "  warned: content: few; more",
+        "refused by programs, 1 host:",
+        "  upgrade: /c.toml: /opt/old (Wasmtime 30)",
+        "refused after an upgrade, 2 hosts:",
+        "  upgrade, other: 2 files, such as /c.toml: " + upgrade,
+        "not looked at, 1 host:",
+        "  bare: no library",
+        "unreachable, 1 host:",
+        "  lost: no route",
+        "7 hosts: 2 good, 1 with warnings, 1 dangerous, 1 refused by Wasmtime, 1 not looked at, 1 unreachable",
+    ]
+
+
+def test_a_host_that_was_not_looked_at_has_not_failed():
+    assert cache_report({"idle": {}, "lost": {"unreachable": True}}, by_host=True) == [
+        "not looked at, 1 host:",
+        "  idle",
+        "unreachable, 1 host:",
+        "  lost",
+        "2 hosts: 1 not looked at, 1 unreachable",
+    ]
+
+
+def test_what_was_provisioned_is_done_unless_it_was_checked():
+    hosts = {"new": dict(RESULT, changed=True, created=True, settings={}, problems=[])}
+    hosts["new"]["effective"] = {}
+    wanted = ["created, 1 host: new", "  /c.toml: Wasmtime's defaults", "1 host: 1 changed"]
+    assert cache_report(hosts, by_host=True, provisioned=True) == wanted
 
 
 def test_what_many_users_share_is_said_once():
