@@ -381,8 +381,12 @@ def test_no_option_value_ever_raises_anything_else(name, value):
         ("\u200b", r'"\u200b"'),
         ("ä", '"ä"'),
         ([1], "[1]"),
+        ("x" * 78, '"%s"' % ("x" * 78)),
+        ("x" * 79, '"%s...%s"' % ("x" * 59, "x" * 14)),
+        (10**79, "1" + "0" * 79),
+        (10**80, "1" + "0" * 59 + "..." + "0" * 15),
     ],
-    ids=ascii,
+    ids=lambda part: ascii(part)[:60],
 )
 def test_values_are_shown_in_one_line(value, text):
     assert shown(value) == text

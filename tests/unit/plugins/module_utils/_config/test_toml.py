@@ -75,6 +75,20 @@ def test_a_missing_library_is_passed_over():
     assert Library([missing, finder(TOML_1_0)]).any()("a = 1") == {"a": 1}
 
 
+def test_the_first_parser_of_a_grammar_is_taken_and_no_other_is_looked_for():
+    first, second = finder(TOML_1_0), finder(TOML_1_0)
+    taken = first()
+    library = Library([lambda: taken, second])
+    assert library.parser(TOML_1_0) is library.any() is taken
+    assert library.parser(TOML_1_1) is None
+    assert library.parser(TOML_1_0) is taken
+
+    def unneeded():
+        raise AssertionError
+
+    assert Library([lambda: taken, unneeded]).any() is taken
+
+
 def test_parsers_are_told_apart_by_what_they_read():
     both = Library([finder(TOML_1_1), finder(TOML_1_0), missing])
     for grammar in (TOML_1_0, TOML_1_1):
@@ -288,6 +302,10 @@ def test_a_line_of_thousands_of_dots_is_refused_before_it_costs_memory():
     with pytest.raises(TomlError) as caught:
         parse(Library().any(), "x = 1\n" + many + " = 1\n")
     assert (caught.value.message, caught.value.line, caught.value.column) == ("too many dots in one line", 2, 1)
+    # Those of a line count, as many as there may be.
+    assert parse(Library().any(), "a" + ".a" * 500 + " = 1\nb.c = 1\n")["b"] == {"c": 1}
+    with pytest.raises(TomlError, match="too many dots in one line"):
+        parse(Library().any(), "a" + ".a" * 501 + " = 1\n")
     assert parse(Library().any(), "  # " + many + "\nx = 1\n" + "# a.b\n" * 3000) == {"x": 1}
 
 
