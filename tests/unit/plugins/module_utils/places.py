@@ -139,8 +139,9 @@ class Opened:
 
 
 @contextlib.contextmanager
-def cannot_write(text):
-    """Expect CannotWrite inside the block, for a reason whose text matches."""
+def cannot_write(text, changed=False):
+    """Expect CannotWrite inside the block, for a reason whose text matches; C(changed): whether something has changed."""
     with pytest.raises(CannotWrite) as caught:
         yield caught
     assert re.search(text, sentence(caught.value.reason))
+    assert caught.value.changed is changed

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import itertools
 import os
 import re
 import stat
@@ -134,6 +136,20 @@ def test_an_existing_directory_gets_its_mode(tmp_path):
     make(inspect(str(path)), -1, -1, 0o700)
     assert mode_of(path) == 0o700
     assert (path / "f").exists()
+
+
+@as_root
+@pytest.mark.parametrize("changed", [(0, -1, 0o700), (-1, 0, 0o700), (-1, -1, 0o701)])
+def test_an_existing_directory_that_others_have_changed_is_looked_at_again(tmp_path, changed):
+    path = new(tmp_path / "d")
+    give(path, STRANGER)
+    state = inspect(str(path))
+    os.chown(path, *changed[:2])
+    path.chmod(changed[2])
+    before = snapshot(tmp_path)
+    with pytest.raises(ChangedMeanwhile):
+        make(state, STRANGER, STRANGER, 0o750)
+    assert snapshot(tmp_path) == before
 
 
 def test_nothing_to_change_changes_nothing(tmp_path):
@@ -354,11 +370,86 @@ def test_new_directories_appear_as_they_are_to_be(tmp_path, monkeypatch):
     assert seen == [0o700, 0o755, 0o750]
 
 
-@pytest.mark.parametrize("mode", [0o500, 0o400, 0o000])
-def test_a_directory_that_its_owner_may_not_write_in_is_made(mode):
+@pytest.mark.parametrize("mode", [0o500, 0o400, 0o000, 0o2577])
+def test_a_directory_that_its_owner_may_not_write_in_is_made(monkeypatch, mode):
+    seen = []
+    rename = _rename._renameat2
+
+    def watched(source, name, *arguments):
+        seen.append(stat.S_IMODE(os.stat(name, dir_fd=source).st_mode))
+        return rename(source, name, *arguments)
+
+    monkeypatch.setattr(_rename, "_renameat2", watched)
     with place() as there, without_root():
+        there.chmod(0o2755)
         make(inspect(str(there / "d")), -1, -1, mode)
         assert mode_of(there / "d") == mode
+        make(inspect(str(there / "a" / "d")), -1, -1, mode)
+        assert mode_of(there / "a" / "d") == mode
+    # Its owner has all rights until it is in place, and nobody else any; what is moved with it needs none.
+    assert seen == [0o700, 0o755]
+
+
+@as_root
+@pytest.mark.parametrize("deep", [False, True])
+def test_root_that_may_not_write_everywhere_gives_a_directory_away_when_it_is_in_place(tmp_path, deep):
+    path = tmp_path / "a" / "d" if deep else tmp_path / "d"
+    with without_capabilities(1):  # CAP_DAC_OVERRIDE
+        make(inspect(str(path)), STRANGER, STRANGER, 0o750)
+    assert (path.stat().st_uid, path.stat().st_gid, mode_of(path)) == (STRANGER, STRANGER, 0o750)
+    assert path.parent.stat().st_uid == 0
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_a_directory_that_does_not_get_its_mode_in_place_is_removed_or_told(monkeypatch, stays):
+    fchmod = os.fchmod
+
+    def failing(handle, mode):
+        if mode == 0o500:
+            if stays:
+                (there / "d" / "theirs").write_bytes(b"")
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fchmod(handle, mode)
+
+    with place() as there, without_root():
+        state = inspect(str(there / "d"))
+        monkeypatch.setattr(os, "fchmod", failing)
+        said = "^the directory .* cannot be created or changed: Input/output error$"
+        if stays:
+            said = "^the directory .* was created, but without its owner and mode: Input/output error$"
+        with cannot_write(said, changed=stays):
+            make(state, -1, -1, 0o500)
+        monkeypatch.undo()
+        assert names(there) == (["d"] if stays else [])
+
+
+@pytest.mark.parametrize("error", [errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EIO])
+def test_a_directory_whose_name_is_taken_at_last_is_looked_at_again(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(_rename, "_renameat2", lambda *_arguments: error)
+    with cannot_write("Input/output error") if error == errno.EIO else pytest.raises(ChangedMeanwhile):
+        make(inspect(str(tmp_path / "a" / "d")), -1, -1, 0o700)
+    assert names(tmp_path) == []
+
+
+def test_new_directories_survive_a_power_cut_before_they_appear(tmp_path, monkeypatch):
+    synced = []
+    rename = _rename._renameat2
+    fsync = os.fsync
+
+    def watched(handle):
+        synced.append(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    def checked(source, *arguments):
+        private = Path(os.readlink("/proc/self/fd/%d" % source))
+        made = [private / "a", private / "a" / "b", private / "a" / "b" / "d"]
+        assert {path.stat().st_ino for path in made} <= set(synced)
+        return rename(source, *arguments)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    monkeypatch.setattr(_rename, "_renameat2", checked)
+    make(inspect(str(tmp_path / "a" / "b" / "d")), -1, -1, 0o700)
+    assert (tmp_path / "a" / "b" / "d").is_dir()
 
 
 @as_root
@@ -439,13 +530,12 @@ def test_what_is_changed_in_part_and_cannot_be_changed_back_is_told(
     monkeypatch.setattr(os, "fchmod", refused_by_the_system)
     if kind == "directory":
         said = '^the owner, group and mode of the directory "%s" were changed in part: Operation not permitted$' % path
-        with cannot_write(said) as caught:
+        with cannot_write(said, changed=True):
             make(inspect(str(path)), STRANGER, -1, 0o755)
     else:
         there = resolve_file(str(path))
-        with cannot_write("^its owner, group and mode were changed in part: Operation not permitted$") as caught:
+        with cannot_write("^its owner, group and mode were changed in part: Operation not permitted$", changed=True):
             apply_ownership(there, file_at(there)[1], STRANGER, -1, 0o755)
-    assert caught.value.changed is True
     assert (path.stat().st_uid, path.stat().st_gid, mode_of(path)) == (STRANGER, 0, 0o700)
 
 
@@ -713,10 +803,12 @@ def test_a_file_is_the_one_that_was_seen_if_all_is_the_same_but_the_change_of_it
     directory = os.open(tmp_path, os.O_RDONLY)
     different = set()
     try:
-        _write.prove_unchanged(directory, "f", SimpleNamespace(**seen), moved)
+        _write.prove_unchanged(directory, "f", SimpleNamespace(**seen), *[True] * moved)
         for name, value in seen.items():
             try:
-                _write.prove_unchanged(directory, "f", SimpleNamespace(**{**seen, name: value + change}), moved)
+                _write.prove_unchanged(
+                    directory, "f", SimpleNamespace(**{**seen, name: value + change}), *[True] * moved
+                )
             except ChangedMeanwhile:
                 different.add(name)
     finally:
@@ -789,6 +881,75 @@ def test_a_private_directory_that_others_fill_is_not_used(tmp_path, monkeypatch)
     assert not (tmp_path / "f").exists()
 
 
+@pytest.mark.parametrize("mode", [0o701, 0o702, 0o704, 0o710, 0o720, 0o740])
+def test_a_private_directory_that_others_may_use_is_not_used(tmp_path, monkeypatch, mode):
+    mkdir = os.mkdir
+
+    def opened(name, _mode=0o777, *, dir_fd=None):
+        mkdir(name, 0o700, dir_fd=dir_fd)
+        (tmp_path / name).chmod(mode)
+
+    monkeypatch.setattr(os, "mkdir", opened)
+    with cannot_write("a directory that was made there belongs to .* and has the mode %04o" % mode):
+        put(tmp_path / "f")
+    assert names(tmp_path) == []
+
+
+@as_root
+def test_a_private_directory_of_another_user_is_not_used(tmp_path, monkeypatch):
+    mkdir = os.mkdir
+
+    def given(name, mode=0o777, *, dir_fd=None):
+        mkdir(name, mode, dir_fd=dir_fd)
+        give(tmp_path / name, STRANGER)
+
+    monkeypatch.setattr(os, "mkdir", given)
+    with cannot_write("a directory that was made there belongs to %d and has the mode 0700" % STRANGER):
+        put(tmp_path / "f")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [errno.ENODATA, errno.ENOTSUP, errno.EIO])
+def test_a_private_directory_without_acls_is_as_good_as_one_that_loses_them(tmp_path, monkeypatch, error):
+    asked = []
+
+    def none(_handle, name):
+        asked.append(name)
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, "removexattr", none, raising=False)
+    if error == errno.EIO:
+        with cannot_write("it cannot be written: Input/output error"):
+            put(tmp_path / "f")
+        assert names(tmp_path) == []
+    else:
+        put(tmp_path / "f")
+        assert (tmp_path / "f").read_bytes() == NEW
+        assert asked == [DEFAULT, ACCESS]
+
+
+@pytest.mark.parametrize("call", ["removexattr", "listxattr"])
+def test_a_python_that_knows_no_attributes_writes_without_them(tmp_path, monkeypatch, call):
+    (tmp_path / "f").write_bytes(OLD)
+    monkeypatch.delattr(os, call, raising=False)
+    put(tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == NEW
+
+
+def test_names_in_a_directory_that_cannot_be_opened_survive_a_power_cut_too(monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "sync", lambda: synced.append(True))
+    with place() as there:
+        path = new(there / "d") / "f"
+        if ROOT:
+            give(path.parent, NOBODY)
+        path.parent.chmod(0o300)
+        with without_root():
+            put(path)
+        assert path.read_bytes() == NEW
+        assert synced
+
+
 # A file that cannot be replaced
 
 
@@ -847,7 +1008,7 @@ def test_a_file_that_is_overwritten_in_part_keeps_its_backup(tmp_path, monkeypat
 
     monkeypatch.setattr(os, "rename", busy)
     monkeypatch.setattr(os, "ftruncate", refused_by_the_system)
-    with cannot_write(r"it may have been written in part.*: Operation not permitted") as caught:
+    with cannot_write(r"it may have been written in part.*: Operation not permitted", changed=True) as caught:
         put(path, in_place=True, keep=keep)
     kept = [name for name in names(tmp_path) if name != "f"]
     assert len(kept) == (1 if keep else 0)
@@ -908,8 +1069,38 @@ def test_others_than_the_owner_are_told_that_they_may_not(tmp_path):
     with place() as there:
         (there / "f").write_bytes(OLD)
         found = resolve_file(str(there / "f"))
-        with without_root(), cannot_write("mode cannot be changed: Operation not permitted"):
+        with without_root(), cannot_write("mode cannot be changed: Operation not permitted$"):
             apply_ownership(found, file_at(found)[1], -1, -1, 0o600)
+        give(there / "f", STRANGER)
+        found = resolve_file(str(there / "f"))
+        with without_capabilities(3), cannot_write(  # CAP_FOWNER
+            "mode cannot be changed: Operation not permitted, even for root: a share with root_squash or a missing"
+        ):
+            apply_ownership(found, file_at(found)[1], -1, -1, 0o600)
+
+
+@as_root
+@pytest.mark.parametrize(("uid", "gid"), [(0, -1), (-1, 0), (0, 0), (1, 1), (2, 2)])
+def test_every_number_of_a_user_or_a_group_is_given(tmp_path, uid, gid):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    give(path, STRANGER)
+    there = resolve_file(str(path))
+    apply_ownership(there, file_at(there)[1], uid, gid, 0o600)
+    expected = (STRANGER if uid == -1 else uid, STRANGER if gid == -1 else gid)
+    assert (path.stat().st_uid, path.stat().st_gid) == expected
+
+
+def test_the_bytes_of_a_file_are_compared_to_the_end(tmp_path):
+    path = tmp_path / "f"
+    for text, now in itertools.product((b"", b"1", b"12", b"123"), repeat=2):
+        path.write_bytes(now)
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            with contextlib.nullcontext() if text == now else pytest.raises(ChangedMeanwhile):
+                _write.prove_bytes(handle, text)
+        finally:
+            os.close(handle)
 
 
 # Backups and removal
@@ -924,6 +1115,16 @@ def test_a_backup_has_the_bytes_the_mode_and_the_times_of_the_file(tmp_path):
     assert kept.parent == tmp_path
     assert (mode_of(kept), kept.stat().st_mtime_ns, kept.read_bytes()) == (0o604, 10**18 + 1, OLD)
     assert len(names(tmp_path)) == 2
+
+
+@as_root
+def test_a_backup_has_the_owner_and_the_group_of_the_file(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    os.chown(path, STRANGER, STRANGER + 1)
+    path.chmod(0o6750)
+    kept = Path(put(path, uid=0, gid=0, keep=True))
+    assert (kept.stat().st_uid, kept.stat().st_gid, mode_of(kept)) == (STRANGER, STRANGER + 1, 0o6750)
 
 
 def taken(path, old=None, backup=False):
@@ -998,7 +1199,8 @@ def test_what_fails_to_close_after_the_work_is_done_is_no_failure(tmp_path, monk
     assert (tmp_path / "f").read_bytes() == NEW
 
 
-def test_a_way_that_is_replaced_after_it_was_made_is_told(tmp_path, monkeypatch):
+@pytest.mark.parametrize("by", ["link", "file", "nothing"])
+def test_a_way_that_is_replaced_after_it_was_made_is_told(tmp_path, monkeypatch, by):
     (tmp_path / "elsewhere").mkdir()
     there = resolve_file(str(tmp_path / "a" / "f"))
     fsync = os.fsync
@@ -1007,12 +1209,14 @@ def test_a_way_that_is_replaced_after_it_was_made_is_told(tmp_path, monkeypatch)
         fsync(handle)
         if (tmp_path / "a").exists():
             (tmp_path / "a").rename(tmp_path / "moved")
-            (tmp_path / "a").symlink_to("elsewhere")
+            if by == "link":
+                (tmp_path / "a").symlink_to("elsewhere")
+            elif by == "file":
+                (tmp_path / "a").write_bytes(b"")
 
     monkeypatch.setattr(os, "fsync", replaced)
-    with cannot_write("it was written, but another process has replaced a part of its path") as caught:
+    with cannot_write("it was written, but another process has replaced a part of its path", changed=True):
         make_with_file(there, NEW, -1, -1, 0o644)
-    assert caught.value.changed
     assert names(tmp_path / "elsewhere") == []
 
 
