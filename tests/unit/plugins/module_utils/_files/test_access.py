@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import pwd
@@ -18,10 +19,15 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access imp
     ENTER,
     READ,
     WRITE,
+    Reason,
     certainly_may,
+    everybody_may,
     group_name,
+    has_acl,
     may,
+    may_by_mode,
     others_may,
+    system_error,
     umask,
     user_name,
 )
@@ -72,12 +78,34 @@ def test_the_umask_is_told_and_stays(mask):
         assert os.umask(before) == mask
 
 
+def test_nothing_that_is_made_while_the_umask_is_looked_at_is_open_to_others(monkeypatch):
+    masks = [0o022]
+
+    def change(mask):
+        masks.append(mask)
+        return masks[-2]
+
+    monkeypatch.setattr(os, "umask", change)
+    assert umask() == 0o022
+    assert masks == [0o022, 0o077, 0o022]
+
+
+def test_a_reason_has_its_values_and_its_cause():
+    cause = system_error(OSError(errno.EIO, "broken"))
+    assert repr(cause) == "system-error {'text': 'broken'}"
+    assert repr(system_error(OSError("no number"))) == "system-error {'text': 'no number'}"
+    found = Reason("at", path="/x").because(cause)
+    assert (found.code, found.values) == ("at", {"path": "/x", "reason": cause})
+
+
 # One user
 
 
 @pytest.mark.parametrize("right", RIGHTS)
 def test_root_may_everything(right):
-    assert may("/no", 0, STRANGER, STRANGER, 0, right)
+    assert may("/no", 0, STRANGER, STRANGER, 0, right) is True
+    assert may("/no", 0, STRANGER, None, 0, right) is True
+    assert may_by_mode(0, STRANGER, STRANGER, 0, right) is True
 
 
 @pytest.mark.parametrize("right", RIGHTS)
@@ -207,6 +235,7 @@ def test_an_acl_is_nothing_to_the_owner_and_to_root(tmp_path):
     assert not may(str(path), 0o470, NOBODY, 0, NOBODY, WRITE)
     assert may(str(path), 0o470, NOBODY, 0, NOBODY, READ)
     assert may(str(path), 0o070, NOBODY, 0, 0, WRITE)
+    assert may(str(path), 0, NOBODY, 0, 0, WRITE)
 
 
 # Others
@@ -283,3 +312,123 @@ def test_what_a_user_certainly_may_is_what_the_kernel_allows(mask, extra, gid, o
         path.rename(there / "g")
         path.write_bytes(b"")
         assert not any(certainly_may(str(path), status, NOBODY, right) for right in RIGHTS)
+
+
+# Certain rights of users and of everybody
+
+
+def told(path, status, right=READ):
+    """What is certain of a right to it: of a user who is not the owner, of everybody, and whether it may have an ACL."""
+    return (
+        certainly_may(str(path), status, STRANGER, right),
+        everybody_may(str(path), status, right),
+        has_acl(str(path), status),
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "given"),
+    [
+        (0o777, RIGHTS),
+        (0o755, (READ, ENTER)),
+        (0o077, RIGHTS),
+        (0o745, (READ,)),
+        (0o744, (READ,)),
+        (0o766, (READ, WRITE)),
+        (0o711, (ENTER,)),
+        (0o770, ()),
+        (0o707, ()),
+    ],
+)
+def test_everybody_may_what_the_group_and_all_others_may(tmp_path, mode, given):
+    path = tmp_path / "d"
+    path.mkdir()
+    path.chmod(mode)
+    status = path.lstat()
+    assert tuple(right for right in RIGHTS if everybody_may(str(path), status, right)) == given
+    assert everybody_may(str(path), status, READ | ENTER) is ({READ, ENTER} <= set(given))
+
+
+@pytest.mark.parametrize("error", [errno.ENODATA, errno.ENOTSUP])
+def test_what_has_no_acl_is_judged_by_its_mode(tmp_path, monkeypatch, error):
+    def refuse(*_arguments, **_options):
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, "getxattr", refuse, raising=False)
+    path = tmp_path / "f"
+    path.write_bytes(b"")
+    path.chmod(0o644)
+    assert told(path, path.lstat()) == (True, True, False)
+    assert told(path, path.lstat(), WRITE) == (False, False, False)
+
+
+def test_a_system_without_extended_attributes_judges_by_modes(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "getxattr", raising=False)
+    path = tmp_path / "f"
+    path.write_bytes(b"")
+    path.chmod(0o644)
+    assert told(path, path.lstat()) == (True, True, False)
+
+
+@needs_acls
+@pytest.mark.parametrize("error", [errno.EIO, errno.EACCES, errno.EPERM])
+def test_nothing_is_certain_of_what_has_an_acl_that_cannot_be_read(tmp_path, monkeypatch, error):
+    def refuse(*_arguments, **_options):
+        raise OSError(error, os.strerror(error))
+
+    path = tmp_path / "f"
+    path.write_bytes(b"")
+    path.chmod(0o666)
+    status = path.lstat()
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getxattr", refuse)
+        assert told(path, status) == (False, False, True)
+        # The owner and root need no ACL.
+        assert certainly_may(str(path), status, ME, READ) is True
+        assert certainly_may(str(path), status, 0, ENTER) is True
+    assert told(path, status) == (True, True, False)
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+@needs_acls
+def test_nothing_is_certain_of_what_has_another_name_by_now(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(b"")
+    path.chmod(0o666)
+    status = path.lstat()
+    path.rename(tmp_path / "g")
+    assert told(path, status) == (False, False, True)
+    path.write_bytes(b"")
+    path.chmod(0o666)
+    assert told(path, status) == (False, False, True)
+    path.unlink()
+    path.symlink_to("g")
+    assert told(path, status) == (False, False, True)
+    assert has_acl(str(path), path.lstat()) is False
+    assert told(tmp_path / "g", status) == (True, True, False)
+
+
+@needs_acls
+def test_what_nobody_may_open_has_an_acl_that_can_be_read():
+    with place() as there:
+        path = there / "f"
+        path.write_bytes(b"")
+        for mode in (0, 0o044):
+            path.chmod(mode)
+            with without_root():
+                assert told(path, path.lstat()) == (bool(mode), bool(mode), False)
+        os.mkfifo(str(there / "pipe"))
+        assert has_acl(str(there / "pipe"), (there / "pipe").lstat()) is False
+        set_acl(there / "pipe", ACCESS, *entries(7, (USER, 7, STRANGER)))
+        assert told(there / "pipe", (there / "pipe").lstat()) == (True, False, True)
+
+
+@needs_acls
+@pytest.mark.parametrize("right", RIGHTS)
+def test_everybody_may_what_an_acl_keeps_from_nobody(tmp_path, right):
+    path = tmp_path / "f"
+    path.write_bytes(b"")
+    for user, group, mask, wanted in ((7, 7, 7, True), (7 - right, 7, 7, False), (7, 7 - right, 7, False)):
+        set_acl(path, ACCESS, *entries(mask, (USER, user, STRANGER), group=group, other=right))
+        assert everybody_may(str(path), path.stat(), right) is wanted
