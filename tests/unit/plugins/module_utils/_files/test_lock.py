@@ -17,7 +17,15 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.lock import WAIT, Lock
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import cannot_write
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    NOBODY,
+    ROOT,
+    cannot_write,
+    give,
+    new,
+    place,
+    without_root,
+)
 
 
 @pytest.fixture
@@ -50,10 +58,40 @@ def test_a_directory_is_locked_once_and_until_it_is_released(tmp_path: Path, oth
 def test_another_directory_takes_its_place(tmp_path: Path, other: int) -> None:
     (tmp_path / "below").mkdir()
     lock = Lock()
-    assert lock.take(resolve(str(tmp_path))) is True
-    assert lock.take(resolve(str(tmp_path / "below"))) is True
-    assert is_free(other)
+    for _time in range(2):
+        assert lock.take(resolve(str(tmp_path))) is True
+        assert not is_free(other)
+        assert lock.take(resolve(str(tmp_path / "below"))) is True
+        assert is_free(other)
     lock.release()
+
+
+def test_a_lock_that_is_not_held_closes_nothing(tmp_path: Path) -> None:
+    before = sorted(Path("/proc/self/fd").iterdir())
+    lock = Lock()
+    lock.release()
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+    lock.take(resolve(str(tmp_path)))
+    assert len(list(Path("/proc/self/fd").iterdir())) == len(before) + 1
+    for _time in range(2):
+        lock.release()
+        assert sorted(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_a_directory_that_this_user_may_not_open_is_taken_for_locked() -> None:
+    with place() as there:
+        path = new(there / "d")
+        if ROOT:
+            give(path, NOBODY)
+        path.chmod(0o300)
+        before = sorted(Path("/proc/self/fd").iterdir())
+        with without_root():
+            lock = Lock()
+            assert [lock.take(resolve(str(path))) for _time in range(2)] == [True, False]
+            lock.release()
+            assert lock.take(resolve(str(path))) is True
+            lock.release()
+        assert sorted(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_it_is_asked_for_less_and_less_often(tmp_path: Path, other: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +125,16 @@ def test_all_waits_of_a_run_end_at_one_time(tmp_path: Path, other: int, monkeypa
         with cannot_write(r"another process has held the lock on .* for 30 seconds"):
             lock.take(resolve(str(tmp_path)))
         assert WAIT <= now - 1000 < WAIT + 0.1
+
+
+def test_a_wait_ends_at_its_last_moment(tmp_path: Path, other: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl.flock(other, fcntl.LOCK_EX)
+    times = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: times[-1])
+    monkeypatch.setattr(time, "sleep", lambda _seconds: times.append(times[-1] + WAIT / 2))
+    with cannot_write("for 30 seconds"):
+        Lock().take(resolve(str(tmp_path)))
+    assert times == [1000.0, 1015.0, 1030.0]
 
 
 @pytest.mark.parametrize("error", [errno.ENOTSUP, errno.ENOSYS])
