@@ -11,17 +11,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import DANGER, ERROR, WARNING
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import read_config
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import CURRENT, for_version
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import refused as _refused
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems as problems
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import as_root
 
 
 def test_memory_that_cannot_be_told_is_taken_as_plenty(monkeypatch):
@@ -29,6 +31,7 @@ def test_memory_that_cannot_be_told_is_taken_as_plenty(monkeypatch):
         raise ValueError
 
     assert 2**26 < _common.host().memory < 2**60
+    assert _common.host().memory == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     monkeypatch.setattr(os, "sysconf", fail)
     assert _common.host().memory == sys.maxsize
 
@@ -42,6 +45,105 @@ def test_the_host_knows_the_time_and_looks_the_home_up_once(monkeypatch):
     assert host.default_directory() == "/home/one/.cache/wasmtime"
     monkeypatch.setenv("HOME", "/home/two")
     assert host.default_directory() == "/home/one/.cache/wasmtime"
+
+
+def test_the_host_knows_the_size_of_the_file_system_that_a_directory_is_or_will_be_on(tmp_path, monkeypatch):
+    status = os.statvfs(tmp_path)
+    size = status.f_blocks * status.f_frsize
+    (tmp_path / "file").write_bytes(b"")
+    host, handles = _common.host(), sorted(Path("/proc/self/fd").iterdir())
+    for name in ("", "no", "no/no", "file", "file/no"):
+        assert host.capacity(str(tmp_path / name)) == size
+    # One of the system, which has none, and what is no path.
+    assert host.capacity("/proc") is None
+    assert host.capacity("/a\0b") is None
+    assert sorted(Path("/proc/self/fd").iterdir()) == handles
+
+    def fail(_handle):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fstatvfs", fail)
+    # It is looked up once.
+    assert host.capacity(str(tmp_path)) == size
+    assert host.capacity(str(tmp_path / "new")) is None
+    assert sorted(Path("/proc/self/fd").iterdir()) == handles
+
+
+@as_root
+def test_root_follows_no_link_of_the_system_to_a_size(tmp_path):
+    assert _common.host().capacity("/proc/self/root%s" % tmp_path) is None
+
+
+@pytest.mark.parametrize(("platform", "lacking"), [("linux", None), ("darwin", []), ("linux", [])])
+def test_only_a_dry_run_on_linux_does_without_the_library_for_default_paths(monkeypatch, platform, lacking):
+    for name in ("platformdirs", "platformdirs.unix", "platformdirs.macos"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setenv("HOME", "/home/one")
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    if platform == "linux" and lacking is not None:
+        paths = _common.user_default_paths(lacking)
+        assert paths == ("/home/one/.config/wasmtime/config.toml", "/home/one/.cache/wasmtime")
+        (missing,) = lacking
+        assert missing.result == {"missing_libraries": ["platformdirs"]}
+    else:
+        with pytest.raises(_refused.Refused, match="platformdirs") as caught:
+            _common.user_default_paths(lacking)
+        assert caught.value.result["missing_libraries"][0] == "platformdirs"
+        assert not lacking
+
+
+def test_a_number_outside_of_its_bounds_is_refused():
+    for value in (2, 3, 4):
+        _common.refuse_outside(SimpleNamespace(params={"depth": value}), "depth", 2, 4)
+    for value in (1, 5, -3):
+        with pytest.raises(_refused.Refused) as caught:
+            _common.refuse_outside(SimpleNamespace(params={"depth": value}), "depth", 2, 4)
+        assert str(caught.value) == "depth is %d; write 2 to 4" % value
+
+
+def test_each_path_of_an_option_is_absolute():
+    _common.refuse_relative("paths", [])
+    _common.refuse_relative("paths", ["/", "/a"])
+    for bad in ("a", "", "/a\0"):
+        with pytest.raises(_refused.Refused, match=r'paths has ".*", which is not an absolute path; write an absolute'):
+            _common.refuse_relative("paths", ["/a", bad])
+
+
+@pytest.mark.parametrize(
+    ("versions", "apart"),
+    [(["32"], False), (["33"], False), (["32", "33"], True), (["20", "32"], False), (["33", "48"], False)],
+)
+def test_wasmtimes_before_and_after_33_have_no_file_in_common(versions, apart):
+    dialects = tuple(dict.fromkeys(map(for_version, versions)))
+    assert _common.Readers(dialects, None).apart is apart
+
+
+def test_problems_are_told_by_line_and_column_and_those_of_the_whole_last():
+    places = [(None, None), (2, 9), (10, 1), (2, 10), (None, None), (1, 30), (2, 1)]
+    told = _common.spoken(
+        [Problem("code-%d" % n, ERROR, "", "", line=line, column=column) for n, (line, column) in enumerate(places)]
+    )
+    assert [problem.code for problem in told] == ["code-%d" % number for number in (5, 6, 1, 3, 2, 0, 4)]
+
+
+def test_what_follows_from_a_directory_that_is_not_its_own_is_told_if_that_is_ignored():
+    cause = Problem("directory-not-dedicated", DANGER, "", "")
+    follows = [
+        Problem("directory-foreign-files", DANGER, "", ""),
+        Problem("directory-small", WARNING, "", ""),
+        Problem("config-in-cache", DANGER, "", ""),
+    ]
+    others = [
+        Problem("directory-relative", DANGER, "", "", line=1),
+        Problem("directory-unwritable", ERROR, "", ""),
+        Problem("file-writable-by-others", DANGER, "", ""),
+    ]
+    assert _common.spoken([*follows, cause, *others]) == [others[0], cause, *others[1:]]
+    assert _common.spoken([*follows, *others]) == [others[0], *follows, *others[1:]]
+    everything = _common.spoken([*follows, cause, *others], ["directory-not-dedicated"])
+    assert everything == [others[0], *follows, cause, *others[1:]]
 
 
 @pytest.mark.parametrize("path", ["relative", "", "~/x", "/x\0"])
