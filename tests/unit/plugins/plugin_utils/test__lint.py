@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -69,6 +70,9 @@ def test_the_verdict_is_that_of_the_versions(tmp_path, versions, codes):
 def test_without_a_version_it_is_33_and_later():
     assert parse_versions("") == parse_versions(" , ") == CURRENT
     assert [dialect.first for dialect in parse_versions("49,32")] == [0, 49]
+    assert [(dialect.first, dialect.reader) for dialect in parse_versions("49,42,38,39,0,33")] == [
+        (0, 0), (33, 0), (33, 39), (49, 39),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("bad", ["x", "auto", "42;43", "42,\x1b[31m", "-1"])
@@ -106,6 +110,7 @@ FOUND: dict[str, str | bytes] = {
     "snake.toml": '[cache]\nworker_event_queue_size = "16"\n',
     "old.toml": "[cache]\nfiles-count-soft-limit = 1\n",
     "inline.toml": 'cache = {directory = "/d"}\n',
+    "both.toml": '[cache]\ndirectory = "/d"\nenabled = true\n',
     "bom.toml": "\ufeff" + GOOD,
 }
 NOT_FOUND: dict[str, str | bytes] = {
@@ -115,6 +120,10 @@ NOT_FOUND: dict[str, str | bytes] = {
     "Cargo.toml": '[package]\nname = "wasmtime-cache"\n',
     "broken.toml": "[cache\n",
     "list.toml": 'cache = ["/d"]\n',
+    "switch.toml": "[cache]\nenabled = true\nttl = 3\n",
+    "cache.toml": "[other]\n",
+    "wasmtime/wasmtime.toml": "",
+    "zoo/config.toml": "",
     "config.yml": GOOD,
     ".git/config.toml": GOOD,
 }
@@ -132,16 +141,22 @@ def tree(tmp_path):
 
 def test_the_configs_in_a_folder_are_found(tree):
     found = [os.path.relpath(file.path, tree) for file in check(str(tree), CURRENT)]
+    assert found == [
+        "bom.toml", "both.toml", "config.toml", "empty-table.TOML", "inline.toml", "latin.toml", "my-wasmtime-cache.toml",
+        "old.toml", "open.toml", "snake.toml",
+        ".config/wasmtime/config.toml", "deep/.hidden/x.toml", "deep/er/wasmtime.toml",
+    ]  # fmt: skip
     assert sorted(found) == sorted(FOUND)
-    assert len(found) == len(set(found))
 
 
 def test_paths_are_as_they_are_named(tree, monkeypatch):
     monkeypatch.chdir(tree)
     assert sorted(file.path for file in check(".", CURRENT)) == sorted(FOUND)
     assert {file.path for file in check("deep", CURRENT)} == {"deep/er/wasmtime.toml", "deep/.hidden/x.toml"}
+    Path("+x").mkdir()
+    Path("+x/config.toml").write_text(GOOD, encoding="utf-8")
+    assert check("+x", CURRENT) == [("+x/config.toml", GOOD, [])]
     # A checkout has any name.
-    (tree / "wasmtime").mkdir()
     (tree / "wasmtime" / "Cargo.toml").write_text("[package]\n", encoding="utf-8")
     monkeypatch.chdir("wasmtime")
     with pytest.raises(BadInput):
@@ -193,6 +208,79 @@ def test_a_named_link_is_followed(tmp_path):
     (tmp_path / "a.toml").write_text(GOOD, encoding="utf-8")
     (tmp_path / "b.toml").symlink_to("a.toml")
     assert check(str(tmp_path / "b.toml"), CURRENT) == [(str(tmp_path / "b.toml"), GOOD, [])]
+
+
+def test_a_link_that_takes_a_file_s_place_in_a_folder_is_not_followed(tree, tmp_path, monkeypatch):
+    (tmp_path / "secret").write_text(GOOD, encoding="utf-8")
+    lstat = os.lstat
+
+    def swapped(path, *more, **named):
+        found = lstat(path, *more, **named)
+        if Path(path).name == "config.toml":
+            Path(path).unlink()
+            Path(path).symlink_to(tmp_path / "secret")
+        return found
+
+    monkeypatch.setattr(os, "lstat", swapped)
+    with pytest.raises(BadInput, match=r"config\.toml\" cannot be read: Too many levels of symbolic links"):
+        check(str(tree), CURRENT)
+
+
+@pytest.mark.parametrize(("named", "failing"), [(True, "tree/config.toml"), (False, "tree")])
+def test_the_file_that_cannot_be_read_is_named_if_it_is_known(tree, monkeypatch, named, failing):
+    opened = os.open
+
+    def refused(path, *more, **others):
+        if str(path).endswith("tree/config.toml"):
+            raise OSError(errno.EIO, "Input/output error", *[path] * named)
+        return opened(path, *more, **others)
+
+    monkeypatch.chdir(tree.parent)
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(BadInput) as error:
+        check("tree", CURRENT)
+    assert str(error.value) == '"%s" cannot be read: Input/output error' % failing
+
+
+@pytest.mark.parametrize(("size", "codes"), [(2**16, []), (2**16 + 1, ["too-large"]), (2**17, ["too-large"])])
+def test_a_config_has_64_kib_at_most(tmp_path, size, codes):
+    file = checked(tmp_path, GOOD + "#" * (size - len(GOOD)))
+    assert [problem.code for problem in file.problems] == codes
+    assert len(file.text) == (0 if codes else size)
+    for problem in file.problems:
+        assert "the file has %d bytes, and at most 65536 are read" % size in problem.message
+
+
+@pytest.mark.parametrize(
+    ("content", "places"),
+    [
+        # Columns count characters, and a byte order mark at the begin is none of the file's.
+        (b"# \xc3\xa9\xff\n[cache]\n", [(1, 4)]),
+        (b"\xef\xbb\xbf# \xc3\xa9\xff\n[cache]\n", [(1, 4)]),
+        (b"\xef\xbb\xbf[cache]\n# \xc3\xa9\xff\n", [(2, 4)]),
+        (b"[cache]\n# \xc3\xa9\n\xef\xbb\xbf\xff\n", [(3, 2)]),
+        ("cache = {directory = '/é漢', x = 1}\n", [(1, 29)]),
+        # In their order in the file.
+        ("[cache]\nx = 1\ny = 1\nenabled = true\na = 1\n", [(2, 1), (3, 1), (4, 1), (5, 1)]),
+        ("cache = {y = 1, x = 1}\n", [(1, 10), (1, 17)]),
+    ],
+)
+def test_problems_have_their_places_in_order(tmp_path, content, places):
+    found = checked(tmp_path, content)
+    assert [(problem.line, problem.column) for problem in found.problems] == places
+    for problem in found.problems:
+        assert found.line(problem) == found.text.split("\n")[problem.line - 1]
+
+
+def test_a_line_ends_before_its_line_break_and_a_whole_file_has_none(tmp_path):
+    text_of_file = "[cache]\r\nx = 1\r\n"
+    file = checked(tmp_path, text_of_file)
+    assert file.text == text_of_file
+    assert [(problem.code, file.line(problem)) for problem in file.problems] == [("unknown-key", "x = 1")]
+    assert file._replace(text="").line(file.problems[0]) is None
+    for content, line in (("", 1), (GOOD + "#" * 2**16, None)):
+        file = checked(tmp_path, content)
+        assert [(problem.line, file.line(problem)) for problem in file.problems] == [(line, None)]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="not run here, because root may read everything")

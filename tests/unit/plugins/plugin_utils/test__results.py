@@ -542,6 +542,7 @@ def test_what_a_file_says_has_its_limits() -> None:
     assert anything({number: number for number in range(101)}) == {str(number): number for number in range(100)}
     assert anything({"k" * 10_001: 1}) == {"k" * 10_000: 1}
     assert anything(nested(20, ["end"])) == nested(20, "...")
+    assert anything({"k": nested(19, ["end"])}) == {"k": nested(19, "...")}
     with pytest.raises(Malformed, match=r"^malformed result: it is not JSON data$"):
         anything({"a": [b"x"]})
 
