@@ -31,8 +31,12 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.rights imp
     capable,
     forbidden,
     known,
+    not_entered,
+    overrides,
     owner_of_new,
+    root_denied,
     root_may,
+    uncopyable,
     unkept,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
@@ -305,3 +309,89 @@ def test_the_group_that_would_get_the_bit_is_named(system: System) -> None:
         found = forbidden((OWN, GROUP, 0o755), (OWN, given, 0o2755))
         assert found is not None
         assert (found.code, found.values["group"]) == ("needs-fsetid", named)
+
+
+@pytest.mark.parametrize(
+    ("user", "capabilities", "wanted", "code"),
+    [
+        # Others than root make their own file.
+        (OWN, (), (OTHER, OTHER_GROUP, 0o6755), None),
+        (0, (), (0, GROUP, 0o755), None),
+        (0, (), (0, GROUP, 0o4755), None),
+        (0, (), (0, MORE, 0o2755), None),
+        (0, (), (OWN, GROUP, 0o755), "needs-chown"),
+        (0, (), (0, OTHER_GROUP, 0o755), "needs-chown-for-group"),
+        (0, (CHOWN,), (OWN, OTHER_GROUP, 0o755), None),
+        (0, (CHOWN,), (OUTSIDE, GROUP, 0o755), "new-owner-unknown"),
+        (0, (CHOWN,), (0, OTHER_GROUP, 0o2755), "needs-fsetid"),
+        (0, (CHOWN, FSETID), (0, OTHER_GROUP, 0o2755), None),
+        (0, (CHOWN, FSETID), (OWN, GROUP, 0o4755), "only-owner-sets-special-bits"),
+        (0, (CHOWN, FSETID), (OWN, GROUP, 0o2755), "only-owner-sets-special-bits"),
+        (0, (CHOWN, FSETID), (OWN, GROUP, 0o1777), None),
+        (0, (CHOWN, FSETID, FOWNER), (OWN, OTHER_GROUP, 0o6755), None),
+        # A user or a group that does not exist yet.
+        (0, (CHOWN,), (None, None, 0o755), None),
+        (0, (), (None, GROUP, 0o755), "needs-chown"),
+    ],
+)
+def test_what_root_cannot_make_again_elsewhere(
+    system: System, user: int, capabilities: tuple[int, ...], wanted: Wanted, code: str | None
+) -> None:
+    system(user, capabilities)
+    found = uncopyable(*wanted)
+    assert (found and found.code) == code
+
+
+def test_who_would_lose_the_special_bits_is_named(system: System) -> None:
+    system(OWN)
+    found = unkept(OTHER, 0o4755)
+    assert found is not None
+    assert (found.code, found.values) == ("only-owner-sets-special-bits", {"owner": OTHER})
+
+
+@pytest.mark.parametrize(
+    ("user", "capabilities", "owner", "limit"),
+    [
+        (OWN, (), OTHER, None),
+        (0, (), OTHER, "root-without-override"),
+        (0, (CHOWN, FOWNER), OTHER, "root-without-override"),
+        (0, (DAC_OVERRIDE,), OTHER, "root-squash"),
+        (0, (DAC_OVERRIDE,), OUTSIDE, "root-owner-unknown"),
+        (0, (), OUTSIDE, "root-owner-unknown"),
+    ],
+)
+def test_what_denies_something_to_root(
+    system: System, user: int, capabilities: tuple[int, ...], owner: int, limit: str | None
+) -> None:
+    system(user, capabilities)
+    denied = root_denied(owner)
+    assert (denied and denied.code) == limit
+    if denied is not None and limit != "root-owner-unknown":
+        assert denied.values == {"owner": owner}
+    found = not_entered("/x", owner)
+    cause = found.values.pop("limit")
+    assert (found.code, found.values) == ("not-entered", {"user": user, "path": "/x", "owner": owner})
+    assert (cause and cause.code) == limit
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "owners", "wanted"),
+    [
+        ((FOWNER,), (OTHER, GROUP), True),
+        ((DAC_OVERRIDE,), (OTHER, GROUP), False),
+        ((FOWNER,), (OUTSIDE, GROUP), False),
+        ((FOWNER,), (OTHER, OUTSIDE), False),
+    ],
+)
+def test_a_capability_is_one_for_files_of_known_owners_and_groups(
+    system: System, capabilities: tuple[int, ...], owners: tuple[int, int], wanted: bool
+) -> None:
+    system(0, capabilities)
+    assert overrides(FOWNER, os.stat_result([0o100644, 1, 1, 1, *owners, *[0] * 4])) is wanted
+
+
+@pytest.mark.parametrize("bit", [0, 1, 3, 4, 9])
+def test_capabilities_have_the_numbers_of_linux(system: System, bit: int) -> None:
+    system(0, (bit,))
+    numbers = (CHOWN, DAC_OVERRIDE, FOWNER, FSETID, LINUX_IMMUTABLE)
+    assert [capable(each) for each in numbers] == [each == bit for each in (0, 1, 3, 4, 9)]
