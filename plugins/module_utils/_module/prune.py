@@ -162,19 +162,12 @@ def refuse_unsafe(module: Module, resolved: ResolvedPath, directory: str, path: 
     this = (status.st_dev, status.st_ino)
     homes = _homes()
     apart = _identities(SYSTEM.union(homes))
-    if (
-        not_dedicated(target, {os.geteuid(), owner})
-        or this in apart
-        or any(home == target or is_below(home, target) for home in homes)
-    ):
+    if not_dedicated(target, {os.geteuid(), owner}) or this in apart or any(is_below(home, target) for home in homes):
         raise _refused.Refused(_NOT_DEDICATED % quoted(directory))
-    names: list[str] = []
     with_config: set[tuple[int, int]] = set()
     with contextlib.suppress(Unreadable):
-        place = resolve_file(path)
-        names = place.names()
-        with_config = {(above.st_dev, above.st_ino) for _path, above in place.resolved.visited}
-    if this in with_config or any(is_below(name, target) for name in names):
+        with_config = {(above.st_dev, above.st_ino) for _path, above in resolve_file(path).resolved.visited}
+    if this in with_config:
         raise _refused.Refused(
             "the config %s is in its own cache directory %s, where Wasmtime deletes it; move it elsewhere first"
             % (quoted(path), quoted(directory))

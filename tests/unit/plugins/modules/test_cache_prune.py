@@ -8,24 +8,42 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 import zstandard
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import Config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import shown
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import inventory as _inventory
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import processes as _processes
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import SYSTEM
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import prune as _prune
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import judge as _judge
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import Budget, open_directory
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_prune
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import CONFIG, FIELDS, elf, mapping
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
+    BUG,
+    CONFIG,
+    FIELDS,
+    WITHOUT_ENABLED,
+    elf,
+    mapping,
+)
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
     COMPILER,
     DAY,
+    PLENTY,
     Cache,
+    Clock,
     name_of,
     put,
     relative,
@@ -36,14 +54,23 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     STRANGER,
     as_root,
     give,
+    without_root,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import execute_without_root
 
 GOOD = zstandard.ZstdCompressor().compress(b"123" * 1000)
 
 
+def handles():
+    """What this process has open, where the system tells."""
+    return sorted(Path("/proc/self/fd").iterdir()) if sys.platform == "linux" else []
+
+
 def execute(world, check=False, **options):
-    return world.execute(cache_prune, check, {"path": str(world.config), **options})
+    before = handles()
+    result = world.execute(cache_prune, check, {"path": str(world.config), **options})
+    assert handles() == before
+    return result
 
 
 def both(world, **options):
@@ -142,9 +169,61 @@ def test_what_is_returned_is_what_is_documented(world):
 
 def test_a_directory_that_is_not_there_has_nothing_to_remove(world):
     world.write("[cache]\ndirectory = '%s'\n" % world.cache)
-    done = both(world, remove=["all"])
-    assert (done["exists"], done["changed"], done["freed"]) == (False, False, 0)
-    assert done["removed"]["all"]["count"] == 0
+    done = both(world, remove=["all"], wasmtime_version=["42.0.2"])
+    nothing = {"count": 0, "entries": 0, "size": 0, "size_on_disk": 0, "names": [], "names_left_out": 0}
+    assert {name: value for name, value in done.items() if name not in ("invocation", "diff")} == {
+        "changed": False,
+        "path": str(world.config),
+        "directory": str(world.cache),
+        "wasmtime_version": "42.0.2",
+        "exists": False,
+        "complete": True,
+        "stopped_by": None,
+        "unreadable": [],
+        "notes": [],
+        "backup_directory": None,
+        "removed": {"all": nothing},
+        "kept": {},
+        "freed": 0,
+        "left": {"entries": 0, "size": 0},
+    }
+    Cache(world.cache).module(1, size=100)
+    done = execute(world, remove=["foreign"])
+    assert (done["exists"], done["complete"], done["left"]) == (True, True, {"entries": 1, "size": 100})
+
+
+def test_the_diff_is_shown_where_it_is_wanted(world):
+    fill(world)
+    options = {"path": str(world.config), "remove": ["foreign"]}
+    with_diff, without = (world.execute(cache_prune, True, options, diff=diff) for diff in (True, False))
+    diff = with_diff.pop("diff")
+    assert with_diff == without
+    assert diff == {
+        "before_header": str(world.cache),
+        "after_header": str(world.cache),
+        "before": "junk\n",
+        "after": "",
+    }
+
+
+def test_a_path_that_leads_to_no_directory_is_refused(world):
+    world.write("[cache]\ndirectory = '%s'\n" % (world.config / "cache"))
+    said = 'the directory "%s" cannot be pruned: "%s" is not a directory' % (world.config / "cache", world.config)
+    assert refused(world, remove=["all"]) == said
+
+
+@as_root
+def test_root_does_not_tell_a_user_by_the_config_what_is_where_that_user_may_not_enter(public_world):
+    world = public_world
+    file = put(world.tree / "private" / "file")
+    file.parent.chmod(0o700)
+    world.write("[cache]\ndirectory = '%s/cache'\n" % file)
+    give(world.config, STRANGER)
+    message = refused(world, remove=["foreign"])
+    assert "%d can write to the config" % STRANGER in message
+    assert "not a directory" not in message
+    message = refused(world, remove=["foreign"], directory="%s/cache" % file)
+    assert message == 'the directory "%s/cache" cannot be pruned: "%s" is not a directory' % (file, file)
 
 
 def test_the_directory_of_the_task_comes_before_that_of_the_config(world):
@@ -182,6 +261,14 @@ def test_a_config_that_wasmtime_refuses_names_no_directory_and_no_limits(world):
         (
             {"remove": ["all"], "keep": ["modules/x"]},
             'keep has "modules/x", which is not the name of a directory of a compiler version; write one like wasmtime-42.0.2',
+        ),
+        (
+            {"remove": ["all"], "keep": ["wasmtime-1", "wasmtime-1/x"]},
+            'keep has "wasmtime-1/x", which is not the name of a directory of a compiler version; write one like wasmtime-42.0.2',
+        ),
+        (
+            {"remove": ["all"], "keep": ["42.0.2"]},
+            'keep has "42.0.2", which is not the name of a directory of a compiler version; write one like wasmtime-42.0.2',
         ),
         ({"remove": ["all"], "backup": "relative"}, 'backup is "relative", which is not an absolute path; give one'),
         (
@@ -300,15 +387,42 @@ def test_foreign_files_go_to_the_backup(world):
     assert len(list(backup.iterdir())) == 1
 
 
+def test_a_backup_is_a_directory_outside_of_the_cache(world):
+    fill(world)
+    text = 'the directory "%s" for the backup cannot be used: %s; create it first'
+    missing = str(world.root / "backup")
+    assert refused(world, remove=["foreign"], backup=missing) == text % (missing, "it does not exist")
+    file = str(world.config)
+    assert refused(world, remove=["foreign"], backup=file) == text % (file, '"%s" is not a directory' % file)
+    for inside in (world.cache, world.cache / "modules"):
+        message = refused(world, remove=["foreign"], backup=str(inside))
+        assert message == 'backup is "%s", which is in the cache directory; give one outside of it' % inside
+    message = refused(world, remove=["foreign"], backup=missing + "\0")
+    assert message == 'backup is "%s\\x00", which is not an absolute path; give one' % missing
+    # Nothing is moved to it.
+    assert both(world, remove=["stale_locks"], backup=missing)["changed"] is True
+
+
+@as_root
+def test_a_user_moves_foreign_files_to_a_backup_below_directories_of_root(public_world):
+    world = public_world
+    fill(world)
+    backup = world.root / "backup"
+    backup.mkdir(mode=0o700)
+    for path in (backup, world.cache, *world.cache.rglob("*")):
+        give(path, NOBODY)
+    done = execute_without_root(cache_prune, path=str(world.config), remove=["foreign"], backup=str(backup))
+    assert Path(done["backup_directory"], "junk").read_bytes() == b"12345"
+
+
 def test_a_backup_that_others_can_write_is_refused(world):
     fill(world)
     backup = world.root / "backup"
-    assert "create it first" in refused(world, remove=["foreign"], backup=str(backup))
     backup.mkdir(mode=0o700)
-    inside = world.cache / "modules"
-    assert "outside" in refused(world, remove=["foreign"], backup=str(inside))
+    for mode in (0o777, 0o1777):
+        backup.chmod(mode)
+        assert "can replace what is in" in refused(world, remove=["foreign"], backup=str(backup))
     backup.chmod(0o777)
-    assert "can replace what is in" in refused(world, remove=["foreign"], backup=str(backup))
     (backup / "below").mkdir(mode=0o700)
     assert "can replace what is in" in refused(world, remove=["foreign"], backup=str(backup / "below"))
     if ROOT:
@@ -352,6 +466,30 @@ def test_a_name_may_be_as_long_as_the_system_lets_it_be(world):
     assert max(map(len, done["removed"]["foreign"]["names"])) < 5000
 
 
+def test_the_search_for_programs_takes_half_of_the_time(world, monkeypatch):
+    cache = fill(world)
+    clock = Clock()
+    budget = Budget(60, PLENTY, clock)
+    clock.now += 20
+    monkeypatch.setattr(_prune, "engines_of", lambda _status, _directory, seconds: (None, "%g seconds" % seconds))
+    top = open_directory(str(cache.top))
+    try:
+        judged, notes = _prune.judgement_for(
+            SimpleNamespace(params={"keep": []}),
+            _judge.Wanted(frozenset(["orphans"])),
+            Config("", False),
+            top,
+            str(cache.top),
+            time.time_ns(),
+            budget,
+        )
+    finally:
+        os.close(top)
+    assert judged.complete
+    text = "nothing is an orphan, because not every Wasmtime of this host is known: 20 seconds"
+    assert notes == [{"code": "engines-unknown", "message": text}]
+
+
 def test_over_limits_of_a_cache_that_is_switched_off(world):
     fill(world, "enabled = false\nfile-count-soft-limit = '0'\n")
     done = both(world, remove=["over_limits"], wasmtime_version=["30.0.0"])
@@ -366,6 +504,9 @@ def test_notes_say_what_could_not_be_judged(world):
     done = execute(world, remove=["over_limits", "untrusted"], check=True)
     assert [note["code"] for note in done["notes"]] == ["limits-links", "exposed"]
     assert all(note["message"] for note in done["notes"])
+    assert execute(world, remove=["foreign"], check=True)["notes"] == []
+    cache.top.chmod(0o755)
+    assert execute(world, remove=["untrusted"], check=True)["notes"] == []
 
 
 def test_every_reason_not_to_compare_with_the_limits_has_words():
@@ -393,6 +534,27 @@ def test_a_user_who_may_not_remove_it_learns_so(public_world):
     assert "may not remove 1 of the entries to remove" in result["msg"]
     assert result["kept"]["denied"]["names"] == ["junk"]
     assert result["changed"] is False
+    for number in range(4):
+        put(world.cache / ("junk%d" % number))
+    result = execute_without_root(cache_prune, path=str(world.config), remove=["foreign"])
+    assert result["kept"]["denied"]["count"] == 5
+    names = ", ".join('"%s"' % name for name in result["kept"]["denied"]["names"][:3])
+    assert result["msg"] == (
+        "%s may not remove 5 of the entries to remove (%s); become the owner of the cache with become_user, or root"
+        % (pwd.getpwuid(NOBODY).pw_name, names)
+    )
+
+
+@as_root
+def test_what_the_system_denies_is_told_with_the_path_that_was_named(public_world):
+    world = public_world
+    fill(world)
+    give(world.cache, NOBODY)
+    world.cache.chmod(0o300)
+    for options, path in (({}, world.config), ({"directory": str(world.cache)}, world.cache)):
+        result = execute_without_root(cache_prune, path=str(world.config), remove=["all"], **options)
+        assert result["failed"] is True
+        assert result["msg"] == "%s: system error: Permission denied (.); correct that first" % path
 
 
 @as_root
@@ -443,6 +605,51 @@ def test_root_neither_removes_nor_names_what_others_have_where_a_user_leads_it(p
     done = both(world, remove=["untrusted"], directory=str(cache.top))
     assert done["removed"]["untrusted"]["names"] == ["private/", "private/secret"]
     assert both(world, remove=["all"], path=str(config))["changed"] is True
+
+
+@as_root
+def test_what_others_have_may_go_where_only_root_leads_root(public_world):
+    """By a link of root in a directory of root; either may be of the owner of the cache instead."""
+    world = public_world
+    cache = Cache(world.tree / "cache")
+    give(put(cache.top / "junk"), NOBODY)
+    cache.module(1)
+    give(cache.top, STRANGER)
+    cache.top.chmod(0o755)
+    world.write("[cache]\n")
+    for number, (owner, above) in enumerate(((STRANGER, 0), (0, STRANGER), (STRANGER, STRANGER), (0, 0))):
+        link = world.root / str(number) / "link"
+        link.parent.mkdir(mode=0o755)
+        link.symlink_to(cache.top)
+        give(link, owner)
+        give(link.parent, above)
+        if (owner, above) != (0, 0):
+            message = refused(world, remove=["untrusted"], directory=str(link))
+            assert "it has files of users other than root and its owner" in message
+    done = both(world, remove=["untrusted"], directory=str(link))
+    assert done["removed"]["untrusted"]["names"] == ["junk"]
+
+
+def test_homes_and_what_leads_to_the_config_are_known_by_their_numbers(world, monkeypatch):
+    """No cache has one of them in it, wherever they are mounted."""
+    cache = fill(world)
+    homes = [str(world.home), str(world.root / "nothing"), "relative", ""]
+    monkeypatch.setattr(
+        pwd, "getpwall", lambda: [pwd.struct_passwd(("u", "x", 12345, 12345, "", home, "/bin/sh")) for home in homes]
+    )
+    monkeypatch.setenv("HOME", str(world.bin))
+    link = world.root / "link"
+    link.symlink_to(world.config.parent)
+    wanted = _prune.refuse_unsafe(
+        SimpleNamespace(params={"directory": str(cache.top), "remove": ["all"]}),
+        resolve(str(cache.top)),
+        str(cache.top),
+        str(link / "config.toml"),
+        None,
+    )
+    paths = [*filter(Path.is_dir, map(Path, SYSTEM)), world.home, world.bin, *world.config.parents]
+    status = [path.stat() for path in paths]
+    assert wanted == _judge.Wanted(frozenset(), apart=frozenset((each.st_dev, each.st_ino) for each in status))
 
 
 @as_root
@@ -502,6 +709,110 @@ def test_nothing_is_an_orphan_in_no_time(world):
     used, reason = _prune.engines_of(cache.top.stat(), str(cache.top), -1.0)
     assert used is None
     assert "time_limit" in reason
+
+
+REVISION = "6844a83b530f86ad13a65175282fe2dbcd33cad1"
+
+
+def uses(world, monkeypatch):
+    """What uses compiler directories, by the programs in the usual places alone, and why that is not known."""
+    monkeypatch.setattr(_inventory, "usual_places", lambda: [str(world.bin), str(world.root / "nothing")])
+    monkeypatch.setattr(_inventory, "processes", lambda: iter(()))
+    world.cache.mkdir(exist_ok=True)
+    return _prune.engines_of(world.cache.stat(), str(world.cache), 600.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="running programs can only be looked for on Linux")
+def test_a_library_uses_the_directories_of_its_revision_and_a_program_the_one_of_its_time(world, monkeypatch):
+    texts = WITHOUT_ENABLED + b"\xc0)-%s\0" + BUG % b"46.0.0"
+    other = REVISION[::-1]
+    # It reads no cache config, so that it has no cache.
+    world.program("a-program", elf(BUG % b"44.0.0"))
+    world.program("library.so", elf(texts % REVISION.encode(), kind=3, interpreter=False))
+    os.utime(world.program("program", elf(texts % other.encode())), ns=(0, 123456789 * 10**6))
+    used, reason = uses(world, monkeypatch)
+    assert reason == ""
+    assert used is not None
+    names = [REVISION, REVISION + "-1", REVISION + "-m1-2", other + "-123456789"]
+    unused = [
+        "",
+        REVISION[:-1],
+        REVISION + "0",
+        REVISION[:-1] + "-1",
+        other,
+        other + "-123456780",
+        other + "-123456789-1",
+    ]
+    assert [name for name in [*names, *unused, "44.0.0"] if used("wasmtime-" + name)] == names
+    assert not used(REVISION + "-1")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="running programs can only be looked for on Linux")
+@pytest.mark.parametrize("number", [0, 1, 3, 4])
+def test_programs_of_an_unknown_version_are_named_up_to_three(world, monkeypatch, number):
+    paths = [world.program("program%d" % each, elf(FIELDS % 12 + b"\0%d" % each)) for each in range(number)]
+    names = ", ".join(map(shown, paths[:3])) + (" and 1 more" if number > 3 else "")
+    used, reason = uses(world, monkeypatch)
+    assert (used is None) is bool(number)
+    assert reason == ("a program has a Wasmtime of an unknown version (%s)" % names if number else "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="running programs can only be looked for on Linux")
+def test_the_search_for_programs_ends_a_hundred_levels_down(world, monkeypatch):
+    deepest = world.bin.joinpath(*["d"] * 100)
+    deepest.mkdir(parents=True)
+    (deepest / "program").write_bytes(elf(FIELDS % 12 + CONFIG + b"-42.0.2modulesget_data() for path"))
+    (deepest / "program").chmod(0o755)
+    used, reason = uses(world, monkeypatch)
+    assert reason == ""
+    assert used is not None
+    assert [name for name in ("wasmtime-42.0.2", "wasmtime-42.0.3") if used(name)] == ["wasmtime-42.0.2"]
+    (deepest / "d").mkdir()
+    used, reason = uses(world, monkeypatch)
+    assert used is None
+    assert re.fullmatch(
+        r'directories below this are nested more than 100 deep and were not searched \(".*/d/d/d"\)', reason
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="running programs can only be looked for on Linux")
+def test_in_a_private_cache_only_the_processes_of_root_and_its_owner_matter(public_world, monkeypatch):
+    """By the tables of some processes, as the kernel writes them."""
+    world = public_world
+    user = NOBODY if ROOT else os.geteuid()
+    for pid, uid in ((1, 0), (2, user), (3, STRANGER), (4, STRANGER), (5, user)):
+        path = Path(
+            world.program("program%d" % pid, elf(FIELDS % 12 + CONFIG + b"-%d.0.0modulesget_data() for path" % pid))
+        )
+        process = world.root / "proc" / str(pid)
+        put(process / "status", b"Uid:\t%d\t%d\t%d\t%d\n" % (uid, uid, uid, uid))
+        maps = "1000-2000 r-xp 00000000 00:1f %d    %s\n" % (path.stat().st_ino, path)
+        put(process / "maps", maps.encode()).chmod(0o644 if pid < 4 else 0)
+        for name in ("cmdline", "environ"):
+            put(process / name)
+        (process / "map_files").mkdir()
+        (process / "map_files" / "1000-2000").symlink_to(path)
+    if ROOT:
+        for path in (world.root / "proc").rglob("*"):
+            give(path, user)
+    monkeypatch.setattr(_processes, "PROC", str(world.root / "proc"))
+    monkeypatch.setattr(_inventory, "processes", lambda: iter([1, 2, 3, 4, 5]))
+    monkeypatch.setattr(_inventory, "usual_places", list)
+    world.cache.mkdir(mode=0o700)
+    if ROOT:
+        give(world.cache, user)
+    # What is imported late may be out of the user's reach.
+    _prune.engines_of(world.cache.stat(), str(world.cache), 600.0)
+    names = ["wasmtime-%d.0.0" % number for number in range(1, 6)]
+    with without_root(user):
+        used, reason = _prune.engines_of(world.cache.stat(), str(world.cache), 600.0)
+        assert reason == ""
+        assert used is not None
+        assert [name for name in names if used(name)] == names[:2]
+        world.cache.chmod(0o755)
+        used, reason = _prune.engines_of(world.cache.stat(), str(world.cache), 600.0)
+    assert used is None
+    assert reason == 'this user may not see the files that these processes have mapped; become root ("4", "5")'
 
 
 @as_root
