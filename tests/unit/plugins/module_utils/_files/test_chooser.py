@@ -126,6 +126,16 @@ def test_who_owns_a_link_or_its_directory_chooses(public, link, parent, wanted):
         assert chooser(resolve_file(str(above / "link")), None) == wanted
 
 
+@as_root
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_a_sticky_directory_that_the_way_leaves_again_does_not_choose(public, name):
+    """Others can make a file there, but not the config."""
+    new(public / "d", 0o755)
+    new(public / name, 0o1777)
+    assert chooser(resolve_file("%s/%s/../d/config.toml" % (public, name)), None) is None
+    assert chooser(resolve_file("%s/d/../%s/config.toml" % (public, name)), None) == ANYONE
+
+
 HOME_OF = "it is not in a directory of %d" % STRANGER
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -181,6 +182,193 @@ def test_a_file_that_changes_while_it_is_read_is_never_taken(tmp_path):
         stop.set()
         writer.join()
     assert seen == {"changing"}
+
+
+@pytest.mark.parametrize("changed", ["time", "size", "size and time back", "nothing"])
+def test_a_file_that_was_written_while_it_was_read_is_not_taken(tmp_path, monkeypatch, changed):
+    path = tmp_path / "f"
+    path.write_bytes(b"[cache]\n")
+    place_of_file = resolve_file(str(path))
+    status = path.stat()
+    real = os.read
+
+    def raced(handle, size):
+        data = real(handle, size)
+        if not data:
+            if changed.startswith("size"):
+                with path.open("ab") as file:
+                    file.write(b"# more\n")
+            if changed == "time":
+                os.utime(str(path), ns=(status.st_atime_ns, status.st_mtime_ns + 1000000))
+            elif changed == "size and time back":
+                os.utime(str(path), ns=(status.st_atime_ns, status.st_mtime_ns))
+        return data
+
+    monkeypatch.setattr(os, "read", raced)
+    if changed == "nothing":
+        found = read(place_of_file)
+        assert found is not None
+        assert found[0] == b"[cache]\n"
+        assert (found[1].st_ino, found[1].st_size) == (status.st_ino, status.st_size)
+        return
+    with pytest.raises(Unreadable) as caught:
+        read(place_of_file)
+    assert (caught.value.finding.name, caught.value.finding.facts) == ("changing", {})
+
+
+@pytest.mark.parametrize("most", [1, 1000, MAX_BYTES])
+def test_a_file_that_comes_in_pieces_is_read_as_a_whole(tmp_path, monkeypatch, most):
+    data = b"0123456789" * 300
+    (tmp_path / "f").write_bytes(data)
+    real = os.read
+    asked = []
+
+    def short(handle, size):
+        asked.append(size)
+        return real(handle, min(size, most))
+
+    monkeypatch.setattr(os, "read", short)
+    assert read_file(tmp_path / "f") == data
+    # Never more than one byte too much.
+    assert asked == [MAX_BYTES + 1 - n for n in (*range(0, len(data), most), len(data))]
+
+
+@pytest.mark.parametrize(
+    ("becomes", "wanted"),
+    [
+        ("link", "changing"),
+        ("link to itself", "changing"),
+        ("directory", "is-a-directory"),
+        ("pipe", "not-a-file"),
+        ("nothing", None),
+        ("nothing above", None),
+        ("another directory above", "changing"),
+    ],
+)
+def test_what_a_name_becomes_before_it_is_read_is_seen(tmp_path, becomes, wanted):
+    folder = tmp_path / "d"
+    folder.mkdir()
+    path = folder / "f"
+    path.write_bytes(b"")
+    (tmp_path / "g").write_bytes(b"")
+    place_of_file = resolve_file(str(path))
+    path.unlink()
+    if becomes.startswith("link"):
+        path.symlink_to("f" if becomes.endswith("itself") else "../g")
+    elif becomes == "directory":
+        path.mkdir()
+    elif becomes == "pipe":
+        os.mkfifo(str(path))
+    elif becomes.endswith("above"):
+        folder.rename(tmp_path / "old")
+        if becomes != "nothing above":
+            folder.mkdir()
+            path.write_bytes(b"")
+    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0  # noqa: PTH208
+    if wanted is None:
+        assert read(place_of_file) is None
+    else:
+        with pytest.raises(Unreadable) as caught:
+            read(place_of_file)
+        assert (caught.value.finding.name, str(caught.value)) == (wanted, wanted)
+    assert not before or len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+@pytest.mark.parametrize("name", ["", "/", "/.", "/..", "/d/", "/d/.", "/d/.."])
+def test_a_path_that_ends_with_a_directory_is_none_of_a_file(tmp_path, name):
+    (tmp_path / "d").mkdir()
+    with pytest.raises(Unreadable) as caught:
+        read(resolve_file("%s%s" % (tmp_path, name)))
+    assert (caught.value.finding.name, caught.value.finding.facts) == ("is-a-directory", {})
+
+
+def test_a_name_that_the_system_does_not_take_is_told(tmp_path):
+    with pytest.raises(Unreadable) as caught:
+        resolve_file(str(tmp_path / ("x" * 300)))
+    assert caught.value.finding.name == "unreadable"
+    assert sentence(caught.value.finding.facts["reason"]) == os.strerror(errno.ENAMETOOLONG)
+
+
+@pytest.mark.parametrize(("number", "followed"), [(1, True), (2, True), (39, True), (41, False), (60, False)])
+def test_links_to_a_file_are_followed_one_by_one(tmp_path, number, followed):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "0").write_bytes(b"x")
+    (tmp_path / "0").symlink_to("d/0")
+    for link in range(1, number):
+        (tmp_path / str(link)).symlink_to(str(link - 1))
+    last = tmp_path / str(number - 1)
+    if not followed:
+        with pytest.raises(Unreadable) as caught:
+            resolve_file(str(last))
+        assert (caught.value.finding.name, caught.value.finding.facts) == ("too-many-links", {})
+        return
+    found = resolve_file(str(last))
+    assert (found.path, found.name) == (str(tmp_path / "d" / "0"), "0")
+    # The last one is that of the directory.
+    names = [str(tmp_path / str(link)) for link in reversed(range(number))]
+    assert found.names() == [*names, str(tmp_path / "d" / "0")]
+    assert [owner for _link, _status, owner in found.resolved.links] == [os.geteuid()] * number
+    assert [path for path, _status in found.resolved.visited][-1] == str(tmp_path / "d")
+    assert str(tmp_path) in [path for path, _status in found.resolved.visited]
+    (tmp_path / "d" / "0").unlink()
+    with pytest.raises(Unreadable) as caught:
+        resolve_file(str(last))
+    assert (caught.value.finding.name, caught.value.finding.facts) == ("dangling-link", {"target": "d/0"})
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs links of the system: /proc")
+def test_a_link_of_the_system_leads_only_others_than_root_to_a_file(tmp_path):
+    (tmp_path / "f").write_bytes(b"x")
+    with (tmp_path / "f").open("rb") as file:
+        link = "/proc/%d/fd/%d" % (os.getpid(), file.fileno())
+        if os.geteuid() != 0:
+            assert read_file(link) == b"x"
+            return
+        with pytest.raises(Unreadable) as caught:
+            resolve_file(link)
+    found = caught.value.finding
+    assert (found.name, found.facts["reason"].code, found.facts["reason"].values) == (
+        "denied",
+        "link-of-system",
+        {"path": link},
+    )
+
+
+@as_root
+@pytest.mark.parametrize("of", ["file", "directory", "both"])
+def test_root_follows_links_to_a_file_only_where_their_owners_may_go(of):
+    with place(0) as there:
+        there.chmod(0o755)
+        closed = new(there / "closed", 0o700)
+        (closed / "f").write_bytes(b"x")
+        (there / "to-file").symlink_to("closed/f" if of == "file" else "to-directory/f")
+        (there / "to-directory").symlink_to("closed")
+        start = there / ("to-directory/f" if of == "directory" else "to-file")
+        assert read_file(start) == b"x"
+        give(there / ("to-directory" if of == "directory" else "to-file"), STRANGER)
+        with pytest.raises(Unreadable) as caught:
+            resolve_file(str(start))
+        found = caught.value.finding
+        assert (found.name, found.facts["reason"].code, found.facts["reason"].values["user"]) == (
+            "denied",
+            "link-barred",
+            STRANGER,
+        )
+        closed.chmod(0o711)
+        assert resolve_file(str(start)).path == str(closed / "f")
+
+
+def test_a_directory_above_that_may_not_be_entered_is_denied():
+    with place() as there:
+        new(new(there / "closed", 0o755) / "d", 0)
+        with without_root():
+            with pytest.raises(Unreadable) as caught:
+                resolve_file(str(there / "closed" / "d" / "x" / "f"))
+            assert caught.value.finding.name == "denied"
+            with pytest.raises(Unreadable) as caught:
+                resolve_file(str(there / ("x" * 300) / "f"))
+            assert caught.value.finding.name == "unreadable"
+        (there / "closed" / "d").chmod(0o700)
 
 
 def test_what_can_be_written_has_no_reason_against_it(tmp_path):
@@ -573,6 +761,18 @@ def test_a_file_of_another_user_or_below_one_s_directory_is_in_that_user_s_hands
     os.chown(path.parents[1], 0, 0)
     assert told(path, 0o644, None, 0, STRANGER) == []
     assert told(path, 0o644, NOBODY, 0, 0) == []
+
+
+def test_only_the_first_directory_in_which_it_can_be_replaced_is_named(public):
+    for name, mode in (("a", 0o1777), ("a/b", 0o777), ("a/b/c", 0o755), ("a/b/c/d", 0o775)):
+        new(public / name, mode)
+    path = public / "a" / "b" / "c" / "d" / "f"
+    (problem,) = file_problems(resolve_file(str(path)), 0o644, os.geteuid(), 0, os.geteuid())
+    assert 'as they can write to "%s"' % (public / "a" / "b") in problem.message
+    # Where they cannot get, the next one counts.
+    (public / "a" / "b").chmod(0o722)
+    (public / "a" / "b" / "c" / "d").chmod(0o700)
+    assert [p.code for p in file_problems(resolve_file(str(path)), 0o644, os.geteuid(), 0, os.geteuid())] == []
 
 
 @needs_acls
