@@ -13,8 +13,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ansible.plugins.callback.default import CallbackModule as Default
 
-from ansible_collections.wasmops.wasmtime.plugins.callback.concise import _lines, _text
+from ansible_collections.wasmops.wasmtime.plugins.callback.concise import CallbackModule, _lines, _text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,25 +124,12 @@ b : failed=1
 """
 
 
-def run(folder: Path, *words: str) -> str:
-    """The output of a run of the playbook for two hosts, without the lines of stars and trailing blanks."""
-    (folder / "play.yml").write_text(PLAYBOOK)
-    (folder / "more.yml").write_text(MORE)
+def played(folder: Path, playbook: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A run of a playbook, in which a host fails."""
+    (folder / "play.yml").write_text(playbook)
     interpreter = "ansible_python_interpreter=" + sys.executable
     result = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "ansible.cli.playbook",
-            "-i",
-            "a,b,",
-            "-c",
-            "local",
-            "-e",
-            interpreter,
-            *words,
-            "play.yml",
-        ],
+        [sys.executable, "-m", "ansible.cli.playbook", "-e", interpreter, *words, "play.yml"],
         cwd=folder,
         env={
             **os.environ,
@@ -150,14 +138,22 @@ def run(folder: Path, *words: str) -> str:
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
             "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
             "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
-            "ANSIBLE_DISPLAY_FAILED_STDERR": "false",
             "ANSIBLE_FORKS": "1",
-            "ANSIBLE_NOCOLOR": "1",
+            **environment,
         },
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )
+    assert result.returncode in (2, 4), result.stderr
+    return result
+
+
+def run(folder: Path, *words: str) -> str:
+    """The output of a run of the playbook for two hosts, without the lines of stars and trailing blanks."""
+    (folder / "more.yml").write_text(MORE)
+    plain = {"ANSIBLE_DISPLAY_FAILED_STDERR": "false", "ANSIBLE_NOCOLOR": "1"}
+    result = played(folder, PLAYBOOK, "-i", "a,b,", "-c", "local", *words, **plain)
     assert result.returncode == 2
     return "\n".join(re.sub(r"(?<=\S) +", " ", line.rstrip("* ")) for line in result.stdout.splitlines()).strip()
 
@@ -172,3 +168,102 @@ def test_a_verbose_run_shows_all_that_ansible_does(tmp_path: Path) -> None:
         assert part in shown
     assert "fatal: [b]: FAILED! => {" in shown
     assert "a : ok=5 changed=1 unreachable=0 failed=0" in shown
+
+
+INVENTORY = """
+a ansible_connection=local
+b ansible_connection=local
+c ansible_connection=ssh ansible_ssh_executable={folder}/ssh
+d ansible_connection=local
+"""
+TROUBLE = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Reach
+      ping:
+    - name: Ignore
+      fail: {msg: no matter}
+      ignore_errors: true
+      when: inventory_hostname == 'a'
+    - name: Ignore items
+      fail: {msg: "{{ item }}"}
+      loop: [one]
+      ignore_errors: true
+      when: inventory_hostname == 'a'
+    - block:
+        - name: Try
+          fail: {msg: once}
+          when: inventory_hostname == 'b'
+      rescue:
+        - name: Rescue
+          debug: {msg: saved for now}
+          changed_when: true
+    - name: Say data
+      debug: {msg: {a: 1}}
+    - name: Say something
+      debug: {msg: all is well}
+      when: inventory_hostname == 'a'
+    - name: Fail for all items
+      fail: {msg: "{{ item }}"}
+      loop: [one]
+      when: inventory_hostname == 'd'
+"""
+TROUBLE_SHOWN = """
+PLAY [all]
+
+TASK [Reach]
+
+TASK [Ignore]
+<0;36>...ignoring
+
+TASK [Ignore items]
+<0;36>...ignoring
+
+TASK [Try]
+
+TASK [Rescue]
+<0;33>changed: [b]: saved for now
+
+TASK [Say something]
+<0;32>ok: [a]: all is well
+
+TASK [Fail for all items]
+
+PLAY RECAP
+<0;32>a : <1;35>ignored=2
+<0;33>b : <0;33>changed=1 <0;32>rescued=1
+<0;31>c : <1;31>unreachable=1
+<0;31>d : <0;31>failed=1
+"""
+
+
+def in_color(output: str) -> list[str]:
+    """Lines with the begin of a color as C(<0;31>), without its end, stars and further blanks."""
+    plain = re.sub(r"\x1b\[([0-9;]+)m", lambda found: "" if found[1] == "0" else "<%s>" % found[1], output)
+    return [re.sub(r"(?<=\S) +", " ", line.rstrip("* ")) for line in plain.strip().splitlines()]
+
+
+def test_trouble_has_its_own_colors_and_goes_where_ansible_writes_it(tmp_path: Path) -> None:
+    (tmp_path / "inventory").write_text(INVENTORY.format(folder=tmp_path))
+    (tmp_path / "ssh").write_text("#!/bin/sh\necho no route >&2\nexit 255\n")
+    (tmp_path / "ssh").chmod(0o700)
+    wanted = {"ANSIBLE_DISPLAY_FAILED_STDERR": "true", "ANSIBLE_FORCE_COLOR": "true"}
+    result = played(tmp_path, TROUBLE, "-i", "inventory", **wanted)
+    assert in_color(result.stdout) == TROUBLE_SHOWN.strip().splitlines()
+    lines = in_color(result.stderr)
+    (lost,) = (line for line in lines if "[c]" in line)
+    assert lost.startswith("<1;31>fatal: [c]: UNREACHABLE! => {")
+    assert "exception" not in lost
+    # What is ignored is shown as Ansible does; a failure once.
+    assert '<0;31>fatal: [a]: FAILED! => {"changed": false, "msg": "no matter"}' in lines
+    assert [line for line in lines if "once" in line] == ["<0;31>fatal: [b]: once"]
+    assert [line.partition(" => ")[0] for line in lines if "(item=one)" in line] == [
+        "<0;31>failed: [a] (item=one)",
+        "<0;31>failed: [d] (item=one)",
+    ]
+
+
+def test_ansible_takes_it_for_a_callback_like_its_own() -> None:
+    assert CallbackModule.CALLBACK_VERSION == Default.CALLBACK_VERSION
+    assert CallbackModule.CALLBACK_TYPE == Default.CALLBACK_TYPE == "stdout"
