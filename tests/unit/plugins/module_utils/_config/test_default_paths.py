@@ -13,7 +13,10 @@ import pwd
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.default_paths import default_paths
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.default_paths import (
+    default_paths,
+    usual_paths,
+)
 
 HOMES = [None, "", "/home/u", "/home/u/", "/", "relative/home", "~", " /home/u"]
 XDG = [None, "", "/abs", "/abs/", "relative", "~/x", "$HOME/x", " /lead"]
@@ -60,6 +63,48 @@ def test_macos_paths_ignore_xdg(monkeypatch, home, xdg):
     assert paths is not None
     assert normal(paths.config) == normal(library + "/Application Support/BytecodeAlliance.wasmtime/config.toml")
     assert normal(paths.directory) == normal(library + "/Caches/BytecodeAlliance.wasmtime")
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("home", HOMES, ids=str)
+def test_without_a_library_the_paths_are_the_same(monkeypatch, home):
+    for config, cache in itertools.product(XDG, XDG):
+        set_environment(monkeypatch, HOME=home, XDG_CONFIG_HOME=config, XDG_CACHE_HOME=cache)
+        before = dict(os.environ)
+        paths, usual = default_paths("linux"), default_paths("linux", usual_paths)
+        assert paths is not None
+        assert usual is not None
+        assert (normal(usual.config), normal(usual.directory)) == (normal(paths.config), normal(paths.directory))
+        assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("home", "config", "cache", "paths"),
+    [
+        ("/home/u", None, None, ("/home/u/.config/wasmtime/config.toml", "/home/u/.cache/wasmtime")),
+        ("h", None, None, ("h/.config/wasmtime/config.toml", "h/.cache/wasmtime")),
+        ("h", "/c", None, ("/c/wasmtime/config.toml", "h/.cache/wasmtime")),
+        ("h", None, "/c", ("h/.config/wasmtime/config.toml", "/c/wasmtime")),
+        ("/home/u", "c", "/c", ("/home/u/.config/wasmtime/config.toml", "/c/wasmtime")),
+    ],
+)
+def test_a_relative_home_is_kept_and_a_relative_xdg_is_not(monkeypatch, home, config, cache, paths):
+    set_environment(monkeypatch, HOME=home, XDG_CONFIG_HOME=config, XDG_CACHE_HOME=cache)
+    assert default_paths("linux") == default_paths("linux", usual_paths) == paths
+
+
+def test_the_environment_is_as_before_a_failure(monkeypatch):
+    set_environment(monkeypatch, HOME="h", XDG_CONFIG_HOME="c", XDG_CACHE_HOME=None)
+    before = dict(os.environ)
+    seen = []
+
+    def fail(platform):
+        seen.append((platform, os.environ["HOME"], "XDG_CONFIG_HOME" in os.environ))
+        raise ImportError("platformdirs")
+
+    with pytest.raises(ImportError, match="platformdirs"):
+        default_paths("linux", fail)
+    assert seen == [("linux", "/h", False)]
     assert dict(os.environ) == before
 
 
