@@ -10,17 +10,26 @@ import os
 import subprocess
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.edit import HEADER
+from ansible_collections.wasmops.wasmtime.plugins.modules import cache_config
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
+    ROOT,
     STRANGER,
     as_root,
+    give,
     mode_of,
     place,
     without_root,
 )
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import World, run_without_root, warnings_of
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
+    World,
+    execute_without_root,
+    run_without_root,
+    warnings_of,
+)
 
 
 @pytest.mark.parametrize("mode", ["0600", "u=rw,go=", 0o600])
@@ -85,6 +94,153 @@ def test_attributes_are_set_once(world, attributes):
     result = world.both(**options)
     assert result["changed"] is True
     assert "d" in result["diff"][0]["before"]["attributes"]
+
+
+LSATTR = """#!/bin/sh
+echo "----$(cat '%(state)s')---- $2"
+"""
+CHATTR = """#!/bin/sh
+echo "$1 $(realpath "$2")" >> '%(calls)s'
+case "$1" in
+    =*) printf %%s "${1#=}" ;;
+    +*) printf %%s "$(cat '%(state)s')${1#+}" ;;
+    -*) tr -d "${1#-}" < '%(state)s' ;;
+esac > '%(state)s.new'
+mv '%(state)s.new' '%(state)s'
+"""
+
+
+class Attributes:
+    """The attributes of the one file that programs called lsattr and chattr know."""
+
+    def __init__(self, world, there):
+        place_of_both = world.root / "known"
+        self.state, self.calls = place_of_both / "attributes", place_of_both / "calls"
+        place_of_both.mkdir()
+        self.state.write_text(there)
+        self.calls.write_text("")
+        for path in (place_of_both, self.state, self.calls):
+            path.chmod(0o777)
+        names = {"state": self.state, "calls": self.calls}
+        world.program("lsattr", (LSATTR % names).encode())
+        world.program("chattr", (CHATTR % names).encode())
+
+
+@pytest.mark.parametrize(
+    ("there", "attributes", "call", "then"),
+    [
+        ("", "+d", "+d", "d"),
+        ("A", "+d", "+d", "Ad"),
+        ("", "=dA", "=dA", "dA"),
+        ("", "dA", "=dA", "dA"),
+        ("dA", "-d", "-d", "A"),
+        ("dA", "+d", None, "dA"),
+        ("Ad", "=dA", None, "Ad"),
+        ("A", "-d", None, "A"),
+    ],
+)
+def test_attributes_are_changed_unless_the_file_has_them(world, there, attributes, call, then):
+    world.write("[cache]\n")
+    known = Attributes(world, there)
+    options = {"attributes": attributes, "directory": ..., "create_directory": False}
+    dry = world.run(check=True, **options)
+    assert (known.state.read_text(), known.calls.read_text()) == (there, "")
+    result = world.run(**options)
+    assert dry["changed"] is result["changed"] is (call is not None)
+    assert known.state.read_text() == then
+    if call:
+        assert known.calls.read_text() == "%s %s\n" % (call, world.config)
+        (diff,) = result["diff"]
+        assert diff["before_header"] == "%s (file attributes)" % world.config
+        assert (diff["before"], diff["after"]) == ({"attributes": there}, {"attributes": call})
+    else:
+        assert known.calls.read_text() == ""
+        assert result["diff"] == []
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_attributes_that_cannot_be_set_are_told_with_all_that_was_done_before(world, exists):
+    if exists:
+        world.write("[cache]\n")
+    Attributes(world, "")
+    world.program("chattr", b"#!/bin/sh\necho 'chattr: No\n  such attribute' >&2\nexit 1\n")
+    told = "its attributes or SELinux context cannot be set: Error while setting attributes: chattr: No such attribute"
+    options = {"attributes": "+d", "directory": ..., "create_directory": False, "backup": True}
+    result = world.run(cleanup_interval="2h", **options)
+    assert result["msg"] == "%s: everything else was done, but %s" % (world.config, told)
+    assert (result["failed"], result["changed"], result["problems"]) == (True, True, [])
+    assert result["path"] == str(world.config)
+    assert ("backup_file" in result) is exists
+    assert 'cleanup-interval = "2h"' in world.config.read_text()
+    result = world.run(cleanup_interval="2h", **options)
+    assert result["msg"] == "%s: %s" % (world.config, told)
+    assert (result["failed"], result["changed"], result["problems"]) == (True, False, [])
+
+
+def test_only_who_will_own_the_file_sets_its_attributes(public_world):
+    world = public_world
+    world.write("[cache]\n")
+    if ROOT:
+        give(world.config.parent, NOBODY)
+        give(world.home, NOBODY)
+    known = Attributes(world, "")
+    options = {"path": str(world.config), "create_directory": False}
+    if ROOT:
+        # Root's file, until a user replaces it by one of its own.
+        said = execute_without_root(cache_config, attributes="+d", **options)["msg"]
+        assert said.endswith(
+            "it cannot be given attributes: only its owner root may do that; become that owner with become_user"
+        )
+        known.state.write_text("d")
+        assert execute_without_root(cache_config, attributes="+d", **options)["changed"] is False
+        known.state.write_text("")
+    result = execute_without_root(cache_config, attributes="+d", cleanup_interval="2h", **options)
+    assert (result["changed"], known.state.read_text()) == (True, "d")
+    said = execute_without_root(cache_config, attributes="+i", **options)["msg"]
+    assert said.endswith("may not do that without CAP_LINUX_IMMUTABLE")
+    assert known.state.read_text() == "d"
+    known.state.write_text("di")
+    assert execute_without_root(cache_config, attributes="+i", **options)["changed"] is False
+    (world.config).unlink()
+    known.state.write_text("")
+    result = execute_without_root(cache_config, attributes="+d", **options)
+    assert (result["created"], known.state.read_text()) == (True, "d")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("differs", [True, False])
+def test_a_new_file_has_the_context_of_its_path_and_then_what_is_asked_for(world, monkeypatch, exists, differs):
+    usual, calls = ["system_u", "object_r", "etc_t", "s0"], []
+    if exists:
+        world.write("[cache]\n")
+        world.config.rename(world.tree / "target.toml")
+        world.config.symlink_to(world.tree / "target.toml")
+
+    def default(_module, path, mode=0):
+        return usual if path == os.path.realpath(world.config) else ["system_u", "object_r", "other_t", "s0"]
+
+    def noted(_module, path, context, changed, diff=None):
+        assert os.path.samefile(path, world.config)  # noqa: PTH121
+        assert not os.path.samefile(os.path.dirname(path), "/") and path.startswith("/proc/")  # noqa: PTH120, PTH121
+        calls.append((context, changed, diff is not None))
+        return changed or differs
+
+    monkeypatch.setattr(AnsibleModule, "selinux_enabled", lambda _module: True)
+    monkeypatch.setattr(AnsibleModule, "selinux_mls_enabled", lambda _module: True)
+    monkeypatch.setattr(AnsibleModule, "selinux_context", lambda _module, _path: usual)
+    monkeypatch.setattr(AnsibleModule, "selinux_default_context", default)
+    monkeypatch.setattr(AnsibleModule, "set_context_if_different", noted)
+    options = {"directory": ..., "create_directory": False}
+    for check in (True, False):
+        result = world.run(check=check, **options)
+        assert result["changed"] is (differs or not exists)
+        if exists:
+            assert calls == [([None] * 4, False, True)]
+        else:
+            # What is not there yet has none.
+            assert calls == ([] if check else [(usual, True, False), ([None] * 4, True, True)])
+        calls.clear()
+    assert world.run(**options)["changed"] is differs
 
 
 def test_a_new_file_gets_its_mode(world):
