@@ -166,8 +166,12 @@ def link_barred(
 
 
 def of_system(status: os.stat_result, target: str) -> bool:
-    """Return whether a link is one that only the kernel can follow, as in C(/proc): its size is not that of its text."""
-    return status.st_size != len(os.fsencode(target))
+    """Return whether a link is one that only the kernel can follow, as in C(/proc).
+
+    Its size is not that of its text, unless by chance: that of a link to an open file is always 64, but it is private.
+    """
+    by_chance = status.st_size == 64 and not status.st_mode & 0o077
+    return by_chance or status.st_size != len(os.fsencode(target))
 
 
 def barred_by(visited: list[tuple[str, os.stat_result]], user: int) -> str | None:

@@ -219,6 +219,21 @@ def test_a_link_of_a_file_system_has_the_size_of_its_text(tmp_path, target):
     assert of_system(link.lstat(), target[:-1]) is True
 
 
+@pytest.mark.parametrize(
+    ("mode", "size", "wanted"),
+    [
+        (0o777, 64, False),
+        (0o744, 64, False),
+        (0o711, 64, False),
+        (0o500, 64, True),
+        (0o700, 64, True),
+        (0o700, 63, False),
+    ],
+)
+def test_a_link_to_an_open_file_is_known_where_its_text_has_the_size_of_all_of_them(mode, size, wanted):
+    assert of_system(os.stat_result([0o120000 | mode, 1, 1, 1, 0, 0, size, 0, 0, 0]), "x" * size) is wanted
+
+
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs links of the system: /proc")
 def test_root_follows_no_link_of_the_system():
     link = "/proc/%d/cwd" % os.getpid()
