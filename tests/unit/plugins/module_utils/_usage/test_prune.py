@@ -140,6 +140,39 @@ def cache(tmp_path):
     return made
 
 
+@pytest.fixture(autouse=True)
+def _nothing_stays_open():
+    before = handles()
+    yield
+    assert handles() == before
+
+
+def handles():
+    """What this process has open, where the system tells."""
+    return sorted(Path("/proc/self/fd").iterdir()) if sys.platform == "linux" else []
+
+
+class Numbers:
+    """Gives files and directories other numbers of devices and mounts than the system does."""
+
+    def __init__(self, monkeypatch):
+        self.devices: dict[int, int] = {}
+        self.mounts: dict[int, bytes | None] = {}
+        stats, fstat, mount = os.stat, os.fstat, _judge._mount
+        monkeypatch.setattr(os, "stat", lambda *given, **options: self.changed(stats(*given, **options)))
+        monkeypatch.setattr(os, "fstat", lambda *given: self.changed(fstat(*given)))
+        monkeypatch.setattr(_judge, "_mount", lambda handle: self.mounts.get(fstat(handle).st_ino, mount(handle)))
+
+    def changed(self, status):
+        make, (fields, more) = status.__reduce__()
+        device = self.devices.get(status.st_ino, status.st_dev)
+        # Never the same object.
+        return make((*fields[:2], int(str(device)), *fields[3:]), more)
+
+
+FIGURES = {"count": 0, "entries": 0, "size": 0, "size_on_disk": 0, "names": [], "names_left_out": 0}
+
+
 def test_nothing_is_removed_that_was_not_named(cache):
     put(cache.top / "junk")
     put(cache.folder / "README")
@@ -225,6 +258,168 @@ def test_broken_is_what_cannot_be_decompressed(cache):
     assert listing(cache.folder) == sorted([name_of(1), name_of(1) + ".stats", "README"])
 
 
+@pytest.mark.parametrize(
+    ("names", "known"),
+    [
+        ([], False),
+        (["modules/"], True),
+        (["modules"], False),
+        (["modules/wasmtime-1/"], True),
+        (["modules/wasmtime-1"], False),
+        (["modules/other/"], False),
+        ([".cleanup.wip-1"], True),
+        ([".cleanup.wip-1", "modules/other/"], True),
+        ([".cleanup.wip-1.old"], False),
+        (["modules/.cleanup.wip-1"], False),
+        (["other/.cleanup.wip-1"], False),
+        (["other/modules/", "wasmtime-1/", name_of(1)], False),
+        (["other/wasmtime-1/" + name_of(1)], False),
+    ],
+)
+def test_a_cache_is_known_by_what_only_the_engine_makes(tmp_path, names, known):
+    for name in names:
+        if name.endswith("/"):
+            (tmp_path / name).mkdir(parents=True)
+        else:
+            put(tmp_path / name)
+    assert prune(tmp_path, "all", check=True).judged.is_cache is known
+
+
+def test_a_tree_is_entered_a_hundred_levels_down(cache):
+    deepest = put(cache.top.joinpath(*["d"] * 100, "file")).parent
+    done = prune(cache.top, "foreign", check=True)
+    assert done.judged.complete
+    assert done.removed["foreign"]["count"] == 101
+    (deepest / "d").mkdir()
+    done = prune(cache.top, "foreign", check=True)
+    assert done.judged.unreadable == ["/".join("d" * 101)]
+    assert not done.judged.complete
+    # The file, and none of the directories.
+    assert done.names("foreign") == ["d/" * 100 + "file"]
+    assert done.kept == {}
+
+
+@as_root
+def test_what_this_user_may_not_list_is_named_and_stays():
+    with place() as there:
+        cache = Cache(there / "cache")
+        cache.module(1)
+        for number in range(102):
+            put(cache.top / ("other%03d" % number) / "file").parent.chmod(0o700)
+        with without_root():
+            done = prune(cache.top, "foreign", check=True)
+            assert len(done.judged.unreadable) == 100
+            assert all(name.startswith("other") for name in done.judged.unreadable)
+            assert not done.judged.complete
+            assert done.removed["foreign"] == FIGURES
+
+
+@pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="there is no handle that cannot be listed")
+def test_a_cache_that_cannot_be_listed_is_told(cache):
+    top = os.open(str(cache.top), os.O_PATH | os.O_DIRECTORY)
+    try:
+        judged = judge(top, "all")
+    finally:
+        os.close(top)
+    assert judged.unreadable == ["."]
+    assert list(judged.planned()) == []
+
+
+def test_what_ends_while_a_directory_is_listed_hides_nothing_else(cache, monkeypatch):
+    for number in range(2, 9):
+        put(cache.folder / ("junk%d" % number))
+    first, *others = [path.name for path in cache.folder.iterdir() if path.name.startswith("junk")]
+    real = os.stat
+
+    def gone(path, **options):
+        if path == first:
+            raise FileNotFoundError(2, "")
+        return real(path, **options)
+
+    monkeypatch.setattr(os, "stat", gone)
+    assert prune(cache.top, "foreign", check=True).names("foreign") == sorted(map(relative, others))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts are only numbered on Linux")
+def test_files_may_have_devices_of_their_own(cache, tmp_path, monkeypatch):
+    """As on overlayfs and btrfs, where the same inode is another file on another device."""
+    size = 2**13
+    paths = [cache.module(number, data=os.urandom(size), stats=None) for number in (2, 3)]
+    os.link(str(paths[0]), str(cache.folder / name_of(4)))
+    os.link(str(paths[1]), str(tmp_path / "outside"))
+    kept = cache.module(5, data=GOOD)
+    numbers = Numbers(monkeypatch)
+    device = cache.top.stat().st_dev
+    numbers.devices = {
+        paths[0].stat().st_ino: device + 10**6,
+        paths[1].stat().st_ino: device + 10**7,
+        kept.stat().st_ino: 0,
+    }
+    done = both(cache.top, "broken")
+    assert done.names("broken") == [relative(name_of(number)) for number in (2, 3, 4)]
+    assert done.kept == {}
+    assert done.freed == size
+    assert both(cache.top, "all").kept == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts are only numbered on Linux")
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("mounted/", False),
+        ("modules/mounted/", False),
+        (relative("mounted/"), False),
+        ("other/mounted/", False),
+        ("other/folder/mounted/", False),
+        ("other/folder/tree/mounted/", True),
+        (relative("tree/mounted/"), True),
+    ],
+)
+def test_a_mount_is_kept_and_may_have_modules_where_the_engine_looks(cache, monkeypatch, name, seen):
+    put(cache.top / name / "file")
+    put(cache.top / "foreign")
+    numbers = Numbers(monkeypatch)
+    numbers.mounts = {(cache.top / name).stat().st_ino: b"12345"}
+    done = both(cache.top, "over_limits", "foreign", rules=DEFAULTS._replace(file_count=0))
+    assert done.judged.not_limited == (None if seen else _judge.NOT_SEEN)
+    assert done.kept == {"mount_point": {**FIGURES, "count": 1, "names": [name]}}
+    assert done.names("foreign") == ["foreign"]
+    assert done.removed["over_limits"]["count"] == seen
+    assert (cache.top / name / "file").exists()
+
+
+def test_where_mounts_have_no_numbers_another_device_is_one(cache, monkeypatch):
+    folder = put(cache.top / "other" / "file").parent
+    same = put(cache.top / "same" / "file").parent
+    alone = cache.module(2)
+    numbers = Numbers(monkeypatch)
+    device = cache.top.stat().st_dev
+    monkeypatch.setattr(_judge, "_mount", lambda _handle: None)
+    for other in (device + 1, 0):
+        numbers.devices = {folder.stat().st_ino: other, alone.stat().st_ino: other}
+        done = prune(cache.top, "all", check=True)
+        assert done.kept == {"mount_point": {**FIGURES, "count": 2, "names": ["other/", relative(name_of(2))]}}
+        assert done.names("all") == [relative(name_of(1)), "same/", "same/file"]
+    assert same.exists()
+
+
+def test_a_directory_that_is_replaced_before_it_is_entered_stays(cache, tmp_path, monkeypatch):
+    put(cache.top / "tree" / "folder" / "file")
+    new = put(tmp_path / "new" / "other").parent
+
+    def swapped(name, above):
+        if name == "folder" and new.exists():
+            (cache.top / "tree" / "folder").rename(tmp_path / "aside")
+            new.rename(cache.top / "tree" / "folder")
+        return open_directory(name, above)
+
+    monkeypatch.setattr(_judge, "open_directory", swapped)
+    done = prune(cache.top, "foreign")
+    assert done.removed["foreign"] == FIGURES
+    assert done.kept == {}
+    assert listing(cache.top / "tree") == ["folder", "folder/other"]
+
+
 def test_what_takes_too_long_to_read_stays(cache):
     for number in range(2, 50):
         cache.module(number, data=b"broken")
@@ -303,6 +498,24 @@ def test_foreign_is_what_has_no_name_of_the_engine(cache, tmp_path):
     )
 
 
+def test_a_module_is_unused_if_its_last_use_is_before_the_time_and_not_at_it(cache):
+    now = time.time_ns()
+    for number, early in ((2, 1), (3, 0)):
+        then = now - DAY * SECOND - early
+        os.utime(str(cache.module(number, stats=None)), ns=(then, then))
+    os.utime(str(cache.folder / (name_of(1) + ".stats")), ns=(now, now))
+    assert both(cache.top, unused=DAY, now=now).names("unused") == [relative(name_of(2))]
+
+
+def test_a_lock_of_a_cleanup_and_a_temporary_file_become_stale_by_their_own_settings(cache):
+    names = [".cleanup.wip-1", relative(name_of(2) + ".wip-1")]
+    for name in names:
+        put(cache.top / name, age=1000)
+    for interval, timeout, stale in ((900, 1100, names[:1]), (1100, 900, names[1:])):
+        rules = DEFAULTS._replace(interval=interval, timeout=timeout)
+        assert prune(cache.top, "stale_locks", check=True, rules=rules).names("stale_locks") == stale
+
+
 def test_unused_goes_by_the_time_of_the_statistics(cache):
     cache.module(2, age=40 * DAY)
     put(cache.folder / (name_of(2) + ".stats"), age=DAY)
@@ -345,6 +558,62 @@ def test_foreign_files_over_the_limits_stay(cache):
     done = both(cache.top, "over_limits", rules=DEFAULTS._replace(file_count=1, file_count_percent=0))
     assert done.names("over_limits") == [relative(name_of(1))]
     assert done.kept["foreign"]["names"] == [relative("README")]
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "gone"), [(2, 300, 0), (1, 300, 1), (2, 299, 1), (2, 0, 2), (0, 300, 2), (3, 301, 0)]
+)
+def test_over_limits_begins_beyond_a_limit(tmp_path, count, size, gone):
+    cache = Cache(tmp_path / "cache")
+    cache.module(1, size=100, age=DAY)
+    cache.module(2, size=200, age=HOUR)
+    rules = DEFAULTS._replace(file_count=count, file_count_percent=100, total_size=size, total_size_percent=100)
+    done = both(cache.top, "over_limits", rules=rules)
+    assert done.names("over_limits") == [relative(name_of(number)) for number in range(1, gone + 1)]
+
+
+def test_all_takes_what_is_foreign_and_over_the_limits(cache):
+    put(cache.folder / "README", age=9 * DAY)
+    done = both(cache.top, "over_limits", "all", rules=DEFAULTS._replace(file_count=0))
+    assert done.names("over_limits") == [relative(name_of(1))]
+    assert done.names("all") == ["modules/", "modules/%s/" % COMPILER, relative("README")]
+    assert done.kept == {}
+
+
+def test_limits_are_not_compared_if_something_was_not_seen(cache):
+    """As when the time is over, be it while the modules are found or while they are compared."""
+    for number in range(2, 300):
+        cache.module(number)
+    rules = DEFAULTS._replace(file_count=1)
+    looks = Clock(1)
+    assert prune(cache.top, "over_limits", check=True, rules=rules, budget=Budget(10**6, PLENTY, looks)).freed
+    # Each check is a look at the clock; the last ones are those of the comparison.
+    for seconds in (100, looks.now - 10):
+        done = prune(cache.top, "over_limits", check=True, rules=rules, budget=Budget(seconds, PLENTY, Clock(1)))
+        assert (done.judged.stopped_by, done.judged.not_limited) == ("time_limit", _judge.NOT_SEEN)
+        assert done.removed["over_limits"] == FIGURES
+
+
+@pytest.mark.parametrize(
+    ("name", "followed"),
+    [
+        ("link", True),
+        ("modules/link", True),
+        ("other/link", True),
+        (relative("link"), False),
+        ("modules/other/link", False),
+        ("other/folder/link", False),
+        ("other/folder/tree/link", False),
+    ],
+)
+def test_the_engine_follows_links_on_two_levels(cache, tmp_path, name, followed):
+    link = cache.top / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(put(tmp_path / "elsewhere" / "file").parent)
+    (link.parent / "link-to-file").symlink_to(tmp_path / "elsewhere" / "file")
+    (link.parent / "dangling").symlink_to("nothing")
+    done = prune(cache.top, "over_limits", check=True)
+    assert done.judged.not_limited == (_judge.LINKS if followed else None)
 
 
 def test_limits_are_not_compared_where_the_engine_counts_more(cache, tmp_path):
@@ -623,6 +892,26 @@ def test_what_a_stranger_puts_in_the_place_of_a_judged_file_stays(cache):
         os.close(top)
     assert outcome.kept["changed"].as_dict()["names"][-1] == relative(name_of(1))
     assert (cache.folder / name_of(1)).exists()
+
+
+def test_a_hundred_names_are_listed_with_directories_first():
+    figures = _judge.Figures()
+    assert figures.as_dict() == FIGURES
+    for number in range(101):
+        figures.add("%03d" % (100 - number), 3, 512, number % 2 == 0)
+    figures.add("b/", 1, 1024, False)
+    figures.add("a/", 0, 0, False)
+    assert figures.as_dict() == {
+        "count": 103,
+        "entries": 51,
+        "size": 304,
+        "size_on_disk": 101 * 512 + 1024,
+        "names": ["a/", "b/"] + ["%03d" % (100 - number) for number in range(98)],
+        "names_left_out": 3,
+    }
+    for number in range(101):
+        figures.add("c%03d/" % (100 - number), 0, 0, False)
+    assert figures.as_dict()["names"] == ["a/", "b/"] + ["c%03d/" % number for number in range(3, 101)]
 
 
 def test_a_long_path_is_cut_and_a_directory_still_ends_with_a_slash():
