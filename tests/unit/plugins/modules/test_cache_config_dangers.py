@@ -30,6 +30,17 @@ def test_a_dangerous_setting_is_refused_if_new_told_if_old_and_taken_if_allowed(
     assert again["problems"]
 
 
+def test_the_danger_of_another_setting_is_new(world):
+    long, longer = "307445734561825861m", "307445734561825862m"
+    world.run(cleanup_interval=long, wasmtime_version="42", ignore_dangers=["duration-wraps"])
+    result = world.both(optimizing_compression_task_timeout=long, wasmtime_version="42")
+    assert "the change would be dangerous (ignore_dangers: [duration-wraps] allows it): " in result["msg"]
+    assert [problem["setting"] for problem in result["problems"]] == ["optimizing-compression-task-timeout"]
+    # Another value with the same danger is no new one.
+    result = world.both(cleanup_interval=longer, wasmtime_version="42")
+    assert (result["changed"], [problem["code"] for problem in result["problems"]]) == (True, ["duration-wraps"])
+
+
 def test_a_warning_is_returned_and_no_warning_of_ansible(world):
     result = world.both(worker_event_queue_size=1)
     assert [problem["code"] for problem in result["problems"]] == ["small-queue"]

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import signal
 import socket
 import stat
 from pathlib import Path
@@ -15,11 +18,13 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import MAX_BYTES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import lock as _lock
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import make_directory as _make_directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import config_info
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import plan as _plan
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import remove as _remove
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.change import undisturbed
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     ROOT,
     STRANGER,
@@ -60,6 +65,91 @@ def test_a_file_that_cannot_be_removed_is_told(world, monkeypatch):
     result = world.run(state="absent")
     assert result["msg"] == "%s: it cannot be removed: No space left on device" % world.config
     assert world.config.exists()
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("backup", [False, True])
+def test_what_was_done_and_may_not_last_is_a_failure_that_has_changed_something(world, monkeypatch, state, backup):
+    world.write("[cache]\n")
+    world.cache.mkdir(0o700)
+    fsync = os.fsync
+
+    def lost(handle):
+        names = {name for name in os.listdir(world.config.parent) if not name.startswith(".")}  # noqa: PTH208
+        done = world.config.name not in names or world.config.stat().st_size > 10
+        if done and os.path.samestat(os.fstat(handle), world.config.parent.stat()):
+            raise OSError(5, "Input/output error")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", lost)
+    result = world.run(state=state, backup=backup, **({"cleanup_interval": "2h"} if state == "present" else {}))
+    done = "written" if state == "present" else "removed"
+    assert result["msg"] == (
+        "%s: it was %s, but may not survive a power cut: Input/output error" % (world.config, done)
+    )
+    assert (result["failed"], result["changed"], result["problems"]) == (True, True, [])
+    assert result["path"] == str(world.config)
+    assert ("backup_file" in result) is backup
+    if backup:
+        assert Path(result["backup_file"]).read_text() == "[cache]\n"
+
+
+def is_free(directory):
+    """Whether no run has locked a directory."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+@pytest.mark.parametrize("options", [{"cleanup_interval": "2h"}, {"state": "absent"}], ids=["present", "absent"])
+def test_a_run_waits_for_another_one_and_a_dry_run_does_not(world, monkeypatch, options):
+    world.write("[cache]\n")
+    world.cache.mkdir(0o700)
+    monkeypatch.setattr(_lock, "WAIT", 0.0)
+    other = os.open(world.config.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        before = world.snapshot()
+        result = world.run(**options)
+        assert result["msg"] == (
+            '%s: nothing was changed: another process has held the lock on "%s" for 0 seconds; run again when it has ended'
+            " (lslocks names it)" % (world.config, world.config.parent)
+        )
+        assert (result["failed"], result["changed"], result["problems"]) == (True, False, [])
+        assert world.run(check=True, **options)["changed"] is True
+        assert world.snapshot() == before
+    finally:
+        os.close(other)
+    assert world.run(**options)["changed"] is True
+    assert is_free(world.config.parent)
+
+
+@pytest.mark.parametrize("options", [{"cleanup_interval": "2h"}, {"state": "absent"}], ids=["present", "absent"])
+def test_a_run_that_fails_holds_no_lock_any_more(world, monkeypatch, options):
+    world.write("[cache]\n")
+    world.cache.mkdir(0o700)
+    monkeypatch.setattr(os, "unlink" if "state" in options else "rename", full)
+    assert "No space left on device" in world.run(**options)["msg"]
+    assert is_free(world.config.parent)
+
+
+def test_signals_wait_until_a_change_is_done():
+    signals = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    for usual in (before, before | {signal.SIGHUP}):
+        signal.pthread_sigmask(signal.SIG_SETMASK, usual)
+        try:
+            with contextlib.suppress(OSError), undisturbed():
+                assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == usual | signals
+                full()
+            assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == usual
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def raced(monkeypatch, act):

@@ -18,10 +18,12 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.docume
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     ROOT,
+    STRANGER,
     as_root,
     give,
     mode_of,
     place,
+    without_capabilities,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
     absent,
@@ -222,6 +224,68 @@ def test_a_directory_that_cannot_be_created_is_told_before_anything_is_written(c
         assert 'closed/cache" cannot be created: the user ' in result["msg"]
         assert result["msg"].endswith("; set directory to where that is possible")
         assert not (there / "config.toml").exists()
+
+
+CHOWN, FOWNER, FSETID = 0, 3, 4  # of linux/capability.h
+OWNER, GROUP = {"owner": str(STRANGER)}, {"group": str(STRANGER)}
+NOT_GIVEN = "root may not give it to 54321 without CAP_CHOWN"
+NOT_GIVEN_TO_GROUP = "root may not give it to the group 54321 without CAP_CHOWN"
+NO_SPECIAL_BIT = "root may not set the setgid bit for the group 54321 without CAP_FSETID"
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("lacks", "options", "said"),
+    [
+        (CHOWN, OWNER, NOT_GIVEN),
+        (CHOWN, GROUP, NOT_GIVEN_TO_GROUP),
+        (CHOWN, {**OWNER, "group": "0"}, NOT_GIVEN),
+        (CHOWN, {"mode": "2750", "owner": "0", "group": "0"}, None),
+        (FSETID, {**GROUP, "mode": "2750"}, NO_SPECIAL_BIT),
+        (FSETID, {**GROUP, "mode": "0750"}, None),
+        (FSETID, {**OWNER, "mode": "2750"}, None),
+        (FOWNER, {**OWNER, **GROUP, "mode": "0750"}, None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("prefix", ["", "directory_"])
+@pytest.mark.parametrize("exists", [False, True])
+def test_root_that_lacks_rights_is_told_beforehand_what_it_cannot_give(
+    public_world, lacks, options, said, prefix, exists
+):
+    world = public_world
+    if exists:
+        world.run()
+    options = {prefix + name: value for name, value in options.items()}
+    with without_capabilities(lacks):
+        result = world.both(**options)
+    path = world.cache if prefix else world.config
+    if said is None:
+        assert result["changed"]
+        status = path.stat()
+        assert status.st_uid == int(options.get(prefix + "owner", 0))
+        assert status.st_gid == int(options.get(prefix + "group", 0))
+        assert "%04o" % mode_of(path) == options[prefix + "mode"]
+        return
+    assert (result["failed"], result.get("changed", False)) == (True, False)
+    if prefix:
+        failed = 'the directory "%s" cannot be ' % world.cache
+        failed += "given another owner, group or mode: " if exists else "created: "
+    else:
+        failed = "it cannot be " + ("given another owner, group or mode: " if exists else "written: ")
+    assert failed + said in result["msg"]
+    assert path.exists() is exists
+
+
+@as_root
+def test_root_that_may_not_change_files_of_others_is_told_beforehand(public_world):
+    world = public_world
+    world.run(directory_owner=str(STRANGER))
+    give(world.config, STRANGER)
+    for options in ({"mode": "0600"}, {"directory_mode": "0750"}):
+        with without_capabilities(FOWNER):
+            assert "only its owner 54321 may do that; become that owner with become_user" in world.refused(**options)
+        assert world.both(**options)["changed"] is True
 
 
 def test_a_directory_in_the_way_of_the_cache_is_refused(world):
