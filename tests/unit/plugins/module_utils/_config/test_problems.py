@@ -10,10 +10,12 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check import (
     MAX_BYTES,
+    Finding,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import (
     Problem,
     sentence_on,
+    to_problem,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import (
     KINDS,
@@ -346,6 +348,23 @@ def test_the_unit_that_was_meant_is_advised(setting, value, remedy):
     with pytest.raises(BadValue) as caught:
         base_value(setting, value)
     assert sentence_on("option", value, caught.value).partition("; ")[2] == remedy
+
+
+def test_what_a_text_is_filled_with_is_one_line():
+    facts = {"directory": "/a\n", "reasons": "b\x1b\u202e", "line": 3, "column": 4}
+    assert to_problem(Finding("in-the-way", ("cache", "directory"), "/a\n", facts)).as_dict() == {
+        "code": "directory-unusable",
+        "severity": "error",
+        "setting": "directory",
+        "value": "/a\n",
+        "line": 3,
+        "column": 4,
+        "message": 'the directory "/a\\n" cannot be used: b\\x1b\\u202e',
+        "remedy": "set directory to a path that can be created",
+    }
+    assert sentence_on("unset", "a\n", BadValue("unknown-unit", kind=COUNT.kind, number="1", unit="\n")) == (
+        'unset: "a\\n" has the unknown unit "\\n"; write %s, like "100K"' % COUNT.kind.rule
+    )
 
 
 def test_a_problem_of_a_line_is_at_its_beginning_and_one_of_no_line_nowhere():
