@@ -104,15 +104,15 @@ def pack(value: Any) -> dict[str, Any]:
     shared: list[Any] = []
     places: dict[int, int] = {}
 
-    def written(index: int, whole: bool = False) -> Any:
+    def written(index: int) -> Any:
         node = nodes[index]
-        if index in places and not whole:
+        if index in places:
             return [SHARED, places[index]]
         return [node[0], *map(written, node[1:])] if isinstance(node, list) else node
 
     for index, node in enumerate(nodes):
         # A reference is about as long as a short text.
         if times[index] > 1 and isinstance(node, (list, str)) and len(node) > (1 if isinstance(node, list) else 8):
-            shared.append(written(index, whole=True))
+            shared.append(written(index))
             places[index] = len(places)
     return {"shapes": [list(shape) for shape in shapes], "shared": shared, "data": written(root)}  # type: ignore[call-overload]

@@ -140,7 +140,10 @@ def test_a_cache_that_could_not_be_looked_at_is_noted(usage):
     [
         (0.2, "under 25%"),
         (24.9, "under 25%"),
+        (0, "under 25%"),
         (25, "25% to 50%"),
+        (49.9, "25% to 50%"),
+        (50, "50% to 75%"),
         (74.9, "50% to 75%"),
         (75, "75% to 100%"),
         (100, "75% to 100%"),
@@ -177,6 +180,97 @@ def test_notes_are_what_the_usage_has_of_remarkable():
     assert usage["verified"]["broken_count"] == 9
     assert len(usage["verified"]["broken"]) == 5
     assert usage["stale_locks"] == {"count": 7, "names": names[2:7]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "notes"),
+    [
+        ({}, []),
+        ({"next_cleanup": dict(CLEANUP, limit_exceeded=True)}, ["limit-exceeded"]),
+        ({"verified": dict(VERIFIED, broken_count=1)}, ["entries-broken"]),
+        ({"verified": VERIFIED}, []),
+        ({"foreign": {"count": 1, "size": 0, "names": []}}, ["files-foreign"]),
+        ({"locks": [{"name": "a", "stale": True}]}, ["locks-stale"]),
+        ({"locks": [{"name": "a", "stale": False}, {"name": "b", "stale": None}]}, []),
+        ({"complete": False}, ["look-incomplete"]),
+        ({"next_cleanup": None}, []),
+    ],
+    ids=str,
+)
+def test_each_note_has_its_own_reason(changes, notes):
+    assert host(GOOD, dict(USAGE, **changes))["notes"] == notes
+
+
+def test_of_names_five_are_kept():
+    six = ["name-%d" % number for number in range(6)]
+    usage = dict(USAGE, links=six, unreadable=six[:5], locks=[{"name": name, "stale": True} for name in six])
+    kept = host(GOOD, usage)["usage"]
+    assert (kept["links"], kept["unreadable"]) == (six[:5], six[:5])
+    assert kept["stale_locks"] == {"count": 6, "names": six[:5]}
+    without = {name: value for name, value in USAGE.items() if name != "changed"}
+    del without["locks"]
+    assert host(GOOD, USAGE)["usage"] == {
+        **without, "links": [], "unreadable": [], "stale_locks": {"count": 0, "names": []},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["failed", "unreachable"])
+def test_what_a_failure_found_out_does_not_count(name):
+    found = host(GOOD, {**USAGE, name: True, "msg": "no right"})
+    assert (found["usage"], found["usage_message"]) == (None, "no right")
+    data = cache_fleet({"odd": GOOD, "one": GOOD}, {"odd": 5, "one": USAGE}, "now")
+    assert [host["usage_message"] for host in data["hosts"]] == ["malformed result: it is not a dictionary", None]
+    assert host(GOOD, {"entries": 1})["usage_message"] == "malformed result: directory is missing"
+
+
+def test_only_a_directory_is_another_default_for_each_user():
+    """Other defaults are of the engine, and they differ if its versions do."""
+    configs = {
+        "old": dict(GOOD, effective=dict(DEFAULTS, cleanup_interval=60), defaults=list(DEFAULTS)),
+        "new": dict(GOOD, effective=dict(DEFAULTS, cleanup_interval=70), defaults=list(DEFAULTS)),
+    }
+    assert cache_fleet(configs, {}, "now")["common"] == {
+        option: {"value": DEFAULTS[option], "hosts": 2, "of": 2} for option in ("directory", "file_count_soft_limit")
+    }
+
+
+@pytest.mark.parametrize("other", [60, 7200])
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_default_of_wasmtime_is_the_most_common_of_equally_common_ones_wherever_it_is(other, first):
+    values = [other, 3600, other, 3600, 5][first:] + [other][:first]
+    configs = {
+        "h%d" % number: dict(GOOD, effective=dict(DEFAULTS, cleanup_interval=value))
+        for number, value in enumerate(values)
+    }
+    data = cache_fleet(configs, {}, "now")
+    assert data["common"]["cleanup_interval"] == {"value": 3600, "hosts": 2, "of": 5}
+    assert [host["differs"] for host in data["hosts"]] == [[]] * 5
+
+
+def test_the_data_of_a_file_is_validated_host_by_host():
+    data = cache_fleet({"one": GOOD, "two": GOOD}, {"one": USAGE}, "now\x1b")
+    assert (data["format"], data["made"]) == (1, "now\\x1b")
+    assert again(data) == data
+    (good, *_others) = data["hosts"]
+    hosts = [None, good, {"name": "bad"}, {"name": 5}, dict(good, fullness="x"), dict(good, notes=["x"])]
+    found = again({"hosts": hosts, "made": 5})
+    wrong = "malformed result: %s is missing"
+    assert found["made"] == again({"hosts": []})["made"] == ""
+    assert [(host["name"], host["verdict"], (host["message"] or "")[:40]) for host in found["hosts"]] == [
+        ("host 0", "not looked at", "malformed result: it is not a dictionary"),
+        ("one", "good", ""),
+        ("bad", "not looked at", wrong % "verdict"),
+        ("host 3", "not looked at", "malformed result: name is not text"),
+        ("one", "not looked at", "malformed result: fullness is not one of"),
+        ("one", "not looked at", "malformed result: notes.0 is not one of "),
+    ]
+    lost = found["hosts"][0]
+    assert {name: value for name, value in lost.items() if value not in (None, [], {})} == {
+        "name": "host 0",
+        "verdict": "not looked at",
+        "message": "malformed result: it is not a dictionary",
+        "fullness": "not known",
+    }
 
 
 def test_settings_are_held_against_those_of_most_hosts():
@@ -262,6 +356,7 @@ def test_totals_count_every_host():
     usages = {"bad": {"failed": True, "msg": ""}, "one": USAGE, "two": full(120), "lost": SKIPPED}
     data = cache_fleet(configs, usages, "now")
     totals = data["totals"]
+    assert data["format"] == 1
     assert data["made"] == "now"
     assert data["versions"] == ["<=32", *FROM_33]
     assert totals["hosts"] == 4

@@ -73,8 +73,17 @@ def test_a_page_holds_all_the_data():
 
 def test_settings_are_there_in_the_units_of_people():
     texts = data_of(cache_page(FLEET))["texts"]
-    assert texts["cleanup_interval"] == {"3600": "1h"}
-    assert texts["file_count_soft_limit"] == {"65536": "65536"}
+    assert texts.pop("cleanup_interval") == {"3600": "1h"}
+    assert texts.pop("file_count_soft_limit") == {"65536": "65536"}
+    assert "directory" not in texts
+    assert list(texts.values()) == [{}] * 9
+    hosts = {
+        str(size): dict(GOOD, effective={"files_total_size_soft_limit": size})
+        for size in (2**30, None, 1000, 2**30 + 1)
+    }
+    assert data_of(cache_page(cache_fleet(hosts, {}, "now")))["texts"]["files_total_size_soft_limit"] == {
+        "1000": "1K", "1073741824": "1Gi", "1073741825": "1073741825",
+    }  # fmt: skip
 
 
 JSON = st.recursive(
@@ -89,6 +98,38 @@ def test_packed_data_unpacks_to_itself(value):
     packed = json.loads(json.dumps(pack([value, {"again": value}, value])))
     # As text, which tells 1 from true and from 1.0.
     assert json.dumps(unpack(packed)) == json.dumps([value, {"again": value}, value])
+
+
+@pytest.mark.parametrize(
+    ("value", "shapes", "shared", "data"),
+    [
+        ([True, 1, 1.0, None, "x"], [], [], [-1, True, 1, 1.0, None, "x"]),
+        # What is shorter than a reference is repeated, numbers of any length as well.
+        (["a" * 8] * 2, [], [], [-1, "a" * 8, "a" * 8]),
+        ([[]] * 2, [], [], [-1, [-1], [-1]]),
+        ([{}] * 2, [[]], [], [-1, [0], [0]]),
+        ([10**20] * 2, [], [], [-1, 10**20, 10**20]),
+        (["a" * 9] * 2, [], ["a" * 9], [-1, [-2, 0], [-2, 0]]),
+        ([[1]] * 2, [], [[-1, 1]], [-1, [-2, 0], [-2, 0]]),
+        ([{"a": 1}] * 2, [["a"]], [[0, 1]], [-1, [-2, 0], [-2, 0]]),
+        # What is there once is written at its place, with its parts that are not.
+        (["a" * 9, [1], {"a": [1]}], [["a"]], [[-1, 1]], [-1, "a" * 9, [-2, 0], [0, [-2, 0]]]),
+        ([[[1], 2], [[1], 2], [1]], [], [[-1, 1], [-1, [-2, 0], 2]], [-1, [-2, 1], [-2, 1], [-2, 0]]),
+        ([[1], [True], [1.0]], [], [], [-1, [-1, 1], [-1, True], [-1, 1.0]]),
+        ({"b": {"a": 1}, "c": {"d": 2, "e": 3}}, [["b", "c"], ["a"], ["d", "e"]], [], [0, [1, 1], [2, 2, 3]]),
+    ],
+    ids=str,
+)
+def test_packed_data_is_in_the_form_that_the_script_reads(value, shapes, shared, data):
+    assert json.dumps(pack(value)) == json.dumps({"shapes": shapes, "shared": shared, "data": data})
+    assert "const LIST = %d, SHARED = %d;" % (LIST, SHARED) in cache_page(FLEET)
+
+
+def test_the_page_has_no_blanks_in_place_of_its_template_s_own_lines():
+    page = cache_page(FLEET)
+    assert (
+        '<ul class="tiles">\n    <li><button type="button" class="tile" data-filter="verdict" data-value="good"' in page
+    )
 
 
 def test_hosts_that_are_alike_take_little_room():
@@ -121,7 +162,10 @@ def test_what_is_no_character_leaves_a_page_that_can_be_written():
     page.encode("utf-8")
 
 
-@pytest.mark.parametrize("other", [None, [], "text", {}, {"format": 2}])
+@pytest.mark.parametrize(
+    "other",
+    [None, [], "text", {}, {"format": 2}, {"format": 1}, {"format": 0, "hosts": []}, {"format": 2, "hosts": []}],
+)
 def test_what_is_no_fleet_is_refused(other):
     with pytest.raises(AnsibleFilterError, match="takes what cache_fleet returned"):
         cache_page(other)
