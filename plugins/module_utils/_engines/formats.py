@@ -85,7 +85,7 @@ _Facts = Tuple[bool, Dict[bytes, Tuple[int, int]]]
 
 def _elf(handle: int, head: bytes) -> _Facts:
     wide, order = head[4] == 2, ">" if head[5] == 2 else "<"
-    kind = struct.unpack_from(order + "H", head, 16)[0]
+    (kind,) = struct.unpack_from(order + "H", head, 16)
     if wide:
         segments, sections = struct.unpack_from(order + "QQ", head, 32)
         segment_size, segment_count, section_size, section_count, names = struct.unpack_from(order + "HHHHH", head, 54)
@@ -112,12 +112,12 @@ def _elf_runs(handle: int, order: str, wide: bool, offset: int, size: int, count
     if size < (56 if wide else 32):
         return False
     for start in range(0, len(raw) - size + 1, size):
-        kind = struct.unpack_from(order + "I", raw, start)[0]
+        (kind,) = struct.unpack_from(order + "I", raw, start)
         if kind == 3:  # PT_INTERP
             return True
         if kind == 2:  # PT_DYNAMIC
-            where = struct.unpack_from(order + ("Q" if wide else "I"), raw, start + (8 if wide else 4))[0]
-            length = struct.unpack_from(order + ("Q" if wide else "I"), raw, start + (32 if wide else 16))[0]
+            (where,) = struct.unpack_from(order + ("Q" if wide else "I"), raw, start + (8 if wide else 4))
+            (length,) = struct.unpack_from(order + ("Q" if wide else "I"), raw, start + (32 if wide else 16))
             pairs = os.pread(handle, min(length, _NAMES_MAX), where)
             form = order + ("QQ" if wide else "II")
             step = struct.calcsize(form)
@@ -130,13 +130,13 @@ def _elf_runs(handle: int, order: str, wide: bool, offset: int, size: int, count
 def _pe_header(head: bytes) -> int | None:
     if len(head) < 64:
         return None
-    offset = int(struct.unpack_from("<I", head, 60)[0])
-    return offset if head[offset : offset + 4] == b"PE\0\0" else None
+    (offset,) = struct.unpack_from("<I", head, 60)
+    return int(offset) if head[offset : offset + 4] == b"PE\0\0" else None
 
 
 def _pe(handle: int, head: bytes) -> _Facts:
     start = _pe_header(head) or 0
-    count = struct.unpack_from("<H", head, start + 6)[0]
+    (count,) = struct.unpack_from("<H", head, start + 6)
     optional, flags = struct.unpack_from("<HH", head, start + 20)
     raw = os.pread(handle, 40 * min(count, _SECTIONS_MAX), start + 24 + optional)
     sections = {}
@@ -167,7 +167,7 @@ def _mach_o(handle: int, head: bytes) -> _Facts:
     for _number in range(min(count, _SECTIONS_MAX)):
         command, size = struct.unpack_from("<II", commands, at)
         if command == (0x19 if wide else 0x1):  # LC_SEGMENT_64, LC_SEGMENT
-            sections = struct.unpack_from("<I", commands, at + (64 if wide else 48))[0]
+            (sections,) = struct.unpack_from("<I", commands, at + (64 if wide else 48))
             first, step, form, place = (72, 80, "<QI", 40) if wide else (56, 68, "<II", 36)
             for number in range(min(sections, _SECTIONS_MAX - len(found))):
                 section = at + first + number * step
