@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import time
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +41,33 @@ def test_the_work_changes_nothing_here_and_writes_nothing_there(capfd):
     assert done == []
     assert pid != os.getpid()
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_work_has_no_input_and_no_output():
+    def work(tell):
+        tell([os.fstat(handle).st_rdev for handle in (0, 1, 2)])
+        tell(os.read(0, 1))
+
+    assert list(watched(work, lambda: LONG)) == [[Path(os.devnull).stat().st_rdev] * 3, b""]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(600.0, 600000), (2.5, 2500), (0.0, 0), (-1.0, 0)])
+def test_the_system_is_told_how_long_to_wait(monkeypatch, seconds, told):
+    """In milliseconds; below 0, it would wait for ever."""
+    times = []
+
+    class Poll:
+        def register(self, handle, events):
+            assert events == select.POLLIN
+
+        def poll(self, milliseconds):
+            times.append(milliseconds)
+            return []
+
+    monkeypatch.setattr(select, "poll", Poll)
+    with pytest.raises(Stalled):
+        list(watched(lambda _tell: None, lambda: seconds))
+    assert times == [told]
 
 
 def test_work_that_ends_early_is_an_error():
