@@ -22,6 +22,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     as_root,
     give,
     mode_of,
+    new,
     place,
     without_capabilities,
 )
@@ -170,6 +171,45 @@ def test_a_read_only_directory_is_told_before_anything_is_written(check, content
             'may not write in "%s"; become a user who may, with become_user, or choose another path' % (there / "etc")
         )
         assert not (there / "cache").exists()
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_file_in_a_read_only_directory_is_overwritten_if_that_is_allowed_and_possible(check):
+    with place() as there:
+        config = new(there / "etc") / "config.toml"
+
+        def run(mode, options, owner=NOBODY):
+            config.parent.chmod(0o755)
+            config.write_text("[cache]\n")
+            config.chmod(mode)
+            if ROOT:
+                give(config, owner)
+            config.parent.chmod(0o555)
+            options = dict({"cleanup_interval": "2h", "directory": str(there / "cache"), "check": check}, **options)
+            return run_without_root(there, path=str(config), **options)
+
+        if ROOT:
+            give(config.parent, NOBODY)
+        refused = run(0o644, {})
+        assert "config.toml: it cannot be written: the user " in refused["msg"]
+        assert 'may not write in "%s"; become a user' % config.parent in refused["msg"]
+        assert run(0o444, {"unsafe_writes": True})["msg"] == refused["msg"]
+        said = run(0o644, {"unsafe_writes": True, "backup": True})["msg"]
+        assert "config.toml: it cannot be written: no backup can be made: the user " in said
+        if ROOT:
+            said = run(0o666, {"unsafe_writes": True, "mode": "0644"}, owner=0)["msg"]
+            assert "config.toml: it cannot be written: only its owner root may do that; become that owner" in said
+        assert not (there / "cache").exists()
+        inode = config.stat().st_ino
+        result = run(0o644, {"unsafe_writes": True, "mode": "0600"})
+        assert (result["changed"], config.stat().st_ino) == (True, inode)
+        assert ('cleanup-interval = "2h"' in config.read_text()) is not check
+        assert mode_of(config) == (0o644 if check else 0o600)
+        config.parent.chmod(0o755)
+        config.unlink()
+        config.parent.chmod(0o555)
+        options = {"unsafe_writes": True, "cleanup_interval": "2h", "check": check}
+        assert 'may not write in "%s"' % config.parent in run_without_root(there, path=str(config), **options)["msg"]
 
 
 @pytest.mark.parametrize(
@@ -403,6 +443,35 @@ def test_a_dangling_link_is_removed(world):
 def test_what_is_not_there_is_not_removed(world):
     assert absent(world)["changed"] is False
     assert absent(world, path=str(world.tree / "no" / "config.toml"))["changed"] is False
+
+
+@as_root
+def test_what_of_a_file_cannot_be_kept_is_told_before_it_is_removed(world):
+    world.write("[cache]\n", mode=0o640)
+    give(world.config, STRANGER)
+    with without_capabilities(CHOWN):
+        said = world.refused(state="absent", backup=True)
+        assert said.startswith("%s: no backup can be made, so nothing was changed: root may not give it" % world.config)
+        # Without a backup, nothing has to be kept.
+        assert absent(world)["changed"] is True
+
+
+def test_a_file_whose_backup_cannot_be_beside_it_stays():
+    with place() as there:
+        target = new(there / "closed") / "target.toml"
+        target.write_text("[cache]\n")
+        (there / "config.toml").symlink_to(target)
+        if ROOT:
+            for path in (target, target.parent, there / "config.toml"):
+                give(path, NOBODY)
+        target.parent.chmod(0o555)
+        options = {"state": "absent", "directory": None}
+        for check in (True, False):
+            said = run_without_root(there, check=check, backup=True, **options)["msg"]
+            assert "config.toml: no backup can be made, so nothing was changed: the user " in said
+            assert 'may not write in "%s"' % target.parent in said
+        assert run_without_root(there, **options)["changed"] is True
+        assert target.exists()
 
 
 def test_a_removed_file_is_kept_as_a_backup(world):
