@@ -72,8 +72,9 @@ def _excerpt(file: CheckedFile, problem: Problem) -> list[str]:
     start = max(0, place - WIDTH // 2) if len(line) > WIDTH else 0
     before = ("..." if start else "") + printable(line[start:place], "\t")
     after = printable(line[place : start + WIDTH], "\t") + ("..." if len(line) > start + WIDTH else "")
-    margin = " " * len(str(problem.line))
-    return ["%s |" % margin, "%d | %s%s" % (problem.line or 1, before, after), "%s | %s^" % (margin, _blank(before))]
+    number = str(problem.line)
+    margin = " " * len(number)
+    return ["%s |" % margin, "%s | %s%s" % (number, before, after), "%s | %s^" % (margin, _blank(before))]
 
 
 def _no_command(line: str) -> str:
