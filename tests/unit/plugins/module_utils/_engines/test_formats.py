@@ -176,10 +176,10 @@ def test_packed_by_upx(read):
     assert read(data[:4093] + b"UPX!") == read(data[:4097])
 
 
-@pytest.mark.parametrize(("wide", "size", "found"), [(True, 39, False), (True, 40, True), (True, 64, True), (True, 65, False),
+@pytest.mark.parametrize(("wide", "size", "found"), [(True, 39, False), (True, 40, True), (True, 41, True), (True, 64, True), (True, 65, False),
                                                      (False, 23, False), (False, 24, True), (False, 64, True), (False, 65, False)])  # fmt: skip
 def test_an_entry_of_a_section_has_what_is_read_and_64_bytes_at_most(read, wide, size, found):
-    data = an_elf([(b"", 0, 0), (b".text", 3, 9)], wide=wide, sizes=(56, size))
+    data = an_elf([(b"", 0, 0), (b"", 0, 0), (b".text", 3, 9)], wide=wide, sizes=(56, size))
     assert read(data).code == ((3, 9) if found else None)
 
 
@@ -248,7 +248,7 @@ def test_a_library_can_be_anywhere_and_is_no_executable(read, wide, order, kind,
     assert read(data) == Headers(library, False, (3, 9), None)
 
 
-@pytest.mark.parametrize(("wide", "size", "library"), [(True, 55, True), (True, 56, False), (True, 64, False), (True, 65, True),
+@pytest.mark.parametrize(("wide", "size", "library"), [(True, 55, True), (True, 56, False), (True, 57, False), (True, 64, False), (True, 65, True),
                                                        (False, 31, True), (False, 32, False), (False, 64, False), (False, 65, True)])  # fmt: skip
 def test_an_entry_of_a_segment_has_what_is_defined_and_64_bytes_at_most(read, wide, size, library):
     data = an_elf((), [(PT_LOAD, b""), (PT_INTERP, b"")], wide, sizes=(size, 64))
