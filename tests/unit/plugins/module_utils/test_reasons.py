@@ -140,12 +140,43 @@ def test_values_are_written_for_people() -> None:
     assert sentence(Reason("chosen-by-user-who-cannot-list", user=-1)).startswith("users other than root can write")
     for missing in (None, -1):
         assert sentence(Reason("only-owner", owner=missing)).startswith("only its owner a user that does not exist yet")
+        given = sentence(Reason("needs-chown-for-group", user=10**9, group=missing))
+        assert given == "1000000000 may not give it to a group that does not exist yet without CAP_CHOWN"
+    for number, name in ((0, "root"), (10**9, "1000000000")):
+        assert sentence(Reason("needs-fsetid", user=number, group=10**9)) == (
+            "%s may not set the setgid bit for the group 1000000000 without CAP_FSETID" % name
+        )
+        assert sentence(Reason("only-owner", owner=number)) == "only its owner %s may do that" % name
     cause = Reason("system-error", text="No space left on device")
     failed = Reason("directory-not-made", path="/d")
     assert sentence(failed.because(cause)) == (
         'the directory "/d" cannot be created or changed: No space left on device'
     )
     assert repr(failed) == "directory-not-made {'path': '/d'}"
+
+
+@pytest.mark.parametrize(
+    ("number", "changing"),
+    [
+        (errno.ENOENT, True),
+        (errno.ENOTDIR, True),
+        (errno.ELOOP, True),
+        (errno.ESTALE, True),
+        (errno.EINVAL, True),
+        (errno.EIO, False),
+        (errno.EACCES, False),
+        (errno.ENOSPC, False),
+    ],
+)
+def test_a_failure_of_the_system_is_that_of_another_process_or_is_told_with_its_place(
+    number: int, changing: bool
+) -> None:
+    name = os.strerror(number)
+    for file, where in ((None, ""), ("/a", ""), ("/b", " (/b)"), (b"/b", " (/b)")):
+        said = "/a: system error: %s%s; correct that first" % (name, where)
+        if changing:
+            said = "/a: another process is changing it or a directory above it; run again when that has ended"
+        assert failure("/a", OSError(number, name, file)) == said
 
 
 def test_a_failure_of_the_system_is_one_line() -> None:

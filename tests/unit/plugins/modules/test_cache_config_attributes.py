@@ -433,6 +433,16 @@ def test_a_group_to_be_created_by_then_may_be_the_one_that_reads_the_file(public
 
 
 @as_root
+def test_a_directory_without_any_rights_gets_some(world):
+    world.run()
+    world.cache.chmod(0)
+    assert world.both(directory_mode="u+rwx")["directory"]["mode"] == "0700"
+    world.cache.chmod(0)
+    assert world.both(directory_group=str(STRANGER), ignore_dangers=["directory-writable-by-others"])["changed"] is True
+    assert (mode_of(world.cache), world.cache.stat().st_gid) == (0, STRANGER)
+
+
+@as_root
 def test_owner_and_group_are_set(public_world):
     world = public_world
     result = world.both(owner=str(STRANGER), group=str(STRANGER), directory_owner=str(STRANGER), directory_group="0")
@@ -458,10 +468,14 @@ def test_an_owner_to_be_created_by_then_is_no_failure_in_a_dry_run(world, option
     assert real["failed"] is True
     assert real["msg"] == "%s: there is no %s nobody-has-this-name; create it first" % (option, kind)
     assert world.snapshot() == before
-    if option == "directory_owner":
-        assert dry["diff"][-1]["after"]["owner"] == "nobody-has-this-name"
-    if option == "directory_group":
-        assert dry["diff"][-1]["after"]["group"] == "nobody-has-this-name"
+    of_directory, name = option.startswith("directory_"), option.rpartition("_")[2]
+    if of_directory:
+        assert dry["directory"][name] == dry["diff"][-1]["after"][name] == "nobody-has-this-name"
+    elif exists:
+        # Nothing else becomes another one.
+        assert dry["diff"][-1]["after"] == {name: "nobody-has-this-name"}
+    owners = {"owner": dry["directory"]["owner"], "group": dry["directory"]["group"]}
+    assert list(owners.values()).count("nobody-has-this-name") == of_directory
 
 
 @pytest.mark.parametrize("option", ["owner", "group", "directory_owner", "directory_group"])

@@ -198,6 +198,19 @@ def test_a_run_that_finds_its_work_done_by_another_has_still_made_the_directory(
     assert world.config.read_text() == text
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_run_that_fails_when_it_starts_again_tells_whether_the_directory_was_made(world, monkeypatch, there):
+    world.write("[cache]\n")
+    if there:
+        world.cache.mkdir(0o700)
+    raced(monkeypatch, lambda: (world.write("[cache]\n#\n"), monkeypatch.setattr(_plan, "resolve_file", full)))
+    result = world.run(cleanup_interval="2h")
+    assert result["msg"] == "%s: system error: No space left on device; correct that first" % world.config
+    assert (result["failed"], result["changed"], result["problems"]) == (True, not there, [])
+    assert result["path"] == str(world.config)
+    assert world.cache.exists()
+
+
 def test_a_file_that_never_rests_is_given_up(world, monkeypatch):
     count = iter(range(10**6))
     raced(monkeypatch, lambda: world.write("[cache]\n# %d\n" % next(count)))

@@ -91,6 +91,29 @@ def test_an_invalid_file_is_refused_with_every_problem_and_left_as_it_is(world, 
     assert result["path"] == str(world.config)
 
 
+def test_the_way_out_takes_the_place_of_what_else_to_do_or_comes_last(world):
+    way = "or replace the file: force=true, in the role wasmtime_cache_force=true (keeps a backup)"
+    beginning = "%s: Wasmtime refuses this file, so nothing was changed:" % world.config
+    world.write("[cache]\nfoo = 1\n")
+    one = 'line 2, column 1: "foo" is not a setting of [cache]; remove it'
+    assert world.refused() == "%s %s; %s" % (beginning, one, way)
+    world.write("[cache]\nfoo = 1\nbar = 2\n")
+    assert world.refused() == "\n- ".join([beginning, one, one.replace("2, c", "3, c").replace("foo", "bar"), way])
+    world.write("[cache]\nfoo = 1\nenabled = false\n")
+    told = world.refused().split("\n- ")
+    assert told[:2] == [beginning, one]
+    assert told[2].startswith("line 3, column 1: enabled is refused by Wasmtime 33 and later; switch the cache off")
+    assert len(told) == 3
+
+
+def test_force_replaces_a_refused_file_even_if_nothing_else_is_asked_for(world):
+    world.write("[cache")
+    result = world.run(force=True, directory=..., create_directory=False)
+    assert (result["changed"], result["changed_settings"]) == (True, {})
+    assert world.config.read_text() == HEADER
+    assert Path(result["backup_file"]).read_text() == "[cache"
+
+
 def test_the_way_out_of_an_invalid_file_leads_out(world):
     world.write("[cache]\nfoo = 1\nbar = 2\n")
     assert world.refused(cleanup_interval="1h").endswith(
