@@ -80,12 +80,10 @@ def _cleanup_line(cleanup: Mapping[str, Any]) -> str:
 def _verified(verified: Mapping[str, Any]) -> list[str]:
     part = "" if verified["complete"] else ", not all"
     ratio = "" if verified["ratio"] is None else ", compressed %.2f to 1" % verified["ratio"]
-    lines = [
-        "decompressed: %s%s%s; broken: %d" % (_modules(verified["entries"]), part, ratio, verified["broken_count"])
-    ]
+    said = "decompressed: %s%s%s; broken: %d" % (_modules(verified["entries"]), part, ratio, verified["broken_count"])
     if verified["broken_count"]:
-        lines[0] += "; cache_prune with remove=broken removes them"
-    return lines + ["broken: %s: %s" % (broken["name"], broken["reason"]) for broken in verified["broken"]]
+        said += "; cache_prune with remove=broken removes them"
+    return [said, *("broken: %s: %s" % (broken["name"], broken["reason"]) for broken in verified["broken"])]
 
 
 def _level_line(level: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as Normal
@@ -118,6 +119,28 @@ def test_a_variable_that_the_role_does_not_have_fails_its_tasks(name: str, monke
     }
     assert of_role(name, ROLE, {}).run(None, {"wasmtime_cache_path": "/c"})["msg"] == "was run"
     assert of_role(name, "other.wasmtime_cache", {}).run(None, variables)["msg"] == "was run"
+
+
+def test_a_role_with_another_name_is_not_ours() -> None:
+    names = {"wasmops.wasmtime.other": False, ROLE: True, "zoo.wasmtime.wasmtime_cache": False, "wasmtime_cache": False}
+    assert {name: of_role("cache_config", name, {}).is_ours for name in names} == names
+
+
+def test_the_tasks_of_the_collection_s_playbooks_are_ours(tmp_path: Path) -> None:
+    playbook = PLUGINS.parent / "playbooks" / "prune.yml"
+    copied = tmp_path / "playbooks" / "prune.yml"
+    copied.parent.mkdir()
+    copied.write_text(playbook.read_text(encoding="utf-8"), encoding="utf-8")
+    action = importlib.import_module(COLLECTION + ".action.cache_prune").ActionModule
+    task = action.__new__(action)
+    for path, ours in ((playbook, True), (copied, False)):
+        play = DataLoader().load_from_file(str(path))[0]
+        task._task = Task.load(next(found for section in ("pre_tasks", "tasks") for found in play.get(section, [])))
+        assert str(path) in task._task.get_path()
+        assert task.is_ours is ours
+    # One that is in no file, such as that of an ad-hoc command.
+    task._task = Task()
+    assert task.is_ours is False
 
 
 def test_an_empty_text_is_not_given_to_a_task_of_the_role(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,41 @@ def test_the_fleet_has_each_version_and_each_program_that_refuses_its_config() -
     assert fleet["hosts"][0]["programs"] == HOSTS["app1"]["programs"]
 
 
+def test_versions_and_upgrades_have_the_order_of_numbers_and_hosts_count_once() -> None:
+    later = [TO_47, ONLY_48]
+    hosts = {
+        "a": looked_at(later, program("42.0.2"), program("42.0.2", "/opt/too"), program("42.0.10", accepts=False)),
+        "b": looked_at([TO_47], program("42.0.2"), program("42.0.2", accepts=False)),
+        "c": looked_at([TO_47], program("42.0.2"), program("42.0.2", "/opt/too", accepts=False)),
+        "d": looked_at(BY_NEW, program("42.0.9"), {**program("42.0.9", "/opt/any"), "versions": ["9", "10"]}),
+    }
+    del hosts["d"]["programs"][0]["accepts"]
+    fleet = cache_fleet(hosts, {}, "now")
+    assert [
+        (row["version"], row["hosts"], row["refuse"], list(row["upgrades"].items())) for row in fleet["engines"]
+    ] == [
+        ("9 or 10", 1, 0, []),
+        ("42.0.2", 3, 2, [("48", 2), ("49", 1)]),
+        ("42.0.9", 1, 0, []),
+        ("42.0.10", 1, 1, []),
+    ]
+    assert [tuple(row.values()) for row in fleet["refusals"]] == [
+        ("/opt/app", "42.0.2", None, 1, ["b"]),
+        ("/opt/app", "42.0.10", None, 1, ["a"]),
+        ("/opt/too", "42.0.2", None, 1, ["c"]),
+        ("/opt/app", "42.0.2", 48, 2, ["b", "c"]),
+        ("/opt/app", "42.0.2", 49, 1, ["a"]),
+        ("/opt/too", "42.0.2", 49, 1, ["a"]),
+    ]
+
+
+def test_five_hosts_of_a_program_are_named() -> None:
+    for number in (5, 6):
+        hosts = {"h%d" % host: looked_at(BY_OLD, program("30.0.2")) for host in range(number)}
+        (row,) = cache_fleet(hosts, {}, "now")["refusals"]
+        assert (row["hosts"], row["names"]) == (number, ["h0", "h1", "h2", "h3", "h4"])
+
+
 def test_the_page_shows_them() -> None:
     whole = cache_page(cache_fleet(HOSTS, {}, "now"))
     # Without the titles that each value has on a phone.
