@@ -6,16 +6,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
+from typing import TYPE_CHECKING
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import scan as _scan
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import (
     Budget,
     CleanupRules,
     look_into,
     open_directory,
 )
+
+if TYPE_CHECKING:
+    import pytest
 
 COMPILER = "wasmtime-42.0.2"
 DAY = 86400
@@ -39,6 +45,13 @@ def put(path, data=b"", age=0.0):
     return path
 
 
+def put_at(path, then, data=b""):
+    """A file of a time in nanoseconds since 1970."""
+    put(path, data)
+    os.utime(str(path), ns=(then, then))
+    return path
+
+
 class Cache:
     """A cache directory."""
 
@@ -54,11 +67,12 @@ class Cache:
             put(self.folder / (name_of(number) + ".stats"), stats, age)
         return path
 
-    def look(self, rules=DEFAULTS, seconds=60.0, memory=PLENTY, listed=100, clock=time.monotonic):
+    def look(self, rules=DEFAULTS, seconds=60.0, memory=PLENTY, listed=100, clock=time.monotonic, now=None):
         """A look at it that needs no open handle afterwards."""
         handle = open_directory(str(self.top))
         try:
-            return look_into(handle, rules, time.time_ns(), Budget(seconds, memory, clock), Library().any, listed)
+            now = time.time_ns() if now is None else now
+            return look_into(handle, rules, now, Budget(seconds, memory, clock), Library().any, listed)
         finally:
             os.close(handle)
 
@@ -73,6 +87,16 @@ class Clock:
     def __call__(self) -> float:
         self.now += self.step
         return self.now
+
+
+def use_memory(monkeypatch: pytest.MonkeyPatch, pages: int) -> None:
+    """Let the system say that this process has so many pages in memory (proc_pid_statm(5))."""
+
+    def statm(path: str, mode: str) -> io.BytesIO:
+        assert (path, mode) == ("/proc/self/statm", "rb")
+        return io.BytesIO(b"7000 %d 300 1 0 500 0\n" % pages)
+
+    monkeypatch.setattr(_scan, "open", statm, raising=False)
 
 
 def relative(name):

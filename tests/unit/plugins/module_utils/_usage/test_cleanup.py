@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -46,8 +47,13 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches
     Clock,
     name_of,
     put,
+    put_at,
     relative,
+    use_memory,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = 10**18
 SECOND = 10**9
@@ -235,6 +241,7 @@ def test_nothing_is_foretold_from_half_a_look(cache):
         ({}, False),
         ({"total_size": 2**64 - 1, "total_size_percent": 1}, False),
         ({"total_size": 2**64 - 1, "total_size_percent": 2}, True),
+        ({"file_count": 2**64 - 1, "file_count_percent": 1}, False),
         ({"file_count": 2**63, "file_count_percent": 2}, True),
         ({"drift": 2**63 - 1 - NOW // SECOND}, False),
         ({"drift": 2**63 - NOW // SECOND}, True),
@@ -313,3 +320,140 @@ def test_the_description_of_nothing(cache):
     assert (result["oldest"], result["newest"], result["compilers"]) == (None, None, [])
     assert result["usages"] == {"total": 0, "least": None, "most": None, "unknown": 0}
     assert result["next_cleanup"]["entries_left"] == 0
+
+
+def test_the_order_if_all_are_from_far_off() -> None:
+    entries = [Entry(NOW + (DAY + 1) * SECOND + number, 1, 0, str(number)) for number in (2, 1, 3)]
+    order(entries, DEFAULTS, NOW, Budget(60, PLENTY))
+    assert [entry.name for entry in entries] == ["3", "2", "1"]
+
+
+def test_drift_is_allowed_to_the_nanosecond() -> None:
+    times = {"within": NOW + DAY * SECOND, "beyond": NOW + DAY * SECOND + 1, "now": NOW}
+    entries = [Entry(then, 1, 0, name) for name, then in times.items()]
+    order(entries, DEFAULTS, NOW, Budget(60, PLENTY))
+    assert [entry.name for entry in entries] == ["within", "now", "beyond"]
+
+
+def test_those_from_far_off_are_moved_if_there_is_memory_for_two_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_memory(monkeypatch, 0)
+    entries = entries_of(*[1] * 50)
+    needed = 2 * sys.getsizeof(entries)
+    order(entries, DEFAULTS, NOW, Budget(60, 0))
+    rules = DEFAULTS._replace(drift=-1)
+    order(entries, rules, NOW, Budget(60, needed))
+    with pytest.raises(Stopped, match="memory_limit"):
+        order(entries, rules, NOW, Budget(60, needed - 1))
+
+
+def test_rules_of_zero_are_zero() -> None:
+    rules = rules_from(
+        "[cache]\nfile-count-soft-limit = '0'\nfile-count-limit-percent-if-deleting = '0%'\n"
+        "files-total-size-soft-limit = '0'\nfiles-total-size-limit-percent-if-deleting = '0%'\ncleanup-interval = '0s'\n"
+        "optimizing-compression-task-timeout = '0s'\nallowed-clock-drift-for-files-from-future = '0s'\n"
+    )
+    assert rules == (0, 0, 0, 0, 0, 0, 0)
+
+
+def test_all_that_is_deleted_is_listed_if_no_number_is_given(cache: Cache) -> None:
+    for number in range(130):
+        put_at(cache.folder / name_of(number), NOW - number * SECOND)
+    put(cache.top / "junk")
+    rules = DEFAULTS._replace(file_count=10, file_count_percent=50)
+    every = [relative(name_of(number)) for number in range(5, 130)] + ["junk"]
+    assert foreseen(cache.look(rules, listed=None, now=NOW))["deleted"] == every
+    assert foreseen(cache.look(rules, now=NOW))["deleted"] == every[:100]
+    assert foreseen(cache.look(rules, listed=126, now=NOW))["deleted"] == every
+    assert foreseen(cache.look(rules, listed=125, now=NOW))["deleted"] == every[:125]
+
+
+def on_disk(path: Path) -> int:
+    """The disk space of a directory and of what is in it."""
+    return sum(one.lstat().st_blocks * 512 for one in [path, *path.rglob("*")] if not one.is_symlink())
+
+
+def test_everything_is_described(cache: Cache, tmp_path: Path) -> None:
+    """Times are cut to seconds, and the end of the locks is rounded up."""
+    start = 1_800_000_000
+    now = start * SECOND + 5
+    modules = cache.top / "modules"
+    for folder, number, age, size, usages, level in (
+        ("wasmtime-1", 1, 100, 10, 4, 3),
+        ("wasmtime-1", 2, 50, 20, 6, 20),
+        ("wasmtime-2", 3, 70, 5, 1, 3),
+    ):
+        stats = b"usages = %d\noptimized-compression = %d\n" % (usages, level)
+        put_at(modules / folder / name_of(number), now, bytes(size))
+        put_at(modules / folder / (name_of(number) + ".stats"), now - age * SECOND - 6, stats)
+    put_at(modules / "else" / "file", now - 60 * SECOND, bytes(5))
+    put_at(cache.top / ".cleanup.wip-1", now - 10 * SECOND + 1, b"1")
+    put_at(modules / "wasmtime-2" / (name_of(3) + ".wip-1"), now - 1800 * SECOND - 1, b"12")
+    put(cache.top / os.fsdecode(b"\xff"), b"123")
+    behind = tmp_path / "empty"
+    behind.mkdir()
+    (cache.top / "link").symlink_to(behind)
+    result = described(cache.look(DEFAULTS._replace(file_count=3, file_count_percent=70, total_size=80), now=now))
+    deleted = result["next_cleanup"].pop("deleted")
+    assert deleted[:2] == ["modules/wasmtime-2/" + name_of(3), "modules/wasmtime-1/" + name_of(1)]
+    assert sorted(deleted[2:]) == ["\\xff", "modules/wasmtime-2/" + name_of(3) + ".wip-1"]
+    result["locks"].sort(key=lambda lock: lock["name"])
+    result["foreign"]["names"].sort()
+    assert result == {
+        "entries": 4,
+        "size": 40,
+        "size_on_disk": on_disk(cache.top) + on_disk(behind),
+        "limits": {
+            "file_count_soft_limit": {"limit": 3, "used": 4, "percent": 133.3},
+            "files_total_size_soft_limit": {"limit": 80, "used": 40, "percent": 50.0},
+        },
+        "compilers": [
+            {
+                "name": "wasmtime-1",
+                "entries": 2,
+                "size": 30,
+                "size_on_disk": on_disk(modules / "wasmtime-1"),
+                "oldest": start - 101,
+                "newest": start - 51,
+                "usages": 10,
+            },
+            {
+                "name": "else",
+                "entries": 1,
+                "size": 5,
+                "size_on_disk": on_disk(modules / "else"),
+                "oldest": start - 60,
+                "newest": start - 60,
+                "usages": 0,
+            },
+            {
+                "name": "wasmtime-2",
+                "entries": 1,
+                "size": 5,
+                "size_on_disk": on_disk(modules / "wasmtime-2"),
+                "oldest": start - 71,
+                "newest": start - 71,
+                "usages": 1,
+            },
+        ],
+        "next_cleanup": {
+            "limit_exceeded": True,
+            "entries_deleted": 2,
+            "bytes_deleted": 15,
+            "entries_left": 2,
+            "bytes_left": 25,
+            "foreign_deleted": 1,
+            "leftovers_deleted": 1,
+            "blocked_until": start + 3591,
+        },
+        "oldest": {"name": "modules/wasmtime-1/" + name_of(1), "time": start - 101},
+        "newest": {"name": "modules/wasmtime-1/" + name_of(2), "time": start - 51},
+        "usages": {"total": 11, "least": 1, "most": 6, "unknown": 1},
+        "recorded_levels": {"3": 2, "20": 1},
+        "locks": [
+            {"name": ".cleanup.wip-1", "age": 9, "stale": False},
+            {"name": "modules/wasmtime-2/" + name_of(3) + ".wip-1", "age": 1800, "stale": True},
+        ],
+        "foreign": {"count": 2, "size": 8, "names": ["\\xff", "modules/else/file"]},
+        "links": ["link"],
+        "unreadable": [],
+    }

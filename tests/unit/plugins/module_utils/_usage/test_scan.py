@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
 import resource
 import sys
@@ -41,7 +40,9 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches
     Clock,
     name_of,
     put,
+    put_at,
     relative,
+    use_memory,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     Opened,
@@ -58,21 +59,6 @@ OPEN = Path("/proc/self/fd")
 @pytest.fixture
 def cache(tmp_path):
     return Cache(tmp_path / "cache")
-
-
-def look_at(cache: Cache, now: int = NOW, rules: CleanupRules | None = DEFAULTS) -> _scan.Look:
-    """A look at a cache at a time in nanoseconds since 1970."""
-    handle = _scan.open_directory(str(cache.top))
-    try:
-        return _scan.look_into(handle, rules, now, Budget(60, PLENTY), Library().any)
-    finally:
-        os.close(handle)
-
-
-def put_at(path: Path, then: int, data: bytes = b"") -> None:
-    """A file of a time in nanoseconds since 1970."""
-    put(path, data)
-    os.utime(str(path), ns=(then, then))
 
 
 @pytest.mark.parametrize(("platform", "unit"), [("aix7", 1024), ("darwin", 1), ("linux", 1024)])
@@ -711,7 +697,7 @@ def test_every_folder_has_its_own_figures(cache: Cache) -> None:
             put_at(cache.top / "modules" / folder / name_of(then), then * SECOND, bytes(then))
     for number in range(9):
         (cache.top / "modules" / str(number)).mkdir()
-    look = look_at(cache)
+    look = cache.look(now=NOW)
     assert {
         folder.path: (folder.entries, folder.size, folder.oldest, folder.newest, folder.behind_link)
         for folder in look.folders
@@ -747,7 +733,7 @@ def test_a_module_is_in_use_for_seven_days_to_the_nanosecond(
     cache: Cache, then: int, rules: CleanupRules | None, recent: int
 ) -> None:
     put_at(cache.folder / name_of(1), then, bytes(10))
-    look = look_at(cache, rules=rules)
+    look = cache.look(rules, now=NOW)
     assert (look.recent_entries, look.recent_size) == (recent, 10 * recent)
 
 
@@ -801,7 +787,7 @@ def test_statistics_that_are_a_link_or_a_directory_are_not_read(cache: Cache, tm
     os.utime(str(link), ns=(20 * SECOND, 20 * SECOND), follow_symlinks=False)
     (cache.folder / (name_of(2) + ".stats")).mkdir()
     (cache.folder / (name_of(3) + ".stats")).symlink_to(tmp_path)
-    look = look_at(cache)
+    look = cache.look(now=NOW)
     assert {entry.name: entry.time for entry in look.entries} == {
         name_of(1): 20 * SECOND,
         name_of(2): 10 * SECOND,
@@ -826,7 +812,7 @@ def test_statistics_without_a_module_are_deleted(cache: Cache, tmp_path: Path) -
     put(cache.folder / "b")
     put(cache.folder / "b.stats")
     put(cache.folder / "b.stats.stats")
-    look = look_at(cache)
+    look = cache.look(now=NOW)
     assert sorted(entry.name for entry in look.entries) == ["b"]
     assert {removal.path: (removal.things, removal.size) for removal in look.removals} == {
         relative(name_of(1) + ".stats"): (1, 1),
@@ -850,7 +836,7 @@ def test_an_extension_that_is_no_text_is_none_for_the_engine(cache: Cache) -> No
     put(cache.folder / (name_of(2) + odd), b"12")
     put(cache.folder / (name_of(2) + odd + ".stats"), b"123")
     put(cache.folder / (name_of(3) + os.fsdecode(b".wip-\xff")), b"1234")
-    look = look_at(cache)
+    look = cache.look(now=NOW)
     assert [entry.name for entry in look.entries] == [name_of(1)]
     assert look.locks == []
     assert {removal.path: removal.size for removal in look.removals} == {
@@ -899,7 +885,7 @@ def test_a_lock_is_told_and_deleted_when_it_has_expired(
     foreign: int,
 ) -> None:
     put_at(cache.top / name, then, b"12345")
-    look = look_at(cache, rules=rules)
+    look = cache.look(rules, now=NOW)
     assert look.locks == ([] if lock is None else [(name, then, *lock)])
     removed = leftovers + foreign_removed
     assert look.removals == [(name, 1, 5)] * removed
@@ -913,7 +899,7 @@ def test_a_lock_is_told_and_deleted_when_it_has_expired(
 def test_the_last_lock_that_expires_tells_when_a_cleanup_can_run(cache: Cache, ages: tuple[int, ...]) -> None:
     for number, age in enumerate(ages):
         put_at(cache.top / (".cleanup.wip-%d" % number), NOW - age * SECOND)
-    look = look_at(cache)
+    look = cache.look(now=NOW)
     assert [lock.stale for lock in look.locks] == [False] * 3
     assert look.blocked_until == NOW + 3590 * SECOND
 
@@ -929,7 +915,7 @@ def test_a_tree_among_the_modules_is_counted_with_all_that_is_in_it(cache: Cache
     (tree / "link").symlink_to(tmp_path / "outside")
     (cache.folder / "link").symlink_to(tmp_path / "outside")
     link = len(str(tmp_path / "outside"))
-    look = look_at(cache)
+    look = cache.look(now=NOW)
     assert sorted(look.removals) == [(relative("link"), 1, link), (relative("tree/"), 10, 15 + link)]
     assert sorted(look.foreign) == [relative("link"), relative("tree/")]
     assert (look.foreign_count, look.foreign_removed, look.foreign_size) == (11, 11, 15 + 2 * link)
@@ -974,7 +960,7 @@ def test_a_long_path_is_shown_by_its_ends() -> None:
 def test_a_hundred_names_are_listed(cache: Cache) -> None:
     for number in range(101):
         put(cache.top / str(number))
-    look = look_at(cache)
+    look = cache.look(now=NOW)
     assert (len(look.foreign), len(look.removals), look.foreign_count) == (100, 100, 101)
 
 
@@ -1016,9 +1002,9 @@ def test_a_directory_in_which_a_file_cannot_be_seen_is_told_once(
 ) -> None:
     for number in range(9):
         cache.module(number)
+    put(cache.folder / "tree" / "first")
     put(cache.top / name)
-    put(cache.folder / "tree" / "file")
-    put(cache.folder / "tree" / "file2")
+    put(cache.folder / "tree" / "last")
     fail_for(monkeypatch, name.rpartition("/")[2], errno.EIO)
     look = cache.look()
     assert look.unreadable == [where]
@@ -1110,16 +1096,6 @@ def test_time_counts_from_the_start_of_a_budget() -> None:
     assert Budget(10**9 - 1, PLENTY, Clock()).left() == 10**9 - 1
 
 
-def use_memory(monkeypatch: pytest.MonkeyPatch, pages: int) -> None:
-    """Let the system say that this process has so many pages in memory (proc_pid_statm(5))."""
-
-    def statm(path: str, mode: str) -> io.BytesIO:
-        assert (path, mode) == ("/proc/self/statm", "rb")
-        return io.BytesIO(b"7000 %d 300 1 0 500 0\n" % pages)
-
-    monkeypatch.setattr(_scan, "open", statm, raising=False)
-
-
 def test_memory_is_limited_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     use_memory(monkeypatch, 11)
     used = 11 * os.sysconf("SC_PAGE_SIZE")
@@ -1130,6 +1106,19 @@ def test_memory_is_limited_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
         Budget(1, used + 5, Clock()).need(6)
     with pytest.raises(Stopped, match="memory_limit"):
         Budget(1, used - 1, Clock()).check()
+
+
+def test_only_files_with_several_names_are_remembered() -> None:
+    scan = _scan._Scanner(_scan.Look(None, None, 0, Budget(1, PLENTY)), Library().any)
+    for mode, number, links in (
+        (0o100600, 1, 1),
+        (0o040700, 2, 5),
+        (0o120777, 3, 1),
+        (0o100600, 4, 2),
+        (0o120777, 5, 3),
+    ):
+        scan._count_on_disk(os.stat_result([mode, number, 7, links, *[0] * 15]))
+    assert scan._seen == {(7, 4), (7, 5)}
 
 
 def test_files_with_several_names_are_remembered_while_twice_their_set_fits(monkeypatch: pytest.MonkeyPatch) -> None:

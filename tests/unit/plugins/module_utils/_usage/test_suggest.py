@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from typing import Any, Sequence
 
 import pytest
@@ -323,3 +324,158 @@ def test_no_limit_below_a_mebibyte_is_suggested() -> None:
     look = look_of(DEFAULTS._replace(total_size=GIB), [])
     assert limits(look, Room(GIB, 2**21, None)) == {SIZE: 2**20}
     assert limits(look, Room(GIB, 2**20, None)) == {}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "files", "room"),
+    [
+        ((500, 40, 30), (90, 80, 70), Room(5000, 300, 70)),
+        ((500, 0, 0), (90, 80, 0), Room(5000, 0, 0)),
+        ((1, 1, 1), (0, 0, 0), Room(10, 10, None)),
+        ((0, 0, 0), (90, 80, 70), None),
+    ],
+)
+def test_the_room_is_what_users_other_than_root_can_write(
+    monkeypatch: pytest.MonkeyPatch, blocks: tuple[int, ...], files: tuple[int, ...], room: Room | None
+) -> None:
+    """The fields are those of statvfs(3); some file systems have no limit of files, and some know nothing."""
+    status = os.statvfs_result((4096, 10, *blocks, *files, 0, 255))
+    monkeypatch.setattr(os, "fstatvfs", lambda _directory: status)
+    assert room_of(3) == room
+
+
+def test_levels_need_a_sample_of_a_mebibyte() -> None:
+    assert levels(*ROWS, sampled=2**20) == {BASELINE: 9, OPTIMIZED: 15}
+    assert levels(*ROWS, sampled=2**20 - 1) == {}
+
+
+@pytest.mark.parametrize(
+    ("least", "value"),
+    [
+        (1, 1),
+        (2, 2),
+        (3, 5),
+        (5, 5),
+        (6, 10),
+        (10, 10),
+        (11, 20),
+        (21, 50),
+        (51, 100),
+        (101, 200),
+        (201, 500),
+        (501, 1000),
+    ],
+)
+def test_a_number_of_files_is_rounded_up_to_one_two_or_five(least: int, value: int) -> None:
+    look = look_of(DEFAULTS._replace(file_count=0, file_count_percent=100))
+    look.recent_entries = least
+    room = Room(2**60, 2**59, 10**6)
+    facts = {"used": least, "limit": 0, "percent": 100}
+    assert suggestions(look, LEVELS, room, (), 0) == [Suggestion(COUNT, value, "small", facts)]
+
+
+def test_a_number_of_files_that_aborts_the_engine_is_not_suggested() -> None:
+    look = look_of(DEFAULTS._replace(file_count=1, file_count_percent=3))
+    look.recent_entries = 15 * 10**16
+    assert limits(look) == {COUNT: 5 * 10**18}
+    look.recent_entries = 15 * 10**16 + 1
+    assert limits(look) == {}
+
+
+@pytest.mark.parametrize(("used", "wanted"), [(700, {}), (701, {SIZE: 1024}), (716, {SIZE: 1024}), (717, {SIZE: 2048})])
+def test_a_size_is_rounded_up_to_a_power_of_two(used: int, wanted: dict[str, int]) -> None:
+    look = look_of(DEFAULTS._replace(total_size=1000))
+    look.recent_size = used
+    found = suggestions(look, LEVELS, ROOMY, (), 0)
+    assert values(found) == wanted
+    assert [suggestion.facts for suggestion in found] == [{"used": used, "limit": 1000, "percent": 70}] * len(wanted)
+
+
+def test_a_size_is_lowered_to_a_power_of_two_within_four_fifths_of_the_room() -> None:
+    look = look_of(DEFAULTS._replace(total_size=2**40))
+    look.all.size_on_disk = 10
+    for room, most, value in (
+        (Room(2**40, 10 * 2**20 - 10, None), 10 * 2**20, 8 * 2**20),
+        (Room(2**40, 10 * 2**20 - 11, None), 10 * 2**20 - 1, 4 * 2**20),
+        (Room(10 * 2**20, 2**39, None), 10 * 2**20, 8 * 2**20),
+    ):
+        facts = {"most": most, "limit": 2**40}
+        assert suggestions(look, LEVELS, room, (), 0) == [Suggestion(SIZE, value, "large", facts)]
+    # What is in use takes 70% of it.
+    look.recent_size = 8 * 2**20 * 7 // 10
+    assert limits(look, Room(10 * 2**20, 2**39, None)) == {SIZE: 8 * 2**20}
+    look.recent_size += 1
+    assert limits(look, Room(10 * 2**20, 2**39, None)) == {}
+    look.recent_size = 0
+    assert limits(look, Room(1, 0, None)) == {}
+    assert limits(look, Room(2**40 - 10, 2**41, None)) == {SIZE: 2**39}
+    assert limits(look, Room(2**40, 2**40 - 10, None)) == {}
+
+
+# Of two levels, at which numbers the second one is suggested: in each pair of rows, one number is a step apart.
+@pytest.mark.parametrize(
+    ("now", "other", "better"),
+    [
+        # It compresses more than 3% better, and is fast enough.
+        (row(3, 96.9, 250), row(9, 100.0, 50), True),
+        (row(3, 96.9, 250), row(9, 100.0, 49.9), False),
+        (row(3, 97.0, 250), row(9, 100.0, 50), False),
+        (row(0, 97.0, 50), row(9, 100.0, 50), False),
+        (row(0, 96.9, 50), row(9, 100.0, 50), True),
+        # It is twice as fast, and compresses at most 3% worse.
+        (row(3, 100.0, 100), row(9, 97.0, 200), True),
+        (row(3, 100.0, 100), row(9, 97.0, 199.9), False),
+        (row(3, 100.0, 100), row(9, 96.9, 200), False),
+        (row(0, 100.0, 50), row(9, 97.0, 100), True),
+        (row(0, 100.0, 50), row(9, 96.9, 100), False),
+        # It is twice as fast, where the level of the config is too slow.
+        (row(3, 100.0, 49.9), row(9, 50.0, 99.8), True),
+        (row(3, 100.0, 49.9), row(9, 50.0, 99.7), False),
+        (row(3, 100.0, 50), row(9, 50.0, 100), False),
+        # The optimized level of the config is an upper bound.
+        (row(3, 90.0, 250), row(20, 100.0, 60), True),
+        (row(3, 90.0, 250), row(21, 100.0, 60), False),
+    ],
+)
+def test_when_a_baseline_level_is_better(now: dict[str, Any], other: dict[str, Any], better: bool) -> None:
+    effective: Effective = {BASELINE: now["level"], OPTIMIZED: 20}
+    wanted = [Suggestion(BASELINE, other["level"], "measured", {"now": now, "better": other})] if better else []
+    for rows in ((now, other), (other, now)):
+        found = suggestions(look_of(DEFAULTS), effective, ROOMY, rows, SAMPLE_LEAST)
+        assert [suggestion for suggestion in found if suggestion.setting == BASELINE] == wanted
+
+
+@pytest.mark.parametrize(
+    ("now", "other", "better"),
+    [
+        (row(20, 96.9, 5), row(18, 100.0, 1), True),
+        (row(20, 96.9, 5), row(18, 100.0, 0.9), False),
+        (row(20, 97.0, 5), row(18, 100.0, 1), False),
+        (row(20, 100.0, 0.9), row(18, 50.0, 1.8), True),
+        (row(20, 100.0, 1), row(18, 50.0, 2), False),
+        # The baseline level of the config is a lower bound.
+        (row(20, 90.0, 5), row(10, 100.0, 5), True),
+        (row(20, 90.0, 5), row(9, 100.0, 5), False),
+        (row(10, 90.0, 5), row(20, 100.0, 5), True),
+    ],
+)
+def test_when_an_optimized_level_is_better(now: dict[str, Any], other: dict[str, Any], better: bool) -> None:
+    effective: Effective = {BASELINE: 10, OPTIMIZED: now["level"]}
+    wanted = [Suggestion(OPTIMIZED, other["level"], "measured", {"now": now, "better": other})] if better else []
+    for rows in ((now, other), (other, now)):
+        assert suggestions(look_of(DEFAULTS), effective, ROOMY, rows, SAMPLE_LEAST) == wanted
+
+
+def test_a_baseline_level_is_at_most_the_optimized_one_of_the_config_and_the_suggested_one() -> None:
+    slow = row(20, 3.0, 0.5)
+    # 15 is the fastest of those that compress well.
+    rows = (row(3, 2.0, 300), row(9, 2.9, 60), row(15, 3.5, 55), row(16, 3.5, 54), slow)
+    assert levels(*rows) == {BASELINE: 15, OPTIMIZED: 15}
+    assert levels(*rows, optimized_compression_level=9) == {BASELINE: 9, OPTIMIZED: 15}
+    assert levels(*rows, optimized_compression_level=15) == {BASELINE: 15}
+
+
+@pytest.mark.parametrize("name", ["baseline_compression_level", "optimized_compression_level"])
+def test_no_level_is_suggested_for_a_config_without_one(name: str) -> None:
+    current: dict[str, Any] = {name: None}
+    assert levels(*ROWS, **current) == {}

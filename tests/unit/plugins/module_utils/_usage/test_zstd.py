@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import random
 import struct
@@ -23,7 +22,6 @@ import zstandard
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.toml import Library
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import Reason
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import scan as _scan
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import zstd as _zstd
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import (
     Budget,
@@ -47,6 +45,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches
     name_of,
     put,
     relative,
+    use_memory,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import place, without_root
 
@@ -436,16 +435,6 @@ def test_a_speed_is_exact() -> None:
     assert _zstd._speed(10**12, 1.0) == 10.0**6
 
 
-def use_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the system say that this process has nothing in memory (proc_pid_statm(5))."""
-
-    def statm(path: str, mode: str) -> io.BytesIO:
-        assert (path, mode) == ("/proc/self/statm", "rb")
-        return io.BytesIO(b"7000 0 300 1 0 500 0\n")
-
-    monkeypatch.setattr(_scan, "open", statm, raising=False)
-
-
 @pytest.mark.parametrize(
     ("data", "needed"),
     [
@@ -461,7 +450,7 @@ def test_an_entry_is_decompressed_if_there_is_memory_for_its_window_and_16_mib(
 ) -> None:
     cache.module(1, data=data)
     with Open(cache) as look:
-        use_no_memory(monkeypatch)
+        use_memory(monkeypatch, 0)
         look.budget = Budget(60, needed)
         assert verify(look)[1] is None
         look.budget = Budget(60, needed - 1)
@@ -475,7 +464,7 @@ def test_the_list_of_entries_is_sorted_if_there_is_memory_for_three(
     for number in range(50):
         cache.module(number, data=GOOD)
     with Open(cache) as look:
-        use_no_memory(monkeypatch)
+        use_memory(monkeypatch, 0)
         needed = 3 * sys.getsizeof(look.entries)
         look.budget = Budget(60, needed)
         assert len(_zstd._reachable(look)) == 50
@@ -487,7 +476,7 @@ def test_the_list_of_entries_is_sorted_if_there_is_memory_for_three(
 def test_a_sample_is_taken_if_there_is_memory_for_twice_its_size(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.module(1, data=GOOD)
     with Open(cache) as look:
-        use_no_memory(monkeypatch)
+        use_memory(monkeypatch, 0)
         look.budget = Budget(60, 32 * MIB)
         assert [len(content) for content in sample(look)] == [10_000]
         look.budget = Budget(60, 32 * MIB - 1)
@@ -503,7 +492,7 @@ def test_a_level_is_measured_if_there_is_memory_for_it_and_the_modules(
     contents = [noise(3000), noise(5000), noise(4000)]
     parameters = zstandard.ZstdCompressionParameters.from_level(same)
     needed = parameters.estimated_compression_context_size() + 22_000
-    use_no_memory(monkeypatch)
+    use_memory(monkeypatch, 0)
     assert _zstd.measure(contents, level, Budget(60, needed))["level"] == level
     with pytest.raises(Stopped, match="memory_limit"):
         _zstd.measure(contents, level, Budget(60, needed - 1))
