@@ -420,6 +420,148 @@ def test_a_directory_that_is_replaced_before_it_is_entered_stays(cache, tmp_path
     assert listing(cache.top / "tree") == ["folder", "folder/other"]
 
 
+def ending_with(folder, names):
+    """Remove files until the last one that the system lists has one of these names."""
+    while True:
+        listed = [path.name for path in folder.iterdir()]
+        if listed[-1] in names:
+            return [name for name in listed if name in names]
+        (folder / listed[-1]).unlink()
+
+
+def test_what_is_not_read_does_not_hide_what_is_broken(cache):
+    """Files that are not the engine's, temporary ones, and what is removed for another kind."""
+    put(cache.top / "junk")
+    for number in range(2, 20):
+        cache.module(number, data=b"broken", stats=None, age=(number % 4 == 3) * 9 * DAY)
+        put(cache.folder / ("README%d" % number))
+        put(cache.folder / (name_of(number) + ".wip-1"))
+    names = {name_of(number) for number in range(2, 20) if number % 4 != 3}
+    broken = ending_with(cache.folder, names)
+    assert len(broken) < len(list(cache.folder.iterdir()))
+    done = both(cache.top, "broken", unused=5 * DAY)
+    assert done.names("broken") == sorted(map(relative, broken))
+
+
+@as_root
+def test_a_module_that_this_user_may_not_read_is_counted_and_stays():
+    with place() as there:
+        cache = Cache(there / "cache")
+        paths = [cache.module(number, data=b"broken", stats=None) for number in range(1, 9)]
+        names = [path.name for path in cache.folder.iterdir()]
+        for path in paths:
+            path.chmod(0o600 if path.name in names[:2] else 0o644)
+        give(cache.folder, NOBODY)
+        with without_root():
+            done = prune(cache.top, "broken")
+        assert done.judged.unread == 2
+        assert done.judged.complete
+        assert done.names("broken") == sorted(map(relative, names[2:]))
+
+
+def test_what_changes_before_it_is_read_or_ends_is_not_broken(cache, monkeypatch):
+    changed, ended = (cache.module(number, data=b"broken", stats=None) for number in (2, 3))
+    real = _judge.open_file
+
+    def later(name, above):
+        if name == changed.name:
+            put(changed, b"also broken")
+        if name == ended.name and ended.exists():
+            ended.unlink()
+        return real(name, above)
+
+    monkeypatch.setattr(_judge, "open_file", later)
+    done = prune(cache.top, "broken", check=True)
+    assert done.removed["broken"] == FIGURES
+    assert (done.judged.unread, done.judged.complete) == (0, True)
+
+
+def test_a_file_counts_for_the_first_kind_that_it_belongs_to(cache):
+    kinds = ["untrusted", "orphans", "unused", "broken", "over_limits", "all"]
+    module = relative(name_of(2))
+    cache.module(2, data=b"broken", age=9 * DAY).chmod(0o666)
+    lock = relative(name_of(3) + ".wip-1")
+    put(cache.top / lock, age=9 * DAY).chmod(0o666)
+    pipe = relative(name_of(4) + ".wip-1")
+    os.mkfifo(str(cache.top / pipe))
+    os.utime(str(cache.top / pipe), (0, 0))
+    junk = relative("README")
+    put(cache.top / junk, age=9 * DAY)
+    found = []
+    for number in range(len(kinds)):
+        wanted = kinds[number:]
+        for more in ([], ["stale_locks"], ["foreign"]):
+            done = prune(
+                cache.top,
+                *(kind for kind in [*wanted, *more] if kind != "unused"),
+                check=True,
+                used=(),
+                unused=DAY if "unused" in wanted else None,
+                rules=DEFAULTS._replace(file_count=0),
+            )
+            by_name = {name: kind for kind in done.removed for name in done.names(kind)}
+            found.append([by_name.get(name) for name in (module, lock, pipe, junk)])
+    assert found == [
+        ["untrusted", "untrusted", "orphans", "all"],
+        ["untrusted", "untrusted", "orphans", "all"],
+        ["untrusted", "untrusted", "orphans", "foreign"],
+        ["orphans", "orphans", "orphans", "all"],
+        ["orphans", "orphans", "orphans", "all"],
+        ["orphans", "orphans", "orphans", "foreign"],
+        ["unused", "all", "broken", "all"],
+        ["unused", "stale_locks", "broken", "all"],
+        ["unused", "all", "broken", "foreign"],
+        ["broken", "all", "broken", "all"],
+        ["broken", "stale_locks", "broken", "all"],
+        ["broken", "all", "broken", "foreign"],
+        ["over_limits", "all", "all", "all"],
+        ["over_limits", "stale_locks", "stale_locks", "all"],
+        ["over_limits", "all", "all", "foreign"],
+        ["all", "all", "all", "all"],
+        ["all", "stale_locks", "stale_locks", "all"],
+        ["all", "all", "all", "foreign"],
+    ]
+
+
+def test_all_takes_what_is_in_use_in_an_orphan(cache):
+    folder = cache.top / "modules" / OLD
+    fresh = put(folder / (name_of(2) + ".wip-1"))
+    os.mkfifo(str(folder / (name_of(3) + ".wip-1")))
+    (folder / (name_of(4) + ".wip-1")).symlink_to("nothing")
+    done = both(cache.top, "orphans")
+    assert done.names("orphans") == ["modules/%s/%s.wip-1" % (OLD, name_of(number)) for number in (3, 4)]
+    assert done.kept == {"in_use": {**FIGURES, "count": 1, "names": ["modules/%s/%s" % (OLD, fresh.name)]}}
+    done = both(cache.top, "orphans", "all")
+    assert done.names("orphans") == ["modules/%s/" % OLD]
+    assert "modules/%s/%s" % (OLD, fresh.name) in done.names("all")
+    assert done.kept == {}
+
+
+def test_without_a_backup_foreign_files_with_other_names_go(cache, tmp_path):
+    os.link(str(put(cache.top / "junk")), str(tmp_path / "other"))
+    top = open_directory(str(cache.top))
+    try:
+        judged = _judge.judge(top, _judge.Wanted(frozenset(["foreign"])), None, 0, Budget(60, PLENTY))
+    finally:
+        os.close(top)
+    assert [judged.file(number) for number in judged.planned()] == ["junk"]
+    assert judged.kept() == {}
+
+
+def test_with_a_backup_a_file_stays_whose_statistics_have_another_name(cache, tmp_path):
+    """The engine counts it as a module, although it does not make one there."""
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    for name in ("file", "other"):
+        put(cache.top / "modules" / "folder" / name, b"123")
+        put(cache.top / "modules" / "folder" / (name + ".stats"), b"12345")
+    os.link(str(cache.top / "modules" / "folder" / "file.stats"), str(tmp_path / "elsewhere"))
+    done = both(cache.top, "foreign", backup=backup)
+    figures = {**FIGURES, "count": 1, "entries": 1, "size": 3, "names": ["modules/folder/file"]}
+    assert done.kept == {"other_names": figures}
+    assert done.names("foreign") == ["modules/folder/other"]
+
+
 def test_what_takes_too_long_to_read_stays(cache):
     for number in range(2, 50):
         cache.module(number, data=b"broken")
@@ -666,6 +808,42 @@ def test_what_is_in_a_directory_that_others_can_write_is_untrusted(cache):
     (cache.folder / "README").unlink()
     assert both(cache.top, "untrusted").names("untrusted") == ["modules/%s/" % COMPILER]
     assert not done.judged.exposed
+
+
+def test_below_a_directory_that_others_can_write_all_of_the_engine_is_untrusted(cache, tmp_path):
+    put(cache.top / "other" / "file")
+    (cache.top / "other" / "link").symlink_to(tmp_path)
+    (cache.top / "link").symlink_to(tmp_path)
+    (cache.top / "modules" / OLD).symlink_to(tmp_path)
+    (cache.top / "modules" / "other").symlink_to(tmp_path)
+    assert both(cache.top, "untrusted").removed["untrusted"] == FIGURES
+    (cache.top / "other").chmod(0o777)
+    assert both(cache.top, "untrusted").removed["untrusted"] == FIGURES
+    cache.top.chmod(0o775)
+    foretold = prune(cache.top, "untrusted", "all", check=True)
+    own = ["modules/%s/" % COMPILER, relative(name_of(1)), "modules/" + OLD]
+    rest = ["link", "modules/other", "other/", "other/file", "other/link"]
+    assert foretold.names("untrusted") == sorted([*own, "modules/"])
+    assert foretold.names("all") == rest
+    done = both(cache.top, "untrusted")
+    assert done.names("untrusted") == sorted(own)
+    assert done.kept == {"foreign": {**FIGURES, "count": 1, "names": ["modules/other"], "size": len(str(tmp_path))}}
+
+
+def test_links_and_pipes_are_not_untrusted_by_their_modes(cache):
+    (cache.folder / name_of(2)).symlink_to("nothing")
+    os.mkfifo(str(cache.folder / name_of(3)))
+    (cache.folder / name_of(3)).chmod(0o666)
+    assert both(cache.top, "untrusted").removed["untrusted"] == FIGURES
+
+
+def test_a_cache_is_private_to_its_owner_if_others_cannot_enter_it(cache):
+    user = os.geteuid()
+    for mode, private in ((0o700, True), (0o744, True), (0o701, False), (0o710, False), (0o755, False)):
+        cache.top.chmod(mode)
+        status = cache.top.stat()
+        assert _judge.private_to(status, str(cache.top), user) is private
+        assert _judge.private_to(status, str(cache.top), user + 1) is False
 
 
 def test_a_sticky_directory_keeps_the_files_of_its_owner(cache):
@@ -945,6 +1123,54 @@ def test_a_user_who_may_not_remove_is_told_beforehand():
             done = both(cache.top, "all")
         assert done.names("all") == [relative(name_of(2))]
         assert done.kept["denied"]["count"] == 2
+
+
+@as_root
+def test_what_may_not_be_removed_is_told_with_its_figures():
+    with place() as there:
+        cache = Cache(there / "cache")
+        cache.module(1, size=100)
+        put(cache.top / "junk", b"12345")
+        (cache.top / "modules" / OLD).mkdir()
+        with without_root():
+            done = both(cache.top, "orphans", "foreign", used=())
+        names = ["modules/%s/" % OLD, "junk", relative(name_of(1))]
+        assert done.kept == {"denied": {**FIGURES, "count": 3, "entries": 1, "size": 105, "names": names}}
+        for path in (cache.top, cache.top / "modules", cache.folder, cache.top / "modules" / OLD):
+            give(path, NOBODY)
+            path.chmod(0o500)
+        with without_root():
+            assert both(cache.top, "orphans", "foreign", used=()).kept == done.kept
+            (cache.top / "modules").chmod(0o700)
+            assert both(cache.top, "orphans", "foreign", used=()).names("orphans") == names[:1]
+
+
+@as_root
+@pytest.mark.parametrize("owner", [0, NOBODY, NOBODY + 2])
+def test_in_a_sticky_directory_of_another_only_what_belongs_to_this_user_goes(owner):
+    with place() as there:
+        cache = Cache(there / "cache")
+        for number, uid in enumerate((NOBODY, STRANGER)):
+            give(put(cache.top / ("file%d" % number)), uid)
+            (cache.top / ("folder%d" % number)).mkdir()
+            give(cache.top / ("folder%d" % number), uid)
+        for number, (uid, other) in enumerate(((NOBODY, NOBODY), (NOBODY, STRANGER), (STRANGER, NOBODY))):
+            give(cache.module(number), uid)
+            give(cache.folder / (name_of(number) + ".stats"), other)
+        give(cache.module(3, stats=None), NOBODY)
+        for path in (cache.top, cache.top / "modules", cache.folder):
+            give(path, owner)
+            path.chmod(0o1777)
+        with without_root():
+            done = both(cache.top, "all")
+        theirs = ["folder0/", "file0", relative(name_of(0)), relative(name_of(3))]
+        others = ["folder1/", "file1", relative(name_of(1)), relative(name_of(2))]
+        if owner == NOBODY:
+            assert listing(cache.top) == []
+        else:
+            assert done.names("all") == sorted(theirs)
+            assert sorted(done.kept["denied"]["names"]) == sorted(others)
+            assert list(done.kept) == ["denied"]
 
 
 @as_root
