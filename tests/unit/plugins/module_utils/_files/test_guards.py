@@ -107,6 +107,7 @@ def test_a_link_of_root_has_one_name_where_others_can_make_names(public, mode, n
         ((0o1777, 0o755), (0, 0), None, None),
         ((0o755, 0o1777), (0, 0), "above/below", "above/below"),
         ((0o1777, 0o755), (OTHER, 0), "above", "above"),
+        ((0o755, 0o755), (1, 0), "above", "above"),
     ],
 )
 def test_where_others_than_root_or_than_an_owner_too_can_replace_names(public, modes, owners, by_all, by_others):
@@ -139,6 +140,21 @@ def test_where_others_than_root_or_than_an_owner_too_can_replace_names(public, m
     with without_root():
         assert swappable(resolved, STRANGER) is None
         assert other_names(resolved, two) is None
+    # What has no name any more has no other one.
+    with file.open("rb") as opened:
+        file.unlink()
+        (public / "other").unlink()
+        assert other_names(resolved, os.fstat(opened.fileno())) is None
+
+
+@as_root
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_names_in_a_sticky_directory_that_the_way_leaves_again_stay(public, name):
+    new(public / "d", 0o755)
+    new(public / name, 0o1777)
+    assert swappable(resolve("%s/%s/../d" % (public, name))) is None
+    wanted = 'other users can replace what is in "%s"' % (public / name)
+    assert sentence(swappable(resolve("%s/d/../%s" % (public, name)))) == wanted
 
 
 @as_root
