@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -403,6 +404,20 @@ def test_where_mounts_have_no_numbers_another_device_is_one(cache, monkeypatch):
     assert same.exists()
 
 
+def test_a_file_on_another_device_that_cannot_be_examined_is_taken_for_a_mount(cache, monkeypatch):
+    numbers = Numbers(monkeypatch)
+    path = put(cache.top / "file")
+    numbers.devices = {path.stat().st_ino: 0}
+
+    def fails(_name, _directory):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    monkeypatch.setattr(_judge, "open_to_judge", fails)
+    done = prune(cache.top, "foreign", check=True)
+    assert done.kept == {"mount_point": {**FIGURES, "count": 1, "names": ["file"]}}
+    assert done.removed["foreign"] == FIGURES
+
+
 def test_a_directory_that_is_replaced_before_it_is_entered_stays(cache, tmp_path, monkeypatch):
     put(cache.top / "tree" / "folder" / "file")
     new = put(tmp_path / "new" / "other").parent
@@ -560,6 +575,10 @@ def test_with_a_backup_a_file_stays_whose_statistics_have_another_name(cache, tm
     figures = {**FIGURES, "count": 1, "entries": 1, "size": 3, "names": ["modules/folder/file"]}
     assert done.kept == {"other_names": figures}
     assert done.names("foreign") == ["modules/folder/other"]
+    assert done.removed["foreign"]["size"] == 8
+    assert done.freed == 0
+    there = backup / done.moved / "modules" / "folder"
+    assert {path.name: path.read_bytes() for path in there.iterdir()} == {"other": b"123", "other.stats": b"12345"}
 
 
 def test_what_takes_too_long_to_read_stays(cache):
@@ -924,15 +943,176 @@ def test_all_moves_what_is_foreign_and_removes_the_rest(cache, tmp_path):
     assert listing(backup / done.moved) == ["junk"]
 
 
-def raced(path, *kinds, between, **options):
+def raced(path, *kinds, between, backup=None, **options):
     """Judge, let something happen, and remove."""
     top = open_directory(str(path))
+    into = None if backup is None else open_directory(str(backup))
     try:
-        judged = judge(top, *kinds, **options)
+        judged = judge(top, *kinds, backup=backup, **options)
         between()
-        return Pruned(judged, _prune.carry_out(judged, _prune.Removal(judged, None)), None)
+        moving = None if into is None else _prune.Backup(into, judged.now)
+        return Pruned(judged, _prune.carry_out(judged, _prune.Removal(judged, moving)), moving and moving.name)
     finally:
-        os.close(top)
+        for handle in (top, into):
+            if handle is not None:
+                os.close(handle)
+
+
+def test_a_backup_has_the_time_for_its_name_and_a_number_if_that_is_taken(cache, tmp_path):
+    backup = tmp_path / "backup"
+    (backup / "wasmtime-cache-20010909T014639Z").mkdir(parents=True)
+    for name in ("20010909T014639Z-2", "20010909T014639Z-3", "20010909T014640Z"):
+        for path in ("junk", "folder/first", "folder/second", "folder/below/third", "other/fourth"):
+            put(cache.top / path)
+        now = 10**18 if name == "20010909T014640Z" else 10**18 - 1
+        # All of them have been changed after that.
+        done = prune(cache.top, "foreign", backup=backup, now=now)
+        assert done.moved == "wasmtime-cache-" + name
+        there = ["folder", "folder/below", "folder/below/third", "folder/first", "folder/second"]
+        assert listing(backup / done.moved) == [*there, "junk", "other", "other/fourth"]
+    assert len(list(backup.iterdir())) == 4
+
+
+def test_what_cannot_be_moved_because_the_backup_is_gone_stays(cache, tmp_path):
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    put(cache.top / "folder" / "junk", b"12345")
+    done = raced(cache.top, "foreign", "stale_locks", backup=backup, between=backup.rmdir)
+    assert done.kept == {"denied": {**FIGURES, "count": 1, "size": 5, "names": ["folder/junk"]}}
+    assert (cache.top / "folder" / "junk").read_bytes() == b"12345"
+    assert done.moved is None
+
+
+def test_what_changes_before_it_is_moved_stays(cache, tmp_path, monkeypatch):
+    """The backup keeps nothing of it."""
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    junk = put(cache.top / "junk", b"12345")
+
+    def renamed():
+        junk.rename(tmp_path / "renamed")
+        put(junk, b"new")
+
+    changes = {
+        "named": ((lambda: os.link(str(junk), str(tmp_path / "named"))), None),
+        "named later": (None, (lambda: os.link(str(junk), str(tmp_path / "named later")))),
+        "changed": ((lambda: put(junk, b"longer")), None),
+        "renamed": (None, renamed),
+        "removed": (None, junk.unlink),
+    }
+    link = os.link
+    for name, (before, after) in changes.items():
+
+        def linked(source, target, before=before, after=after, **options):
+            for act in (before, (lambda: link(source, target, **options)), after):
+                if act is not None:
+                    monkeypatch.setattr(os, "link", link)
+                    act()
+
+        monkeypatch.setattr(os, "link", linked)
+        done = raced(cache.top, "foreign", backup=backup, between=lambda: None)
+        figures = {**FIGURES, "count": 1, "size": 5, "names": ["junk"]}
+        assert done.kept == {"changed": figures}, name
+        assert done.removed["foreign"] == FIGURES
+        assert listing(backup / done.moved) == []
+        assert junk.exists() == (name != "removed")
+        for path in (junk, tmp_path / name):
+            if path.exists():
+                path.unlink()
+        put(junk, b"12345")
+
+
+def test_what_all_removes_may_change_if_it_is_of_the_engine(cache):
+    junk = put(cache.top / "junk")
+    cache.module(2)
+
+    def change():
+        put(cache.folder / name_of(1), b"changed")
+        put(cache.folder / (name_of(2) + ".stats"), b"changed")
+        put(junk, b"changed")
+
+    done = raced(cache.top, "all", between=change)
+    assert done.names("all") == [relative(name_of(1)), relative(name_of(2))]
+    assert sorted(done.kept["changed"]["names"]) == ["junk", "modules/%s/" % COMPILER]
+    assert listing(cache.folder) == [name_of(2) + ".stats"]
+    assert done.left == (0, 0)
+
+
+@pytest.mark.parametrize("instead", [None, "directory"])
+def test_a_module_goes_whose_statistics_have_gone(cache, instead):
+    statistics = cache.folder / (name_of(1) + ".stats")
+
+    def change():
+        statistics.unlink()
+        if instead:
+            statistics.mkdir()
+
+    done = raced(cache.top, "orphans", used=(), between=change)
+    assert relative(name_of(1)) in done.names("orphans")
+    assert statistics.exists() == bool(instead)
+    assert done.removed["orphans"]["entries"] == 1
+
+
+def test_directories_that_have_gone_are_neither_removed_nor_kept(cache):
+    def change():
+        for path in (*cache.folder.iterdir(),):
+            path.unlink()
+        cache.folder.rmdir()
+
+    done = raced(cache.top, "all", between=change)
+    assert done.names("all") == ["modules/"]
+    assert done.kept == {}
+    assert done.left == (0, 0)
+
+
+def test_another_directory_in_the_place_of_an_empty_one_stays(cache, tmp_path):
+    folder = cache.top / "modules" / OLD
+    folder.mkdir()
+
+    def change():
+        folder.rename(tmp_path / "aside")
+        folder.mkdir()
+
+    done = raced(cache.top, "orphans", between=change)
+    assert done.kept == {"changed": {**FIGURES, "count": 1, "names": ["modules/%s/" % OLD]}}
+    assert folder.exists()
+
+
+@pytest.mark.parametrize("call", ["unlink", "rmdir"])
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (("ENOENT",), None),
+        (("EBUSY", "EXDEV"), "mount_point"),
+        (("ENOTDIR", "ELOOP", "ESTALE", "ENOTEMPTY", "EEXIST", "EISDIR"), "changed"),
+        (("EPERM", "EACCES", "EROFS", "EIO"), "denied"),
+    ],
+)
+def test_the_system_says_why_something_stays(cache, monkeypatch, call, names, reason):
+    for path in cache.folder.iterdir():
+        path.unlink()
+    module = cache.module(1, size=100, stats=None)
+    path = {"unlink": relative(name_of(1)), "rmdir": "modules/%s/" % COMPILER}[call]
+    figures = {**FIGURES, "count": 1, "names": [path]}
+    real = getattr(os, call)
+    if call == "unlink":
+        figures.update(entries=1, size=100)
+    for name in names:
+
+        def fails(what, name=name, **options):
+            number = getattr(errno, name)
+            if reason is None:
+                real(what, **options)
+            raise OSError(number, os.strerror(number))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, call, fails)
+            done = prune(cache.top, "orphans", used=())
+        assert done.kept == ({} if reason is None else {reason: figures}), name
+        assert path not in done.names("orphans")
+        assert done.left == ((1, 100) if call == "unlink" and reason else (0, 0))
+        if not module.exists():
+            cache.module(1, size=100, stats=None)
 
 
 @pytest.mark.parametrize("kind", ["broken", "unused", "over_limits", "orphans", "foreign", "stale_locks"])
