@@ -30,11 +30,8 @@ _SETTINGS = (
 
 def rules_of(config: Config) -> CleanupRules | None:
     """Return the rules of a cleanup under this config; None if the engine refuses it."""
-    values = [config.effective.get(name) for name in _SETTINGS]
-    if not config.valid or any(not isinstance(value, int) for value in values):
-        return None
-    # An engine that accepts a duration over 64 bits wraps it.
-    return CleanupRules(*(int(value or 0) % (U64_MAX + 1) for value in values))
+    values = [value for value in map(config.effective.get, _SETTINGS) if isinstance(value, int)]
+    return CleanupRules(*values) if config.valid and len(values) == len(_SETTINGS) else None
 
 
 # Entries that one call sorts, which cannot be interrupted.

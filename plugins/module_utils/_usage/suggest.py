@@ -150,7 +150,7 @@ def _levels(effective: Effective, rows: Sequence[dict[str, Any]]) -> list[Sugges
     highest = optimized if better is None else min(optimized, better["level"])
     better = _better(measured, baseline, BASELINE_SPEED, lambda level: level <= highest)
     if better is not None:
-        found.insert(0, _level(BASELINE, measured[baseline], better))
+        return [_level(BASELINE, measured[baseline], better), *found]
     return found
 
 

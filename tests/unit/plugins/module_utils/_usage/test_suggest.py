@@ -127,6 +127,10 @@ def test_no_number_of_files_is_suggested_that_the_file_system_does_not_hold() ->
     # 30 more modules have 60 files.
     assert limits(look, Room(2**40, 2**40, 75))[COUNT] == 50
     assert limits(look, Room(2**40, 2**40, 74)) == {}
+    look = look_of(DEFAULTS._replace(file_count=20, file_count_percent=100))
+    look.recent_entries = 5000
+    assert limits(look, Room(2**40, 2**40, 12500)) == {COUNT: 5000}
+    assert limits(look, Room(2**40, 2**40, 12499)) == {}
 
 
 def test_a_limit_that_the_file_system_does_not_hold_is_lowered() -> None:
