@@ -153,9 +153,10 @@ def breaks_lines(document, pair):
 
 def test_crlf_in_a_string_is_read_as_it_stands_since_39():
     text = "[cache]\r\ndirectory = '''\r\n/a\r\nb'''\r\n"
-    old, new = read(text, C), read(text, D)
-    assert (old.effective["directory"], new.effective["directory"]) == ("/a\nb", "/a\r\nb")
-    for config in (old, new):
+    old, new, both = read(text, C), read(text, D), read(text, (*C, *D))
+    directories = [config.effective["directory"] for config in (old, new, both)]
+    assert directories == ["/a\nb", "/a\r\nb", "/a\r\nb"]
+    for config in (old, new, both):
         problem = the_problem(config)
         assert (problem.code, problem.severity, problem.line, problem.column) == (
             "directory-line-break",
@@ -689,7 +690,8 @@ def test_all_problems_are_told_in_the_order_of_engines_before_39():
 def test_engines_since_39_meet_keys_in_alphabetical_order():
     text = cache("foo = 1", "directory = 1", "cleanup-interval = 1") + "[b]\n[a]\n"
     assert [p.line for p in read(text, C).problems] == [2, 3, 4, 5, 6]
-    for dialects in (D, F, CURRENT):
+    # The newest of several decides.
+    for dialects in (D, F, CURRENT, (*C, *D)):
         assert [p.line for p in read(text, dialects).problems] == [6, 5, 4, 3, 2]
 
 
