@@ -7,15 +7,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import pwd
 import shutil
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import for_version
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import binary
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import inventory as _inventory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import processes as _processes
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import TimeOver
@@ -23,8 +27,10 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventor
     NOTE_CODES,
     Inventory,
     NoEngine,
+    Program,
     program_at,
 )
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import Reason
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
     BUG,
@@ -427,3 +433,349 @@ def test_a_process_that_ends_after_its_last_word_has_told_everything(monkeypatch
         inventory = running(monkeypatch, process)
     assert len(inventory.programs) == 1
     assert "unreadable" not in inventory.notes
+
+
+def told_by(inventory):
+    """The notes, with reasons that can be compared."""
+    return {
+        code: (number, [(name, detail and (detail.code, detail.values)) for name, detail in examples])
+        for code, (number, examples) in inventory.notes.items()
+    }
+
+
+def test_a_note_counts_all_and_names_the_first_ten():
+    inventory = Inventory(LIMIT, 60)
+    for number in range(12):
+        inventory.note("script", "s%d" % number, Reason("size", size=number))
+    inventory.note("depth", "/deep")
+    assert told_by(inventory) == {
+        "script": (12, [("s%d" % number, ("size", {"size": number})) for number in range(10)]),
+        "depth": (1, [("/deep", None)]),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "looked_at"),
+    [
+        ("program", 0o100, True),
+        ("program", 0o010, True),
+        ("program", 0o001, True),
+        ("program", 0o666, False),
+        *((name, 0o600, True) for name in ("a.so", "a.so.1.2", "a.dylib", "a.dll", "a.node", "a.pyd")),
+        *((name, 0o600, False) for name in ("so", "a.so1", "a.dll.txt", "a.o")),
+    ],
+)
+def test_programs_can_be_executed_and_libraries_have_their_names(name, mode, looked_at):
+    assert _inventory._is_program(name, mode) is looked_at
+
+
+@pytest.mark.parametrize(
+    ("name", "notes"),
+    [
+        ("no", {"missing": (1, ["no"])}),
+        ("dangling", {"unreadable": (1, ["dangling"])}),
+        ("file", {"unreadable": (1, ["file"])}),
+        ("loop", {"unreadable": (1, ["loop"])}),
+        (".", {}),
+    ],
+)
+def test_a_directory_that_cannot_be_searched_is_noted(tmp_path, name, notes):
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dangling").symlink_to("nothing")
+    found = searched(tmp_path / name).notes
+    assert {
+        code: (count, [os.path.relpath(path, str(tmp_path)) for path, _detail in examples])
+        for code, (count, examples) in found.items()
+    } == notes
+    assert all(
+        detail for code, (_count, examples) in found.items() if code == "unreadable" for _name, detail in examples
+    )
+
+
+def test_every_level_counts_and_names_are_in_order(tmp_path):
+    for name in ("c/c/program", "b/b/b/program", "a", "d"):
+        put(tmp_path / name, b"#!" if len(name) == 1 else PROGRAM)
+    for depth, found, deep in (
+        (0, [], ["b", "c"]),
+        (1, [], ["b/b", "c/c"]),
+        (2, ["c/c/program"], ["b/b/b"]),
+        (3, ["b/b/b/program", "c/c/program"], []),
+    ):
+        inventory = searched(tmp_path, depth)
+        assert [os.path.relpath(program.path, str(tmp_path)) for program in inventory.programs.values()] == found
+        assert inventory.notes == {
+            "script": (2, [(str(tmp_path / name), None) for name in ("a", "d")]),
+            **({"depth": (len(deep), [(str(tmp_path / name), None) for name in deep])} if deep else {}),
+        }
+
+
+def test_a_file_is_examined_once_and_noted_for_each_of_its_names(tmp_path):
+    put(tmp_path / "a", b"#!")
+    os.link(str(tmp_path / "a"), str(tmp_path / "b"))
+    inventory = searched(tmp_path)
+    assert inventory.notes == {"script": (2, [(str(tmp_path / "a"), None), (str(tmp_path / "b"), None)])}
+    put(tmp_path / "a")
+    # What it was at the first look counts.
+    inventory.look_at(str(tmp_path / "a"))
+    assert not inventory.programs
+    assert inventory.notes["script"][0] == 3
+
+
+@pytest.mark.parametrize(("size", "code"), [(len(PROGRAM) - 1, "too-large"), (len(PROGRAM), None)])
+def test_a_file_may_be_as_large_as_the_limit(tmp_path, size, code):
+    program = put(tmp_path / "program")
+    inventory = searched(tmp_path, limit=size)
+    assert len(inventory.programs) == (0 if code else 1)
+    if code:
+        assert told_by(inventory) == {code: (1, [(str(program), ("size", {"size": len(PROGRAM)}))])}
+
+
+def test_an_ordinary_user_reads_own_programs():
+    with place() as there:
+        put(there / "program", mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(str(there / "program"), NOBODY, NOBODY)
+        there.chmod(0o700)
+        with without_root():
+            assert at(there / "program").engine.version == "50.0.0"
+            (there / "link").symlink_to("program")
+            (there / "program").chmod(0o111)
+            inventory = searched(there)
+    # Only of the file, and not of the link, is it said.
+    reason = ("system-error", {"text": os.strerror(errno.EACCES)})
+    assert told_by(inventory) == {"unreadable": (1, [(str(there / "program"), reason)])}
+
+
+def test_the_time_is_over_after_the_last_moment(monkeypatch, tmp_path):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    path = put(tmp_path / "program")
+    inventory = Inventory(LIMIT, 5)
+    for moment, patience in ((100.0, 6.0), (95.0, 10.0), (96.0, 10.0), (104.5, 1.5), (107.0, -1.0)):
+        now[0] = moment
+        assert inventory._patience() == patience
+    now[0] = 105.0
+    inventory.look_at(str(path))
+    assert len(inventory.programs) == 1
+    assert program_at(str(path), LIMIT, 105.0).engine.version == "50.0.0"
+    now[0] = 105.5
+    with pytest.raises(TimeOver):
+        program_at(str(path), LIMIT, 105.0)
+    for name in ("a", "b"):
+        inventory.search(str(put(tmp_path / name / "program").parent), 1)
+    assert len(inventory.programs) == 1
+    assert inventory.notes == {"time-limit": (1, [(str(tmp_path / "a"), None)])}
+
+
+def has_mapped(top, pid, *files, number=1):
+    """A process in a directory in place of /proc."""
+    put(top / pid / "status", b"Uid:\t7\t8\t8\t8\n")
+    put(top / pid / "cmdline", b"program\0")
+    put(top / pid / "environ", b"HOME=/home/u\0")
+    lines = ["%d000-%d999 r-xp 00000000 fe:01 %d    %s\n" % (n, n, n, path) for n, path in enumerate(files, number)]
+    put(top / pid / "maps", "".join(lines).encode())
+
+
+@pytest.fixture
+def proc(monkeypatch, tmp_path):
+    monkeypatch.setattr(_processes, "PROC", str(tmp_path / "proc"))
+    monkeypatch.setattr(_inventory, "open_mapped", lambda _pid, file: os.open(file.path, os.O_RDONLY))
+    return tmp_path / "proc"
+
+
+def test_what_the_examination_of_each_process_adds(proc, tmp_path):
+    program, script, text = put(tmp_path / "program"), put(tmp_path / "script", b"#!"), put(tmp_path / "text", b"text")
+    has_mapped(proc, "1", text, program)
+    has_mapped(proc, "2", script)
+    has_mapped(proc, "3", text, program, script)
+    inventory, told = Inventory(LIMIT, 60), []
+    inventory._look_at([1, 2, 3, 4], None, told.append)
+    first, second, third, fourth = (news for news in told if news is not None)
+    assert told.count(None) >= 3
+    ids = {path: (path.stat().st_dev, path.stat().st_ino) for path in (program, script, text)}
+    process = _processes.Process(["program"], {"HOME": "/home/u"}, None, 7, None)
+    noted = {"script": (1, [(str(script), None)])}
+    assert [list(news.programs) for news in (first, second, third, fourth)] == [[ids[program]], [], [], []]
+    assert [news.processes for news in (first, second, third, fourth)] == [
+        {ids[program]: process},
+        {},
+        {ids[program]: process},
+        {},
+    ]
+    assert [list(news.without) for news in (first, second, third, fourth)] == [[ids[text]], [ids[script]], [], []]
+    # The same file at another number is another one for the kernel.
+    assert second.noted == {("script", (b"fe:01", b"1", str(script)))}
+    assert (first.noted, third.noted, fourth.noted) == (set(), {("script", (b"fe:01", b"3", str(script)))}, set())
+    assert inventory.notes["script"] == (2, noted["script"][1] * 2)
+    assert {news.stopped for news in (first, second, third, fourth)} == {False}
+    other = Inventory(LIMIT, 60)
+    for pid, news in enumerate((first, second, third, fourth), 1):
+        other._add(pid, news)
+    for name in ("programs", "processes", "notes", "_without", "_noted", "_stopped"):
+        assert getattr(other, name) == getattr(inventory, name), name
+    assert inventory.processes == {ids[program]: {1: process, 3: process}}
+
+
+def test_nothing_is_examined_after_the_time_limit(proc, tmp_path):
+    has_mapped(proc, "1", put(tmp_path / "program"))
+    has_mapped(proc, "2", tmp_path / "program")
+    inventory, told = Inventory(LIMIT, -1), []
+    inventory._look_at([1, 2], None, told.append)
+    assert [news.stopped for news in told if news is not None] == [True]
+    assert (inventory.programs, inventory.notes) == ({}, {"time-limit": (1, [("process 1", None)])})
+
+
+@pytest.mark.parametrize(("users", "found"), [(None, True), ({7}, True), ({8}, True), ({9}, False), (set(), False)])
+def test_a_process_is_of_its_real_and_of_its_effective_user(proc, tmp_path, users, found):
+    has_mapped(proc, "1", put(tmp_path / "program"))
+    inventory = Inventory(LIMIT, 60)
+    inventory._process(1, users)
+    assert bool(inventory.programs) is found
+    assert inventory.notes == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "notes"),
+    [(PermissionError, {"other-users": (1, [("1", None)])}), (ProcessLookupError, {}), (OSError, {})],
+)
+def test_a_process_of_another_user_is_noted_and_one_that_has_ended_is_not(proc, tmp_path, monkeypatch, error, notes):
+    has_mapped(proc, "1", put(tmp_path / "program"))
+
+    def fails(_pid):
+        raise error
+
+    monkeypatch.setattr(_inventory, "mapped", fails)
+    inventory = Inventory(LIMIT, 60)
+    inventory._process(1, None)
+    assert inventory.notes == notes
+
+
+@pytest.mark.parametrize(
+    ("names", "found", "noted"),
+    [
+        # Each time that it is to be opened, the process has mapped it anew.
+        (["1-1", "2-2", "3-3"], "1-1", False),
+        (["1-1", "2-2", "3-3"], "2-2", False),
+        (["1-1", "2-2", "3-3", "4-4"], "3-3", False),
+        (["1-1", "2-2", "3-3", "4-4", "5-5"], "4-4", True),
+        # It has mapped another file of the same number, another file, none.
+        (["1-1", "other"], None, True),
+        (["1-1", "else"], None, False),
+        (["1-1", None], None, False),
+        (["1-1", PermissionError], None, True),
+        (["1-1", ProcessLookupError], None, False),
+    ],
+)
+def test_a_file_that_is_mapped_anew_is_tried_three_times(monkeypatch, tmp_path, names, found, noted):
+    program = put(tmp_path / "program")
+    key = (b"fe:01", b"1", str(program))
+    files = {name: _processes.Mapped(str(program), True, str(name), 1) for name in names}
+    later = iter(names[1:])
+
+    def mapped(_pid):
+        name = next(later)
+        if name is None:
+            return {}
+        if isinstance(name, type):
+            raise name
+        return {{"other": (b"fe:01", b"1", "/x"), "else": (b"fe:01", b"2", "/x")}.get(name, key): files[name]}
+
+    monkeypatch.setattr(_inventory, "mapped", mapped)
+    monkeypatch.setattr(
+        _inventory,
+        "open_mapped",
+        lambda _pid, file: os.open(str(program), os.O_RDONLY) if file.range == found else None,
+    )
+    inventory = Inventory(LIMIT, 60)
+    engine = inventory._mapped_file(1, key, files["1-1"])
+    assert (engine is not None) is (found is not None and not noted)
+    assert [program.deleted for program in inventory.programs.values()] == [True] * (engine is not None)
+    expected = {"unreadable": (1, [(str(program), ("not-through-process", {}))])} if noted else {}
+    assert told_by(inventory) == expected
+    if noted:
+        # Once for all processes, which are not asked again.
+        assert inventory._mapped_file(2, key, files["1-1"]) is None
+        assert told_by(inventory) == expected
+
+
+def test_of_very_many_engines_those_in_processes_are_listed_first():
+    engine = binary.Engine(("50.0.0",), "sbom", 50, 50, True, ("1.1",), None, False, "extism")
+    process = _processes.Process(["program"], {"EXTISM_CACHE_CONFIG": "/c"}, "/", 0, None)
+    inventory = Inventory(LIMIT, 60)
+    for number in range(503):
+        inventory.programs[1, number] = Program("/p%03d" % number, engine, 0)
+    # The same path twice, for a file that is there and one that only a process has.
+    inventory.programs[2, 0] = Program("/p000", engine, 0, True)
+    inventory.processes = {(1, 502): {1: process}, (2, 0): {2: process}}
+    results = inventory.results()
+    assert [result["path"] for result in results] == ["/p000", *("/p%03d" % number for number in range(498)), "/p502"]
+    assert [result["pids"] for result in results] == [[], [2], *[[]] * 497, [1]]
+    assert [result["deleted"] for result in results] == [False, True, *[False] * 498]
+    assert inventory.notes == {"not-listed": (4, [("/p%03d" % number, None) for number in (498, 499, 500, 501)])}
+
+
+def test_of_very_many_processes_the_first_are_listed():
+    engine = binary.Engine(("50.0.0",), "sbom", 50, 50, True, ("1.1",), None, False, "extism")
+    inventory = Inventory(LIMIT, 60)
+    inventory.programs[1, 1] = Program("/p", engine, 0)
+
+    def started(path):
+        return _processes.Process(["program"], {"EXTISM_CACHE_CONFIG": path}, "/", 0, None)
+
+    inventory.processes = {(1, 1): {pid: started("/c") for pid in range(150, 0, -1)}}
+    (result,) = inventory.results()
+    assert result["pids"] == list(range(1, 101))
+    assert result["configs"] == [{"path": "/c", "source": "variable", "pids": list(range(1, 101))}]
+    inventory.processes = {(1, 1): {pid: started("/c%d" % pid if pid != 3 else "") for pid in range(150, 0, -1)}}
+    (result,) = inventory.results()
+    assert result["configs"] == [
+        {"path": "/c%d" % pid, "source": "variable", "pids": [pid]}
+        if pid != 3
+        else {"path": None, "source": "off", "pids": [3]}
+        for pid in range(1, 101)
+    ]
+    inventory.processes = {(1, 1): {1: started("/" + "x" * 5000)}}
+    (result,) = inventory.results()
+    assert result["configs"] == [{"path": "/" + "x" * 4094, "source": "variable", "pids": [1]}]
+    inventory.programs[1, 1] = Program("/p", engine._replace(reads_config=False), 0)
+    assert inventory.results()[0]["configs"] == []
+
+
+@pytest.mark.parametrize(("user", "own"), [(0, ["/s"]), (1, ["/u", "/v"]), (1000, ["/u", "/v"])])
+def test_the_path_of_a_login_is_read_from_its_files(monkeypatch, tmp_path, user, own):
+    (tmp_path / "etc").mkdir()
+    defs = tmp_path / "etc" / "login.defs"
+    defs.write_text("# ENV_PATH PATH=/x\n\nENV_SUPATH\tPATH=/s\nENV_PATH  PATH=/u:/v\nPATH=/y\nUMASK 022\n")
+    (tmp_path / "etc" / "environment").write_text("PATH=\"/c:/d\"\nENV_PATH=/z\nPATH='/e'\nLANG=C\n")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+
+    def there(path, **options):
+        return Path(str(tmp_path) + path).open(**options)
+
+    monkeypatch.setattr(_inventory, "open", there, raising=False)
+    usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+    assert _inventory._login_path() == [*usual, *own, "/c", "/d", "/e"]
+    defs.unlink()
+    assert _inventory._login_path() == [*usual, "/c", "/d", "/e"]
+
+
+def test_the_usual_places_are_in_the_order_of_a_search(monkeypatch):
+    monkeypatch.setattr(_inventory, "_login_path", lambda: ["/usr/bin", "login", "/x"])
+    monkeypatch.setattr(os, "environ", {"PATH": "/x/:y:/z/../w", "HOME": "/home/u", "WASMTIME_HOME": "/w"})
+    own = [".wasmtime/bin", ".cargo/bin", ".local/bin", ".local/lib", "bin"]
+    last = ["/usr/local/bin", "/usr/local/lib", "/opt"]
+    places = ["/x", "/w", "/usr/bin", "/w/bin", *("/home/u/" + name for name in own), *last]
+    assert _inventory.usual_places() == places
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    for environment in ({}, {"HOME": ""}):
+        monkeypatch.setattr(os, "environ", environment)
+        assert _inventory.usual_places() == [
+            "/usr/bin",
+            "/x",
+            *(os.path.normpath(home + "/" + name) for name in own),
+            *last,
+        ]
+    # A user without a home.
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 9)
+    assert _inventory.usual_places() == ["/usr/bin", "/x", *last]
