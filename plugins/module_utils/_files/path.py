@@ -79,8 +79,8 @@ def resolve(path: str, led: AbstractSet[int] = frozenset()) -> ResolvedPath:
     root = os.geteuid() == 0
     users = set(led)
     todo = path.split("/")[::-1]
-    # How much is left to do when the target of a link has been resolved, and the link.
-    within: list[tuple[int, str]] = []
+    # How much is left to do when the target of a link, and of those that it leads to, has been resolved, and that link.
+    within: tuple[int, str] | None = None
     current = "/"
     # Each directory once, however often a link leads back to it.
     statuses = {"/": os.stat("/")}
@@ -90,8 +90,8 @@ def resolve(path: str, led: AbstractSet[int] = frozenset()) -> ResolvedPath:
     denied = False
     while todo and error is None:
         name = todo.pop()
-        while within and len(todo) < within[-1][0]:
-            within.pop()
+        if within and len(todo) < within[0]:
+            within = None
         if name in ("", "."):
             continue
         if name == "..":
@@ -122,7 +122,7 @@ def resolve(path: str, led: AbstractSet[int] = frozenset()) -> ResolvedPath:
                     error = Reason("too-many-links", path=path)
                     continue
                 users |= {status.st_uid, above}
-                within.append((len(todo), full))
+                within = within or (len(todo), full)
                 if target.startswith("/"):
                     current = "/"
                 todo.extend(target.split("/")[::-1])
@@ -133,7 +133,7 @@ def resolve(path: str, led: AbstractSet[int] = frozenset()) -> ResolvedPath:
                 error = Reason("not-a-directory", path=full)
         except FileNotFoundError:
             if within:
-                error = Reason("dangling-link", path=within[0][1])
+                error = Reason("dangling-link", path=within[1])
             else:
                 missing.append(name)
         except OSError as failed:

@@ -16,7 +16,9 @@ import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import path as _path
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import (
+    ANYONE,
     OPEN_TO_LIST,
+    UNREACHED,
     barred_by,
     is_below,
     link_barred,
@@ -124,14 +126,20 @@ def test_what_the_system_says_of_a_name_ends_a_way(tmp_path, monkeypatch):
         False,
     )
 
-    def replaced(_path):
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-
     link = tmp_path / "link"
     link.symlink_to("d")
-    monkeypatch.setattr(os, "readlink", replaced)
-    resolved = resolve(str(link))
-    assert (sentence(resolved.error), resolved.denied) == ('"%s": it changed while it was examined' % link, False)
+    for number, text in (
+        (errno.EINVAL, "it changed while it was examined"),
+        (errno.EIO, os.strerror(errno.EIO)),
+        (errno.ENOTDIR, os.strerror(errno.ENOTDIR)),
+    ):
+
+        def fail(_path, number=number):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(os, "readlink", fail)
+        resolved = resolve(str(link))
+        assert (sentence(resolved.error), resolved.denied) == ('"%s": %s' % (link, text), False)
 
 
 def test_a_closed_directory_ends_a_way_and_is_named_with_its_owner():
@@ -228,6 +236,8 @@ def test_a_link_of_a_file_system_has_the_size_of_its_text(tmp_path, target):
         (0o500, 64, True),
         (0o700, 64, True),
         (0o700, 63, False),
+        (0o700, 65, False),
+        (0o701, 64, False),
     ],
 )
 def test_a_link_to_an_open_file_is_known_where_its_text_has_the_size_of_all_of_them(mode, size, wanted):
@@ -249,6 +259,10 @@ def test_root_follows_no_link_of_the_system():
 # What is known of a way
 
 
+def test_no_user_has_the_numbers_of_several_users():
+    assert (ANYONE, UNREACHED) == (-1, -2)
+
+
 def test_the_status_of_a_way_is_that_of_its_last_visit(tmp_path):
     first, second = (new(tmp_path / name).stat() for name in "ab")
     for spelled in (str(tmp_path), "%s/a/.." % tmp_path, "%s/b/../a/.." % tmp_path):
@@ -256,6 +270,29 @@ def test_the_status_of_a_way_is_that_of_its_last_visit(tmp_path):
         assert resolved.status().st_ino == tmp_path.stat().st_ino
         visited = [(str(tmp_path), first), (str(tmp_path), second), (str(tmp_path / "a"), first)]
         assert resolved._replace(visited=visited).status() is second
+    for spelled in ("b/../a/../b", "a/../b/../a"):
+        assert os.path.samestat(resolve("%s/%s" % (tmp_path, spelled)).status(), (tmp_path / spelled[-1]).stat())
+
+
+@pytest.mark.parametrize(
+    ("name", "above"),
+    [
+        ("b", [""]),
+        ("b/.", [""]),
+        ("b/../b", [""]),
+        ("a/../b", ["", "a"]),
+        ("c/../b", ["", "c"]),
+        ("b/d/..", ["", "b/d"]),
+        ("b/missing", ["", "b"]),
+        ("a/../b/missing/deep", ["", "a", "b"]),
+    ],
+)
+def test_the_directories_above_one_are_all_that_the_way_leads_through(tmp_path, name, above):
+    for folder in ("a", "b", "b/d", "c"):
+        new(tmp_path / folder)
+    wanted = [str(tmp_path / each) for each in above]
+    parents = [str(parent) for parent in reversed(tmp_path.parents)]
+    assert [path for path, _status in resolve("%s/%s" % (tmp_path, name)).above()] == [*parents, *wanted]
 
 
 @pytest.mark.parametrize(
