@@ -476,6 +476,7 @@ def test_an_owner_to_be_created_by_then_is_no_failure_in_a_dry_run(world, option
         assert dry["diff"][-1]["after"] == {name: "nobody-has-this-name"}
     owners = {"owner": dry["directory"]["owner"], "group": dry["directory"]["group"]}
     assert list(owners.values()).count("nobody-has-this-name") == of_directory
+    assert all(owners.values())
 
 
 @pytest.mark.parametrize("option", ["owner", "group", "directory_owner", "directory_group"])

@@ -351,6 +351,44 @@ def test_root_that_may_not_change_files_of_others_is_told_beforehand(public_worl
         assert world.both(**options)["changed"] is True
 
 
+@as_root
+@pytest.mark.parametrize("exists", [False, True])
+def test_root_that_could_not_set_the_bits_of_a_file_that_it_has_given_away_is_told_beforehand(public_world, exists):
+    world = public_world
+    if exists:
+        world.run()
+    with without_capabilities(FOWNER):
+        said = world.refused(mode="2750", **OWNER)
+        assert "only its owner 54321 may set its setuid and setgid bits" in said
+        for options in ({"mode": "2750", **GROUP}, {"mode": "2755", "owner": "0"}, {"mode": "0755", **OWNER}):
+            assert world.both(**options)["changed"] is True
+            world.config.unlink()
+
+
+@as_root
+def test_root_without_some_rights_changes_what_takes_none_of_them(public_world):
+    world = public_world
+    world.run(directory_group=str(STRANGER))
+    with without_capabilities(CHOWN):
+        # The group is the one that it has.
+        assert world.both(directory_mode="0750")["changed"] is True
+    give(world.cache, STRANGER)
+    with without_capabilities(FOWNER):
+        # The mode is the one that it has.
+        assert world.both(directory_owner="0")["changed"] is True
+    assert (world.cache.stat().st_uid, world.cache.stat().st_gid, mode_of(world.cache)) == (0, STRANGER, 0o750)
+
+
+@as_root
+def test_root_that_cannot_give_a_new_file_to_the_owner_of_the_old_one_is_told_beforehand(world):
+    world.write("[cache]\n")
+    give(world.config, STRANGER)
+    with without_capabilities(CHOWN):
+        said = world.refused(cleanup_interval="2h")
+        assert "it cannot be written: root may not give it to 54321 without CAP_CHOWN" in said
+        assert world.both(cleanup_interval="2h", owner="0", group="0")["changed"] is True
+
+
 def test_a_directory_in_the_way_of_the_cache_is_refused(world):
     world.cache.write_bytes(b"")
     assert "is not a directory; set directory to a path that can be created" in world.refused()
