@@ -251,6 +251,16 @@ def test_a_config_has_64_kib_at_most(tmp_path, size, codes):
         assert "the file has %d bytes, and at most 65536 are read" % size in problem.message
 
 
+def test_of_a_file_that_grows_one_byte_more_than_a_config_may_have_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "config.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    small = path.stat()
+    os.truncate(path, 2**18)
+    monkeypatch.setattr(os, "fstat", lambda _handle: small)
+    ((problem,),) = [file.problems for file in check(str(path), CURRENT)]
+    assert "the file has 65537 bytes, and at most 65536 are read" in problem.message
+
+
 @pytest.mark.parametrize(
     ("content", "places"),
     [
