@@ -44,9 +44,8 @@ def _may_reach(resolved: ResolvedPath, directory: str, user: int) -> bool:
 
 def _may_read(path: str, resolved: ResolvedPath, status: os.stat_result, user: int) -> bool:
     """Return whether a user certainly may read a file, and enter every directory above it."""
-    return user == 0 or (
-        certainly_may(path, status, user, READ)
-        and all(certainly_may(above, its, user, ENTER) for above, its in resolved.visited)
+    return certainly_may(path, status, user, READ) and all(
+        certainly_may(above, its, user, ENTER) for above, its in resolved.visited
     )
 
 

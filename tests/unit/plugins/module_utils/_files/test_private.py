@@ -98,6 +98,7 @@ ROOTS, USERS, OF_TEAM = (0, 0), (STRANGER, STRANGER), (0, TEAM)
         ((ROOTS, 0o755), (OF_TEAM, 0o775), (ROOTS, 0o640), "above/below"),
         ((ROOTS, 0o755), (OF_TEAM, 0o777), (OF_TEAM, 0o640), "above/below"),
         ((ROOTS, 0o755), (OF_TEAM, 0o757), (OF_TEAM, 0o640), "above/below"),
+        ((ROOTS, 0o755), (OF_TEAM, 0o772), (OF_TEAM, 0o640), "above/below"),
         ((OF_TEAM, 0o775), (OF_TEAM, 0o777), (OF_TEAM, 0o640), "above/below"),
     ],
 )
@@ -151,6 +152,25 @@ def test_a_file_with_other_names_is_secret_where_others_can_give_names(public):
         whose = "root" if owner[0] == 0 else owner[0]
         reason = 'it is a file of %s with other names (hard links), and other users can replace what is in "%s"'
         assert kept(path) == (reason % (whose, folder) if wanted else NOTHING)
+    # What has no name any more has no other one.
+    as_given(path, ROOTS, 0o600)
+    with path.open("rb") as opened_file:
+        path.unlink()
+        (public / "other").unlink()
+        found = secret(str(path), resolve(str(folder)), os.fstat(opened_file.fileno()))
+    assert sentence(found) == (
+        'it is a file of root that other users may not read, and some of them can replace what is in "%s"' % folder
+    )
+
+
+@as_root
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_a_sticky_directory_that_the_way_leaves_again_holds_no_secret(public, name):
+    path = new(public / "d", 0o755) / "f"
+    path.write_bytes(b"")
+    as_given(path, ROOTS, 0o600)
+    new(public / name, 0o1777)
+    assert secret(str(path), resolve("%s/%s/../d" % (public, name)), path.stat()) is None
 
 
 @as_root
@@ -181,6 +201,7 @@ def test_nothing_is_read_or_listed_behind_the_link_of_another_user(public):
         (OTHER, 0o700, STRANGER, STRANGER, False),
         (0, 0o755, 0, STRANGER, False),
         (STRANGER, 0o755, OTHER, STRANGER, False),
+        (0, 0o755, 1, STRANGER, False),
         (0, 0o755, STRANGER, ANYONE, False),
         (0, 0o755, 0, ANYONE, False),
         (0, 0o755, 0, None, True),
@@ -189,7 +210,7 @@ def test_nothing_is_read_or_listed_behind_the_link_of_another_user(public):
 )
 def test_a_directory_is_listed_for_its_owner_who_chose_it(public, above, mode, owner, chosen_by, listed):
     folder = new(public / "above")
-    give(new(folder / "d", 0o700), owner)
+    give(new(folder / "d", 0o711), owner)
     give(folder, above)
     folder.chmod(mode)
     found = private(resolve(str(folder / "d")), chosen_by)
@@ -290,6 +311,22 @@ def test_what_root_shows_behind_a_link_is_what_its_owner_may_see(public, owner, 
     with opened(links) as handle:
         assert outcome("link", handle) == (True, ["x"] if shown else errno.EACCES)
         assert behind("link", handle).links[0][0] == str(links / "link")
+
+
+@as_root
+def test_what_a_user_may_not_see_is_no_directory_to_others_than_root(public):
+    closed = new(public / "closed", 0o700)
+    new(closed / "d")
+    (closed / "f").write_bytes(b"")
+    links = new(public / "links", 0o755)
+    for name in ("d", "f", "gone"):
+        (links / name).symlink_to("../closed/%s" % name)
+        give(links / name, STRANGER)
+    with opened(links) as handle:
+        # Root does not tell what is there.
+        assert [outcome(name, handle) for name in ("d", "f", "gone")] == [(True, errno.EACCES)] * 3
+        with without_root():
+            assert [outcome(name, handle) for name in ("d", "f", "gone")] == [(False, errno.EACCES)] * 3
 
 
 def test_what_is_asked_of_a_handle_that_is_closed_leads_nowhere(tmp_path):
