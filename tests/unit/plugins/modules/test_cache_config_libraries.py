@@ -63,6 +63,8 @@ def test_a_dry_run_says_what_would_be_written_once_the_libraries_are_there(world
         predicted = world.run(check=True, **options)
     assert predicted["failed"] is True
     assert predicted["missing_libraries"] == ["platformdirs", "tomli-w"]
+    assert "Failed to import the required Python library (platformdirs, tomli-w)" in predicted["msg"]
+    assert "the engine's default paths, unless path and directory are given" in predicted["msg"]
     assert world.snapshot() == untouched
     done = world.run(**options)
     for key in ("path", "created", "changed", "changed_settings", "effective", "problems", "diff"):

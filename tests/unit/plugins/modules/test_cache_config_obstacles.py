@@ -586,6 +586,8 @@ def test_a_file_that_the_system_keeps_is_told():
         {"exclusive": True},
         {"directory": "/x"},
         {"baseline_compression_level": 0},
+        # The first of several, in the order of the documentation.
+        {"cleanup_interval": "1h", "enabled": True, "unset": ["directory"], "exclusive": True},
     ],
 )
 def test_absent_and_contents_contradict_each_other(world, options):
