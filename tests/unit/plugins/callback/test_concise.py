@@ -73,6 +73,15 @@ def test_a_message_does_not_act_on_a_terminal(label: str) -> None:
     assert shown == [label + "a\\x1b[2J", "\\u202eb\\rc\td\\x0be\\u2028f"]
 
 
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [("a\nb", "a\nb"), (["a", "b\nc"], "a\nb\nc"), ([], ""), ("", ""), (["a", 1], None), ({"a": "b"}, None), (5, None), (None, None)],
+    ids=str,
+)  # fmt: skip
+def test_texts_and_lists_of_texts_are_shown_as_text(message: Any, text: str | None) -> None:
+    assert _text(message) == text
+
+
 PLAYBOOK = """
 - hosts: all
   gather_facts: false
@@ -208,6 +217,9 @@ TROUBLE = """
       fail: {msg: "{{ item }}"}
       loop: [one]
       when: inventory_hostname == 'd'
+    - name: Fail with data
+      fail: {msg: [1]}
+      when: inventory_hostname == 'a'
 """
 TROUBLE_SHOWN = """
 PLAY [all]
@@ -230,8 +242,10 @@ TASK [Say something]
 
 TASK [Fail for all items]
 
+TASK [Fail with data]
+
 PLAY RECAP
-<0;32>a : <1;35>ignored=2
+<0;31>a : <0;31>failed=1 <1;35>ignored=2
 <0;33>b : <0;33>changed=1 <0;32>rescued=1
 <0;31>c : <1;31>unreachable=1
 <0;31>d : <0;31>failed=1
@@ -258,9 +272,11 @@ def test_trouble_has_its_own_colors_and_goes_where_ansible_writes_it(tmp_path: P
     # What is ignored is shown as Ansible does; a failure once.
     assert '<0;31>fatal: [a]: FAILED! => {"changed": false, "msg": "no matter"}' in lines
     assert [line for line in lines if "once" in line] == ["<0;31>fatal: [b]: once"]
-    assert [line.partition(" => ")[0] for line in lines if "(item=one)" in line] == [
+    assert [line.partition(" => ")[0] for line in lines if re.search(r": \[[ad]\]", line)] == [
+        "<0;31>fatal: [a]: FAILED!",
         "<0;31>failed: [a] (item=one)",
         "<0;31>failed: [d] (item=one)",
+        "<0;31>fatal: [a]: FAILED!",
     ]
 
 
