@@ -70,6 +70,15 @@ def fill(top, *names):
         path.mkdir() if name.endswith("/") else path.write_bytes(b"")
 
 
+def test_what_is_not_there_has_no_owner_and_no_mode(tmp_path):
+    there = inspect(str(tmp_path))
+    nothing = {"path": str(tmp_path), "exists": False, "owner": None, "group": None, "mode": None}
+    assert there._replace(exists=False).as_dict() == nothing
+    assert there._replace(mode=0o7).as_dict()["mode"] == "0007"
+    # What is to be there can have a mode that nobody knows yet.
+    assert there._replace(mode=None).as_dict()["mode"] is None
+
+
 # Names
 
 
@@ -519,8 +528,13 @@ def test_what_is_in_the_way_is_told_to_who_may_see_it(public, chosen_by, mode, t
     assert found(path, 0, chosen_by=chosen_by) == [(told, [text])]
     # Without an error, there is nothing to keep.
     assert resolve_directory(str(folder / "g"), chosen_by).error is None
+    # The kernel limits what others than root are told.
+    mine = new(public / "mine")
+    fill(mine, "f")
+    give(mine, NOBODY)
     with without_root():
-        assert sentence(resolve_directory(str(public / "no" / "x"), STRANGER).error) == ""
+        resolved = resolve_directory(str(mine / "f" / "x"), STRANGER)
+    assert (sentence(resolved.error), resolved.denied) == ('"%s" is not a directory' % (mine / "f"), False)
 
 
 def test_a_way_that_ends_at_a_closed_directory_is_told():
