@@ -27,7 +27,7 @@ def refusal(error: Exception, loads: Loads, text: str) -> TomlError:
     if place is None and message == _OPEN_LITERAL:
         text = _until_open(loads, text)
     line, column = place or _end(text)
-    if message.startswith(_BAD_ESCAPE) and column == 1 and line > 1:
+    if message.startswith(_BAD_ESCAPE) and column == 1:
         # The library names the place behind a backslash and a line break.
         line, column = _end("\n".join(text.split("\n")[: line - 1]))
     return TomlError(message, line, column)

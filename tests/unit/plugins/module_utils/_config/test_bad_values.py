@@ -50,6 +50,7 @@ def test_a_text_that_is_no_value_has_the_name_of_its_mistake(kind, number, unit,
         (0, "no-unit", {"number": 0}),
         (2**64 - 1, "no-unit", {"number": 2**64 - 1}),
         (2**64, "more-than-u64", {}),
+        (2**70, "more-than-u64", {}),
     ],
 )
 def test_a_number_without_its_unit_has_the_name_of_its_mistake(value, name, facts):

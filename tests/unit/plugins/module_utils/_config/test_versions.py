@@ -63,7 +63,14 @@ def name_of(first, last):
 
 @pytest.mark.parametrize(
     ("first", "last", "name"),
-    [(0, 32, "<=32"), (33, 47, "33-47"), (48, 48, "48"), (49, MAJOR_MAX, ">=49"), (0, MAJOR_MAX, "<=%d" % MAJOR_MAX)],
+    [
+        (0, 32, "<=32"),
+        (33, 47, "33-47"),
+        (48, 48, "48"),
+        (300, 300, "300"),
+        (49, MAJOR_MAX, ">=49"),
+        (0, MAJOR_MAX, "<=%d" % MAJOR_MAX),
+    ],
 )
 def test_a_range_is_named_by_its_ends(first, last, name):
     assert name_of(first, last) == name
@@ -97,6 +104,19 @@ def test_a_range_is_cut_where_a_setting_comes_or_goes(since, until, names):
         assert dialect.enabled == (dialect.last <= 32)
 
 
+def test_the_rules_changed_with_33_and_48_and_49():
+    assert [FIRST.first, *(dialect.first for dialect in DIALECTS if dialect.first in (33, 48, 49))] == [0, 33, 48, 49]
+    assert [dialect.first for dialect in DIALECTS[1:]] == [dialect.last + 1 for dialect in DIALECTS[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "name"),
+    [(33, 47, "39-47"), (39, 39, "39"), (33, 39, "39"), (48, 48, "48"), (300, int("300"), "300"), (60, 70, "60-70")],
+)
+def test_programs_with_toml_1_1_are_named_by_the_versions_that_may_read_it(first, last, name):
+    assert DIALECTS[1]._replace(first=first, last=last).with_1_1 == name + " with TOML 1.1"
+
+
 @pytest.mark.parametrize("dialect", DIALECTS, ids=EVERY)
 def test_all_versions_in_a_range_know_the_same_settings(dialect):
     for setting in SETTINGS.values():
@@ -109,8 +129,16 @@ def test_the_engine_s_structure_has_a_field_for_each_setting_and_one_for_enabled
     assert for_version(version).fields == fields
 
 
+def test_a_setting_that_a_version_does_not_know_is_no_field_of_it(monkeypatch):
+    setting = SETTINGS["cleanup-interval"]
+    fields = [for_version(version).fields for version in ("32", "33")]
+    monkeypatch.setitem(SETTINGS, setting.name, setting._replace(since=60))
+    assert [for_version(version).fields for version in ("32", "33")] == [number - 1 for number in fields]
+
+
 @pytest.mark.parametrize(
-    ("version", "reader"), [("32", 0), ("33", 0), ("38.9", 0), ("39", 39), ("42.0.2", 39), ("50", 39)]
+    ("version", "reader"),
+    [("32", 0), ("33", 0), ("38.9", 0), ("39", 39), ("47", 39), ("48", 39), ("49", 39), ("50", 39)],
 )
 def test_the_reader_of_toml_changed_with_39(version, reader):
     assert for_version(version).reader == reader
