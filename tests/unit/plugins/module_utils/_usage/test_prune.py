@@ -256,6 +256,7 @@ def test_broken_is_what_cannot_be_decompressed(cache):
     watch.close()
     done = both(cache.top, "broken")
     assert done.names("broken") == [relative(name_of(number)) for number in range(2, 7)]
+    assert done.kept == {}
     assert listing(cache.folder) == sorted([name_of(1), name_of(1) + ".stats", "README"])
 
 
@@ -618,6 +619,11 @@ def test_stale_locks_are_those_that_the_engine_disregards(cache):
     done = both(cache.top, "stale_locks")
     assert done.names("stale_locks") == sorted([*stale, future, leftover, renamed])
     assert set(fresh) <= set(listing(cache.top))
+    # What leads to a directory is no statistics.
+    (cache.folder / (name_of(6) + ".stats")).symlink_to(cache.top)
+    done = both(cache.top, "stale_locks")
+    assert done.removed["stale_locks"] == FIGURES
+    assert done.kept == {}
 
 
 def test_no_lock_is_stale_under_rules_that_are_not_known(cache):
@@ -1063,6 +1069,23 @@ def test_directories_that_have_gone_are_neither_removed_nor_kept(cache):
     assert done.names("all") == ["modules/"]
     assert done.kept == {}
     assert done.left == (0, 0)
+
+
+def test_a_directory_that_was_replaced_keeps_nothing_else(cache, tmp_path):
+    folder = cache.top / "folder"
+    for name in ("file", "replaced/file", "other/file"):
+        put(folder / name)
+    (folder / "empty").mkdir()
+
+    def change():
+        (folder / "replaced").rename(tmp_path / "aside")
+        put(folder / "replaced" / "new")
+
+    done = raced(cache.top, "foreign", between=change)
+    gone = ["file", "other/file", "other/", "empty/"]
+    assert done.names("foreign") == sorted("folder/" + name for name in gone)
+    assert done.kept == {"changed": {**FIGURES, "count": 1, "entries": 1, "names": ["folder/replaced/file"]}}
+    assert listing(folder) == ["replaced", "replaced/new"]
 
 
 def test_another_directory_in_the_place_of_an_empty_one_stays(cache, tmp_path):
