@@ -11,7 +11,7 @@ import os
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import directory as _directory
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import Reason
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import Reason, user_name
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory import (
     UNCOUNTED,
     findings,
@@ -176,6 +176,8 @@ def test_the_config_in_the_cache_is_told_once(tmp_path, name, known):
     names = [str(tmp_path / "beside.toml"), str(tmp_path / "dd" / "f"), str(tmp_path / "link"), str(config)]
     assert found(top, config=names) == [("config", [str(config)])]
     assert found(top, config=names[:3]) != []
+    # A link to it in there is another name of it, which is told no more.
+    assert found(top, config=[str(top / "gone"), *names]) == [("config", [str(config)])]
     assert found(top, config=[]) == found(top, config=names[:3])
     (config.parent / "other").write_bytes(b"")
     parts = str((config.parent / "other").relative_to(top)).split("/")
@@ -259,8 +261,9 @@ def test_the_private_directories_of_systemd_are_known_where_only_root_can_enter(
         # Of others, nothing else is wrong with it.
         assert found(public / "link", 0, STRANGER) == [("dynamic-user", [str(private)])]
         assert found(public / "link", 0, NOBODY) == [("dynamic-user", [str(private)])]
-        with without_root():
-            assert found(public / "link", NOBODY) == [("dynamic-user", [str(private)])]
+        for way in (public / "link", "%s/../private/app" % private):
+            with without_root():
+                assert found(way, NOBODY) == [("dynamic-user", [str(private)])]
     else:
         monkeypatch.setattr(_directory, "_UNITS", ())
         with_nothing_known = found(public / "link", 0, NOBODY)
@@ -330,6 +333,8 @@ def test_who_can_replace_a_link_can_replace_the_directory(public, uid, wanted):
     [
         (0, 0, None, None),
         (0, 0, STRANGER, None),
+        (0, STRANGER, None, None),
+        (1, STRANGER, None, "owned"),
         (STRANGER, 0, STRANGER, None),
         (STRANGER, STRANGER, None, None),
         (STRANGER, 0, None, "owner"),
@@ -342,7 +347,15 @@ def test_whose_directory_it_is(public, uid, user, owner, wanted):
     path = new(public / "d", 0o755)
     give(path, uid)
     told = [entry for entry in found(path, user, owner) if entry[0] in ("owner", "owned")]
-    assert told == ([(wanted, [str(uid)])] if wanted else [])
+    assert told == ([(wanted, [user_name(uid)])] if wanted else [])
+
+
+def test_nobody_can_write_where_no_mode_is_known_or_given(tmp_path):
+    path = new(tmp_path / "d", 0)
+    state = inspect(str(path))
+    path.chmod(0o700)
+    for mode in (0, None):
+        assert "writable" not in [name for name, _values in found(state._replace(mode=mode))]
 
 
 @needs_acls

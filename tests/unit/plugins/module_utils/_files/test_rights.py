@@ -92,6 +92,11 @@ def test_a_number_is_known_within_the_ranges_of_the_user_namespace(system: Syste
     assert (known(number, 0), known(0, number), known(number, number)) == (wanted, wanted, wanted)
 
 
+def test_a_range_of_a_user_namespace_has_as_many_numbers_as_it_says(system: System) -> None:
+    system(ids="0 0 1\n3 100 5\n70 200 70\n")
+    assert [number for number in range(200) if known(number, 0)] == [0, *range(3, 8), *range(70, 140)]
+
+
 @pytest.mark.parametrize(
     ("mode", "owners", "wanted"),
     [
@@ -150,11 +155,13 @@ Wanted = Tuple[Optional[int], Optional[int], int]
         # Neither its owner nor root.
         (OWN, (), (OTHER, GROUP, 0o644), (OTHER, GROUP, 0o600), "only its owner 70002 may do that"),
         (OWN, (CHOWN,), (OTHER, GROUP, 0o644), (OWN, GROUP, 0o644), "only its owner 70002 may do that"),
+        (OWN, (), (0, GROUP, 0o644), (0, GROUP, 0o600), "only its owner root may do that"),
         (OWN, (FOWNER,), (OTHER, GROUP, 0o644), (OTHER, GROUP, 0o600), None),
         (OWN, (FOWNER,), (OTHER, GROUP, 0o644), (OTHER, MORE, 0o600), "70001 may not give it to the group 70005"),
         # Root without some of its rights.
         (0, (CHOWN,), (OTHER, GROUP, 0o644), (OWN, GROUP, 0o644), None),
         (0, (CHOWN,), (OTHER, GROUP, 0o644), (OTHER, GROUP, 0o600), "only its owner 70002 may do that"),
+        (0, (CHOWN,), (OTHER, GROUP, 0o600), (OTHER, GROUP, 0o644), "only its owner 70002 may do that"),
         (0, (CHOWN,), (OTHER, GROUP, 0o644), (OWN, GROUP, 0o600), "only its owner 70002 may do that"),
         (0, (FOWNER,), (OTHER, GROUP, 0o644), (OTHER, GROUP, 0o600), None),
         (0, (FOWNER,), (OTHER, GROUP, 0o644), (OWN, GROUP, 0o600), "root may not give it to 70001 without CAP_CHOWN"),
@@ -180,7 +187,8 @@ def test_what_cannot_be_given_is_known_beforehand(
     reason: str | None,
 ) -> None:
     system(user, capabilities)
-    found = forbidden(owners, wanted)
+    uid, gid, mode = (None if number is None else int(str(number)) for number in wanted)
+    found = forbidden(owners, (uid, gid, mode or 0))
     assert (found is None) is (reason is None), found
     assert sentence(found).startswith(reason or "")
 
