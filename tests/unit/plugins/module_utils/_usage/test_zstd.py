@@ -443,6 +443,8 @@ def test_a_speed_is_exact() -> None:
         (windowed(28), 16 * MIB),
         (windowed(20), 17 * MIB),
         (windowed(20) + windowed(27) + windowed(21), 144 * MIB),
+        # The longest header that there is: with a window, a number of a dictionary and the size of the content.
+        (b"\x28\xb5\x2f\xfd\xc3\x88" + bytes(4) + struct.pack("<Q", 1) + b"\x09\0\0a", 144 * MIB),
     ],
 )
 def test_an_entry_is_decompressed_if_there_is_memory_for_its_window_and_16_mib(
