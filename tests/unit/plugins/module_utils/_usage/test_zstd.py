@@ -235,7 +235,9 @@ def windowed(log: int) -> bytes:
     return stream.compress(b"1") + stream.flush()
 
 
-@pytest.mark.parametrize("before", [GOOD, skippable(300), skippable(2**18 - 9), skippable(2**18 - 4), GOOD * 40])
+@pytest.mark.parametrize(
+    "before", [GOOD, skippable(300), skippable(2**18 - 9), skippable(2**18 - 4), skippable(3 * 2**18 - 9), GOOD * 40]
+)
 def test_a_large_window_behind_other_frames_is_not_taken_from_a_small_memory(cache: Cache, before: bytes) -> None:
     cache.module(1, data=before + windowed(27) + GOOD)
     with Open(cache, memory=resident() + 64 * 2**20) as look:
@@ -486,7 +488,7 @@ def test_a_sample_is_taken_if_there_is_memory_for_twice_its_size(cache: Cache, m
             sample(look)
 
 
-@pytest.mark.parametrize(("level", "same"), [(0, 3), (1, 1), (19, 19)])
+@pytest.mark.parametrize(("level", "same"), [(0, 3), (1, 1), (9, 9)])
 def test_a_level_is_measured_if_there_is_memory_for_it_and_the_modules(
     monkeypatch: pytest.MonkeyPatch, level: int, same: int
 ) -> None:
@@ -692,12 +694,12 @@ def test_the_last_module_of_a_sample_is_cut_off(cache: Cache, monkeypatch: pytes
 def test_a_level_compresses_as_the_engine_does() -> None:
     content = noise(300_000) + bytes(2**19) + b"the end"
     budget = Budget(60, PLENTY)
-    for level in (1, 19):
+    for level in (1, 6):
         assert b"".join(_zstd._compress(content, level, budget)) == compressed(content, level)
-    row = _zstd.measure([content, bytes(1000)], 19, budget)
-    size = len(compressed(content, 19)) + len(compressed(bytes(1000), 19))
+    row = _zstd.measure([content, bytes(1000)], 6, budget)
+    size = len(compressed(content, 6)) + len(compressed(bytes(1000), 6))
     speeds = [row.pop(name) for name in ("compress_mb_per_s", "decompress_mb_per_s")]
-    assert row == {"level": 19, "ratio": round((len(content) + 1000) / size, 2)}
+    assert row == {"level": 6, "ratio": round((len(content) + 1000) / size, 2)}
     assert all(isinstance(speed, float) and speed > 0 for speed in speeds)
 
 
