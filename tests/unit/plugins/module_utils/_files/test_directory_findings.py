@@ -168,8 +168,9 @@ def test_what_is_not_looked_at_is_not_counted(tmp_path, most, values):
         ("a/b", False),
     ],
 )
-def test_the_config_in_the_cache_is_told_once(tmp_path, name, known):
-    top = new(tmp_path / "d")
+@pytest.mark.parametrize("folder", ["d", "dx"])
+def test_the_config_in_the_cache_is_told_once(tmp_path, folder, name, known):
+    top = new(tmp_path / folder)
     config = top / (name if known else name + "/config.toml")
     fill(top, str(config.relative_to(top)))
     # Not the one beside it, nor in another of a similar name.
@@ -231,7 +232,8 @@ def test_the_home_of_each_user_is_one_whatever_passwd_lacks(monkeypatch):
     monkeypatch.setattr("pwd.getpwuid", entry)
     for users in ({7}, {7, 8}, {8, 9, 7, None}, set(range(20))):
         assert not_dedicated("/srv/app", users) is True
-        assert not_dedicated("/srv/app/cache", users) is False
+        for other in ("/srv/app/cache", "/srv/aa", "/srv/b"):
+            assert not_dedicated(other, users) is False
     assert not_dedicated("/srv/app", {8, None}) is False
 
 

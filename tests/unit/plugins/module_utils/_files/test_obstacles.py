@@ -97,6 +97,7 @@ def test_a_file_system_that_knows_one_owner_and_mode_is_told_unless_it_suits(tmp
     mounts(
         "21 1 %s / / rw shared:1 - %s /dev/x rw" % (device, kind),
         "22 21 %s / /mnt rw - vfat /dev/y rw" % elsewhere,
+        "23 21 0:0 / /mnt/x rw - msdos /dev/z rw",
     )
     wanted = '"%s" is on a file system of type %s, where all files have one owner and mode; use another file system' % (
         path,
@@ -110,6 +111,18 @@ def test_a_file_system_that_knows_one_owner_and_mode_is_told_unless_it_suits(tmp
     # What is private belongs to this user, or is not meant to be private.
     other = os.stat_result([0o40700, 1, status.st_dev, 1, os.geteuid() + 1, 0, *[0] * 4])
     assert bool(one_owner(str(path), other)) is (kind in ("vfat", "msdos", "exfat"))
+
+
+@as_root
+def test_what_suits_one_who_is_not_root_is_the_own_private_directory(mounts):
+    with place(STRANGER) as there:
+        private = new(there / "d")
+        status = private.stat()
+        mounts("21 1 %d:%d / / rw - vfat /dev/x rw" % (os.major(status.st_dev), os.minor(status.st_dev)))
+        for owner, told in ((STRANGER, False), (0, True), (NOBODY, True)):
+            give(private, owner)
+            with without_root(STRANGER):
+                assert bool(one_owner(str(private), private.stat())) is told
 
 
 # Rights
@@ -262,6 +275,18 @@ def test_what_can_only_be_appended_to_is_told_by_its_flags(tmp_path, monkeypatch
     # FS_IOC_GETFLAGS
     assert asked == [(True, 0x80086601, bytes(8))]
     assert handles() == before
+
+
+@pytest.mark.parametrize("only", ["f", ""])
+def test_a_file_is_not_replaced_if_it_or_its_directory_can_only_be_appended_to(tmp_path, monkeypatch, only):
+    (tmp_path / "f").write_bytes(b"")
+    marked = (tmp_path / only).stat().st_ino
+
+    def flags(handle, _request, _data):
+        return (0x20 if os.fstat(handle).st_ino == marked else 0).to_bytes(4, sys.byteorder) + bytes(4)
+
+    monkeypatch.setattr(fcntl, "ioctl", flags)
+    assert sentence(unwritable(str(tmp_path / "f"))) == '"%s" is append-only; see lsattr' % (tmp_path / only)
 
 
 def test_only_files_and_directories_are_asked_for_flags_and_not_all_have_some(tmp_path, monkeypatch):
