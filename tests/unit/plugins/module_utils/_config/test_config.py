@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import Config
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.config import Config, no_config
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems import Problem
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils._config.test_check import (
@@ -19,6 +19,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils._confi
     codes,
     read,
 )
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import HOST
 
 
 def test_a_config_that_disables_its_cache_has_only_the_problems_for_which_it_is_refused():
@@ -33,6 +34,9 @@ def test_a_config_that_disables_its_cache_has_only_the_problems_for_which_it_is_
         assert "small-queue" in codes(config)
     assert not read(cache("enabled = 0"), OLD).off
     assert not read(cache(), OLD).off
+    # Without a table nothing is disabled.
+    assert not read("", OLD).off
+    assert not no_config(OLD, HOST).off
 
 
 @pytest.mark.parametrize(("off", "left"), [(False, ["error", "danger", "warning"]), (True, ["error"])])

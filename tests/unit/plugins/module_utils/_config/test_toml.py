@@ -124,6 +124,12 @@ def test_what_1_0_refuses_cannot_be_told_for_1_1_without_its_parser(text):
     assert only(TOML_1_1).read(text, TOML_1_1)[1] is True
 
 
+def test_what_1_0_reads_is_1_1_even_if_it_looks_newer():
+    text = "a = 13:30:00"
+    assert newer(text, Library().any())
+    assert only(TOML_1_0).read(text, TOML_1_1) == ({"a": dt.time(13, 30)}, True)
+
+
 def test_what_neither_grammar_can_have_is_refused_plainly():
     with pytest.raises(TomlError) as caught:
         only(TOML_1_0).read("[cache", TOML_1_1)
@@ -138,6 +144,7 @@ def test_the_reader_of_a_text_is_the_parser_that_has_read_it(text):
     assert both.reader(text) is both.any()
     both.read(text, TOML_1_1)
     assert both.reader(text) is both.parser(TOML_1_1)
+    assert both.reader("".join(list(text))) is both.parser(TOML_1_1)
     both.read("a = 1", TOML_1_0)
     assert both.reader("a = 1") is both.parser(TOML_1_0)
     old = only(TOML_1_0)
