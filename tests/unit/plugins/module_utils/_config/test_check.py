@@ -174,6 +174,7 @@ def test_without_a_file_everything_has_its_default():
     for dialects in (OLD, CURRENT, *([dialect] for dialect in DIALECTS)):
         config = no_config(dialects, HOST)
         assert config.valid
+        assert (config.text, config.bom, config.table) == ("", False, None)
         assert config.accepted_by == EVERY
         text = cache("enabled = true") if dialects[0].enabled else cache()
         assert config.effective == read(text, dialects).effective
