@@ -470,7 +470,7 @@ def test_a_file_is_removed_and_the_directory_stays(world):
     text = world.config.read_text()
     result = absent(world)
     assert result["changed"] is True
-    assert not world.config.exists()
+    assert list(world.config.parent.iterdir()) == []
     assert world.cache.is_dir()
     assert result["path"] == str(world.config)
     assert (result["diff"][0]["before"], result["diff"][0]["after"]) == (text, "")
@@ -504,6 +504,16 @@ def test_a_dangling_link_is_removed(world):
 def test_what_is_not_there_is_not_removed(world):
     assert absent(world)["changed"] is False
     assert absent(world, path=str(world.tree / "no" / "config.toml"))["changed"] is False
+
+
+@as_root
+def test_root_removes_nothing_behind_a_link_of_the_system(world):
+    world.write("[cache]\n")
+    said = world.refused(path="/proc/self/root%s" % world.config, state="absent")
+    assert said.endswith(
+        ': it cannot be removed: "/proc/self" is a link of the system, as in /proc: root does not follow it; name what it'
+        " leads to"
+    )
 
 
 @as_root

@@ -370,13 +370,15 @@ def test_new_directories_appear_as_they_are_to_be(tmp_path, monkeypatch):
     assert seen == [0o700, 0o755, 0o750]
 
 
-@pytest.mark.parametrize("mode", [0o500, 0o400, 0o000, 0o2577])
+@pytest.mark.parametrize("mode", [0o500, 0o400, 0o000, 0o2577, 0o750, 0o2700])
 def test_a_directory_that_its_owner_may_not_write_in_is_made(monkeypatch, mode):
     seen = []
     rename = _rename._renameat2
 
     def watched(source, name, *arguments):
-        seen.append(stat.S_IMODE(os.stat(name, dir_fd=source).st_mode))
+        for path in (name, name + "/d"):
+            with contextlib.suppress(FileNotFoundError):
+                seen.append(stat.S_IMODE(os.stat(path, dir_fd=source).st_mode))
         return rename(source, name, *arguments)
 
     monkeypatch.setattr(_rename, "_renameat2", watched)
@@ -386,8 +388,8 @@ def test_a_directory_that_its_owner_may_not_write_in_is_made(monkeypatch, mode):
         assert mode_of(there / "d") == mode
         make(inspect(str(there / "a" / "d")), -1, -1, mode)
         assert mode_of(there / "a" / "d") == mode
-    # Its owner has all rights until it is in place, and nobody else any; what is moved with it needs none.
-    assert seen == [0o700, 0o755]
+    # To move it, its owner needs the right to write in it, and nobody else any; what is moved with another needs none.
+    assert seen == [mode if mode & stat.S_IWUSR else 0o700, 0o755, mode]
 
 
 @as_root
@@ -639,6 +641,19 @@ def test_a_large_file_is_written_whole(tmp_path, monkeypatch):
 def test_missing_directories_are_made_on_the_way(tmp_path):
     put(tmp_path / "a" / "b" / "f")
     assert (tmp_path / "a" / "b" / "f").read_bytes() == NEW
+
+
+@as_root
+@pytest.mark.parametrize(("uid", "gid"), [(-1, -1), (-1, 0), (-1, NOBODY), (STRANGER, -1), (STRANGER, NOBODY)])
+def test_a_file_that_is_made_with_directories_belongs_to_who_is_named_and_to_this_user_otherwise(tmp_path, uid, gid):
+    above = new(tmp_path / "above", 0o2755)
+    give(above, STRANGER)
+    above.chmod(0o2755)
+    put(above / "a" / "f", uid=uid, gid=gid, mode=0o640)
+    status = (above / "a" / "f").stat()
+    assert (status.st_uid, status.st_gid, mode_of(above / "a" / "f")) == (max(uid, 0), max(gid, 0), 0o640)
+    status = (above / "a").stat()
+    assert (status.st_uid, status.st_gid, mode_of(above / "a")) == (STRANGER, STRANGER, 0o755)
 
 
 def test_the_file_is_new_and_other_names_keep_the_old_text(tmp_path):
@@ -1173,6 +1188,56 @@ def test_no_backup_stays_of_what_is_not_changed(tmp_path, monkeypatch, act):
         run()
     assert names(tmp_path) == ["f"]
     assert path.read_bytes() == OLD
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("as_well", ["text", "time", "name"])
+def test_a_file_that_changes_while_it_is_removed_is_put_back_or_beside_a_new_one(tmp_path, monkeypatch, again, as_well):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    old = old_at(path)
+    rename = os.rename
+
+    def raced(name, new, **options):
+        if as_well == "text":
+            path.write_bytes(OLD.upper())
+            os.utime(path, ns=(old.status.st_atime_ns, old.status.st_mtime_ns))
+        elif as_well == "time":
+            os.utime(path, ns=(1, 1))
+        else:
+            path.unlink()
+            path.write_bytes(OLD)
+            os.utime(path, ns=(1, 1))
+        rename(name, new, **options)
+        if again:
+            path.write_bytes(b"theirs")
+
+    monkeypatch.setattr(os, "rename", raced)
+    text = OLD.upper() if as_well == "text" else OLD
+    if not again:
+        with pytest.raises(ChangedMeanwhile):
+            taken(path, old, True)
+        assert names(tmp_path) == ["f"]
+        assert path.read_bytes() == text
+        return
+    said = "^it was not removed: another process has made a new one meanwhile; the old one is .* now$"
+    with cannot_write(said, changed=True) as caught:
+        taken(path, old, True)
+    (beside,) = (name for name in names(tmp_path) if name != "f")
+    assert '"%s"' % (tmp_path / beside) in sentence(caught.value.reason)
+    assert (path.read_bytes(), (tmp_path / beside).read_bytes()) == (b"theirs", text)
+
+
+@pytest.mark.parametrize(("backup", "said"), [(True, "no backup can be made"), (False, "it cannot be removed")])
+def test_what_cannot_be_done_with_the_file_behind_a_link_is_told(tmp_path, backup, said):
+    path = new(tmp_path / "d") / "f"
+    path.write_bytes(OLD)
+    (tmp_path / "link").symlink_to("d/f")
+    old = old_at(tmp_path / "link")
+    (tmp_path / "d").rename(tmp_path / "moved")
+    with cannot_write("^%s: another process has replaced a part of the path$" % said):
+        taken(tmp_path / "link", old, backup)
+    assert names(tmp_path) == ["link", "moved"]
 
 
 def test_a_removed_file_is_kept_beside_what_was_behind_the_link(tmp_path):
