@@ -557,4 +557,5 @@ def test_a_way_that_ends_at_a_closed_directory_is_told():
         closed = new(there / "closed", 0)
         with without_root():
             ((name, (text,)),) = found(closed / "d", os.geteuid())
+        closed.chmod(0o700)
         assert (name, text.startswith('"%s": the user' % (closed / "d"))) == ("not-entered", True)

@@ -149,6 +149,7 @@ def test_a_closed_directory_ends_a_way_and_is_named_with_its_owner():
             resolved = resolve(str(closed / "x" / "y"))
             me = os.geteuid()
         owner = closed.stat().st_uid
+        closed.chmod(0o700)
         assert (resolved.real, resolved.missing, resolved.denied) == (str(closed), [], True)
         assert resolved.error is not None
         assert (resolved.error.code, resolved.error.values["path"]) == ("at", str(closed / "x"))
