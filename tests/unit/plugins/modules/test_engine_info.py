@@ -17,12 +17,15 @@ import yaml
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import KINDS
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.values import parse_text
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS, MAJOR_MAX, for_version
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines import inventory as _inventory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import PROGRAMS, RULES
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventory import SIZE_LIMIT
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.processes import SOURCES, VARIABLES
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import Reason
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import engine_info as gathering
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import programs as _programs
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import prune as _prune
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_info, engine_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
     BUG,
@@ -30,6 +33,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binari
     WITHOUT_ENABLED,
     crates,
     elf,
+    mapping,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import World
 
@@ -133,6 +137,47 @@ def test_bad_options_end_in_one_sentence(world, options, words):
     result = run(**options)
     assert result["failed"] is True
     assert words in result["msg"]
+
+
+@pytest.mark.parametrize("options", [{"time_limit": 1, "depth": 0}, {"time_limit": 86400, "depth": 100}])
+def test_the_least_and_the_most_of_an_option_are_taken(programs, options):
+    result = run(paths=[str(programs.bin)], **options)
+    assert (len(result["engines"]), result["notes"], result["complete"]) == (4, [], True)
+
+
+def test_what_is_too_large_is_said_with_its_size(world):
+    path = world.bin / "large"
+    path.write_bytes(NEW)
+    path.chmod(0o755)
+    result = run(paths=[str(path)], size_limit=str(len(NEW) - 1))
+    text = sentence(Reason("size", size=len(NEW)))
+    assert [(note["code"], note["count"], note["examples"]) for note in result["notes"]] == [
+        ("too-large", 1, ["%s (%s)" % (path, text)])
+    ]
+    assert str(len(NEW)) in text
+    assert result["complete"] is True
+    assert len(run(paths=[str(path)], size_limit=str(len(NEW)))["engines"]) == 1
+
+
+def test_a_result_without_all_engines_is_not_complete(programs, monkeypatch):
+    monkeypatch.setattr(_inventory, "ENGINES_MAX", 3)
+    result = run(paths=[str(programs.bin)])
+    assert [Path(engine["path"]).name for engine in result["engines"]] == ["embedded", "new", "none"]
+    assert [(note["code"], note["examples"]) for note in result["notes"]] == [
+        ("not-listed", [str(programs.bin / "old")])
+    ]
+    assert result["complete"] is False
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux has such files")
+def test_processes_are_looked_at_if_the_task_says_so(programs):
+    path = programs.bin / "new"
+    with mapping(path) as process:
+        for running in (True, False):
+            engines = run(running=running, paths=[str(path)])["engines"]
+            assert [engine["pids"] for engine in engines if engine["path"] == str(path)] == [
+                [process.pid] if running else []
+            ]
 
 
 def test_what_cannot_be_seen_is_said(world):

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.programs import KNOWN
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import PROGRAMS
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import for_version
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.binary import PROGRAMS, Engine
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._engines.inventory import Program
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import programs as _programs
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import Readers
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
     BUG,
     WITH_ENABLED,
@@ -121,6 +124,37 @@ def test_very_many_programs_are_not_all_named_in_a_sentence(world):
     text = world.refused(programs=[*old, world.program("new", NEW)])
     assert '/old09" (Wasmtime 30.0.2) and 2 more and refused by "' in text
     assert "programs has 101 paths; name 100 at most" in world.refused(programs=["/%d" % n for n in range(101)])
+    assert world.refused(programs=["/no/%d" % n for n in range(100)]) == (
+        'programs: "/no/0": there is no such file; correct the path, or install the program first'
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1, "n0"),
+        (2, "n0, n1"),
+        (10, "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9"),
+        (11, "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 1 more"),
+        (12, "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 2 more"),
+    ],
+)
+def test_ten_names_are_in_a_sentence(number, text):
+    assert _programs._some(["n%d" % at for at in range(number)]) == text
+
+
+def test_a_hundred_programs_are_in_a_result():
+    engine = Engine(("50.0.0",), "sbom", 50, 50, True, ("1.1",), None, False, "spin")
+    found = [Program("/p%d" % number, engine, 0) for number in range(101)]
+    results = _programs.as_results(Readers((), None, (), tuple(found)))
+    facts = {
+        "version": "50.0.0",
+        "versions": ["50.0.0"],
+        "program": "spin",
+        "toml": "1.1",
+        "dialect": for_version("50").name,
+    }
+    assert results == [{"path": "/p%d" % number, **facts} for number in range(100)]
 
 
 def test_every_program_whose_way_is_known_has_one():
@@ -157,6 +191,8 @@ def test_what_is_no_file_or_far_too_large_is_named_and_never_waited_for(world):
     os.mkfifo(str(world.bin / "fifo"))
     (world.bin / "device").symlink_to("/dev/zero")
     os.truncate(world.program("sparse", NEW), 2**32)
+    os.truncate(world.program("larger", NEW), 2**30 + 1)
+    os.truncate(world.program("large", b"hello"), 2**30)
     (world.bin / "loop").symlink_to("loop")
     special = "this is a directory, a device, a FIFO or a socket; name the program itself"
     for name, words in (
@@ -164,6 +200,11 @@ def test_what_is_no_file_or_far_too_large_is_named_and_never_waited_for(world):
         ("device", special),
         ("../bin", special),
         ("sparse", "this has more than 1 GiB and is not read"),
+        (
+            "larger",
+            "this has more than 1 GiB and is not read; name the version in wasmtime_version instead (1073741825 bytes)",
+        ),
+        ("large", "this is no executable and no shared library"),
         ("loop", ""),
         ("missing", "there is no such file; correct the path, or install the program first"),
     ):

@@ -645,6 +645,7 @@ def test_the_grammars_of_a_dialect_are_those_of_the_program():
         ("33-47", ("1.1",)),
         ("48", ("1.1",)),
     ]
+    assert (engine.as_dict()["toml"], engine.as_dict()["dialect"]) == ("1.1", None)
     without = engine._replace(versions=("48.0.0",), reads_config=False, grammars=())
     assert without.as_dict() == {
         "version": "48.0.0",

@@ -214,6 +214,7 @@ def test_a_directory_that_may_not_be_listed(tmp_path):
         with without_root():
             inventory = searched(there)
             closed = searched(there / "closed")
+        (there / "closed").chmod(0o700)
     assert names(inventory, there) == ["program"]
     assert inventory.notes["unreadable"][0] == closed.notes["unreadable"][0] == 1
 
