@@ -102,8 +102,11 @@ def test_extensions_are_those_of_rust(name, stem, extension):
         (SECOND, 1, 0, True),
         (0, 0, 0, True),
         (-1, 0, 0, True),
+        (-1, 0, 1, False),
         (-SECOND, 0, 1, False),
         (-SECOND - 1, 10, 1, True),
+        (10**18 - 1, 1, 0, True),
+        (-(10**18), 10, 1, True),
     ],
 )
 def test_a_lock_expires_to_the_nanosecond(age, threshold, drift, gone):
@@ -810,6 +813,7 @@ def test_statistics_without_a_module_are_deleted(cache: Cache, tmp_path: Path) -
     put(cache.folder / "a.txt")
     put(cache.folder / "a.txt.stats", b"1234")
     put(cache.folder / "b")
+    put(cache.folder / "b.bak", b"12345")
     put(cache.folder / "b.stats")
     put(cache.folder / "b.stats.stats")
     look = cache.look(now=NOW)
@@ -822,10 +826,11 @@ def test_statistics_without_a_module_are_deleted(cache: Cache, tmp_path: Path) -
         relative(name_of(3) + ".stats"): (1, 3),
         relative("a.txt"): (1, 0),
         relative("a.txt.stats"): (1, 4),
+        relative("b.bak"): (1, 5),
     }
     assert look.leftovers_removed == 3
     # With b, which counts as a module.
-    assert (look.foreign_removed, look.foreign_count) == (4, 5)
+    assert (look.foreign_removed, look.foreign_count) == (5, 6)
 
 
 def test_an_extension_that_is_no_text_is_none_for_the_engine(cache: Cache) -> None:
@@ -1101,9 +1106,10 @@ def test_memory_is_limited_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     used = 11 * os.sysconf("SC_PAGE_SIZE")
     assert resident() == used
     Budget(1, used, Clock()).check()
-    Budget(1, used + 5, Clock()).need(5)
-    with pytest.raises(Stopped, match="memory_limit"):
-        Budget(1, used + 5, Clock()).need(6)
+    for more in (5, used):
+        Budget(1, used + more, Clock()).need(more)
+        with pytest.raises(Stopped, match="memory_limit"):
+            Budget(1, used + more, Clock()).need(more + 1)
     with pytest.raises(Stopped, match="memory_limit"):
         Budget(1, used - 1, Clock()).check()
 
