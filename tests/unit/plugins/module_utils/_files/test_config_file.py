@@ -184,7 +184,7 @@ def test_a_file_that_changes_while_it_is_read_is_never_taken(tmp_path):
     assert seen == {"changing"}
 
 
-@pytest.mark.parametrize("changed", ["time", "size", "size and time back", "nothing"])
+@pytest.mark.parametrize("changed", ["time", "earlier", "size", "size and time back", "less", "nothing"])
 def test_a_file_that_was_written_while_it_was_read_is_not_taken(tmp_path, monkeypatch, changed):
     path = tmp_path / "f"
     path.write_bytes(b"[cache]\n")
@@ -195,6 +195,11 @@ def test_a_file_that_was_written_while_it_was_read_is_not_taken(tmp_path, monkey
     def raced(handle, size):
         data = real(handle, size)
         if not data:
+            if changed == "less":
+                os.truncate(str(path), 3)
+                os.utime(str(path), ns=(status.st_atime_ns, status.st_mtime_ns))
+            if changed == "earlier":
+                os.utime(str(path), ns=(status.st_atime_ns, status.st_mtime_ns - 1000000))
             if changed.startswith("size"):
                 with path.open("ab") as file:
                     file.write(b"# more\n")
@@ -214,6 +219,14 @@ def test_a_file_that_was_written_while_it_was_read_is_not_taken(tmp_path, monkey
     with pytest.raises(Unreadable) as caught:
         read(place_of_file)
     assert (caught.value.finding.name, caught.value.finding.facts) == ("changing", {})
+
+
+def test_a_file_that_ends_before_its_size_is_not_taken_in_part(tmp_path, monkeypatch):
+    (tmp_path / "f").write_bytes(b"[cache]\n")
+    monkeypatch.setattr(os, "read", lambda _handle, _size: b"")
+    with pytest.raises(Unreadable) as caught:
+        read(resolve_file(str(tmp_path / "f")))
+    assert caught.value.finding.name == "changing"
 
 
 @pytest.mark.parametrize("most", [1, 1000, MAX_BYTES])
@@ -359,8 +372,32 @@ def test_root_follows_links_to_a_file_only_where_their_owners_may_go(of):
             "link-barred",
             STRANGER,
         )
+        # The kernel says what others than root may.
+        give(closed, NOBODY)
+        with without_root():
+            assert resolve_file(str(start)).path == str(closed / "f")
         closed.chmod(0o711)
         assert resolve_file(str(start)).path == str(closed / "f")
+
+
+def test_every_link_that_leads_to_a_file_is_one_of_its_names(tmp_path):
+    (tmp_path / "d" / "e").mkdir(parents=True)
+    (tmp_path / "d" / "e" / "f").write_bytes(b"")
+    for name, target in (("1", "2/3"), ("2", "d"), ("d/3", "../4/5/f"), ("4", "2"), ("d/5", "e")):
+        (tmp_path / name).symlink_to(target)
+    # Those of directories come before what is found in them.
+    names = [str(tmp_path / name) for name in ("1", "2", "d/3", "4", "2", "d/5", "d/e/f")]
+    assert sorted(resolve_file(str(tmp_path / "1")).names()) == sorted(names)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs links of the system: /proc")
+def test_a_link_of_the_system_is_one_to_others_than_root():
+    if os.geteuid() == 0:
+        with pytest.raises(Unreadable) as caught:
+            resolve_file("/proc/self")
+        assert caught.value.finding.name == "denied"
+    with without_root():
+        assert resolve_file("/proc/self").names() == ["/proc/self", "/proc/%d" % os.getpid()]
 
 
 def test_a_directory_above_that_may_not_be_entered_is_denied():

@@ -157,6 +157,13 @@ def test_what_is_not_looked_at_is_not_counted(tmp_path, most, values):
     assert {name for name, _values in found(tmp_path, most=4)} == {"foreign", "exposed"}
 
 
+@pytest.mark.parametrize(("most", "values", "more"), [(299, 299, 1), (300, 300, 1), (301, 300, 0)])
+def test_as_many_files_are_looked_at_as_are_asked_for(tmp_path, most, values, more):
+    fill(tmp_path, *map(str, range(300)))
+    ((name, foreign),) = found(tmp_path, most=most)
+    assert (name, len(foreign), foreign[values:]) == ("foreign", values + more, [UNCOUNTED] * more)
+
+
 @pytest.mark.parametrize(
     ("name", "known"),
     [
@@ -316,6 +323,15 @@ def test_who_can_replace_the_directory(public, modes, owners, exists, wanted):
         assert deep == replaceable
 
 
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_a_sticky_directory_that_the_way_leaves_again_lets_nobody_create_it(public, name):
+    new(public / "d", 0o755)
+    new(public / name, 0o1777)
+    assert found("%s/%s/../d/missing" % (public, name)) == []
+    created = [("replaceable", ['any user can create it first in "%s"' % (public / name)])]
+    assert found("%s/d/../%s/missing" % (public, name)) == created
+
+
 @as_root
 @pytest.mark.parametrize(("uid", "wanted"), [(0, False), (STRANGER, False), (OTHER, True)])
 def test_who_can_replace_a_link_can_replace_the_directory(public, uid, wanted):
@@ -356,8 +372,12 @@ def test_nobody_can_write_where_no_mode_is_known_or_given(tmp_path):
     path = new(tmp_path / "d", 0)
     state = inspect(str(path))
     path.chmod(0o700)
+    fill(path, "f")
+    (path / "f").chmod(0o666)
     for mode in (0, None):
-        assert "writable" not in [name for name, _values in found(state._replace(mode=mode))]
+        names = [name for name, _values in found(state._replace(mode=mode))]
+        assert not {"writable", "exposed"} & set(names)
+        assert "foreign" in names
 
 
 @needs_acls
@@ -497,8 +517,11 @@ def test_root_lists_for_who_chose_it_what_everybody_may_list(public, chosen_by, 
         whom = "users other than root" if chosen_by == ANYONE else chosen_by
         wanted = "%s can write to the config that names it but cannot list it" % whom
         assert (sentence(reason), told) == (wanted, [("hidden", [wanted])])
+    # The kernel limits what others than root see.
+    mine = new(public / "mine")
+    give(mine, NOBODY)
     with without_root():
-        assert hidden(resolve(str(public)), ANYONE) is None
+        assert hidden(resolve(str(mine)), STRANGER) is None
 
 
 @as_root
