@@ -105,6 +105,7 @@ def test_packed_data_unpacks_to_itself(value):
     [
         ([True, 1, 1.0, None, "x"], [], [], [-1, True, 1, 1.0, None, "x"]),
         # What is shorter than a reference is repeated, numbers of any length as well.
+        (["a" * 7] * 2, [], [], [-1, "a" * 7, "a" * 7]),
         (["a" * 8] * 2, [], [], [-1, "a" * 8, "a" * 8]),
         ([[]] * 2, [], [], [-1, [-1], [-1]]),
         ([{}] * 2, [[]], [], [-1, [0], [0]]),

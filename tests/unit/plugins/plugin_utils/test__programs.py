@@ -63,6 +63,11 @@ def looked_at(accepted_by: list[str], *programs: dict[str, Any]) -> dict[str, An
         (program("42.0.2", toml="1.1"), [for_version("42").with_1_1, for_version("48").with_1_1, *FROM_49], None),
         (program("42.0.2", toml="1.0"), [TO_47, for_version("48").with_1_1, *FROM_49], 48),
         (program("50.0.0"), BY_NEW, None),
+        # Only later versions count: that it accepts the config itself is known.
+        (program("30.0.2"), [], 33),
+        (program("42.0.2"), [], 48),
+        (program("48.0.5"), [], 49),
+        (program("50.0.0"), [], None),
         (program("42.0.2", accepts=False), BY_OLD, None),
         (program(None), BY_OLD, None),
     ],
