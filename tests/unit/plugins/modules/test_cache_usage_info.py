@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ import zstandard
 
 from ansible_collections.wasmops.wasmtime.plugins.doc_fragments._settings import ModuleDocFragment
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import LEVEL_MAX, LEVEL_MIN
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import usage_info
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import scan as _scan
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import suggest as _suggest
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage import zstd as _zstd
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan import Budget
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
     COMPILER,
@@ -334,6 +337,57 @@ def test_options_that_cannot_be_are_a_failure(world, options, message):
     result = execute(world, **dict({"path": str(world.config)}, **options))
     assert result["failed"] is True
     assert message in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"time_limit": 1, "levels": [LEVEL_MIN], "directory": "/"},
+        {"time_limit": 86400, "levels": [LEVEL_MAX, LEVEL_MIN], "directory": None},
+        {"time_limit": 60, "levels": None, "directory": "/a"},
+    ],
+)
+def test_the_least_and_the_most_of_an_option_are_taken(options):
+    params = dict(options, memory_limit="1Mi")
+    budget = usage_info.budget_for(SimpleNamespace(params=params, warn=None))
+    assert isinstance(budget, Budget)
+
+
+def test_zstandard_before_0_18_is_too_old(world, monkeypatch):
+    fill(world)
+    monkeypatch.setattr(_zstd, "new_enough", lambda: False)
+    for options in ({"verify": True}, {"levels": [3]}):
+        result = execute(world, path=str(world.config), **options)
+        assert (result["failed"], result["missing_libraries"]) == (True, ["zstandard"])
+        assert result["msg"] == (
+            "zstandard 0.18 or newer is needed for verify and levels; install that version for the Python of the host"
+        )
+    assert look(world)["entries"] == 3
+
+
+@pytest.mark.parametrize("what", ["dangling", "directory", "loop", "missing"])
+def test_a_config_that_cannot_be_read_has_no_limits_and_no_directory(world, what):
+    """A path that the task names must lead to a file."""
+    path = world.tree / "other"
+    if what == "directory":
+        path.mkdir()
+    elif what != "missing":
+        path.symlink_to("other" if what == "loop" else "nothing")
+    result = look(world, path=str(path), wasmtime_version="42")
+    assert (result["directory"], result["exists"], result["wasmtime_version"]) == (None, False, "42")
+    assert result["limits"]["file_count_soft_limit"]["limit"] is None
+
+
+@pytest.mark.parametrize("what", ["directory", "loop"])
+def test_what_stands_at_the_default_path_and_is_no_file_has_no_limits(world, what):
+    path = world.home / ".config" / "wasmtime" / "config.toml"
+    path.parent.mkdir(parents=True)
+    if what == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to("config.toml")
+    result = look(world, path=None)
+    assert (result["directory"], result["limits"]["file_count_soft_limit"]["limit"]) == (None, None)
 
 
 def test_zstandard_is_asked_for_where_it_is_needed_and_nowhere_else(world, monkeypatch):

@@ -334,6 +334,16 @@ def test_a_flood_of_texts_and_answers_has_an_end(look):
     assert len(engine.versions) == binary._ANSWERS_MAX
 
 
+@pytest.mark.parametrize("left", [0, 9, MIB - 513, MIB - 9, MIB])
+def test_of_a_file_that_is_cut_meanwhile_nothing_more_is_read(tmp_path, left):
+    (tmp_path / "file").write_bytes(b"x" * 3 * MIB)
+    with (tmp_path / "file").open("rb") as file:
+        pieces = binary._pieces(file.fileno(), 3 * MIB, None, lambda: False)
+        assert next(pieces) == b"x" * MIB
+        os.truncate(str(tmp_path / "file"), left)
+        assert list(pieces) == []
+
+
 def test_the_first_5000_hits_of_a_text_are_looked_at_and_8_answers_kept():
     hits = b"wasmtime- " * 4999
     version = b"/wasmtime-1.0.0/"
