@@ -155,12 +155,11 @@ def _judge(place: ResolvedFile, status: os.stat_result) -> None:
 def _whole(handle: int) -> bytes:
     """Return the bytes of an open file; of one that is too large, only the first. Raises OSError."""
     data = b""
-    while len(data) <= MAX_BYTES:
+    while True:
         more = os.read(handle, MAX_BYTES + 1 - len(data))
         if not more:
-            break
+            return data
         data += more
-    return data
 
 
 def file_findings(place: ResolvedFile, mode: int, uid: int | None, gid: int | None, user: int) -> list[Finding]:

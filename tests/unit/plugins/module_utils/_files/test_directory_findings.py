@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -202,6 +203,41 @@ def test_a_cache_in_the_place_of_the_config_is_not_hidden_by_it(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("mode", "told"), [(0o755, False), (0o711, False), (0o745, False), (0o644, False), (0o620, True), (0o602, True)]
+)
+def test_a_file_that_others_can_write_is_exposed(tmp_path, mode, told):
+    fill(tmp_path, COMPILER + ENTRY)
+    tmp_path.chmod(0o755)
+    (tmp_path / COMPILER / ENTRY).chmod(mode)
+    assert found(tmp_path) == ([("exposed", [COMPILER + ENTRY])] if told else [])
+
+
+@pytest.mark.parametrize(("fails", "left"), [("", []), ("a", ["b/x"]), ("b", ["a/x"])])
+def test_what_cannot_be_listed_is_no_reason_to_stop_looking(tmp_path, monkeypatch, fails, left):
+    fill(tmp_path, "a/x", "b/x")
+    inode = (tmp_path / fails).stat().st_ino
+    real = os.scandir
+
+    def fail(handle):
+        if os.fstat(handle).st_ino == inode:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(handle)
+
+    monkeypatch.setattr(os, "scandir", fail)
+    assert found(tmp_path) == ([("foreign", left)] if left else [])
+
+
+def test_what_is_in_another_directory_of_the_same_name_is_not_told(tmp_path):
+    path = new(tmp_path / "d")
+    fill(path, "foreign")
+    state = inspect(str(path))
+    assert found(state) == [("foreign", ["foreign"])]
+    path.rename(tmp_path / "old")
+    fill(path, "other")
+    assert found(state) == []
+
+
 # Places
 
 
@@ -378,6 +414,7 @@ def test_nobody_can_write_where_no_mode_is_known_or_given(tmp_path):
         names = [name for name, _values in found(state._replace(mode=mode))]
         assert not {"writable", "exposed"} & set(names)
         assert "foreign" in names
+        assert ("unwritable", []) in found(state._replace(mode=mode, uid=STRANGER), STRANGER)
 
 
 @needs_acls
