@@ -92,6 +92,6 @@ def unknown_variables(variables: Mapping[str, Any]) -> list[str]:
 
     return [
         "%s is not a variable of this role; the nearest name is %s"
-        % (printable(name), get_close_matches(name, known, n=1, cutoff=0)[0])
+        % (printable(name), *get_close_matches(name, known, n=1, cutoff=0))
         for name in sorted(unknown)
     ]

@@ -95,7 +95,8 @@ class Role:
         self.name = name
 
     def get_name(self) -> str:
-        return self.name
+        # Ansible puts it together as well.
+        return ".".join(self.name.split("."))
 
 
 def of_role(module: str, role: str, arguments: dict[str, Any]) -> Any:

@@ -154,6 +154,23 @@ def test_versions_and_upgrades_have_the_order_of_numbers_and_hosts_count_once() 
     ]
 
 
+def test_versions_are_sorted_by_their_first_four_numbers_and_nine_digits_then_as_text() -> None:
+    versions = [
+        "unknown",
+        "1.2.3 or 4.10.0",
+        "1.2.3 or 4.9.0",
+        "1.2.3 or 9.0.0",
+        "1.2.3 or 10.0.0",
+        "1000000000",
+        "100000001",
+        "b 100000001",
+        "a 100000002",
+    ]
+    programs = [{**program("50.0.0"), "versions": [version]} for version in reversed(versions)]
+    engines = cache_fleet({"host": looked_at(BY_NEW, *programs)}, {}, "now")["engines"]
+    assert [row["version"] for row in engines] == versions
+
+
 def test_five_hosts_of_a_program_are_named() -> None:
     for number in (5, 6):
         hosts = {"h%d" % host: looked_at(BY_OLD, program("30.0.2")) for host in range(number)}
