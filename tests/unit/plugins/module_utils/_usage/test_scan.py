@@ -537,6 +537,11 @@ def test_memory_is_not_looked_at_every_time(monkeypatch: pytest.MonkeyPatch) -> 
     for _call in range(10 * _scan._MEMORY_EVERY):
         budget.check()
     assert len(opened) == 10
+    # Nor for each file with several names.
+    scan = _scan._Scanner(_scan.Look(None, None, 0, budget), Library().any)
+    for number in range(10 * _scan._MEMORY_EVERY):
+        scan._count_on_disk(os.stat_result([0o100600, number, 1, 2, *[0] * 15]))
+    assert len(opened) == 20
     assert _scan._MEMORY_EVERY >= 100
 
 
@@ -693,7 +698,7 @@ def test_the_figures_of_modules_add_up() -> None:
 
 def test_every_folder_has_its_own_figures(cache: Cache) -> None:
     """The oldest and the newest module too; a folder without modules that is not the engine's is left out."""
-    times = {"wasmtime-1": (9, 5), "wasmtime-2": (7, 3), "else": (2, 8), "wasmtime-3": ()}
+    times = {"wasmtime-1": (6, 5), "wasmtime-2": (7, 9, 2, 3), "else": (4, 8), "wasmtime-3": ()}
     for folder, given in times.items():
         (cache.top / "modules" / folder).mkdir(parents=True)
         for then in given:
@@ -705,9 +710,9 @@ def test_every_folder_has_its_own_figures(cache: Cache) -> None:
         folder.path: (folder.entries, folder.size, folder.oldest, folder.newest, folder.behind_link)
         for folder in look.folders
     } == {
-        "modules/wasmtime-1": (2, 14, 5 * SECOND, 9 * SECOND, False),
-        "modules/wasmtime-2": (2, 10, 3 * SECOND, 7 * SECOND, False),
-        "modules/else": (2, 10, 2 * SECOND, 8 * SECOND, False),
+        "modules/wasmtime-1": (2, 11, 5 * SECOND, 6 * SECOND, False),
+        "modules/wasmtime-2": (4, 21, 2 * SECOND, 9 * SECOND, False),
+        "modules/else": (2, 12, 4 * SECOND, 8 * SECOND, False),
         "modules/wasmtime-3": (0, 0, None, None, False),
     }
     assert {(look.path(entry), entry.time, entry.size) for entry in look.entries} == {
@@ -717,8 +722,8 @@ def test_every_folder_has_its_own_figures(cache: Cache) -> None:
     }
     assert look.oldest is not None
     assert look.newest is not None
-    assert look.path(look.oldest) == "modules/else/" + name_of(2)
-    assert look.path(look.newest) == "modules/wasmtime-1/" + name_of(9)
+    assert look.path(look.oldest) == "modules/wasmtime-2/" + name_of(2)
+    assert look.path(look.newest) == "modules/wasmtime-2/" + name_of(9)
 
 
 @pytest.mark.parametrize(
@@ -867,6 +872,7 @@ HALF_AN_HOUR_AGO = NOW - 1800 * SECOND
         (".cleanup.else", HOUR_AGO, None, None, 0, 0, 0),
         (".cleanup", NOW, DEFAULTS, None, 0, 1, 1),
         ("cleanup.wip-1", NOW, DEFAULTS, None, 0, 1, 1),
+        ("-cleanup.wip-1", NOW, DEFAULTS, None, 0, 1, 1),
         ("modules/.cleanup.wip-1", NOW, DEFAULTS, None, 0, 1, 1),
         (".cleanup.wip-1/x", NOW, DEFAULTS, None, 0, 1, 1),
         (relative(name_of(1) + ".wip-1"), HALF_AN_HOUR_AGO, DEFAULTS, (True, False), 1, 0, 0),
