@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -315,6 +316,7 @@ def test_the_home_of_any_user_is_refused(world, monkeypatch):
 MOUNTED = """
 import os, sys
 from types import SimpleNamespace
+from typing import Any
 sys.path[:0] = %r
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import resolve
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import prune
@@ -473,9 +475,10 @@ def test_the_search_for_programs_takes_half_of_the_time(world, monkeypatch):
     clock.now += 20
     monkeypatch.setattr(_prune, "engines_of", lambda _status, _directory, seconds: (None, "%g seconds" % seconds))
     top = open_directory(str(cache.top))
+    module: Any = SimpleNamespace(params={"keep": []})
     try:
         judged, notes = _prune.judgement_for(
-            SimpleNamespace(params={"keep": []}),
+            module,
             _judge.Wanted(frozenset(["orphans"])),
             Config("", False),
             top,
@@ -640,8 +643,9 @@ def test_homes_and_what_leads_to_the_config_are_known_by_their_numbers(world, mo
     monkeypatch.setenv("HOME", str(world.bin))
     link = world.root / "link"
     link.symlink_to(world.config.parent)
+    module: Any = SimpleNamespace(params={"directory": str(cache.top), "remove": ["all"]})
     wanted = _prune.refuse_unsafe(
-        SimpleNamespace(params={"directory": str(cache.top), "remove": ["all"]}),
+        module,
         resolve(str(cache.top)),
         str(cache.top),
         str(link / "config.toml"),

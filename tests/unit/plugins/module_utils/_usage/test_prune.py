@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import zstandard
@@ -26,7 +27,14 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._usage.scan impor
     SECOND,
     Budget,
     open_directory,
+    open_file,
     shown_path,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls import (
+    ACCESS,
+    USER,
+    entries,
+    set_acl,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches import (
     COMPILER,
@@ -250,12 +258,16 @@ def test_broken_is_what_cannot_be_decompressed(cache):
     put(cache.folder / "README", b"no module")
     os.mkfifo(str(cache.folder / name_of(5)))
     (cache.folder / name_of(6)).symlink_to("README")
+    # For the engine, this is no module.
+    (cache.folder / name_of(7)).symlink_to(cache.top)
     watch = Opened(cache.folder / name_of(5))
     prune(cache.top, "broken", check=True)
     assert watch.times() == 0
     watch.close()
     done = both(cache.top, "broken")
-    assert done.names("broken") == [relative(name_of(number)) for number in range(2, 7)]
+    assert done.names("broken") == [relative(name_of(number)) for number in range(2, 8)]
+    assert done.removed["broken"]["entries"] == 5
+    assert done.left == (2, len(GOOD) + len("no module"))
     assert done.kept == {}
     assert listing(cache.folder) == sorted([name_of(1), name_of(1) + ".stats", "README"])
 
@@ -314,6 +326,25 @@ def test_what_this_user_may_not_list_is_named_and_stays():
             assert all(name.startswith("other") for name in done.judged.unreadable)
             assert not done.judged.complete
             assert done.removed["foreign"] == FIGURES
+
+
+@pytest.mark.parametrize(("name", "told"), [("ENOENT", []), ("EIO", ["tree"])])
+def test_a_directory_that_cannot_be_listed_stays_and_is_told_unless_it_has_gone(cache, monkeypatch, name, told):
+    folder = put(cache.top / "tree" / "file").parent
+    put(cache.top / "other" / "file")
+    real = os.scandir
+
+    def fails(handle):
+        if os.fstat(handle).st_ino == folder.stat().st_ino:
+            raise OSError(getattr(errno, name), os.strerror(getattr(errno, name)))
+        return real(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", fails)
+        done = prune(cache.top, "foreign", check=True)
+    assert done.judged.unreadable == told
+    assert done.names("foreign") == ["other/", "other/file"]
+    assert done.kept == {}
 
 
 @pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="there is no handle that cannot be listed")
@@ -405,6 +436,32 @@ def test_where_mounts_have_no_numbers_another_device_is_one(cache, monkeypatch):
     assert same.exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts are only numbered on Linux")
+def test_a_file_on_another_device_and_another_mount_is_kept(cache, monkeypatch):
+    path = cache.module(2, stats=None)
+    numbers = Numbers(monkeypatch)
+    numbers.devices = {path.stat().st_ino: 0}
+    assert prune(cache.top, "all", check=True).kept == {}
+    numbers.mounts = {path.stat().st_ino: b"12345"}
+    done = both(cache.top, "orphans", used=())
+    assert done.kept == {"mount_point": {**FIGURES, "count": 1, "names": [relative(name_of(2))]}}
+    assert listing(cache.folder) == [name_of(2)]
+
+
+def test_a_directory_that_ends_before_it_is_entered_is_neither_unreadable_nor_kept(cache, monkeypatch):
+    (cache.top / "tree" / "folder").mkdir(parents=True)
+
+    def ended(name, above):
+        if name == "folder":
+            (cache.top / "tree" / "folder").rmdir()
+        return open_directory(name, above)
+
+    monkeypatch.setattr(_judge, "open_directory", ended)
+    done = prune(cache.top, "foreign")
+    assert done.names("foreign") == ["tree/"]
+    assert (done.judged.unreadable, done.judged.complete, done.kept) == ([], True, {})
+
+
 def test_a_file_on_another_device_that_cannot_be_examined_is_taken_for_a_mount(cache, monkeypatch):
     numbers = Numbers(monkeypatch)
     path = put(cache.top / "file")
@@ -477,14 +534,13 @@ def test_a_module_that_this_user_may_not_read_is_counted_and_stays():
 
 def test_what_changes_before_it_is_read_or_ends_is_not_broken(cache, monkeypatch):
     changed, ended = (cache.module(number, data=b"broken", stats=None) for number in (2, 3))
-    real = _judge.open_file
 
     def later(name, above):
         if name == changed.name:
             put(changed, b"also broken")
         if name == ended.name and ended.exists():
             ended.unlink()
-        return real(name, above)
+        return open_file(name, above)
 
     monkeypatch.setattr(_judge, "open_file", later)
     done = prune(cache.top, "broken", check=True)
@@ -898,6 +954,16 @@ def test_an_acl_lets_others_write(cache):
     assert both(cache.top, "untrusted").names("untrusted") == [relative(name_of(1))]
 
 
+def test_an_acl_that_lets_nobody_write_makes_nothing_untrusted(cache):
+    """The mode shows the most that it could give, as the rights of the group."""
+    for path, mask in ((cache.top, 7), (cache.folder, 7), (cache.folder / name_of(1), 6)):
+        set_acl(path, ACCESS, *entries(mask, (USER, 4, STRANGER), group=4, other=4))
+        assert path.stat().st_mode & stat.S_IWGRP
+    done = both(cache.top, "untrusted")
+    assert done.removed["untrusted"] == FIGURES
+    assert not done.judged.exposed
+
+
 def test_freed_counts_a_file_once_its_last_name_goes(cache, tmp_path):
     size = 2**16
     inside = cache.module(2, data=os.urandom(size), stats=None)
@@ -1136,6 +1202,21 @@ def test_the_system_says_why_something_stays(cache, monkeypatch, call, names, re
         assert done.left == ((1, 100) if call == "unlink" and reason else (0, 0))
         if not module.exists():
             cache.module(1, size=100, stats=None)
+
+
+def test_a_file_is_the_same_as_long_as_its_place_text_and_owner_are(cache):
+    status = (cache.folder / name_of(1)).stat()
+    facts = {name: getattr(status, name) for name in dir(status) if name.startswith("st_")}
+    found = _judge.Files()
+    for device in (status.st_dev, status.st_dev + 1):
+        number = found.add("file", 0, status, device)
+        assert found.is_same(number, device, status)
+        differs = {
+            name
+            for name, value in facts.items()
+            if not found.is_same(number, device, SimpleNamespace(**{**facts, name: value + 1}))  # type: ignore[arg-type]
+        }
+        assert differs == {"st_dev", "st_ino", "st_size", "st_mtime_ns", "st_uid"}
 
 
 @pytest.mark.parametrize("kind", ["broken", "unused", "over_limits", "orphans", "foreign", "stale_locks"])
