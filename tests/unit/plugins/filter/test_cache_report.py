@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible.errors import AnsibleFilterError
 
@@ -78,7 +80,12 @@ def test_the_columns_of_a_report_are_aligned(directory):
 
 def test_a_report_without_long_values_has_columns_of_a_fixed_width():
     effective = {"cleanup_interval": None, "file_count_soft_limit": 1, "files_total_size_soft_limit": 536870912}
-    found = {"path": None, "effective": effective, "settings": {"file_count_soft_limit": "1"}, "problems": []}
+    found: dict[str, Any] = {
+        "path": None,
+        "effective": effective,
+        "settings": {"file_count_soft_limit": "1"},
+        "problems": [],
+    }
     assert cache_report(found) == [
         "content",
         "cleanup-interval                               invalid                         default",

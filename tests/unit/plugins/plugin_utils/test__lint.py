@@ -278,8 +278,8 @@ def test_of_a_file_that_grows_one_byte_more_than_a_config_may_have_is_read(tmp_p
 def test_problems_have_their_places_in_order(tmp_path, content, places):
     found = checked(tmp_path, content)
     assert [(problem.line, problem.column) for problem in found.problems] == places
-    for problem in found.problems:
-        assert found.line(problem) == found.text.split("\n")[problem.line - 1]
+    lines = found.text.split("\n")
+    assert list(map(found.line, found.problems)) == [lines[line - 1] for line, _column in places]
 
 
 def test_a_line_ends_before_its_line_break_and_a_whole_file_has_none(tmp_path):
