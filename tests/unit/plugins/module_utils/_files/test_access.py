@@ -115,8 +115,9 @@ def test_root_may_everything(right):
     ids=["owner", "owner in another group", "other", "owner to be created"],
 )
 def test_the_bits_of_one_class_count_and_no_others(right, uid, gid, shift):
-    assert may("/no", right << shift, uid, gid, STRANGER, right)
-    assert not may("/no", 0o777 & ~(right << shift), uid, gid, STRANGER, right)
+    user = int(str(STRANGER))
+    assert may("/no", right << shift, uid, gid, user, right)
+    assert not may("/no", 0o777 & ~(right << shift), uid, gid, user, right)
 
 
 @pytest.mark.parametrize("right", RIGHTS)
@@ -164,6 +165,9 @@ def test_the_groups_of_this_process_count_for_itself(monkeypatch):
     for gid in (os.getegid(), STRANGER + 1):
         assert may("/no", 0o040, 0, gid, STRANGER, READ)
     assert not may("/no", 0o040, 0, STRANGER + 2, STRANGER, READ)
+    # They are not those of others, whose numbers are smaller or larger.
+    for other in (1, STRANGER + 3):
+        assert not may("/no", 0o040, 0, STRANGER + 1, other, READ)
 
 
 @pytest.mark.parametrize(("mode", "wanted"), [(0o040, True), (0o004, True), (0o400, False), (0, False)])
@@ -386,7 +390,10 @@ def test_nothing_is_certain_of_what_has_an_acl_that_cannot_be_read(tmp_path, mon
         assert told(path, status) == (False, False, True)
         # The owner and root need no ACL.
         assert certainly_may(str(path), status, ME, READ) is True
-        assert certainly_may(str(path), status, 0, ENTER) is True
+        of_another = os.stat_result([*status[:4], STRANGER, *status[5:10]])
+        assert certainly_may(str(path), of_another, 0, ENTER) is True
+        assert certainly_may(str(path), of_another, STRANGER, READ) is True
+        assert certainly_may(str(path), of_another, STRANGER, ENTER) is False
     assert told(path, status) == (True, True, False)
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 

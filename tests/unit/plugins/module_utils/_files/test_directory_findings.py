@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 
@@ -465,6 +466,36 @@ def test_what_the_kernel_says_of_this_user_counts_for_what_is_there(mode, gives)
         # What is to be given to another user is written by that one.
         assert ("unwritable", []) in other
         path.chmod(0o700)
+
+
+@pytest.mark.parametrize("me", [0, STRANGER])
+def test_the_kernel_is_asked_for_this_user_alone_and_for_what_is_there(monkeypatch, me):
+    """It knows more than modes: read-only mounts, capabilities and security modules."""
+    me = me if ROOT else ME
+    with place(me) as there:
+        path = new(there / "d", 0o777)
+        if ROOT:
+            give(path, me)
+        with without_root(me) if me else contextlib.nullcontext():
+            monkeypatch.setattr(os, "access", lambda *_arguments, **_options: False)
+            monkeypatch.setattr(os, "supports_effective_ids", {os.access})
+            state, missing = inspect(str(path)), inspect(str(path / "missing"))
+            planned = missing._replace(exists=True, uid=me, gid=os.getegid(), mode=0o700)
+            named = ["unwritable", "unwritable-by-root", "cannot-create", "cannot-create-by-root"]
+            told = [
+                [name for name, _values in found(each, user) if name in named]
+                for each, user in (
+                    (state, me),
+                    (missing, me),
+                    # What is to become of it, the kernel cannot say; nor what another user may.
+                    (state._replace(mode=0o700), me),
+                    (planned, me),
+                    (state, 1),
+                    (state, OTHER),
+                )
+            ]
+    by_root = "-by-root" if me == 0 else ""
+    assert told == [["unwritable" + by_root], ["cannot-create" + by_root], [], [], [], []]
 
 
 def test_root_without_rights_is_told_in_other_words(tmp_path, monkeypatch):
