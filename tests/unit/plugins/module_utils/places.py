@@ -74,8 +74,11 @@ def place(uid=NOBODY):
     try:
         yield path
     finally:
-        for directory, _names, _files in os.walk(str(path)):
-            Path(directory).chmod(0o700)
+        path.chmod(0o700)
+        for directory, names, _files in os.walk(str(path)):
+            for below in (Path(directory, name) for name in names):
+                if not below.is_symlink():
+                    below.chmod(0o700)
         shutil.rmtree(str(path))
 
 

@@ -453,6 +453,7 @@ def test_owner_and_group_are_set(public_world):
     assert world.both(owner="0", mode="0644")["changed"] is True
 
 
+@as_root
 @pytest.mark.parametrize("option", ["owner", "group", "directory_owner", "directory_group"])
 @pytest.mark.parametrize("exists", [True, False])
 def test_an_owner_to_be_created_by_then_is_no_failure_in_a_dry_run(world, option, exists):

@@ -720,7 +720,7 @@ def test_a_new_file_has_the_group_of_a_directory_that_says_so():
 @needs_acls
 def test_the_acl_of_a_file_stays_and_that_of_its_directory_is_not_taken(tmp_path):
     path = tmp_path / "f"
-    set_acl(tmp_path, DEFAULT, *entries(6, (USER, 6, STRANGER), owner=6))
+    set_acl(tmp_path, DEFAULT, *entries(6, (USER, 6, STRANGER)))
     put(path)
     assert ACCESS not in os.listxattr(str(path))
     assert mode_of(path) == 0o644
