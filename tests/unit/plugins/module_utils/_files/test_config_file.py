@@ -801,6 +801,12 @@ def test_a_file_of_another_user_or_below_one_s_directory_is_in_that_user_s_hands
     os.chown(path.parents[1], NOBODY, 0)
     (problem,) = file_problems(resolve_file(str(path)), 0o644, STRANGER, 0, STRANGER)
     assert '%s owns "%s"' % (user_name(NOBODY), path.parents[1]) in problem.message
+    # Of several, the file itself is named first, and then the directories from above.
+    os.chown(path.parents[0], STRANGER + 1, 0)
+    for owner, named, whose in ((STRANGER + 2, path, STRANGER + 2), (0, path.parents[1], NOBODY)):
+        (problem,) = file_problems(resolve_file(str(path)), 0o644, owner, 0, STRANGER)
+        assert '%s owns "%s"' % (user_name(whose), named) in problem.message
+    os.chown(path.parents[0], 0, 0)
     assert told(path, 0o644, NOBODY, 0, NOBODY) == []
     # One who does not exist yet, and one of whom root knows nothing.
     os.chown(path.parents[1], 0, 0)
