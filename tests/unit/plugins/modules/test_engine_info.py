@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -108,6 +109,30 @@ def test_a_config_that_is_not_there_is_taken_by_none(programs):
     result = run(paths=[str(programs.bin / "new")], path=str(programs.config))
     assert result["engines"][0]["accepts"] is False
     assert result["engines"][0]["problems"][0]["code"] == "missing"
+
+
+@pytest.mark.parametrize(("name", "code"), [("etc", "not-a-file"), ("dangling", "dangling-link")])
+def test_what_is_no_config_is_taken_by_none(programs, name, code):
+    (programs.tree / "dangling").symlink_to("nothing")
+    result = run(paths=[str(programs.bin)], path=str(programs.tree / name))
+    assert [engine["accepts"] for engine in result["engines"]] == [False, False, None, False]
+    assert [[problem["code"] for problem in engine["problems"]] for engine in result["engines"]] == [
+        [code],
+        [code],
+        [],
+        [code],
+    ]
+
+
+@pytest.mark.parametrize("path", ["/etc/x.toml", None])
+def test_an_error_of_the_system_names_the_config_or_the_paths(programs, monkeypatch, path):
+    def fails(_inventory):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(_inventory.Inventory, "results", fails)
+    result = run(paths=[str(programs.bin)], path=path)
+    assert result["failed"] is True
+    assert result["msg"] == "%s: system error: Input/output error; correct that first" % (path or "paths")
 
 
 def test_a_wasmtime_of_several_possible_versions_takes_what_all_take(world):
