@@ -241,7 +241,7 @@ MAPS = b"""00400000-0045b000 r-xp 00000000 fe:01 12    /usr/bin/a program
 7f0000002000-7f0000003000 r-xp 00000000 00:00 0     [vdso]
 7f0000003000-7f0000004000 r-xp 00000000 00:00 0
 7f0000004000-7f0000005000 r-xp 00000000 fe:02 12    /usr/bin/a program
-"""
+7f0000005000-7f0000006000 r-xp 00000000 fe:02 16"""  # cut
 
 
 def test_the_files_whose_code_a_process_has_mapped(proc):
