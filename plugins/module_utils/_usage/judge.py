@@ -360,7 +360,7 @@ class Judgement:
                     else:
                         self._file(handle, number, item, status)
         except OSError as error:
-            self._unreadable(number, error)
+            self._unreadable(number, error.errno not in GONE)
         if empty and place.role == MODULES:
             self.is_cache = True
         for name, status in below:
@@ -381,7 +381,7 @@ class Judgement:
         except OSError as error:
             if depth > DEPTH_MAX or error.errno not in GONE:
                 self.directories.append(place)
-                self._unreadable(number, error, depth > DEPTH_MAX)
+                self._unreadable(number, True)
             return
         try:
             now = os.fstat(below)
@@ -448,9 +448,9 @@ class Judgement:
         finally:
             os.close(file)
 
-    def _unreadable(self, number: int, error: OSError, too_deep: bool = False) -> None:
+    def _unreadable(self, number: int, told: bool) -> None:
         self.directories[number].stays = True
-        if (too_deep or error.errno not in GONE) and len(self.unreadable) < LISTED:
+        if told and len(self.unreadable) < LISTED:
             self.unreadable.append(shown_path(self.path(number)).rstrip("/") or ".")
 
     def _file(self, handle: int, number: int, item: os.DirEntry[str], status: os.stat_result) -> None:

@@ -636,6 +636,9 @@ def test_with_a_backup_a_file_stays_whose_statistics_have_another_name(cache, tm
     assert done.freed == 0
     there = backup / done.moved / "modules" / "folder"
     assert {path.name: path.read_bytes() for path in there.iterdir()} == {"other": b"123", "other.stats": b"12345"}
+    done = both(cache.top, "all", backup=backup)
+    assert done.kept == {"other_names": figures}
+    assert done.names("all") == ["modules/%s/" % COMPILER, relative(name_of(1))]
 
 
 def test_what_takes_too_long_to_read_stays(cache):
