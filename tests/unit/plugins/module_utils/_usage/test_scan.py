@@ -758,6 +758,7 @@ START = b"usages = 5\noptimized-compression = 3\n#"
         (b"usages = 0\noptimized-compression = -2147483648\n", 0),
         (b"usages = 0\noptimized-compression = -2147483649\n", None),
         (b"usages = 9223372036854775807\noptimized-compression = 2147483647\n", 2**63 - 1),
+        (b"usages = 1\noptimized-compression = 2147483649\n", None),
         (b"usages = 1\noptimized-compression = 3.0\n", None),
         (b"usages = 1\noptimized-compression = false\n", None),
         (b"optimized-compression = 3\n", None),
