@@ -72,7 +72,7 @@ def resolve_directory(path: str, chosen_by: int | None) -> ResolvedPath:
     C(chosen_by): who chooses the directory, see C(chooser.chooser).
     """
     resolved = resolve(path)
-    if resolved.error is None or chosen_by is None or chosen_by == UNREACHED or os.geteuid() != 0:
+    if resolved.error is None or chosen_by in (None, UNREACHED) or os.geteuid() != 0:
         return resolved
     if all(certainly_may(above, its, chosen_by, ENTER) for above, its in resolved.visited):
         return resolved

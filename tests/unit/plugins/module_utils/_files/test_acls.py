@@ -21,7 +21,8 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.acls i
 
 APP, FRIEND, TEAM, GUESTS, ELSE = 70001, 70002, 70003, 70004, 70005
 RIGHTS = range(1, 8)
-NONE, ALL = set(), set(RIGHTS)
+NONE: set[int] = set()
+ALL = set(RIGHTS)
 
 
 def whole(bits):

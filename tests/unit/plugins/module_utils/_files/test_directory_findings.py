@@ -274,7 +274,8 @@ def test_the_home_of_each_user_is_one_whatever_passwd_lacks(monkeypatch):
         return Entry
 
     monkeypatch.setattr("pwd.getpwuid", entry)
-    for users in ({7}, {7, 8}, {8, 9, 7, None}, set(range(20))):
+    homes: list[set[int | None]] = [{7}, {7, 8}, {8, 9, 7, None}, set(range(20))]
+    for users in homes:
         assert not_dedicated("/srv/app", users) is True
         for other in ("/srv/app/cache", "/srv/aa", "/srv/b"):
             assert not_dedicated(other, users) is False
