@@ -742,6 +742,67 @@ def test_what_the_user_has_noted_about_a_file_stays(tmp_path):
     assert os.getxattr(str(path), "user.note") == b"mine"
 
 
+@needs_acls
+def test_of_the_attributes_of_a_file_those_of_users_its_acl_and_its_label_stay(tmp_path, monkeypatch):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    there = resolve_file(str(path))
+    seen = file_at(there)[1]
+    kept, others = [ACCESS, "security.selinux", "user.note"], ["security.capability", "system.other", "trusted.user."]
+    given = []
+    monkeypatch.setattr(os, "listxattr", lambda _handle: kept + others)
+    monkeypatch.setattr(os, "getxattr", lambda _handle, name: name.encode())
+    monkeypatch.setattr(os, "setxattr", lambda _handle, name, value: given.append((name, value)))
+    write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=False, keep=False)
+    assert given == [(name, name.encode()) for name in kept]
+
+
+@needs_acls
+@pytest.mark.parametrize(
+    ("call", "name", "error", "matters"),
+    [
+        ("listxattr", "", errno.ENOTSUP, False),
+        ("listxattr", "", errno.EIO, True),
+        *(
+            ("setxattr", "user.note", error, False)
+            for error in (errno.ENOTSUP, errno.EPERM, errno.ENODATA, errno.EINVAL)
+        ),
+        ("setxattr", "user.note", errno.ENOSPC, True),
+        ("setxattr", "security.selinux", errno.EPERM, False),
+        *(("setxattr", ACCESS, error, True) for error in (errno.ENOTSUP, errno.EPERM, errno.ENODATA, errno.EINVAL)),
+    ],
+)
+def test_an_acl_that_cannot_be_kept_is_a_failure_and_a_note_is_not(tmp_path, monkeypatch, call, name, error, matters):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    there = resolve_file(str(path))
+    seen = file_at(there)[1]
+
+    def failing(*_arguments):
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, "listxattr", lambda _handle: [name])
+    monkeypatch.setattr(os, "getxattr", lambda _handle, _name: b"")
+    monkeypatch.setattr(os, call, failing)
+    with cannot_write("it cannot be written: " + os.strerror(error)) if matters else contextlib.nullcontext():
+        write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=False, keep=False)
+    assert path.read_bytes() == (OLD if matters else NEW)
+    assert names(tmp_path) == ["f"]
+
+
+def test_a_file_whose_owner_or_mode_was_changed_and_changed_back_is_looked_at_again(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(OLD)
+    there = resolve_file(str(path))
+    now = file_at(there)[1]
+    # The system notes the time of each change.
+    seen = {name: getattr(now, name) for name in dir(now) if name.startswith("st_")}
+    seen["st_ctime_ns"] -= 1
+    with pytest.raises(ChangedMeanwhile):
+        apply_ownership(there, SimpleNamespace(**seen), -1, -1, 0o600)
+    assert mode_of(path) == stat.S_IMODE(now.st_mode)
+
+
 def test_while_it_is_written_nobody_else_can_open_the_new_file(tmp_path, monkeypatch):
     os.umask(0)
     path = tmp_path / "f"
