@@ -796,6 +796,8 @@ def test_over_limits_begins_beyond_a_limit(tmp_path, count, size, gone):
     rules = DEFAULTS._replace(file_count=count, file_count_percent=100, total_size=size, total_size_percent=100)
     done = both(cache.top, "over_limits", rules=rules)
     assert done.names("over_limits") == [relative(name_of(number)) for number in range(1, gone + 1)]
+    rules = DEFAULTS._replace(file_count=3, file_count_percent=0, total_size=301, total_size_percent=0)
+    assert both(cache.top, "over_limits", rules=rules).removed["over_limits"] == FIGURES
 
 
 def test_all_takes_what_is_foreign_and_over_the_limits(cache):
