@@ -79,7 +79,9 @@ def test_without_a_version_it_is_33_and_later():
 def test_what_is_no_version_is_named(bad):
     with pytest.raises(BadInput) as error:
         parse_versions(bad)
-    assert "is not a Wasmtime version; write" in str(error.value)
+    assert str(error.value).endswith(
+        ' is not a Wasmtime version; write one like "42.0.2" or "42", or several like "36,42"'
+    )
     assert str(error.value).isprintable()
 
 
@@ -168,8 +170,9 @@ def test_a_named_file_is_checked_whatever_is_in_it(tree):
 
 
 def test_a_folder_without_configs_is_no_success(tmp_path):
-    with pytest.raises(BadInput, match="there is no Wasmtime cache config in"):
+    with pytest.raises(BadInput) as error:
         check(str(tmp_path), CURRENT)
+    assert str(error.value) == 'there is no Wasmtime cache config in "%s"; name the file itself' % tmp_path
 
 
 def test_links_fifos_and_large_files_do_no_harm(tree, tmp_path):
