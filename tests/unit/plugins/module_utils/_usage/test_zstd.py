@@ -163,11 +163,11 @@ def test_what_is_no_file_is_broken(cache):
 
 
 def test_the_list_of_broken_ones_is_cut(cache):
-    for number in range(105):
+    for number in range(300):
         cache.module(number, data=b"")
     with Open(cache) as look:
         result, _stopped = verify(look)
-    assert (len(result["broken"]), result["broken_count"]) == (100, 105)
+    assert (len(result["broken"]), result["broken_count"], result["complete"]) == (100, 300, True)
 
 
 def test_what_is_gone_by_then_is_left_out(cache):
@@ -726,3 +726,12 @@ def test_the_first_limit_that_is_reached_is_told(cache: Cache) -> None:
         _of, rows, stopped = levels(look, wanted())  # type: ignore[arg-type]
     assert rows == [dict(NOT_KNOWN, level=21), dict(NOT_KNOWN, level=1)]
     assert stopped == "memory_limit"
+
+
+def test_no_more_of_a_module_is_read_than_the_sample_takes(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_zstd, "SAMPLE_BYTES", 1000)
+    content = noise(2**20)
+    cache.module(1, data=compressed(content))
+    # All of it would take 4096 looks at the clock.
+    with Open(cache, seconds=1024, clock=Clock(step=1)) as look:
+        assert sample(look) == [content[:1000]]
