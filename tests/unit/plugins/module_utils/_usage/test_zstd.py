@@ -389,13 +389,17 @@ def test_a_level_that_takes_too_long_is_left_behind(cache: Cache) -> None:
             over.wait()
         return 0.0
 
+    before = threading.enumerate()
     try:
         with Open(cache, seconds=0.01, clock=clock) as look:
             _of, rows, stopped = levels(look, [3, 4])
+        left = [thread for thread in threading.enumerate() if thread not in before]
     finally:
         over.set()
     assert stopped == "time_limit"
     assert rows == [dict(NOT_KNOWN, level=3), dict(NOT_KNOWN, level=4)]
+    # The process does not wait for it.
+    assert [thread.daemon for thread in left] == [True] * 2
 
 
 def test_work_is_repeated_until_it_has_taken_long_enough() -> None:
