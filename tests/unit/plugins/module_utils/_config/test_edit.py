@@ -184,6 +184,21 @@ TWO = {"cleanup-interval": "2h", "baseline-compression-level": 1}
         ("cache = { directory = '/d', cleanup-interval = '1h' }", NONE, "cache = { directory = '/d' }"),
         ("cache = { cleanup-interval = '1h', directory = '/d' }", NONE, "cache = { directory = '/d' }"),
         (
+            "cache = { cleanup-interval = '1h', directory = '/d', file-count-soft-limit = '9' }",
+            {"cleanup-interval": None, "directory": None},
+            "cache = { file-count-soft-limit = '9' }",
+        ),
+        (
+            "cache = { file-count-soft-limit = '9', cleanup-interval = '1h' ,directory = '/d' }",
+            {"cleanup-interval": None, "directory": None},
+            "cache = { file-count-soft-limit = '9' }",
+        ),
+        (
+            "cache = { directory = '/d', cleanup-interval = '1h', file-count-soft-limit = '9' } # x",
+            {"cleanup-interval": None, "baseline-compression-level": 1},
+            "cache = { directory = '/d', file-count-soft-limit = '9', baseline-compression-level = 1 } # x",
+        ),
+        (
             "cache={directory='/d'}",
             TWO,
             "cache={directory='/d', cleanup-interval = \"2h\", baseline-compression-level = 1}",
