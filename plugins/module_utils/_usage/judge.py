@@ -656,13 +656,13 @@ class Folders:
 
     def close(self) -> None:
         """Close the last handle."""
-        if self._handle >= 0:
+        if self._number >= 0:
             os.close(self._handle)
-            self._handle = -1
+            self._number = -1
 
     def handle(self, number: int) -> int:
         """Return a handle to a directory, which is valid until the next call. Raises OSError."""
-        if number != self._number or self._handle < 0:
+        if number != self._number:
             self.close()
             self._handle = self._open(number)
             self._number = number
