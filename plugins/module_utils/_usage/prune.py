@@ -57,16 +57,17 @@ class Backup:
     def __init__(self, handle: int, now: int) -> None:
         self._parent = handle
         self._now = now
-        self._folder = ""
+        self._folder: str | None = None
+        """Where the open handle leads; None if there is none."""
         self._handle = -1
         self.name: str | None = None
         """The name of the new directory; None before it is created."""
 
     def close(self) -> None:
         """Close what is open."""
-        if self._handle >= 0:
+        if self._folder is not None:
             os.close(self._handle)
-            self._handle = -1
+            self._folder = None
 
     def move(self, name: str, handle: int, folder: str) -> tuple[int, os.stat_result]:
         """Add a second name here to a file in an open directory; return a handle to the directory with it, and its status.
@@ -74,7 +75,7 @@ class Backup:
         C(folder): the path of that directory, with a slash at its end. Overwrites nothing and follows no link. Raises Kept
         if the backup is gone, and OSError.
         """
-        if self._handle < 0 or self._folder != folder:
+        if self._folder != folder:
             self.close()
             try:
                 self._handle = self._enter(folder)

@@ -1088,6 +1088,33 @@ def test_what_cannot_be_moved_because_the_backup_is_gone_stays(cache, tmp_path):
     assert done.moved is None
 
 
+@pytest.mark.parametrize("reason", ["denied", "changed"])
+def test_what_cannot_be_moved_any_more_stays(cache, tmp_path, monkeypatch, reason):
+    """The backup is gone, or has a file where a directory is needed."""
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    for name in ("first", "second"):
+        put(cache.top / name / "junk", b"12345")
+    link = os.link
+
+    def linked(*names, **options):
+        link(*names, **options)
+        (made,) = backup.iterdir()
+        for name in {"first", "second"} - set(listing(made)):
+            put(tmp_path / "in-the-way").rename(made / name)
+        if reason == "denied":
+            made.rename(tmp_path / "aside")
+
+    monkeypatch.setattr(os, "link", linked)
+    done = raced(cache.top, "foreign", backup=backup, between=lambda: None)
+    (kept,) = {"first", "second"}.intersection(listing(cache.top))
+    (moved,) = {"first", "second"} - {kept}
+    assert done.kept == {reason: {**FIGURES, "count": 1, "size": 5, "names": [kept + "/junk"]}}
+    assert done.names("foreign") == [moved + "/", moved + "/junk"]
+    there = tmp_path / "aside" if reason == "denied" else backup / done.moved
+    assert listing(there) == sorted([kept, moved, moved + "/junk"])
+
+
 def test_what_changes_before_it_is_moved_stays(cache, tmp_path, monkeypatch):
     """The backup keeps nothing of it."""
     backup = tmp_path / "backup"
