@@ -116,6 +116,8 @@ def test_the_command_line_program_up_to_13(arguments, taken):
         ("up --cache /c --disable-cache", {}, Taken("argument", "/c")),
         ("--cache=/c", {}, Taken("argument", "/c")),
         ("--cache /c", {}, Taken("argument", "/c")),
+        ("--cache", {}, DEFAULT),
+        ("up --quiet --cache /c", {}, Taken("argument", "/c")),
         ("up --quiet", {"WASMTIME_CACHE_FILE": "/d"}, Taken("variable", "/d")),
         ("up", {"WASMTIME_CACHE_FILE": "/d", "DISABLE_WASMTIME_CACHE": "yes"}, OFF),
         ("up", {"WASMTIME_CACHE_FILE": "/d", "DISABLE_WASMTIME_CACHE": "no"}, Taken("variable", "/d")),
