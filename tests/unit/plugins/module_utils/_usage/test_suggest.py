@@ -349,7 +349,8 @@ def test_the_room_is_what_users_other_than_root_can_write(
 
 
 def test_levels_need_a_sample_of_a_mebibyte() -> None:
-    assert levels(*ROWS, sampled=2**20) == {BASELINE: 9, OPTIMIZED: 15}
+    for sampled in (2**20, 2**24):
+        assert levels(*ROWS, sampled=sampled) == {BASELINE: 9, OPTIMIZED: 15}
     assert levels(*ROWS, sampled=2**20 - 1) == {}
 
 
@@ -393,6 +394,13 @@ def test_a_size_is_rounded_up_to_a_power_of_two(used: int, wanted: dict[str, int
     found = suggestions(look, LEVELS, ROOMY, (), 0)
     assert values(found) == wanted
     assert [suggestion.facts for suggestion in found] == [{"used": used, "limit": 1000, "percent": 70}] * len(wanted)
+
+
+def test_a_size_is_raised_to_four_fifths_of_the_room_at_most() -> None:
+    look = look_of(DEFAULTS._replace(total_size=100))
+    look.recent_size = 71
+    assert limits(look, Room(160, 2**40, None)) == {SIZE: 128}
+    assert limits(look, Room(159, 2**40, None)) == {}
 
 
 def test_a_size_is_lowered_to_a_power_of_two_within_four_fifths_of_the_room() -> None:
