@@ -210,7 +210,9 @@ def test_all_leaves_an_empty_directory_and_nothing_behind_a_link(cache, tmp_path
 
 
 def test_a_module_goes_with_its_statistics_and_counts_once(cache):
+    freed = sum(disk(cache.top).values())
     done = both(cache.top, "all")
+    assert done.freed == done.removed["all"]["size_on_disk"] == freed
     assert done.removed["all"]["count"] == 3
     assert done.removed["all"]["entries"] == 1
     assert done.removed["all"]["names"] == ["modules/", "modules/%s/" % COMPILER, relative(name_of(1))]
@@ -1433,6 +1435,32 @@ def test_a_hundred_names_are_listed_with_directories_first():
     for number in range(101):
         figures.add("c%03d/" % (100 - number), 0, 0, False)
     assert figures.as_dict()["names"] == ["a/", "b/"] + ["c%03d/" % number for number in range(3, 101)]
+
+
+@as_root
+@pytest.mark.parametrize("led", [False, True])
+def test_what_changes_hands_goes_with_all_unless_a_user_has_led_root_there(cache, led):
+    cache.module(2)
+    top = open_directory(str(cache.top))
+    try:
+        wanted = _judge.Wanted(frozenset(["all"]), no_strangers=led)
+        judged = _judge.judge(top, wanted, DEFAULTS, time.time_ns(), Budget(60, PLENTY))
+        give(cache.folder / name_of(1), STRANGER)
+        put(cache.folder / name_of(2), b"changed")
+        _prune.carry_out(judged, _prune.Removal(judged, None))
+    finally:
+        os.close(top)
+    assert (cache.folder / name_of(1)).exists() is led
+    assert not (cache.folder / name_of(2)).exists()
+
+
+def test_statistics_may_be_a_link(cache):
+    cache.module(2, stats=None)
+    (cache.folder / (name_of(2) + ".stats")).symlink_to("nothing")
+    done = both(cache.top, "orphans", used=())
+    assert done.removed["orphans"]["entries"] == 2
+    assert done.kept == {}
+    assert listing(cache.top) == ["modules"]
 
 
 def test_a_long_path_is_cut_and_a_directory_still_ends_with_a_slash():
