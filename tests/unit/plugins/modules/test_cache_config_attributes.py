@@ -243,6 +243,19 @@ def test_a_new_file_has_the_context_of_its_path_and_then_what_is_asked_for(world
     assert world.run(**options)["changed"] is differs
 
 
+@as_root
+def test_a_file_that_the_system_lets_nobody_change_is_told_beforehand(world):
+    world.run()
+    if subprocess.run(["chattr", "+i", world.config], check=False, capture_output=True).returncode:
+        pytest.skip("there is no chattr, or the file system has no immutable files")
+    try:
+        said = world.refused(mode="0600")
+    finally:
+        subprocess.run(["chattr", "-i", world.config], check=True)
+    assert "it cannot be given another owner, group or mode: the system denies writing to " in said
+    assert world.both(mode="0600")["changed"] is True
+
+
 def test_a_new_file_gets_its_mode(world):
     world.both(mode="0600")
     assert mode_of(world.config) == 0o600
