@@ -305,3 +305,14 @@ def test_only_files_and_directories_are_asked_for_flags_and_not_all_have_some(tm
     assert denied("/dev/null") is None
     assert asked == [(tmp_path / "f").stat().st_ino]
     assert handles() == before
+
+
+def test_a_system_that_tells_of_no_mounts_has_none_that_matter(tmp_path, monkeypatch):
+    path = new(tmp_path / "d", 0o755)
+
+    def missing(*_arguments, **_options):
+        raise FileNotFoundError
+
+    monkeypatch.setattr("builtins.open", missing)
+    assert one_owner(str(path), path.stat()) is None
+    assert unwritable(str(path / "f")) is None
