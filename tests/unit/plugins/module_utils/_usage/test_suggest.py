@@ -440,6 +440,7 @@ def test_a_size_is_lowered_to_a_power_of_two_within_four_fifths_of_the_room() ->
         (row(3, 100.0, 100), row(9, 96.9, 200), False),
         (row(0, 100.0, 50), row(9, 97.0, 100), True),
         (row(0, 100.0, 50), row(9, 96.9, 100), False),
+        (row(0, 100.0, 60), row(9, 96.9, 120), False),
         # It is twice as fast, where the level of the config is too slow.
         (row(3, 100.0, 49.9), row(9, 50.0, 99.8), True),
         (row(3, 100.0, 49.9), row(9, 50.0, 99.7), False),
