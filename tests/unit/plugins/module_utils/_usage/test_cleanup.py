@@ -459,3 +459,13 @@ def test_everything_is_described(cache: Cache, tmp_path: Path) -> None:
         "links": ["link"],
         "unreadable": [],
     }
+
+
+@pytest.mark.parametrize(("count", "looks"), [(1, 1), (2**14, 1), (2**14 + 1, 3), (2**15, 3)])
+def test_time_is_looked_at_for_every_16384_entries_that_are_sorted(count: int, looks: int) -> None:
+    """Sorting so many takes some milliseconds; looking more often would make it slower."""
+    clock = Clock(1)
+    budget = Budget(100, PLENTY, clock)
+    before = clock.now
+    order(entries_of(*[1] * count), DEFAULTS, NOW, budget)
+    assert clock.now - before == looks
