@@ -38,7 +38,8 @@ def test_a_byte_that_is_no_text_has_its_place_in_bytes(data, start, line, column
 
 OLDER, NEWER, UNSURE = TomlError("older", 2, 5), TomlError("newer", 2, 7), TomlError("unsure", 1, 2)
 UNSURE.unsure = True
-PROVEN, UNPROVEN = ({}, True), ({}, False)
+PROVEN: tuple[dict[str, object], bool] = ({}, True)
+UNPROVEN: tuple[dict[str, object], bool] = ({}, False)
 BY_OLDER, BY_NEWER, BY_UNSURE = (
     {"reason": error.message, "line": error.line, "column": error.column} for error in (OLDER, NEWER, UNSURE)
 )

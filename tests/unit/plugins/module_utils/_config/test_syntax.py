@@ -127,6 +127,7 @@ BOTH = [
 @pytest.mark.parametrize("text", ONLY_1_1, ids=ascii)
 def test_what_only_toml_1_1_has_is_newer(text):
     loads = Library().parser("1.1")
+    assert loads is not None
     assert loads(text)
     assert newer(text, loads)
     assert newer_syntax(text, loads)
