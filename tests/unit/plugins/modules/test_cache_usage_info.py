@@ -348,9 +348,8 @@ def test_options_that_cannot_be_are_a_failure(world, options, message):
     ],
 )
 def test_the_least_and_the_most_of_an_option_are_taken(options):
-    params = dict(options, memory_limit="1Mi")
-    budget = usage_info.budget_for(SimpleNamespace(params=params, warn=None))
-    assert isinstance(budget, Budget)
+    module: Any = SimpleNamespace(params=dict(options, memory_limit="1Mi"))
+    assert isinstance(usage_info.budget_for(module), Budget)
 
 
 def test_zstandard_before_0_18_is_too_old(world, monkeypatch):

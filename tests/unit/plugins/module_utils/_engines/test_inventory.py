@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -278,6 +279,22 @@ def test_a_directory_swapped_for_a_link_is_not_searched(tmp_path):
         os.close(handle)
     assert not inventory.programs
     assert "unreadable" in inventory.notes
+
+
+def test_a_directory_swapped_for_a_fifo_is_not_waited_for(tmp_path):
+    (tmp_path / "a").mkdir()
+    with contextlib.closing(os.scandir(str(tmp_path))) as listed:
+        (entry,) = listed
+    entry.stat(follow_symlinks=False)
+    (tmp_path / "a").rmdir()
+    os.mkfifo(str(tmp_path / "a"))
+    inventory = Inventory(LIMIT, 60)
+    handle = os.open(str(tmp_path), os.O_RDONLY)
+    try:
+        inventory._entry(str(tmp_path / "a"), entry, handle, 8)
+    finally:
+        os.close(handle)
+    assert [name for name, _detail in inventory.notes["unreadable"][1]] == [str(tmp_path / "a")]
 
 
 def running(monkeypatch, *found, ends=None, users=None):
@@ -590,7 +607,8 @@ def test_what_the_examination_of_each_process_adds(proc, tmp_path):
     has_mapped(proc, "1", text, program)
     has_mapped(proc, "2", script)
     has_mapped(proc, "3", text, program, script)
-    inventory, told = Inventory(LIMIT, 60), []
+    inventory = Inventory(LIMIT, 60)
+    told: list[Any] = []
     inventory._look_at([1, 2, 3, 4], None, told.append)
     first, second, third, fourth = (news for news in told if news is not None)
     assert told.count(None) >= 3
@@ -621,7 +639,8 @@ def test_what_the_examination_of_each_process_adds(proc, tmp_path):
 def test_nothing_is_examined_after_the_time_limit(proc, tmp_path):
     has_mapped(proc, "1", put(tmp_path / "program"))
     has_mapped(proc, "2", tmp_path / "program")
-    inventory, told = Inventory(LIMIT, -1), []
+    inventory = Inventory(LIMIT, -1)
+    told: list[Any] = []
     inventory._look_at([1, 2], None, told.append)
     assert [news.stopped for news in told if news is not None] == [True]
     assert (inventory.programs, inventory.notes) == ({}, {"time-limit": (1, [("process 1", None)])})
@@ -692,7 +711,7 @@ def test_a_file_that_is_mapped_anew_is_tried_three_times(monkeypatch, tmp_path, 
     engine = inventory._mapped_file(1, key, files["1-1"])
     assert (engine is not None) is (found is not None and not noted)
     assert [program.deleted for program in inventory.programs.values()] == [True] * (engine is not None)
-    expected = {"unreadable": (1, [(str(program), ("not-through-process", {}))])} if noted else {}
+    expected: dict[str, Any] = {"unreadable": (1, [(str(program), ("not-through-process", {}))])} if noted else {}
     assert told_by(inventory) == expected
     if noted:
         # Once for all processes, which are not asked again.
