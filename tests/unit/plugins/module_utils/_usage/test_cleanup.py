@@ -469,3 +469,9 @@ def test_time_is_looked_at_for_every_16384_entries_that_are_sorted(count: int, l
     before = clock.now
     order(entries_of(*[1] * count), DEFAULTS, NOW, budget)
     assert clock.now - before == looks
+
+
+def test_the_drift_is_added_to_the_seconds_of_the_clock() -> None:
+    for seconds in (1, 5, 1_800_000_000):
+        for drift, crash in ((2**63 - 1 - seconds, False), (2**63 - seconds, True)):
+            assert crashes(DEFAULTS._replace(drift=drift), seconds * SECOND) is crash
