@@ -726,12 +726,12 @@ def test_of_very_many_engines_those_in_processes_are_listed_first():
     for number in range(503):
         inventory.programs[1, number] = Program("/p%03d" % number, engine, 0)
     # The same path twice, for a file that is there and one that only a process has.
-    inventory.programs[2, 0] = Program("/p000", engine, 0, True)
-    inventory.processes = {(1, 502): {1: process}, (2, 0): {2: process}}
+    inventory.programs[0, 9] = Program("/p000", engine, 0, True)
+    inventory.processes = {(1, 502): {1: process}, (0, 9): {2: process}}
     results = inventory.results()
     assert [result["path"] for result in results] == ["/p000", *("/p%03d" % number for number in range(498)), "/p502"]
-    assert [result["pids"] for result in results] == [[], [2], *[[]] * 497, [1]]
-    assert [result["deleted"] for result in results] == [False, True, *[False] * 498]
+    assert [result["pids"] for result in results] == [[2], *[[]] * 498, [1]]
+    assert [result["deleted"] for result in results] == [True, *[False] * 499]
     assert inventory.notes == {"not-listed": (4, [("/p%03d" % number, None) for number in (498, 499, 500, 501)])}
 
 
