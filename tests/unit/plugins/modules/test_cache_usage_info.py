@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from pathlib import Path
@@ -118,6 +119,26 @@ def test_what_is_not_asked_for_is_not_done(world):
     fill(world)
     result = look(world)
     assert (result["verified"], result["levels"], result["sample"]) == (None, None, None)
+
+
+def test_either_of_two_measurements_can_be_asked_for(world):
+    fill(world)
+    result = look(world, verify=True)
+    assert (result["verified"]["entries"], result["levels"], result["sample"]) == (3, None, None)
+    result = look(world, levels=[1])
+    assert result["verified"] is None
+    assert [row["level"] for row in result["levels"]] == [1]
+
+
+@pytest.mark.parametrize("directory", ["/no/such/directory", None])
+def test_an_error_of_the_system_names_the_directory_or_the_config(world, monkeypatch, directory):
+    def fails(*_arguments):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(usage_info, "look_into", fails)
+    result = execute(world, path=str(world.config), directory=directory)
+    assert result["failed"] is True
+    assert result["msg"] == "%s: system error: Input/output error; correct that first" % (directory or world.config)
 
 
 def held(values, described, path=""):
