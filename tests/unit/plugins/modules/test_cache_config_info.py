@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -427,3 +428,16 @@ def test_what_stands_for_no_text_at_all_is_refused(world, option):
 def test_what_ansible_cannot_log_is_looked_at_all_the_same(world):
     result = world.info(content="a\udcff", _ansible_no_log=False)
     assert codes(result) == ["not-utf-8"]
+
+
+@pytest.mark.parametrize("content", ["[cache]\n", None])
+def test_an_error_of_the_system_names_the_config_or_the_content(world, monkeypatch, content):
+    def fails(*_arguments):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(_common, "directory_of", fails)
+    options = {"path": str(world.config)} if content is None else {"content": content}
+    result = world.info(**options)
+    assert result["failed"] is True
+    name = world.config if content is None else "content"
+    assert result["msg"] == "%s: system error: Input/output error; correct that first" % name
