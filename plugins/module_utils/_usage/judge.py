@@ -350,9 +350,13 @@ class Judgement:
                 for item in listed:
                     empty = False
                     self.budget.check()
-                    status = _status(item.name, handle)
-                    if status is None:
-                        continue
+                    try:
+                        status = os.stat(item.name, dir_fd=handle, follow_symlinks=False)
+                    except OSError as error:
+                        if error.errno in GONE:
+                            continue
+                        # Such as in a directory that this user may list but not enter.
+                        raise
                     if stat.S_ISDIR(status.st_mode):
                         below.append((item.name, status))
                     elif status.st_dev != place.device and not self._is_here(item.name, handle):

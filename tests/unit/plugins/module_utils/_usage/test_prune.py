@@ -330,6 +330,24 @@ def test_what_this_user_may_not_list_is_named_and_stays():
             assert done.removed["foreign"] == FIGURES
 
 
+def test_what_this_user_may_list_but_not_enter_is_named_and_stays_in_a_dry_run_too():
+    with place() as there, without_root():
+        cache = Cache(there / "cache")
+        cache.module(1)
+        shut = put(cache.top / "tree" / "file").parent
+        put(cache.top / "other" / "file")
+        shut.chmod(0o600)
+        foretold = prune(cache.top, "foreign", check=True)
+        done = prune(cache.top, "foreign")
+        shut.chmod(0o700)
+        assert done.same_as(foretold)
+        assert done.judged.unreadable == ["tree"]
+        assert not done.judged.complete
+        assert done.names("foreign") == ["other/", "other/file"]
+        assert done.kept == {}
+        assert [path.name for path in shut.iterdir()] == ["file"]
+
+
 @pytest.mark.parametrize(("name", "told"), [("ENOENT", []), ("EIO", ["tree"])])
 def test_a_directory_that_cannot_be_listed_stays_and_is_told_unless_it_has_gone(cache, monkeypatch, name, told):
     folder = put(cache.top / "tree" / "file").parent
