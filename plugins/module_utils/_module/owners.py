@@ -76,7 +76,7 @@ def _group(module: Any, option: str, current: int | None) -> int | None:
     gid = group_id(name)
     if gid is None:
         _absent_yet(module, option, "group")
-    elif gid != current and os.geteuid() != 0 and gid not in os.getgroups():
+    elif gid != current and os.geteuid() != 0 and gid not in {os.getegid(), *os.getgroups()}:
         raise Refused(
             "%s: only root can give a file to the group %s, as this user is not a member of it"
             % (option, _printable(name))

@@ -85,6 +85,8 @@ def test_others_than_root_may_name_the_owner_that_it_has_and_a_group_of_their_ow
             planned(Options(group=theirs), "", stat.S_IFREG, NOBODY, NOBODY, 0o644)
         # The group that it has already, of which this user is no member.
         assert planned(Options(group=theirs), "", stat.S_IFREG, NOBODY, STRANGER, 0o644)[1] == STRANGER
+        # Its own group, without being named as a member.
+        assert planned(Options(group=mine), "", stat.S_IFREG, NOBODY, STRANGER, 0o644)[1] == NOBODY
     groups = os.getgroups()
     os.setgroups([STRANGER])
     os.seteuid(NOBODY)
