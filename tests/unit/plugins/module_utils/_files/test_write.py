@@ -790,6 +790,11 @@ def test_an_acl_that_cannot_be_kept_is_a_failure_and_a_note_is_not(tmp_path, mon
     assert names(tmp_path) == ["f"]
 
 
+def status_with(fields: dict[str, Any]) -> Any:
+    """What os.stat() would return, as far as it is compared."""
+    return SimpleNamespace(**fields)
+
+
 def test_a_file_whose_owner_or_mode_was_changed_and_changed_back_is_looked_at_again(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(OLD)
@@ -799,7 +804,7 @@ def test_a_file_whose_owner_or_mode_was_changed_and_changed_back_is_looked_at_ag
     seen = {name: getattr(now, name) for name in dir(now) if name.startswith("st_")}
     seen["st_ctime_ns"] -= 1
     with pytest.raises(ChangedMeanwhile):
-        apply_ownership(there, SimpleNamespace(**seen), -1, -1, 0o600)
+        apply_ownership(there, status_with(seen), -1, -1, 0o600)
     assert mode_of(path) == stat.S_IMODE(now.st_mode)
 
 
@@ -879,12 +884,10 @@ def test_a_file_is_the_one_that_was_seen_if_all_is_the_same_but_the_change_of_it
     directory = os.open(tmp_path, os.O_RDONLY)
     different = set()
     try:
-        _write.prove_unchanged(directory, "f", SimpleNamespace(**seen), *[True] * moved)
+        _write.prove_unchanged(directory, "f", status_with(seen), *[True] * moved)
         for name, value in seen.items():
             try:
-                _write.prove_unchanged(
-                    directory, "f", SimpleNamespace(**{**seen, name: value + change}), *[True] * moved
-                )
+                _write.prove_unchanged(directory, "f", status_with({**seen, name: value + change}), *[True] * moved)
             except ChangedMeanwhile:
                 different.add(name)
     finally:
