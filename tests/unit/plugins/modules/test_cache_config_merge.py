@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
@@ -94,7 +95,7 @@ def test_a_run_that_changes_nothing_loads_nothing_that_changes(world, monkeypatc
     prefix = _module_utils.__name__ + "."
     late = {"_config.edit", "_config.problems", "_files.write", "_module.change", "_module.edited", "_module.reasons"}
     for name in late:
-        assert prefix + name in sys.modules
+        importlib.import_module(prefix + name)
         monkeypatch.delitem(sys.modules, prefix + name)
     result = world.run(cleanup_interval="2h")
     assert (result["changed"], result["problems"]) == (False, [])
