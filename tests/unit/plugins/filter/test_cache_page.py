@@ -76,7 +76,8 @@ def test_settings_are_there_in_the_units_of_people():
     assert texts.pop("cleanup_interval") == {"3600": "1h"}
     assert texts.pop("file_count_soft_limit") == {"65536": "65536"}
     assert "directory" not in texts
-    assert list(texts.values()) == [{}] * 9
+    assert texts
+    assert not any(texts.values())
     hosts = {
         str(size): dict(GOOD, effective={"files_total_size_soft_limit": size})
         for size in (2**30, None, 1000, 2**30 + 1)

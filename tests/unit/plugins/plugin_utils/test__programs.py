@@ -67,7 +67,7 @@ def looked_at(accepted_by: list[str], *programs: dict[str, Any]) -> dict[str, An
         (program("30.0.2"), [], 33),
         (program("42.0.2"), [], 48),
         (program("48.0.5"), [], 49),
-        (program("50.0.0"), [], None),
+        (program("50.0.0"), [], for_version("50").last + 1 if FROM_49[1:] else None),
         (program("42.0.2", accepts=False), BY_OLD, None),
         (program(None), BY_OLD, None),
     ],

@@ -114,19 +114,6 @@ def test_ten_hosts_are_named(number: int, others: str) -> None:
 
 
 def test_problems_come_by_severity_and_settings_in_the_order_of_the_table() -> None:
-    problems = [{**PROBLEM, "severity": severity, "line": None} for severity in ("warning", "danger", "error")]
-    found = provided(
-        changed=True,
-        problems=problems,
-        settings=dict.fromkeys(reversed(list(DEFAULTS)), "x"),
-        effective={**dict.fromkeys(reversed(list(DEFAULTS)), 7), "directory": "/100%", "cleanup_interval": None},
-        changed_settings={
-            "enabled": {"before": "100%", "after": False},
-            "directory": {"before": None, "after": "/100%"},
-            "file_count_soft_limit": {"before": ["100%", {"a": None}], "after": "7"},
-        },
-        missing_libraries=["tomli"],
-    )
     settings = (
         "directory = /100% (new), worker-event-queue-size = 7, baseline-compression-level = 7,"
         " optimized-compression-level = 7, optimized-compression-usage-counter-threshold = 7,"
@@ -134,6 +121,20 @@ def test_problems_come_by_severity_and_settings_in_the_order_of_the_table() -> N
         ' file-count-soft-limit = 7 (was ["100%", {"a": null}]), files-total-size-soft-limit = 7,'
         " file-count-limit-percent-if-deleting = 7%, files-total-size-limit-percent-if-deleting = 7%,"
         " enabled = false (was 100%)"
+    )
+    names = [name for name in reversed(list(DEFAULTS)) if name.replace("_", "-") + " = " in settings]
+    problems = [{**PROBLEM, "severity": severity, "line": None} for severity in ("warning", "danger", "error")]
+    found = provided(
+        changed=True,
+        problems=problems,
+        settings=dict.fromkeys([*names, "cleanup_interval"], "x"),
+        effective={**dict.fromkeys(names, 7), "directory": "/100%", "cleanup_interval": None},
+        changed_settings={
+            "enabled": {"before": "100%", "after": False},
+            "directory": {"before": None, "after": "/100%"},
+            "file_count_soft_limit": {"before": ["100%", {"a": None}], "after": "7"},
+        },
+        missing_libraries=["tomli"],
     )
     assert summary({"h": found}) == [
         "changed, 1 host: h",
