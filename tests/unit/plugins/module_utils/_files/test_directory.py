@@ -251,7 +251,7 @@ def test_a_directory_above_that_others_can_write_is_a_danger(tmp_path, mode):
     for path in (new(above / "d"), above / "missing", above / "missing" / "deep"):
         problem = the_problem(path)
         assert (problem.code, problem.severity) == ("directory-replaceable", "danger")
-        assert shown(str(above)) in problem.message
+        assert '"%s"' % above in problem.message
 
 
 def test_a_sticky_directory_above_protects_what_exists_and_not_what_does_not(tmp_path):
