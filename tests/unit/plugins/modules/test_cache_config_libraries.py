@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import refused as _refused
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import (
     absent,
 )
@@ -77,3 +79,22 @@ def test_what_needs_no_library_does_without(world, monkeypatch):
     assert world.both()["changed"] is False
     without(monkeypatch, *PARSERS)
     assert absent(world)["changed"] is True
+
+
+@pytest.mark.parametrize(("platform", "lacking"), [("linux", None), ("darwin", []), ("linux", [])])
+def test_only_a_dry_run_on_linux_does_without_the_library_for_default_paths(monkeypatch, platform, lacking):
+    without(monkeypatch, *PLATFORMDIRS)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setenv("HOME", "/home/one")
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    if platform == "linux" and lacking is not None:
+        paths = _common.user_default_paths(lacking)
+        assert paths == ("/home/one/.config/wasmtime/config.toml", "/home/one/.cache/wasmtime")
+        (missing,) = lacking
+        assert missing.result == {"missing_libraries": ["platformdirs"]}
+    else:
+        with pytest.raises(_refused.Refused, match="platformdirs") as caught:
+            _common.user_default_paths(lacking)
+        assert caught.value.result["missing_libraries"][0] == "platformdirs"
+        assert not lacking

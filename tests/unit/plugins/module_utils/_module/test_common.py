@@ -74,26 +74,6 @@ def test_root_follows_no_link_of_the_system_to_a_size(tmp_path):
     assert _common.host().capacity("/proc/self/root%s" % tmp_path) is None
 
 
-@pytest.mark.parametrize(("platform", "lacking"), [("linux", None), ("darwin", []), ("linux", [])])
-def test_only_a_dry_run_on_linux_does_without_the_library_for_default_paths(monkeypatch, platform, lacking):
-    for name in ("platformdirs", "platformdirs.unix", "platformdirs.macos"):
-        monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setenv("HOME", "/home/one")
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    if platform == "linux" and lacking is not None:
-        paths = _common.user_default_paths(lacking)
-        assert paths == ("/home/one/.config/wasmtime/config.toml", "/home/one/.cache/wasmtime")
-        (missing,) = lacking
-        assert missing.result == {"missing_libraries": ["platformdirs"]}
-    else:
-        with pytest.raises(_refused.Refused, match="platformdirs") as caught:
-            _common.user_default_paths(lacking)
-        assert caught.value.result["missing_libraries"][0] == "platformdirs"
-        assert not lacking
-
-
 def test_a_number_outside_of_its_bounds_is_refused():
     for value in (2, 3, 4):
         _common.refuse_outside(SimpleNamespace(params={"depth": value}), "depth", 2, 4)
