@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import Iterator
@@ -93,6 +94,7 @@ def keys_in(node: ast.AST) -> set[str]:
     return names
 
 
+@functools.lru_cache(maxsize=None)
 def facts() -> set[str]:
     """Every name that some finding gives to a fact, in the call or the pair that makes it, or in a variable."""
     names = set(ALWAYS)
