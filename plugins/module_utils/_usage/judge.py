@@ -710,18 +710,13 @@ def _is_own(role: int, name: str) -> bool:
     return pattern is not None and pattern.match(name) is not None
 
 
-def _status(name: str, handle: int) -> os.stat_result | None:
-    """Return the status of a name in an open directory, links not followed; None if it is gone or cannot be examined."""
-    try:
-        return os.stat(name, dir_fd=handle, follow_symlinks=False)
-    except OSError:
-        return None
-
-
 def beside(handle: int, name: str) -> os.stat_result | None:
     """Return the status of a name that the engine treats as a file; None for a directory, a link to one, and nothing."""
-    status = _status(name, handle)
-    if status is None or stat.S_ISDIR(status.st_mode):
+    try:
+        status = os.stat(name, dir_fd=handle, follow_symlinks=False)
+    except OSError:
+        return None
+    if stat.S_ISDIR(status.st_mode):
         return None
     if stat.S_ISLNK(status.st_mode):
         from .._files.private import leads_to_directory
