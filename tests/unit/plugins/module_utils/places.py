@@ -25,6 +25,13 @@ STRANGER = 54321  # in no passwd
 ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
 IN_OPEN = 0x20  # of linux/inotify.h
+HANDLES = Path("/proc/self/fd")
+needs_handles = pytest.mark.skipif(not HANDLES.is_dir(), reason="this system does not tell which files are open")
+
+
+def handles():
+    """What this process has open, the handle for this look included; nothing where the system does not tell."""
+    return sorted(path.name for path in HANDLES.iterdir()) if HANDLES.is_dir() else []
 
 
 @contextlib.contextmanager

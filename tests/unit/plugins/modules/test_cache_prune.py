@@ -55,16 +55,12 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     STRANGER,
     as_root,
     give,
+    handles,
     without_root,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import execute_without_root
 
 GOOD = zstandard.ZstdCompressor().compress(b"123" * 1000)
-
-
-def handles():
-    """What this process has open, where the system tells."""
-    return sorted(Path("/proc/self/fd").iterdir()) if sys.platform == "linux" else []
 
 
 def execute(world, check=False, **options):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import re
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,10 +32,14 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches
     put,
     relative,
 )
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import place, snapshot
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    handles,
+    needs_handles,
+    place,
+    snapshot,
+)
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import execute_without_root
 
-OPEN = Path("/proc/self/fd")
 OWN = {"changed", "invocation", "warnings", "deprecations", "exception"}
 
 
@@ -458,9 +461,9 @@ def test_a_file_where_the_engine_s_own_sizes_stand_is_not_described(world):
     assert not {"owner", "group", "mode", "uid", "gid", "state"} & set(result)
 
 
-@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell which files are open")
+@needs_handles
 def test_handles_are_closed(world):
     fill(world)
-    before = len(list(OPEN.iterdir()))
+    before = handles()
     look(world, verify=True, levels=[1])
-    assert len(list(OPEN.iterdir())) == before
+    assert handles() == before

@@ -10,9 +10,18 @@ import os
 
 import pytest
 
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import place
+
 
 @pytest.fixture(autouse=True)
 def _usual_umask():
     before = os.umask(0o022)
     yield
     os.umask(before)
+
+
+@pytest.fixture
+def public():
+    """A directory of this user that everybody can enter; pytest's own are closed to others."""
+    with place(os.geteuid()) as there:
+        yield there

@@ -45,6 +45,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     ROOT,
     STRANGER,
     as_root,
+    handles,
     place,
     without_root,
 )
@@ -384,7 +385,7 @@ def test_nothing_is_certain_of_what_has_an_acl_that_cannot_be_read(tmp_path, mon
     path.write_bytes(b"")
     path.chmod(0o666)
     status = path.lstat()
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    before = handles()
     with monkeypatch.context() as patch:
         patch.setattr(os, "getxattr", refuse)
         assert told(path, status) == (False, False, True)
@@ -395,7 +396,7 @@ def test_nothing_is_certain_of_what_has_an_acl_that_cannot_be_read(tmp_path, mon
         assert certainly_may(str(path), of_another, STRANGER, READ) is True
         assert certainly_may(str(path), of_another, STRANGER, ENTER) is False
     assert told(path, status) == (True, True, False)
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    assert handles() == before
 
 
 @needs_acls

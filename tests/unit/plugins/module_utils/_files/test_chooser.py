@@ -28,18 +28,10 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     as_root,
     give,
     new,
-    place,
     without_root,
 )
 
 OTHER = STRANGER + 1
-
-
-@pytest.fixture
-def public():
-    """A directory of this user that everybody can enter."""
-    with place(os.geteuid()) as there:
-        yield there
 
 
 def writer(path):

@@ -37,6 +37,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     STRANGER,
     as_root,
     give,
+    handles,
     new,
     place,
     snapshot,
@@ -45,13 +46,6 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
 
 ME = os.geteuid()
 ENTRY = "A" * 43
-
-
-@pytest.fixture
-def public():
-    """A directory of this user that everybody can enter; pytest's own are closed to others."""
-    with place(ME) as there:
-        yield there
 
 
 def codes(path, user=ME, owner=None):
@@ -958,10 +952,10 @@ def test_another_directory_in_its_place_is_not_held(tmp_path, part, by):
         (tmp_path / "other").rename(tmp_path / part)
     elif by == "file":
         (tmp_path / part).write_bytes(b"")
-    handles = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []  # noqa: PTH112, PTH208
+    before = handles()
     with pytest.raises(OSError):  # noqa: PT011
         open_resolved(resolved)
-    assert not handles or len(os.listdir("/proc/self/fd")) == len(handles)  # noqa: PTH208
+    assert handles() == before
 
 
 @as_root

@@ -48,13 +48,6 @@ ENTRY = "A" * 43
 COMPILER = "modules/wasmtime-1/"
 
 
-@pytest.fixture
-def public():
-    """A directory of this user that everybody can enter."""
-    with place(ME) as there:
-        yield there
-
-
 def found(path, user=ME, owner=None, **more):
     """The names of what is wrong, with their paths, users and reasons."""
     state = path if isinstance(path, _directory.State) else inspect(str(path), more.get("chosen_by"))

@@ -10,8 +10,7 @@ import errno
 import fcntl
 import os
 import time
-from pathlib import Path
-from typing import Iterator
+from typing import TYPE_CHECKING, Iterator
 
 import pytest
 
@@ -22,10 +21,14 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     ROOT,
     cannot_write,
     give,
+    handles,
     new,
     place,
     without_root,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -67,15 +70,15 @@ def test_another_directory_takes_its_place(tmp_path: Path, other: int) -> None:
 
 
 def test_a_lock_that_is_not_held_closes_nothing(tmp_path: Path) -> None:
-    before = sorted(Path("/proc/self/fd").iterdir())
+    before = handles()
     lock = Lock()
     lock.release()
-    assert sorted(Path("/proc/self/fd").iterdir()) == before
+    assert handles() == before
     lock.take(resolve(str(tmp_path)))
-    assert len(list(Path("/proc/self/fd").iterdir())) == len(before) + 1
+    assert len(handles()) == len(before) + bool(before)
     for _time in range(2):
         lock.release()
-        assert sorted(Path("/proc/self/fd").iterdir()) == before
+        assert handles() == before
 
 
 def test_a_directory_that_this_user_may_not_open_is_taken_for_locked() -> None:
@@ -84,14 +87,14 @@ def test_a_directory_that_this_user_may_not_open_is_taken_for_locked() -> None:
         if ROOT:
             give(path, NOBODY)
         path.chmod(0o300)
-        before = sorted(Path("/proc/self/fd").iterdir())
+        before = handles()
         with without_root():
             lock = Lock()
             assert [lock.take(resolve(str(path))) for _time in range(2)] == [True, False]
             lock.release()
             assert lock.take(resolve(str(path))) is True
             lock.release()
-        assert sorted(Path("/proc/self/fd").iterdir()) == before
+        assert handles() == before
 
 
 def test_it_is_asked_for_less_and_less_often(tmp_path: Path, other: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,8 +157,8 @@ def test_what_else_fails_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest
     def refuse(*_arguments: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    before = sorted(Path("/proc/self/fd").iterdir())
+    before = handles()
     monkeypatch.setattr(fcntl, "flock", refuse)
     with cannot_write("its directory cannot be locked: Input/output error"):
         Lock().take(resolve(str(tmp_path)))
-    assert sorted(Path("/proc/self/fd").iterdir()) == before
+    assert handles() == before

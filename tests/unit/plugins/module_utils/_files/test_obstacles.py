@@ -23,16 +23,13 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     STRANGER,
     as_root,
     give,
+    handles,
     new,
     place,
     without_root,
 )
 
 NOTHING = ""
-
-
-def handles():
-    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0  # noqa: PTH112, PTH208
 
 
 @pytest.fixture

@@ -35,24 +35,13 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     STRANGER,
     as_root,
     give,
+    handles,
     new,
     place,
     without_root,
 )
 
 OTHER = STRANGER + 1
-
-
-@pytest.fixture
-def public():
-    """A directory of this user that everybody can enter."""
-    with place(os.geteuid()) as there:
-        yield there
-
-
-def handles():
-    """The handles that are open, where the system tells."""
-    return sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []  # noqa: PTH112, PTH208
 
 
 # The way

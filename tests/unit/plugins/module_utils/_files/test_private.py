@@ -32,6 +32,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     STRANGER,
     as_root,
     give,
+    handles,
     new,
     place,
     without_root,
@@ -40,13 +41,6 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
 OTHER = STRANGER + 1
 TEAM = STRANGER + 2
 NOTHING = ""
-
-
-@pytest.fixture
-def public():
-    """A directory of this user that everybody can enter."""
-    with place(os.geteuid()) as there:
-        yield there
 
 
 def kept(path):
@@ -234,21 +228,17 @@ def opened(path):
         os.close(handle)
 
 
-def number_of_handles():
-    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0  # noqa: PTH112, PTH208
-
-
 def outcome(name, directory):
     """Whether a link leads to a directory, and what is listed there, or the error."""
-    before = number_of_handles()
+    before = handles()
     leads = leads_to_directory(name, directory)
     try:
         handle = open_behind(name, directory)
     except OSError as error:
-        assert number_of_handles() == before
+        assert handles() == before
         return leads, error.errno
     try:
-        assert number_of_handles() == before + (1 if before else 0)
+        assert len(handles()) == len(before) + bool(before)
         return leads, sorted(os.listdir(handle))  # noqa: PTH208
     finally:
         os.close(handle)

@@ -53,7 +53,9 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     as_root,
     cannot_write,
     give,
+    handles,
     mode_of,
+    needs_handles,
     new,
     place,
     snapshot,
@@ -568,16 +570,15 @@ def test_what_the_system_refuses_is_told():
             make(inspect(str(path / "new")), -1, -1, 0o700)
 
 
+@needs_handles
 def test_handles_are_closed_after_success_and_failure(tmp_path):
-    handles = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None  # noqa: PTH112, PTH208
-    if handles is None:
-        pytest.skip("needs /proc to count open files")
+    before = handles()
     make(inspect(str(tmp_path / "d")), -1, -1, 0o700)
     state = inspect(str(tmp_path / "d" / "x"))
     new(tmp_path / "d" / "x")
     with pytest.raises(ChangedMeanwhile):
         make(state, -1, -1, 0o700)
-    assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
+    assert handles() == before
 
 
 @as_root
@@ -1402,10 +1403,9 @@ def test_root_writes_nothing_behind_a_user_s_link():
         assert snapshot(there) == before
 
 
+@needs_handles
 def test_the_handles_of_files_are_closed_after_success_and_failure(tmp_path):
-    if not os.path.isdir("/proc/self/fd"):  # noqa: PTH112
-        pytest.skip("needs /proc to count open files")
-    handles = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    before = handles()
     for _time in range(2):
         put(tmp_path / "f", keep=True)
     there = resolve_file(str(tmp_path / "f"))
@@ -1413,7 +1413,7 @@ def test_the_handles_of_files_are_closed_after_success_and_failure(tmp_path):
     put(tmp_path / "f", OLD)
     with pytest.raises(ChangedMeanwhile):
         write(there, seen, OLD, NEW, -1, -1, 0o644, in_place=True, keep=False)
-    assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
+    assert handles() == before
 
 
 # What was done and may not last

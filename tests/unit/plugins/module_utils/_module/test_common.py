@@ -23,7 +23,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import common as _common
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import refused as _refused
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.common import directory_problems as problems
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import as_root
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import as_root, handles
 
 
 def test_memory_that_cannot_be_told_is_taken_as_plenty(monkeypatch):
@@ -51,13 +51,13 @@ def test_the_host_knows_the_size_of_the_file_system_that_a_directory_is_or_will_
     status = os.statvfs(tmp_path)
     size = status.f_blocks * status.f_frsize
     (tmp_path / "file").write_bytes(b"")
-    host, handles = _common.host(), sorted(Path("/proc/self/fd").iterdir())
+    host, before = _common.host(), handles()
     for name in ("", "no", "no/no", "file", "file/no"):
         assert host.capacity(str(tmp_path / name)) == size
     # One of the system, which has none, and what is no path.
     assert host.capacity("/proc") is None
     assert host.capacity("/a\0b") is None
-    assert sorted(Path("/proc/self/fd").iterdir()) == handles
+    assert handles() == before
 
     def fail(_handle):
         raise OSError(5, "Input/output error")
@@ -66,7 +66,7 @@ def test_the_host_knows_the_size_of_the_file_system_that_a_directory_is_or_will_
     # It is looked up once.
     assert host.capacity(str(tmp_path)) == size
     assert host.capacity(str(tmp_path / "new")) is None
-    assert sorted(Path("/proc/self/fd").iterdir()) == handles
+    assert handles() == before
 
 
 @as_root

@@ -54,6 +54,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
     Opened,
     as_root,
     give,
+    handles,
     place,
     snapshot,
     without_root,
@@ -154,11 +155,6 @@ def _nothing_stays_open():
     before = handles()
     yield
     assert handles() == before
-
-
-def handles():
-    """What this process has open, where the system tells."""
-    return sorted(Path("/proc/self/fd").iterdir()) if sys.platform == "linux" else []
 
 
 class Numbers:

@@ -13,8 +13,7 @@ import resource
 import sys
 import threading
 import tracemalloc
-from pathlib import Path
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
@@ -46,14 +45,18 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     Opened,
+    handles,
+    needs_handles,
     place,
     snapshot,
     without_root,
 )
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SECOND = 10**9
 NOW = 1_800_000_000 * SECOND
-OPEN = Path("/proc/self/fd")
 
 
 @pytest.fixture
@@ -626,15 +629,15 @@ def test_a_link_put_in_the_way_of_a_folder_is_not_followed(cache, tmp_path):
         os.close(handle)
 
 
-@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell which files are open")
+@needs_handles
 def test_no_handle_is_left_open(cache, tmp_path):
     cache.module(1)
     put(cache.folder / "nested" / "file")
     (cache.top / "link").symlink_to(tmp_path)
-    before = len(list(OPEN.iterdir()))
+    before = handles()
     cache.look()
     cache.look(seconds=0)
-    assert len(list(OPEN.iterdir())) == before
+    assert handles() == before
 
 
 def test_a_look_at_nothing_has_found_nothing() -> None:
@@ -1082,15 +1085,15 @@ def test_a_system_that_notes_every_access_is_no_obstacle(monkeypatch: pytest.Mon
             assert cache.look().all.usages == 1
 
 
-@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell which files are open")
+@needs_handles
 def test_a_folder_that_cannot_be_opened_leaves_no_handle_and_takes_none(cache: Cache) -> None:
     cache.module(1)
     handle = os.open(str(cache.top), os.O_RDONLY)
-    before = sorted(path.name for path in OPEN.iterdir())
+    before = handles()
     for path in ("modules/missing", "missing/modules", relative(name_of(1)) + "/x"):
         with pytest.raises(OSError, match="directory"):
             open_folder(handle, path)
-        assert sorted(path.name for path in OPEN.iterdir()) == before
+        assert handles() == before
     opened = open_folder(handle, "modules/" + COMPILER)
     assert os.path.samestat(os.fstat(opened), cache.folder.stat())
     os.close(opened)

@@ -13,7 +13,6 @@ import struct
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -47,10 +46,15 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.caches
     relative,
     use_memory,
 )
-from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import place, without_root
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    HANDLES,
+    handles,
+    needs_handles,
+    place,
+    without_root,
+)
 
 MIB = 2**20
-OPEN = Path("/proc/self/fd")
 
 
 def noise(size, seed=0):
@@ -190,7 +194,7 @@ def test_what_is_replaced_meanwhile_is_read_again(cache: Cache) -> None:
 
     def replace() -> float:
         """A clock: something happens while the time passes."""
-        if any(handle.exists() and handle.samefile(path) for handle in Path("/proc/self/fd").iterdir()):
+        if any(handle.exists() and handle.samefile(path) for handle in HANDLES.iterdir()):
             new = path.with_name("new")
             new.write_bytes(GOOD)
             new.rename(path)
@@ -523,7 +527,7 @@ def test_entries_are_read_folder_by_folder(cache: Cache) -> None:
         assert [entry.folder for entry in found] == [0, 0, 0, 1, 1, 1]
 
 
-@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell which files are open")
+@needs_handles
 def test_consecutive_entries_share_the_handle_of_their_folder(cache: Cache) -> None:
     folders(cache)
     with Open(cache) as look:
@@ -545,11 +549,7 @@ def test_consecutive_entries_share_the_handle_of_their_folder(cache: Cache) -> N
         assert handles() == before
 
 
-def handles() -> list[str]:
-    return sorted(path.name for path in OPEN.iterdir())
-
-
-@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell which files are open")
+@needs_handles
 def test_no_handle_is_left_open_whatever_the_entries_are(cache: Cache) -> None:
     folders(cache)
     for number, make in enumerate((empty, garbage, fifo, link, good)):
@@ -602,7 +602,7 @@ def test_an_entry_that_is_replaced_by_a_broken_one_is_broken(cache: Cache) -> No
     replaced = []
 
     def replace() -> float:
-        if any(handle.exists() and handle.samefile(path) for handle in OPEN.iterdir()):
+        if any(handle.exists() and handle.samefile(path) for handle in HANDLES.iterdir()):
             new = path.with_name("new")
             new.write_bytes(GOOD[:-1])
             new.rename(path)
