@@ -68,11 +68,16 @@ def umask() -> int:
     return mask
 
 
+def own_groups() -> frozenset[int]:
+    """Return the groups of this process: the effective one need not be among the supplementary ones."""
+    return frozenset([os.getegid(), *os.getgroups()])
+
+
 def _groups(uid: int) -> frozenset[int]:
     import pwd
 
     if uid == os.geteuid():
-        return frozenset([os.getegid(), *os.getgroups()])
+        return own_groups()
     try:
         entry = pwd.getpwuid(uid)
     except KeyError:

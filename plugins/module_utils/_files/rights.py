@@ -10,7 +10,7 @@ import contextlib
 import os
 import stat
 
-from .access import Reason
+from .access import Reason, own_groups
 
 # Numbers of linux/capability.h.
 CHOWN, DAC_OVERRIDE, FOWNER, FSETID, LINUX_IMMUTABLE = 0, 1, 3, 4, 9
@@ -51,7 +51,7 @@ def root_may(status: os.stat_result, right: int) -> bool:
     """Return whether the mode alone gives root a right, without CAP_DAC_OVERRIDE."""
     if status.st_uid == 0:
         return bool(status.st_mode >> 6 & right)
-    in_group = status.st_gid in {os.getegid(), *os.getgroups()}
+    in_group = status.st_gid in own_groups()
     return bool((status.st_mode >> 3 if in_group else status.st_mode) & right)
 
 
@@ -92,14 +92,14 @@ def forbidden(owners: tuple[int, int, int], wanted: tuple[int | None, int | None
     if not own and not capable(FOWNER) and (user != 0 or new_mode != mode):
         return Reason("only-owner", owner=uid)
     gives = new_uid != uid
-    if gives or (new_gid != gid and not (own and new_gid in {os.getegid(), *os.getgroups()})):
+    if gives or (new_gid != gid and not (own and new_gid in own_groups())):
         if not capable(CHOWN):
             if gives:
                 return Reason("needs-chown", user=user, owner=new_uid)
             return Reason("needs-chown-for-group", user=user, group=new_gid)
         if not known(uid if new_uid is None else new_uid, gid if new_gid is None else new_gid):
             return Reason("new-owner-unknown")
-    if new_mode & stat.S_ISGID and new_gid not in {os.getegid(), *os.getgroups()} and not capable(FSETID):
+    if new_mode & stat.S_ISGID and new_gid not in own_groups() and not capable(FSETID):
         return Reason("needs-fsetid", user=user, group=gid if new_gid is None else new_gid)
     if not own and not known(uid, gid):
         return Reason("owner-unknown")

@@ -14,6 +14,7 @@ from typing import Any
 
 from .._config.printable import shown
 from .._config.settings import is_integer
+from .._files.access import own_groups
 from .refused import Refused
 
 # The highest number means "no change" to the system.
@@ -76,7 +77,7 @@ def _group(module: Any, option: str, current: int | None) -> int | None:
     gid = group_id(name)
     if gid is None:
         _absent_yet(module, option, "group")
-    elif gid != current and os.geteuid() != 0 and gid not in {os.getegid(), *os.getgroups()}:
+    elif gid != current and os.geteuid() != 0 and gid not in own_groups():
         raise Refused(
             "%s: only root can give a file to the group %s, as this user is not a member of it"
             % (option, _printable(name))
