@@ -673,13 +673,13 @@ class Folders:
         return self._handle
 
     def _open(self, number: int) -> int:
-        way = []
+        parents = []
         while number > 0:
-            way.append(self._judged.directories[number])
-            number = way[-1].above
+            parents.append(self._judged.directories[number])
+            number = parents[-1].above
         handle = os.dup(self._judged.top)
         try:
-            for place in reversed(way):
+            for place in reversed(parents):
                 above, handle = handle, open_directory(place.name, handle)
                 os.close(above)
                 now = os.fstat(handle)

@@ -15,7 +15,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.layout im
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.documents import READS_1_1, reader
 
-# What a parser may be given for a text, in characters, of which each call costs some more.
+# How many characters a parser may be given for one text; each call costs some on top.
 ALLOWED = 1_000_000
 CALL = 200
 
@@ -112,7 +112,7 @@ def test_the_work_for_a_text_is_limited(lines):
     assert found.complete
     assert [statement.path for statement in found.statements] == [("a",)]
     needed = work(pieces)
-    # A comment at the end is allowed for like all else, and costs nothing.
+    # A comment at the end is within the limit, too, and costs nothing.
     comment = (needed - ALLOWED) // 2 - len(one_statement(lines)[0])
     assert comment > 1
     for length in (comment - 1, comment, comment + 1):

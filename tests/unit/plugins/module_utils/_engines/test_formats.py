@@ -19,7 +19,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binari
 CODE = b"\x90" * 64
 LIST = b"list of packages"
 NOTHING = Headers(False, False, None, None)
-# What stands where nothing is read.
+# Fills the bytes that are not read.
 FILL = 0x70707070
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 PIE = (0x6FFFFFFB, 0x08000000)

@@ -560,7 +560,7 @@ def test_an_ordinary_user_reads_own_programs():
             (there / "link").symlink_to("program")
             (there / "program").chmod(0o111)
             inventory = searched(there)
-    # Only of the file, and not of the link, is it said.
+    # This is said of the file, and not of the link.
     reason = ("system-error", {"text": os.strerror(errno.EACCES)})
     assert told_by(inventory) == {"unreadable": (1, [(str(there / "program"), reason)])}
 

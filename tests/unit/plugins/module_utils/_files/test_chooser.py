@@ -62,7 +62,7 @@ def writer(path):
         ((0o755, 0o1777, 0o644), (0, 0, 0), False, ANYONE),
         ((0o1777, 0o755, 0o644), (0, 0, 0), True, None),
         ((0o1777, 0o755, 0o644), (0, 0, 0), False, None),
-        # Who cannot come there can do nothing of that, for now.
+        # A user who cannot reach the directory can do none of this.
         ((0o700, 0o777, 0o644), (0, 0, 0), True, UNREACHED),
         ((0o700, 0o1777, 0o644), (0, 0, 0), False, UNREACHED),
         ((0o755, 0o700, 0o666), (0, 0, 0), True, UNREACHED),
@@ -120,7 +120,7 @@ def test_who_owns_a_link_or_its_directory_chooses(public, link, parent, wanted):
 
 @as_root
 @pytest.mark.parametrize("name", ["a", "z"])
-def test_a_sticky_directory_that_the_way_leaves_again_does_not_choose(public, name):
+def test_a_sticky_directory_that_the_path_leaves_again_does_not_choose(public, name):
     """Others can make a file there, but not the config."""
     new(public / "d", 0o755)
     new(public / name, 0o1777)

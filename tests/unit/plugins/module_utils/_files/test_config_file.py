@@ -814,7 +814,7 @@ def test_only_the_first_directory_in_which_it_can_be_replaced_is_named(public):
     path = public / "a" / "b" / "c" / "d" / "f"
     (problem,) = file_problems(resolve_file(str(path)), 0o644, os.geteuid(), 0, os.geteuid())
     assert 'as they can write to "%s"' % (public / "a" / "b") in problem.message
-    # Where they cannot get, the next one counts.
+    # If others cannot reach that directory, the next one counts.
     (public / "a" / "b").chmod(0o722)
     (public / "a" / "b" / "c" / "d").chmod(0o700)
     assert [p.code for p in file_problems(resolve_file(str(path)), 0o644, os.geteuid(), 0, os.geteuid())] == []

@@ -57,10 +57,10 @@ def the_problem(path, user=ME, owner=None):
     return problem
 
 
-# The way to a directory
+# The path of a directory
 
 
-def test_the_way_to_an_existing_directory(tmp_path):
+def test_the_path_of_an_existing_directory(tmp_path):
     resolved = resolve(str(tmp_path))
     assert (resolved.real, resolved.missing, resolved.error, resolved.links) == (str(tmp_path), [], None, [])
     assert resolved.target == str(tmp_path)
@@ -75,7 +75,7 @@ def test_spellings_of_a_path_lead_to_the_same_place(tmp_path, spelling):
     assert resolve(spelling.format(tmp_path)).target == str(tmp_path / "d")
 
 
-def test_the_missing_end_of_a_way(tmp_path):
+def test_the_missing_end_of_a_path(tmp_path):
     resolved = resolve("%s/a/b/../c" % tmp_path)
     assert (resolved.real, resolved.missing, resolved.target) == (str(tmp_path), ["a", "c"], str(tmp_path / "a" / "c"))
 
@@ -103,7 +103,7 @@ def test_a_parent_of_a_link_is_the_parent_of_its_target(tmp_path):
     ("name", "reason"),
     [("dangling", "does not exist"), ("loop", "has too many symbolic links"), ("file", "is not a directory")],
 )
-def test_what_ends_a_way_makes_the_directory_unusable(tmp_path, name, reason):
+def test_what_ends_a_path_makes_the_directory_unusable(tmp_path, name, reason):
     (tmp_path / "dangling").symlink_to("no")
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").write_bytes(b"")
@@ -130,7 +130,7 @@ def test_too_many_links_make_the_directory_unusable(tmp_path):
     assert codes("%s/link30/../link30" % tmp_path) == ["directory-unusable"]
 
 
-def test_a_directory_that_may_not_be_entered_ends_the_way():
+def test_a_directory_that_may_not_be_entered_ends_the_path():
     with place() as there:
         new(there / "closed", 0)
         with without_root():
@@ -309,7 +309,7 @@ def test_a_directory_above_of_another_user_is_a_danger(public):
 
 
 @as_root
-def test_a_link_of_another_user_on_the_way_is_a_danger(public):
+def test_a_link_of_another_user_on_the_path_is_a_danger(public):
     path = new(public / "d")
     link = public / "link"
     link.symlink_to("d")
@@ -510,7 +510,7 @@ def test_every_directory_above_must_let_the_cache_s_user_pass(public, uid, gid, 
 
 
 @as_root
-def test_a_directory_on_the_way_of_a_link_must_let_the_cache_s_user_pass(public):
+def test_a_directory_on_the_path_of_a_link_must_let_the_cache_s_user_pass(public):
     closed = new(public / "closed")
     give(new(closed / "d", 0o755), NOBODY)
     (public / "link").symlink_to("closed/d")
@@ -520,7 +520,7 @@ def test_a_directory_on_the_way_of_a_link_must_let_the_cache_s_user_pass(public)
 
 
 @as_root
-def test_a_closed_directory_that_the_way_leaves_again_must_be_passed_too(public):
+def test_a_closed_directory_that_the_path_leaves_again_must_be_passed_too(public):
     give(new(public / "d"), NOBODY)
     new(public / "closed")
     assert codes("%s/closed/../d" % public, 0, NOBODY) == ["directory-unusable"]
@@ -918,7 +918,7 @@ def test_no_more_entries_are_looked_at_than_asked_for(tmp_path):
 # Directories held open
 
 
-def test_the_directory_of_the_way_is_held(tmp_path):
+def test_the_resolved_directory_is_held(tmp_path):
     new(tmp_path / "d")
     (tmp_path / "link").symlink_to("d")
     handle = open_resolved(resolve(str(tmp_path / "link" / "missing")))

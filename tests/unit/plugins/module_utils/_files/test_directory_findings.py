@@ -179,7 +179,7 @@ def test_the_config_in_the_cache_is_told_once(tmp_path, folder, name, known):
     names = [str(tmp_path / "beside.toml"), str(tmp_path / "dd" / "f"), str(tmp_path / "link"), str(config)]
     assert found(top, config=names) == [("config", [str(config)])]
     assert found(top, config=names[:3]) != []
-    # A link to it in there is another name of it, which is told no more.
+    # A link to it in the cache is another name of the same file, which is not reported again.
     assert found(top, config=[str(top / "gone"), *names]) == [("config", [str(config)])]
     assert found(top, config=[]) == found(top, config=names[:3])
     (config.parent / "other").write_bytes(b"")
@@ -298,12 +298,12 @@ def test_the_private_directories_of_systemd_are_known_where_only_root_can_enter(
     for name in ("link", "private/app", "private/new"):
         assert (("dynamic-user", [str(private)]) in found(public / name, 0, NOBODY)) is kept
     if kept:
-        # Of others, nothing else is wrong with it.
+        # Nothing else is wrong with a directory of other users.
         assert found(public / "link", 0, STRANGER) == [("dynamic-user", [str(private)])]
         assert found(public / "link", 0, NOBODY) == [("dynamic-user", [str(private)])]
-        for way in (public / "link", "%s/../private/app" % private):
+        for path in (public / "link", "%s/../private/app" % private):
             with without_root():
-                assert found(way, NOBODY) == [("dynamic-user", [str(private)])]
+                assert found(path, NOBODY) == [("dynamic-user", [str(private)])]
     else:
         monkeypatch.setattr(_directory, "_UNITS", ())
         with_nothing_known = found(public / "link", 0, NOBODY)
@@ -355,7 +355,7 @@ def test_who_can_replace_the_directory(public, modes, owners, exists, wanted):
 
 
 @pytest.mark.parametrize("name", ["a", "z"])
-def test_a_sticky_directory_that_the_way_leaves_again_lets_nobody_create_it(public, name):
+def test_a_sticky_directory_that_the_path_leaves_again_lets_nobody_create_it(public, name):
     new(public / "d", 0o755)
     new(public / name, 0o1777)
     assert found("%s/%s/../d/missing" % (public, name)) == []
@@ -481,7 +481,7 @@ def test_the_kernel_is_asked_for_this_user_alone_and_for_what_is_there(monkeypat
                 for each, user in (
                     (state, me),
                     (missing, me),
-                    # What is to become of it, the kernel cannot say; nor what another user may.
+                    # The kernel can neither say what a planned mode allows nor what another user may do.
                     (state._replace(mode=0o700), me),
                     (planned, me),
                     (state, 1),
@@ -637,7 +637,7 @@ def test_what_is_in_the_way_is_told_to_who_may_see_it(public, chosen_by, mode, t
     assert (sentence(resolved.error), resolved.denied) == ('"%s" is not a directory' % (mine / "f"), False)
 
 
-def test_a_way_that_ends_at_a_closed_directory_is_told():
+def test_a_path_that_ends_at_a_closed_directory_is_told():
     with place() as there:
         closed = new(there / "closed", 0)
         with without_root():

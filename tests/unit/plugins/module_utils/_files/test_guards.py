@@ -132,7 +132,7 @@ def test_where_others_than_root_or_than_an_owner_too_can_replace_names(public, m
     with without_root():
         assert swappable(resolved, STRANGER) is None
         assert other_names(resolved, two) is None
-    # What has no name any more has no other one.
+    # A file without a name has no other name either.
     with file.open("rb") as opened:
         file.unlink()
         (public / "other").unlink()
@@ -141,7 +141,7 @@ def test_where_others_than_root_or_than_an_owner_too_can_replace_names(public, m
 
 @as_root
 @pytest.mark.parametrize("name", ["a", "z"])
-def test_names_in_a_sticky_directory_that_the_way_leaves_again_stay(public, name):
+def test_names_in_a_sticky_directory_that_the_path_leaves_again_stay(public, name):
     new(public / "d", 0o755)
     new(public / name, 0o1777)
     assert swappable(resolve("%s/%s/../d" % (public, name))) is None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-FileCopyrightText: 2026 wasmops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way of a path, link by link, and handles to exactly what is at its end."""
+"""How a path is resolved, link by link, and handles to exactly what is at its end."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places
 OTHER = STRANGER + 1
 
 
-# The way
+# Resolution
 
 
 @pytest.mark.parametrize(("links", "followed"), [(39, True), (40, True), (41, False)])
@@ -99,7 +99,7 @@ def test_a_link_that_leads_nowhere_is_named_as_it_is_in_the_path(tmp_path, name,
     assert resolved.denied is False
 
 
-def test_nothing_is_looked_at_behind_what_ends_a_way(tmp_path):
+def test_nothing_is_looked_at_behind_what_ends_a_path(tmp_path):
     (tmp_path / "f").write_bytes(b"")
     new(tmp_path / "d")
     resolved = resolve("%s/f/../d" % tmp_path)
@@ -107,7 +107,7 @@ def test_nothing_is_looked_at_behind_what_ends_a_way(tmp_path):
     assert sentence(resolved.error) == '"%s" is not a directory' % (tmp_path / "f")
 
 
-def test_what_the_system_says_of_a_name_ends_a_way(tmp_path, monkeypatch):
+def test_what_the_system_says_of_a_name_ends_a_path(tmp_path, monkeypatch):
     path = str(tmp_path / ("x" * 300))
     resolved = resolve(path)
     assert (sentence(resolved.error), resolved.denied) == (
@@ -131,7 +131,7 @@ def test_what_the_system_says_of_a_name_ends_a_way(tmp_path, monkeypatch):
         assert (sentence(resolved.error), resolved.denied) == ('"%s": %s' % (link, text), False)
 
 
-def test_a_closed_directory_ends_a_way_and_is_named_with_its_owner():
+def test_a_closed_directory_ends_a_path_and_is_named_with_its_owner():
     with place() as there:
         closed = new(there / "closed", 0)
         with without_root():
@@ -246,14 +246,14 @@ def test_root_follows_no_link_of_the_system():
         assert (resolved.error, [entry[0] for entry in resolved.links]) == (None, [link])
 
 
-# What is known of a way
+# What is known of a resolved path
 
 
 def test_no_user_has_the_numbers_of_several_users():
     assert (ANYONE, UNREACHED) == (-1, -2)
 
 
-def test_the_status_of_a_way_is_that_of_its_last_visit(tmp_path):
+def test_the_status_of_a_resolved_path_is_that_of_its_last_visit(tmp_path):
     first, second = (new(tmp_path / name).stat() for name in "ab")
     for spelled in (str(tmp_path), "%s/a/.." % tmp_path, "%s/b/../a/.." % tmp_path):
         resolved = resolve(spelled)
@@ -277,7 +277,7 @@ def test_the_status_of_a_way_is_that_of_its_last_visit(tmp_path):
         ("a/../b/missing/deep", ["", "a", "b"]),
     ],
 )
-def test_the_directories_above_one_are_all_that_the_way_leads_through(tmp_path, name, above):
+def test_the_directories_above_one_are_all_that_the_path_leads_through(tmp_path, name, above):
     for folder in ("a", "b", "b/d", "c"):
         new(tmp_path / folder)
     wanted = [str(tmp_path / each) for each in above]
@@ -296,7 +296,7 @@ def test_the_directories_above_one_are_all_that_the_way_leads_through(tmp_path, 
         ((0o700, 0o755), [""], False),
     ],
 )
-def test_how_far_others_get_on_a_way(modes, reached, public):
+def test_how_far_others_get_on_a_path(modes, reached, public):
     with place(os.geteuid()) as there:
         new(new(there / "a") / "b", modes[1])
         (there / "a").chmod(modes[0])
@@ -305,7 +305,7 @@ def test_how_far_others_get_on_a_way(modes, reached, public):
         resolved = resolve("%s/a/b" % there)
         assert [name for name in ("", "a", "a/b") if resolved.reached(str(there / name))] == reached
         assert resolved.public() is public
-        # Other directories that the way has led through do not count, whatever their names are.
+        # Other directories that the path has led through do not count, whatever their names are.
         through = resolve("%s/c/../ab/../a/b" % there)
         assert [name for name in ("", "a", "a/b") if through.reached(str(there / name))] == reached
         assert through.public() is False

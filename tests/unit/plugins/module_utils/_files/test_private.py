@@ -72,7 +72,7 @@ ROOTS, USERS, OF_TEAM = (0, 0), (STRANGER, STRANGER), (0, TEAM)
         ((USERS, 0o755), (ROOTS, 0o700), (USERS, 0o600), "above"),
         ((USERS, 0o755), (ROOTS, 0o700), (ROOTS, 0o604), "above"),
         ((ROOTS, 0o755), (USERS, 0o755), ((OTHER, OTHER), 0o600), "above/below"),
-        # Who cannot come to the own directory replaces nothing in it.
+        # A user who cannot reach the directory replaces nothing in it.
         ((ROOTS, 0o700), (USERS, 0o755), (ROOTS, 0o600), None),
         ((ROOTS, 0o711), (USERS, 0o755), (ROOTS, 0o600), "above/below"),
         # So do others where they may write.
@@ -146,7 +146,7 @@ def test_a_file_with_other_names_is_secret_where_others_can_give_names(public):
         whose = "root" if owner[0] == 0 else owner[0]
         reason = 'it is a file of %s with other names (hard links), and other users can replace what is in "%s"'
         assert kept(path) == (reason % (whose, folder) if wanted else NOTHING)
-    # What has no name any more has no other one.
+    # A file without a name has no other name either.
     as_given(path, ROOTS, 0o600)
     with path.open("rb") as opened_file:
         path.unlink()
@@ -159,7 +159,7 @@ def test_a_file_with_other_names_is_secret_where_others_can_give_names(public):
 
 @as_root
 @pytest.mark.parametrize("name", ["a", "z"])
-def test_a_sticky_directory_that_the_way_leaves_again_holds_no_secret(public, name):
+def test_a_sticky_directory_that_the_path_leaves_again_holds_no_secret(public, name):
     path = new(public / "d", 0o755) / "f"
     path.write_bytes(b"")
     as_given(path, ROOTS, 0o600)

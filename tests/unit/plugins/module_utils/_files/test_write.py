@@ -212,7 +212,7 @@ def test_rights_of_the_old_group_are_gone_before_a_directory_gets_its_new_one(tm
     assert mode_of(path) == 0o2770
 
 
-def test_a_new_directory_is_never_open_to_others_on_its_way(tmp_path, monkeypatch):
+def test_a_new_directory_is_never_open_to_others_while_it_is_made(tmp_path, monkeypatch):
     os.umask(0)
     seen = []
     mkdir = os.mkdir
@@ -639,7 +639,7 @@ def test_a_large_file_is_written_whole(tmp_path, monkeypatch):
     assert (tmp_path / "f").read_bytes() == NEW * 9
 
 
-def test_missing_directories_are_made_on_the_way(tmp_path):
+def test_missing_directories_of_the_path_are_made(tmp_path):
     put(tmp_path / "a" / "b" / "f")
     assert (tmp_path / "a" / "b" / "f").read_bytes() == NEW
 
@@ -1330,7 +1330,7 @@ def test_what_fails_to_close_after_the_work_is_done_is_no_failure(tmp_path, monk
 
 
 @pytest.mark.parametrize("by", ["link", "file", "nothing"])
-def test_a_way_that_is_replaced_after_it_was_made_is_told(tmp_path, monkeypatch, by):
+def test_a_path_that_is_replaced_after_it_was_made_is_told(tmp_path, monkeypatch, by):
     (tmp_path / "elsewhere").mkdir()
     there = resolve_file(str(tmp_path / "a" / "f"))
     fsync = os.fsync

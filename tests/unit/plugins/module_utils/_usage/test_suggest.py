@@ -424,7 +424,7 @@ def test_a_size_is_lowered_to_a_power_of_two_within_four_fifths_of_the_room() ->
     assert limits(look, Room(2**40, 2**40 - 10, None)) == {}
 
 
-# Of two levels, at which numbers the second one is suggested: in each pair of rows, one number is a step apart.
+# When the second of two levels is suggested; rows next to each other differ by one step of one number.
 @pytest.mark.parametrize(
     ("now", "other", "better"),
     [
