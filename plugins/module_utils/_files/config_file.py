@@ -67,7 +67,7 @@ def resolve_file(path: str) -> ResolvedFile:
     links: list[Link] = []
     visited: list[tuple[str, os.stat_result]] = []
     target = ""
-    for _hop in range(LINKS_MAX):
+    while True:
         resolved = resolve(os.path.dirname(path), users_of_links(links))
         name = os.path.basename(path)
         unsafe = resolved.error
@@ -79,6 +79,8 @@ def resolve_file(path: str) -> ResolvedFile:
             raise Unreadable("denied" if denied else "unreadable", reason=unsafe)
         resolved.links[:0] = links
         resolved.visited[:0] = visited
+        if len(resolved.links) > LINKS_MAX:
+            raise Unreadable("too-many-links")
         if name in ("", ".", ".."):
             raise Unreadable("is-a-directory")
         full = os.path.join(resolved.real, name)
@@ -100,7 +102,6 @@ def resolve_file(path: str) -> ResolvedFile:
         if os.geteuid() == 0 and of_system(status, target):
             raise Unreadable("denied", reason=Reason("link-of-system", path=full))
         path = os.path.join(resolved.real, target)
-    raise Unreadable("too-many-links")
 
 
 def read(place: ResolvedFile) -> tuple[bytes, os.stat_result] | None:
