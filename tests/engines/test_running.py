@@ -59,6 +59,7 @@ def of(path: Path) -> dict[str, Any]:
 COMMAND_LINES = {
     "argument": (["-C", "cache-config=cache.toml"], "argument", "{cwd}/cache.toml"),
     "with-others": (["-O", "opt-level=0", "-Ccache=y,cache-config={cwd}/c.toml"], "argument", "{cwd}/c.toml"),
+    "with-sign": (["-C=cache-config=cache.toml"], "argument", "{cwd}/cache.toml"),
     "default": ([], "default", "{cwd}/home/.config/wasmtime/config.toml"),
     "off": (["-C", "cache=n"], "off", None),
 }

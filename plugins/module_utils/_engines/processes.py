@@ -252,12 +252,13 @@ def _command_line(arguments: Sequence[str], major: int) -> Taken:
     todo = list(arguments)[::-1]
     if todo and todo[-1] in _COMMANDS:
         todo.pop()
-    while todo and todo[-1].startswith("-") and todo[-1] != "--":
+    # "-" is standard input: a WebAssembly file.
+    while todo and todo[-1].startswith("-") and todo[-1] not in ("-", "--"):
         argument = todo.pop()
         name, sign, value = argument.partition("=")
         if not argument.startswith("--"):
-            name, value = argument[:2], argument[2:]
-            sign = value
+            name, sign = argument[:2], argument[2:]
+            value = sign[1:] if sign.startswith("=") else sign
         if not sign and name in _VALUED:
             value = todo.pop() if todo else ""
         elif not sign and name not in _FLAGS and todo and not todo[-1].startswith("-"):
