@@ -438,7 +438,10 @@ def test_a_backup_on_another_file_system_is_refused(world):
     other.mkdir(0o700)
     # Everybody may make names in /dev/shm, which is sticky.
     try:
-        assert "a different file system" in refused(world, remove=["foreign"], backup=str(other))
+        assert refused(world, remove=["foreign"], backup=str(other)) == (
+            'backup is "%s", which is on a different file system from the cache; give one on the same, where moving a file'
+            " is one step" % other
+        )
     finally:
         other.rmdir()
 

@@ -38,12 +38,13 @@ def normal(path):
     return posixpath.normpath(path).replace("//", "/")
 
 
+@pytest.mark.parametrize("platform", ["aix7", "linux"])
 @pytest.mark.parametrize("home", HOMES, ids=str)
-def test_linux_paths_are_those_of_the_engine(monkeypatch, home):
+def test_paths_are_those_of_the_engine_on_all_systems_but_macos(monkeypatch, home, platform):
     for config, cache in itertools.product(XDG, XDG):
         set_environment(monkeypatch, HOME=home, XDG_CONFIG_HOME=config, XDG_CACHE_HOME=cache)
         before = dict(os.environ)
-        paths = default_paths("linux")
+        paths = default_paths(platform)
         base = home or passwd_home()
         config_home = config if config and config.startswith("/") else base + "/.config"
         cache_home = cache if cache and cache.startswith("/") else base + "/.cache"

@@ -485,6 +485,25 @@ def test_what_cannot_get_its_mode_keeps_its_owner_and_group(tmp_path, monkeypatc
     assert modes == [0o644, 0o600]
 
 
+def test_what_only_cannot_get_another_mode_is_not_given_to_its_owner_again(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_bytes(b"")
+    # The kernel removes this bit whenever a file is given to somebody, even to its owner.
+    path.chmod(0o4700)
+
+    def fail(_handle, _mode):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fchmod", fail)
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with pytest.raises(OSError, match="Input/output"):
+            _write.set_owner_and_mode(handle, -1, -1, 0o755)
+    finally:
+        os.close(handle)
+    assert mode_of(path) == 0o4700
+
+
 def test_a_mode_alone_is_set_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fchmod, modes = os.fchmod, []
 

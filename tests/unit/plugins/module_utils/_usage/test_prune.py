@@ -486,9 +486,10 @@ def test_a_file_on_another_device_and_another_mount_is_kept(cache, monkeypatch):
     numbers = Numbers(monkeypatch)
     numbers.devices = {path.stat().st_ino: 0}
     assert prune(cache.top, "all", check=True).kept == {}
-    numbers.mounts = {path.stat().st_ino: b"12345"}
-    done = both(cache.top, "orphans", used=())
-    assert done.kept == {"mount_point": {**FIGURES, "count": 1, "names": [relative(name_of(2))]}}
+    for mount in (b"", b"~"):
+        numbers.mounts = {path.stat().st_ino: mount}
+        done = both(cache.top, "orphans", used=())
+        assert done.kept == {"mount_point": {**FIGURES, "count": 1, "names": [relative(name_of(2))]}}
     assert listing(cache.folder) == [name_of(2)]
 
 
@@ -1239,6 +1240,23 @@ def test_another_directory_in_the_place_of_an_empty_one_stays(cache, tmp_path):
 
     done = raced(cache.top, "orphans", between=change)
     assert done.kept == {"changed": {**FIGURES, "count": 1, "names": ["modules/%s/" % OLD]}}
+    assert folder.exists()
+
+
+@pytest.mark.parametrize("number", ["device", "inode"])
+@pytest.mark.parametrize("more", [-1, 1])
+def test_an_empty_directory_of_another_number_stays(cache, number, more):
+    folder = cache.top / "modules" / OLD
+    folder.mkdir()
+    top = open_directory(str(cache.top))
+    try:
+        judged = judge(top, "orphans")
+        seen = next(directory for directory in judged.directories if directory.name == OLD)
+        setattr(seen, number, getattr(seen, number) + more)
+        done = _prune.carry_out(judged, _prune.Removal(judged, None))
+    finally:
+        os.close(top)
+    assert Pruned(judged, done, None).kept == {"changed": {**FIGURES, "count": 1, "names": ["modules/%s/" % OLD]}}
     assert folder.exists()
 
 

@@ -64,6 +64,16 @@ def cache(tmp_path):
     return Cache(tmp_path / "cache")
 
 
+def test_what_the_system_does_not_tell_the_kind_of_is_no_directory() -> None:
+    class Item:
+        name = "x"
+
+        def is_symlink(self) -> bool:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    assert _scan.is_directory(Item(), 0) is False  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("platform", "unit"), [("aix7", 1024), ("darwin", 1), ("linux", 1024)])
 def test_without_proc_the_memory_is_the_maximum_so_far(
     monkeypatch: pytest.MonkeyPatch, platform: str, unit: int
