@@ -127,7 +127,6 @@ def unlink(place: ResolvedFile, seen: os.stat_result, old: Old | None, backup: b
     """
     kept = None
     with contextlib.ExitStack() as stack, contextlib.ExitStack() as undone:
-        handle = -1
         if old is not None:
             beside = stack.enter_context(opened_directory(old.place.resolved, NO_BACKUP if backup else NOT_REMOVED))
             handle = stack.enter_context(opened_file(beside, old.place.name, old.status))

@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import sys
 import tempfile
 
@@ -149,6 +150,9 @@ class World:
         assert taken == shown, {
             name: (value, taken.get(name)) for name, value in shown.items() if taken.get(name) != value
         }
+        # No text lacks its values.
+        said = [taken.get("msg", ""), *warnings_of(taken), *(problem["message"] for problem in taken.get("problems", []))]
+        assert not re.search("%[ds]", " ".join(said)), said
         return result
 
     def both(self, **options):
