@@ -155,7 +155,8 @@ def report(session: nox.Session) -> None:
     """Open the report's page in a real browser (`-- screenshots FOLDER`, or `-- measure` with 5,000 hosts)."""
     if not ((shutil.which("chromium") or shutil.which("google-chrome")) and shutil.which("chromedriver")):
         session.skip("not run here, because chromium and chromedriver are not installed")
-    session.install(requirement(NEW_CORE), "axe-selenium-python >= 3, < 4", "pytest", "selenium >= 4.30, < 5")
+    axe = "axe-selenium-python >= 3, < 4; python_version >= '3.12'"
+    session.install(requirement(NEW_CORE), axe, "pytest", "selenium >= 4.30, < 5")
     if session.posargs:
         run_in_copy(session, "python", "-m", f"{COLLECTION}.tests.report", *session.posargs)
     else:
