@@ -24,28 +24,44 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OLD, NEW = "32.0.0", "50.0.1"
-# A config for each line of the table: the code of what is wrong with it, and the file, if there is one.
-EXAMPLES: dict[str, tuple[str, str | None]] = {
-    "failed to read config file": ("missing", None),
-    "missing field `cache`": ("cache-missing", ""),
-    "missing field `enabled`": ("enabled-missing", "[cache]\n"),
-    "unknown field `enabled`": ("enabled-refused", "[cache]\nenabled = true\n"),
-    "unknown field": ("unknown-key", '[cache]\nfile_count_soft_limit = "1K"\n'),
-    "invalid type": ("wrong-type", "[cache]\ncleanup-interval = 60\n"),
-    "Invalid value, please refer to the documentation": ("invalid-value", '[cache]\ncleanup-interval = "60"\n'),
-    "Cache directory path has to be absolute": ("directory-relative", '[cache]\ndirectory = "cache"\n'),
-    "failed to create cache directory": ("directory-unusable", '[cache]\ndirectory = "/dev/null/cache"\n'),
-    "Invalid baseline compression level": ("out-of-range", "[cache]\nbaseline-compression-level = 22\n"),
-    "Invalid files count limit percent if deleting": (
+# Configs for each line of the table: the code of what is wrong with it, and the file, if there is one.
+EXAMPLES: list[tuple[str, str, bytes | None]] = [
+    ("failed to read config file", "missing", None),
+    ("failed to read config file", "not-utf-8", b"\xff"),
+    ("missing field `cache`", "cache-missing", b""),
+    ("missing field `enabled`", "enabled-missing", b"[cache]\n"),
+    ("unknown field `enabled`", "enabled-refused", b"[cache]\nenabled = true\n"),
+    ("unknown field", "unknown-key", b'[cache]\nfile_count_soft_limit = "1K"\n'),
+    ("unknown field", "not-a-cache-config", b"[codegen]\n"),
+    ("invalid type", "wrong-type", b"[cache]\ncleanup-interval = 60\n"),
+    ("invalid type", "cache-not-a-table", b"cache = true\n"),
+    ("invalid length", "cache-not-a-table", b"cache = []\n"),
+    ("invalid value: integer", "overflow", b"[cache]\nbaseline-compression-level = 3000000000\n"),
+    ("Invalid value, please refer to the documentation", "invalid-value", b'[cache]\ncleanup-interval = "60"\n'),
+    ("Invalid value, please refer to the documentation", "overflow", b'[cache]\nfile-count-soft-limit = "99999P"\n'),
+    ("Cache directory path has to be absolute", "directory-relative", b'[cache]\ndirectory = "cache"\n'),
+    ("failed to create cache directory", "directory-unusable", b'[cache]\ndirectory = "/dev/null/cache"\n'),
+    ("failed to create cache directory", "directory-too-long", b'[cache]\ndirectory = "/%s"\n' % (b"x" * 256)),
+    ("failed to create cache directory", "directory-nul", b'[cache]\ndirectory = "/\\u0000"\n'),
+    ("Invalid baseline compression level", "out-of-range", b"[cache]\nbaseline-compression-level = 22\n"),
+    ("Invalid optimized compression level:", "out-of-range", b"[cache]\noptimized-compression-level = 22\n"),
+    (
+        "Invalid files count limit percent if deleting",
         "out-of-range",
-        '[cache]\nfile-count-limit-percent-if-deleting = "101%"\n',
+        b'[cache]\nfile-count-limit-percent-if-deleting = "101%"\n',
     ),
-    "Invalid optimized compression level is lower than baseline": (
+    (
+        "Invalid files total size limit percent if deleting",
+        "out-of-range",
+        b'[cache]\nfiles-total-size-limit-percent-if-deleting = "101%"\n',
+    ),
+    (
+        "Invalid optimized compression level is lower than baseline",
         "optimized-below-baseline",
-        "[cache]\noptimized-compression-level = 2\n",
+        b"[cache]\noptimized-compression-level = 2\n",
     ),
-    "failed to parse config file": ("toml-syntax", "[cache\n"),
-}
+    ("failed to parse config file", "toml-syntax", b"[cache\n"),
+]
 # These are about what is on a host, not in a text.
 OF_HOSTS = {"missing", "directory-unusable"}
 ASK = "import sys, wasmtime; wasmtime.Config().cache = sys.argv[1]"
@@ -60,18 +76,17 @@ def table() -> dict[str, list[str]]:
 
 
 def test_all_of_the_table_is_tried() -> None:
-    assert set(table()) == set(EXAMPLES)
+    assert set(table()) == {words for words, _code, _data in EXAMPLES}
 
 
-@pytest.mark.parametrize("words", EXAMPLES)
-def test_words(words: str, tmp_path: Path) -> None:
-    code, text = EXAMPLES[words]
+@pytest.mark.parametrize(("words", "code", "data"), EXAMPLES)
+def test_words(words: str, code: str, data: bytes | None, tmp_path: Path) -> None:
     version = OLD if code == "enabled-missing" else NEW
     assert code in table()[words]
 
     config = tmp_path / "config.toml"
-    if text is not None:
-        config.write_text(text, encoding="utf-8")
+    if data is not None:
+        config.write_bytes(data)
     environment = {"HOME": str(tmp_path), "PYTHONPATH": str(wasmtime(version))}
     done = subprocess.run(
         [sys.executable, "-c", ASK, str(config)], env=environment, stderr=subprocess.PIPE, text=True, check=False
@@ -80,5 +95,5 @@ def test_words(words: str, tmp_path: Path) -> None:
 
     if code not in OF_HOSTS:
         host = Host(lambda: "/home/ann/.cache/wasmtime", 2**34, 1_800_000_000)
-        judged = read_config((text or "").encode(), [for_version(version)], host, Library())
+        judged = read_config(data or b"", [for_version(version)], host, Library())
         assert [problem.code for problem in judged.problems] == [code]

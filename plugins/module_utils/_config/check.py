@@ -171,7 +171,7 @@ def check(document: Mapping[str, Any], rules: CommonRules, host: Host) -> Checke
     findings: list[Finding] = []
     for key in keys:
         if key != "cache":
-            findings.append(Finding("unknown-table", (key,), None, {"known": rules.settings}))
+            findings.append(Finding("unknown-table", (key,), None, {"known": _known(rules), "found": cache}))
         elif isinstance(cache, dict):
             findings += _settings(cache, rules, effective)
         else:
@@ -203,6 +203,10 @@ def _in_order(table: Mapping[str, Any], rules: CommonRules) -> list[str]:
     return sorted(table) if rules.sorts_keys else list(table)
 
 
+def _known(rules: CommonRules) -> list[str]:
+    return [*rules.settings, "enabled"] if rules.enabled_mandatory else list(rules.settings)
+
+
 def _settings(cache: Mapping[str, Any], rules: CommonRules, effective: Effective) -> Iterator[Finding]:
     """Check each key on its own, and set the effective values; None for an invalid one."""
     old = [key for key in cache if key in KEYS_OF_2019]
@@ -217,9 +221,9 @@ def _settings(cache: Mapping[str, Any], rules: CommonRules, effective: Effective
             yield Finding("setting-of-others", path, value)
         elif key in old:
             if key == next((name for name in _in_order(cache, rules) if name in old), None):
-                yield Finding("keys-of-2019", path, None, {"old": old})
+                yield Finding("keys-of-2019", path, None, {"old": old, "found": cache})
         elif key != "enabled":
-            yield Finding("unknown-setting", path, None, {"known": rules.settings})
+            yield Finding("unknown-setting", path, None, {"known": _known(rules), "found": cache})
         elif rules.enabled_refused:
             refused = "enabled-false-refused" if value is False else "enabled-refused"
             yield Finding("enabled-refused-by-some" if rules.enabled_mandatory else refused, path, value)

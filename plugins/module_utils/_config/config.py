@@ -97,7 +97,7 @@ def no_config(dialects: Sequence[Dialect], host: Host) -> Config:
     rules = common_rules([dialect._replace(enabled=False) for dialect in dialects])
     config.effective, findings = check({"cache": {}}, rules, host)
     config.problems = to_problems(findings)
-    config.accepted_by = [dialect.name for dialect in DIALECTS]
+    config.accepted_by = [dialect.name for dialect in DIALECTS] if config.valid else []
     return config
 
 

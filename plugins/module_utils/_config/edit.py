@@ -84,7 +84,7 @@ def edit(text: str, changes: NewValues, loads: Loads, write: Callable[[Any], str
         if value is not None and key in pairs:
             edits.append(pairs[key].value + (write(value),))
     if opening and not opening[0].header:
-        edits += _inline(opening[0], pairs, removed, added)
+        edits += _inline(text, opening[0], pairs, removed, added)
     else:
         edits += _lines(text, opening, pairs, removed, added)
     for start, end, replacement in sorted(edits, reverse=True):
@@ -123,25 +123,42 @@ def _lines(
 
 
 def _inline(
+    text: str,
     table: Statement,
     pairs: dict[str, Statement],
     removed: Any,
     added: list[str],
 ) -> list[tuple[int, int, str]]:
-    """Return the edits of an inline table."""
+    """Return the edits of an inline table. Raises CannotEdit if a comment would get lost, or stand beside another setting."""
     order = sorted(pairs.values(), key=lambda entry: entry.key)
     kept = [entry for entry in order if entry.path[1] not in removed]
+    # Between the values there are blanks, commas and, in TOML 1.1, line breaks and comments.
+    ends = [table.value[0] + 1] + [entry.value[1] for entry in order]
+    starts = [entry.key[0] for entry in order] + [table.value[1] - 1]
+    between = [text[end:start] for end, start in zip(ends, starts)]
     if not kept:
+        if "#" in "".join(between):
+            raise CannotEdit
         return [table.value + ("{ " + ", ".join(added) + " }" if added else "{}",)]
     edits: list[tuple[int, int, str]] = []
-    previous: Statement | None = None
+    # Whether what stays before an entry ends with a comma, or with the brace.
+    comma = True
     for index, entry in enumerate(order):
+        before, after = between[index : index + 2]
+        line = after.split("\n")[0].split("#")[0]
+        last = entry is order[-1] and "," not in after
         if entry in kept:
-            previous = entry
-        elif previous is None:
-            edits.append((entry.key[0], order[index + 1].key[0], ""))
+            comma = False
+        elif before.rstrip(" \t").endswith("\n") and "\n" in after and ("," in line or last):
+            # Its lines go, with the comment at their end.
+            edits.append((ends[index] + before.rindex("\n") + 1, ends[index + 1] + after.index("\n") + 1, ""))
+            comma = True
+        elif "#" in (after if comma else before) or ("\n" in before and "#" in after.split("\n")[0]):
+            raise CannotEdit
+        elif comma:
+            edits.append((entry.key[0], starts[index + 1], ""))
         else:
-            edits.append((order[index - 1].value[1], entry.value[1], ""))
+            edits.append((ends[index], entry.value[1], ""))
     if added:
         edits.append((kept[-1].value[1], kept[-1].value[1], "".join(", " + pair for pair in added)))
     return edits

@@ -40,8 +40,8 @@ def not_toml(parsed: Mapping[str, Any], grammars: Sequence[str], text: str) -> F
         return Finding("toml-unproven")
     if not isinstance(parsed[TOML_1_1], TomlError):
         name = "toml-grammar" if TOML_1_1 in grammars else "toml-1-0"  # some of the programs in question read it
-    elif result.unsure:
-        name = "toml-syntax-unsure"
+    elif result.name != "toml-syntax":
+        name = result.name
     elif _UNDERSCORE.match(text.split("\n")[result.line - 1], result.column - 1):
         name = "toml-underscore"
     else:

@@ -15,7 +15,9 @@ from typing import Any, Callable, Dict, NamedTuple
 from .check import DANGER, ERROR, KEYS_OF_2019, MAX_BYTES, NAME_MAX, PATH_MAX, WARNING, Finding
 from .printable import printable, shown
 from .programs import SWITCH_OFF
-from .settings import LEVEL_MAX, LEVEL_MIN, SETTINGS, U64_MAX, BadValue
+from .settings import LEVEL_MAX, LEVEL_MIN, PERCENT_MAX, SETTINGS, U64_MAX, BadValue, Kind
+from .toml import DOTS_MAX
+from .values import parse_text
 from .words import format_value, type_name, versions_of
 
 # How the behaviour of Wasmtime is known: from a test with a real one, from its source, or it does not matter.
@@ -416,12 +418,18 @@ TABLE: tuple[ProblemCode, ...] = (
     ProblemCode(
         "too-large",
         ERROR,
-        engine="reads a file of any size; here none of more than %d KiB is read" % (MAX_BYTES // 2**10),
+        engine="reads a file of any size; here none of more than %d KiB or with more than %d dots in a line is read"
+        % (MAX_BYTES // 2**10, DOTS_MAX),
         helps="name the cache config, which has a few hundred bytes",
         texts=(
             Text(
                 "the file has %%(size)d bytes, and at most %d are read" % MAX_BYTES,
                 "name the cache config, which has a few hundred bytes",
+            ),
+            Text(
+                "the line has more than %d dots and is not read" % DOTS_MAX,
+                "shorten the path or the key in it",
+                name="too-many-dots",
             ),
         ),
     ),
@@ -436,7 +444,7 @@ TABLE: tuple[ProblemCode, ...] = (
             Text("%(key)s is not a setting of [cache]", "%(better)s", name="unknown-setting", at_key=True),
             Text(
                 "the file has settings of 2019 that Wasmtime no longer has: %(old_keys)s",
-                'replace them with %(new_keys)s, whose values are strings with a unit, like "1h" or "70%%"',
+                "%(replace)s",
                 name="keys-of-2019",
                 at_key=True,
             ),
@@ -475,7 +483,7 @@ TABLE: tuple[ProblemCode, ...] = (
         "wrong-type",
         ERROR,
         engine="refuses a number where it wants a string, or the reverse",
-        helps="put quotes around all but the two compression levels",
+        helps="put quotes around all but `enabled` and the two compression levels; durations and percentages need a unit",
         texts=(
             Text("%(name)s must be a string", "write %(with_unit)s with quotes", name="not-quoted"),
             Text("%(subject)s is %(type)s, not a string", _RULE + " with the quotes", name="not-a-string"),
@@ -491,11 +499,11 @@ TABLE: tuple[ProblemCode, ...] = (
     ProblemCode(
         "clock-overflow",
         DANGER,
-        engine="aborts at its first cleanup, when the allowed clock drift added to the time leaves the range of the clock",
+        engine="from 15 on, aborts at its first cleanup, when the allowed clock drift added to the time leaves the range of the clock",
         helps='write a shorter duration, like `"1d"`',
         texts=(
             Text(
-                "%(subject)s reaches beyond the system clock's range: the process aborts at its first cleanup",
+                "%(subject)s reaches beyond the system clock's range: from Wasmtime 15 on, the process aborts at its first cleanup",
                 'write a shorter duration, like "1d"',
             ),
         ),
@@ -523,7 +531,7 @@ TABLE: tuple[ProblemCode, ...] = (
         helps="set `directory` to an empty directory that nothing else uses; move a stray file out of a cache that is in use",
         texts=(
             Text(
-                '"%(directory)s" holds files that are not the engine\'s (%(some)s): its first cleanup deletes them',
+                '"%(directory)s" holds files that are not the engine\'s (%(some)s): a cleanup deletes them',
                 "set directory to an empty directory that nothing else uses",
                 name="foreign",
             ),
@@ -654,11 +662,11 @@ TABLE: tuple[ProblemCode, ...] = (
     ProblemCode(
         "limit-overflow",
         DANGER,
-        engine="aborts at its first cleanup, when a soft limit times its percentage is more than 2^64-1",
+        engine="from 15 on, aborts at its first cleanup, when a soft limit times its percentage is more than 2^64-1",
         helps='write a smaller limit: at 70% at most `"234Pi"`',
         texts=(
             Text(
-                "%(limit)s times %(percent_name)s is more than 2^64-1: the process aborts at its first cleanup",
+                "%(limit)s times %(percent_name)s is more than 2^64-1: from Wasmtime 15 on, the process aborts at its first cleanup",
                 "write a smaller limit: at %(percent)d%% at most %(most)s",
             ),
         ),
@@ -714,6 +722,12 @@ TABLE: tuple[ProblemCode, ...] = (
                 'root does not look into the directory "%(directory)s", which not everybody may list: %(reasons)s',
                 _BECOME + ", or name the directory in directory",
                 name="hidden",
+            ),
+            Text(
+                'root does not look into "%(first)s", which not everybody may list: other users have led it to'
+                ' "%(directory)s", by a link or in the config',
+                _BECOME + ", or name the directory in directory",
+                name="closed",
             ),
         ),
         source=OURS,
@@ -847,20 +861,34 @@ class _Words(Dict[str, Any]):
 
 def _table(words: _Words) -> str:
     """Return the remedy for an unknown key at the top level."""
-    return (
-        "write the line [cache] above it" if words["name"] in words["known"] else "remove it: the only table is [cache]"
-    )
+    if words["name"] not in words["known"]:
+        return "remove it: the only table is [cache]"
+    return "write the line [cache] above it" if words["found"] is None else "move it into the table [cache]"
 
 
 def _better(words: _Words) -> str:
     """Return the remedy for an unknown setting."""
-    key, known = words["name"], words["known"]
-    if key.replace("_", "-").lower() in known:
-        return "write %s" % key.replace("_", "-").lower()
+    key, known, found = words["name"], words["known"], words["found"]
+    right = key.replace("_", "-").lower()
+    if right in known:
+        return "remove it: %s is set, too" % right if right in found else "write %s" % right
     import difflib
 
-    near = difflib.get_close_matches(key, known, 1, 0.75)
+    near = difflib.get_close_matches(key, [name for name in known if name not in found], 1, 0.75)
     return "did you mean %s?" % near[0] if near else "remove it"
+
+
+def _replace(words: _Words) -> str:
+    """Return the remedy for settings of 2019."""
+    new = [KEYS_OF_2019[key] for key in words["old"]]
+    missing = [key for key in new if key not in words["found"]]
+    if not missing:
+        return "remove them: the settings of today are there, too"
+    remedy = (
+        'replace them with %s, whose values are strings, with a unit for durations and percentages, like "1h" or "70%%"'
+        % ", ".join(missing)
+    )
+    return remedy if len(missing) == len(new) else "%s, and remove those whose new name is there, too" % remedy
 
 
 def _half(words: _Words) -> str:
@@ -883,23 +911,41 @@ def _with_unit(words: _Words) -> str:
     """Return the number as a text of its kind, in quotes: as it is, and shorter if that is possible."""
     kind, number = words["kind"], str(words["number"])
     unit = next(iter(kind.units))  # the base unit
+    if not _taken(kind, number + unit):
+        return _rule(kind)
     texts = [number + unit]
-    if kind.name == "duration" and len(number) < 20:
+    if kind.name == "duration":
         texts.append(format_value(kind, int(number)))
-    return " or ".join('"%s"' % shown(text)[1:-1] for text in dict.fromkeys(texts))
+    return " or ".join('"%s"' % text for text in dict.fromkeys(texts))
+
+
+def _taken(kind: Kind, text: str) -> bool:
+    """Return whether every Wasmtime takes a text as a value of this kind."""
+    try:
+        return parse_text(kind, text) <= (PERCENT_MAX if kind.name == "percent" else U64_MAX)
+    except BadValue:
+        return False
+
+
+def _rule(kind: Kind) -> str:
+    return '%s, like "%s"' % (kind.rule, kind.example)
 
 
 def _known_unit(words: _Words) -> str:
     """Return the number with the unit that was probably meant, if it is clear; otherwise the rule."""
     kind, number = words["kind"], words["number"]
     match = re.match(r"([kmgtp])(i?)b?\Z", words["unit"], re.IGNORECASE)
-    if match is None or match.group(1).upper() not in kind.units or len(number) > 20:
-        return '%s, like "%s"' % (kind.rule, kind.example)
+    if match is None or match.group(1).upper() not in kind.units:
+        return _rule(kind)
     letter = match.group(1).upper()
     power = "KMGTP".index(letter) + 1
-    if "Ki" not in kind.units:
+    # The binary unit is the larger one.
+    unit = letter + ("i" if "Ki" in kind.units else "")
+    if not _taken(kind, number + unit):
+        return _rule(kind)
+    if unit == letter:
         return '"%s%s"' % (number, letter)
-    binary = '"%s%si" (2^%d bytes)' % (number, letter, 10 * power)
+    binary = '"%s%s" (2^%d bytes)' % (number, unit, 10 * power)
     return binary if match.group(2) else '"%s%s" (10^%d bytes) or %s' % (number, letter, 3 * power, binary)
 
 
@@ -920,5 +966,5 @@ _WORDS: dict[str, Callable[[_Words], Any]] = {
     "made": lambda words: format_value(SETTINGS[words["name"]].kind, words["wrapped"]),
     "plural": lambda words: "" if words["number"] == 1 else "s",
     "old_keys": lambda words: ", ".join(words["old"]),
-    "new_keys": lambda words: ", ".join(KEYS_OF_2019[key] for key in words["old"]),
+    "replace": _replace,
 }

@@ -57,7 +57,7 @@ class Library:
 
         TOML 1.1 contains 1.0, so the parser of the other grammar often proves it, too. It is not
         proven if only that parser is installed, it accepts the text, and this grammar may refuse it.
-        Raises TomlError, which is C(unsure) in the opposite case, and NoLibrary.
+        Raises TomlError, with a name of its own in the opposite case, and NoLibrary.
         """
         loads = self.parser(grammar)
         exact = loads is not None
@@ -66,7 +66,8 @@ class Library:
         try:
             data = parse(loads, text)
         except TomlError as error:
-            error.unsure = not exact and grammar == TOML_1_1 and may_differ(text)
+            if error.name == "toml-syntax" and not exact and grammar == TOML_1_1 and may_differ(text):
+                error.name = "toml-syntax-unsure"
             raise
         self._read = (text, loads)
         return data, exact or grammar == TOML_1_1 or not newer(text, loads)
@@ -112,7 +113,7 @@ def parse(loads: Loads, text: str) -> dict[str, Any]:
     if text.count(".") > DOTS_MAX:
         for number, content in enumerate(text.split("\n"), 1):
             if content.count(".") > DOTS_MAX and not content.lstrip().startswith("#"):
-                raise TomlError("too many dots in one line", number, 1)
+                raise TomlError("too many dots in one line", number, 1, "too-many-dots")
     try:
         return loads(text)
     except (ValueError, RecursionError) as error:

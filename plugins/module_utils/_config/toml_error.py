@@ -12,12 +12,12 @@ Loads = Callable[[str], Dict[str, Any]]
 
 
 class TomlError(Exception):
-    """Text that is not TOML; C(line) and C(column) count from 1, in characters."""
+    """Text that is not TOML, or is not read; C(line) and C(column) count from 1, in characters."""
 
-    def __init__(self, message: str, line: int, column: int) -> None:
+    def __init__(self, message: str, line: int, column: int, name: str = "toml-syntax") -> None:
         super().__init__(message)
         self.message = message
         self.line = line
         self.column = column
-        self.unsure = False
-        """Whether a parser that this host lacks might accept it."""
+        self.name = name
+        """The name of a text in C(problems)."""

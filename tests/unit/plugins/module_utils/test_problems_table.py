@@ -36,7 +36,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.problems 
 
 PLUGINS = Path(__file__).parents[4] / "plugins"
 # What makes a finding, and where the name of its text stands among the arguments.
-MAKERS = {"Finding": 0, "_about": 2, "Unreadable": 0, "BadValue": 0}
+MAKERS = {"Finding": 0, "_about": 2, "Unreadable": 0, "BadValue": 0, "TomlError": 3}
 # What to_problem and sentence_on give beside the facts.
 ALWAYS = {"name", "value"}
 
@@ -55,6 +55,11 @@ def names_in(node: ast.AST) -> set[str]:
     return {str(node.value)} if isinstance(node, ast.Constant) else set()
 
 
+def names_of(target: ast.AST) -> set[str]:
+    """The name of a variable or an attribute."""
+    return {str(getattr(target, "id", getattr(target, "attr", "")))}
+
+
 def called(call: ast.Call) -> str:
     """The name of what is called, without that of its module."""
     return str(getattr(call.func, "attr", None) or getattr(call.func, "id", ""))
@@ -68,7 +73,7 @@ def found_in(tree: ast.Module) -> set[str]:
             function = called(node)
             if function in MAKERS and len(node.args) > MAKERS[function]:
                 names |= names_in(node.args[MAKERS[function]])
-        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("name", "text", "refused"):
+        elif isinstance(node, ast.Assign) and names_of(node.targets[0]) & {"name", "text", "refused"}:
             names |= {name for name in names_in(node.value) if name in TEXTS}
     return names
 

@@ -151,7 +151,11 @@ class World:
             name: (value, taken.get(name)) for name, value in shown.items() if taken.get(name) != value
         }
         # No text lacks its values.
-        said = [taken.get("msg", ""), *warnings_of(taken), *(problem["message"] for problem in taken.get("problems", []))]
+        said = [
+            taken.get("msg", ""),
+            *warnings_of(taken),
+            *(problem["message"] for problem in taken.get("problems", [])),
+        ]
         assert not re.search("%[ds]", " ".join(said)), said
         return result
 

@@ -502,6 +502,14 @@ def test_a_setting_without_the_line_above_it_is_told_where_it_belongs():
     }
 
 
+def test_where_enabled_is_mandatory_its_place_and_spelling_are_told():
+    remedies = [p.remedy for p in read("enabled = true\n[cache]\n", OLD).problems]
+    assert remedies == ["move it into the table [cache]", "add enabled = true"]
+    remedies = [p.remedy for p in read(cache("Enabled = true"), OLD).problems]
+    assert remedies == ["write enabled", "add enabled = true"]
+    assert [p.remedy for p in read(cache("Enabled = true")).problems] == ["remove it"]
+
+
 @pytest.mark.parametrize(
     ("value", "remedy"),
     [("false", "switch the cache off"), ("0", "remove the line"), ("'false'", "remove the line")],

@@ -36,8 +36,8 @@ def test_a_byte_that_is_no_text_has_its_place_in_bytes(data, start, line, column
     assert not_utf_8(data, start) == Finding("not-utf-8", (), None, facts)
 
 
-OLDER, NEWER, UNSURE = TomlError("older", 2, 5), TomlError("newer", 2, 7), TomlError("unsure", 1, 2)
-UNSURE.unsure = True
+OLDER, NEWER = TomlError("older", 2, 5), TomlError("newer", 2, 7)
+UNSURE = TomlError("unsure", 1, 2, "toml-syntax-unsure")
 PROVEN: tuple[dict[str, object], bool] = ({}, True)
 UNPROVEN: tuple[dict[str, object], bool] = ({}, False)
 BY_OLDER, BY_NEWER, BY_UNSURE = (

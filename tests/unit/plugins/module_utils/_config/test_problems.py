@@ -189,7 +189,7 @@ COUNT, SIZE, DURATION, PERCENT = (
             cache("file-count-soft-limit = '263524915338707881'"),
             (
                 "line 2, column 25: file-count-soft-limit times file-count-limit-percent-if-deleting is more than 2^64-1:"
-                ' the process aborts at its first cleanup; write a smaller limit: at 70% at most "263524915338707880"'
+                ' from Wasmtime 15 on, the process aborts at its first cleanup; write a smaller limit: at 70% at most "263524915338707880"'
             ),
         ),
         (
@@ -200,7 +200,7 @@ COUNT, SIZE, DURATION, PERCENT = (
             cache("files-total-size-soft-limit = '1000Pi'", "files-total-size-limit-percent-if-deleting = '17%'"),
             (
                 "line 2, column 31: files-total-size-soft-limit times files-total-size-limit-percent-if-deleting is more than"
-                ' 2^64-1: the process aborts at its first cleanup; write a smaller limit: at 17% at most "1085102592571150095"'
+                ' 2^64-1: from Wasmtime 15 on, the process aborts at its first cleanup; write a smaller limit: at 17% at most "1085102592571150095"'
                 ' ("963Pi")'
             ),
         ),
@@ -208,7 +208,7 @@ COUNT, SIZE, DURATION, PERCENT = (
             cache("allowed-clock-drift-for-files-from-future = '9223372036854775807s'"),
             (
                 'line 2, column 45: allowed-clock-drift-for-files-from-future = "9223372036854775807s" reaches beyond the system'
-                ' clock\'s range: the process aborts at its first cleanup; write a shorter duration, like "1d"'
+                ' clock\'s range: from Wasmtime 15 on, the process aborts at its first cleanup; write a shorter duration, like "1d"'
             ),
         ),
         (
@@ -216,8 +216,47 @@ COUNT, SIZE, DURATION, PERCENT = (
             (
                 "line 2, column 1: the file has settings of 2019 that Wasmtime no longer has:"
                 " files-count-limit-percent-if-deleting, files-count-soft-limit; replace them with"
-                ' file-count-limit-percent-if-deleting, file-count-soft-limit, whose values are strings with a unit, like "1h" or "70%"'
+                " file-count-limit-percent-if-deleting, file-count-soft-limit, whose values are strings, with a unit for durations"
+                ' and percentages, like "1h" or "70%"'
             ),
+        ),
+        (
+            cache("files-count-soft-limit = 65536", "cleanup-interval-in-seconds = 60", "file-count-soft-limit = '1K'"),
+            (
+                "line 3, column 1: the file has settings of 2019 that Wasmtime no longer has: files-count-soft-limit,"
+                " cleanup-interval-in-seconds; replace them with cleanup-interval, whose values are strings, with a unit for"
+                ' durations and percentages, like "1h" or "70%", and remove those whose new name is there, too'
+            ),
+        ),
+        (
+            cache("files-count-soft-limit = 65536", "file-count-soft-limit = '1K'"),
+            (
+                "line 2, column 1: the file has settings of 2019 that Wasmtime no longer has: files-count-soft-limit;"
+                " remove them: the settings of today are there, too"
+            ),
+        ),
+        (
+            cache("directory = '%s'" % ("/." * 501)),
+            "line 2, column 1: the line has more than 500 dots and is not read; shorten the path or the key in it",
+        ),
+        ("x = 1\n[cache]", 'line 1, column 1: "x" is not known at the top level; remove it: the only table is [cache]'),
+        (
+            "directory = '/x'\n[cache]",
+            'line 1, column 1: "directory" is not known at the top level; move it into the table [cache]',
+        ),
+        (
+            "cache = {}\ndirectory = '/x'",
+            'line 2, column 1: "directory" is not known at the top level; move it into the table [cache]',
+        ),
+        (
+            cache("cleanup_interval = '2h'", "cleanup-interval = '1h'"),
+            (
+                'line 2, column 1: "cleanup_interval" is not a setting of [cache]; remove it: cleanup-interval is set, too'
+            ),
+        ),
+        (
+            cache("cleanup-intervl = '2h'", "cleanup-interval = '1h'"),
+            ('line 2, column 1: "cleanup-intervl" is not a setting of [cache]; remove it'),
         ),
     ],
     ids=lambda part: ascii(part)[:60],
@@ -330,8 +369,8 @@ def test_half_of_a_file_system_is_advised_in_its_largest_unit(capacity, half):
         (SIZE, "7MI", 'write "7Mi" (2^20 bytes)'),
         (SIZE, "7e", 'write %s, like "512Mi"' % KINDS["size"].rule),
         (COUNT, "7mib", 'write "7M"'),
-        (COUNT, "7" * 20 + "k", 'write "%sK"' % ("7" * 20)),
-        (COUNT, "7" * 21 + "k", 'write %s, like "100K"' % KINDS["count"].rule),
+        (COUNT, "18446744073709551k", 'write "18446744073709551K"'),
+        (COUNT, "18446744073709552k", 'write %s, like "100K"' % KINDS["count"].rule),
         (DURATION, "7M", 'write %s, like "1h"' % KINDS["duration"].rule),
         (PERCENT, "7k", 'write %s, like "70%%"' % KINDS["percent"].rule),
         # Without a unit: the base unit, and a shorter text if there is one.
@@ -339,8 +378,15 @@ def test_half_of_a_file_system_is_advised_in_its_largest_unit(capacity, half):
         (DURATION, "7", 'write "7s"'),
         (DURATION, "86400", 'write "86400s" or "1d"'),
         (DURATION, "12" + "0" * 17, 'write "12%ss" or "2%sm"' % ("0" * 17, "0" * 16)),
-        (DURATION, "12" + "0" * 18, 'write "12%ss"' % ("0" * 18)),
-        (DURATION, "1" * 90, 'write "%s...%s"' % ("1" * 59, "1" * 13 + "s")),
+        (DURATION, "18446744073709551615", 'write "18446744073709551615s"'),
+        # What Wasmtime would refuse is not advised.
+        (DURATION, "18446744073709551616", 'write %s, like "1h"' % KINDS["duration"].rule),
+        (DURATION, "1" * 90, 'write %s, like "1h"' % KINDS["duration"].rule),
+        (PERCENT, "100", 'write "100%"'),
+        (PERCENT, "101", 'write %s, like "70%%"' % KINDS["percent"].rule),
+        (SIZE, "16383pb", 'write "16383P" (10^15 bytes) or "16383Pi" (2^50 bytes)'),
+        (SIZE, "16384pb", 'write %s, like "512Mi"' % KINDS["size"].rule),
+        (SIZE, "16384PiB", 'write %s, like "512Mi"' % KINDS["size"].rule),
     ],
     ids=str,
 )

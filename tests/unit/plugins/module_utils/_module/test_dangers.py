@@ -36,7 +36,7 @@ def message(name: str, parts: list[str | Reason]) -> str:
 )
 def test_three_names_are_examples_of_all(names: list[str | Reason], said: str) -> None:
     assert message("foreign", names) == (
-        '"/cache" holds files that are not the engine\'s (%s): its first cleanup deletes them' % said
+        '"/cache" holds files that are not the engine\'s (%s): a cleanup deletes them' % said
     )
 
 
