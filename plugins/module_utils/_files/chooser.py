@@ -30,14 +30,18 @@ def chooser(place: ResolvedFile, seen: os.stat_result | None) -> int | None:
     users = users_of_links(resolved.links)
     for path, status in resolved.visited:
         users.add(status.st_uid)
-        # In a sticky directory, anyone can create a missing file, or add a name of a file with other names.
-        creates = path == resolved.real and (seen is None or seen.st_nlink > 1)
-        if (creates or not status.st_mode & stat.S_ISVTX) and others_may(path, status.st_mode, status.st_uid, WRITE):
+        # In a sticky directory, anyone can create a missing file, and give its name to another one, even to one of root.
+        if (path == resolved.real or not status.st_mode & stat.S_ISVTX) and others_may(
+            path, status.st_mode, status.st_uid, WRITE
+        ):
             if resolved.reached(path):
                 return ANYONE
             users.add(UNREACHED)
     if seen is not None:
         users.add(seen.st_uid)
+        if seen.st_nlink > 1 and others_may(place.path, seen.st_mode, seen.st_uid, WRITE):
+            # The directories above its other names are unknown.
+            return ANYONE
         if others_may(place.path, seen.st_mode, seen.st_uid, WRITE):
             users.add(ANYONE if resolved.reached(resolved.real) else UNREACHED)
     users.discard(0)

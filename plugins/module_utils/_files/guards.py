@@ -57,9 +57,14 @@ def moved(resolved: ResolvedPath) -> Reason | None:
     """
     if os.geteuid() != 0:
         return None
-    owner = resolved.status().st_uid
+    end = resolved.status()
+    owner = end.st_uid
+    # Only who may write in a directory can move it to another one (rename(2)).
+    movable = others_may(resolved.real, end.st_mode, owner, WRITE)
     for path, status in resolved.above():
-        others = not status.st_mode & stat.S_ISVTX and others_may(path, status.st_mode, status.st_uid, WRITE)
+        # Names in a sticky directory stay, but anyone may add one.
+        kept = status.st_mode & stat.S_ISVTX and not (movable and path == os.path.dirname(resolved.real))
+        others = not kept and others_may(path, status.st_mode, status.st_uid, WRITE)
         if status.st_uid not in (0, owner) or others:
             return Reason("may-have-been-moved", owner=owner, path=path)
     return None

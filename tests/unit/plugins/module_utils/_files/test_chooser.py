@@ -56,9 +56,9 @@ def writer(path):
         ((0o755, 0o777, 0o644), (0, 0, 0), True, ANYONE),
         ((0o755, 0o770, 0o644), (0, STRANGER, STRANGER), True, ANYONE),
         ((0o777, 0o755, 0o644), (0, 0, 0), True, ANYONE),
-        # In a sticky directory, others can only make what is not there.
-        ((0o755, 0o1777, 0o644), (0, 0, 0), True, None),
-        ((0o755, 0o1777, 0o644), (0, 0, STRANGER), True, STRANGER),
+        # In a sticky directory, others can only make what is not there, and may have moved the file there.
+        ((0o755, 0o1777, 0o644), (0, 0, 0), True, ANYONE),
+        ((0o755, 0o1777, 0o644), (0, 0, STRANGER), True, ANYONE),
         ((0o755, 0o1777, 0o644), (0, 0, 0), False, ANYONE),
         ((0o1777, 0o755, 0o644), (0, 0, 0), True, None),
         ((0o1777, 0o755, 0o644), (0, 0, 0), False, None),
@@ -92,13 +92,29 @@ def test_who_can_write_a_config_by_modes_and_owners(public, modes, owners, exist
 
 
 @as_root
-def test_another_name_of_a_file_can_be_made_in_a_sticky_directory(public):
+def test_a_file_that_others_may_write_can_be_reached_by_another_name(public):
+    above = new(public / "above", 0o700)
+    config = above / "config.toml"
+    for mode, alone, linked in ((0o644, None, None), (0o646, UNREACHED, ANYONE)):
+        config.write_bytes(b"")
+        config.chmod(mode)
+        assert writer(config) == alone
+        os.link(str(config), str(public / "other"))
+        assert writer(config) == linked
+        (public / "other").unlink()
+
+
+@as_root
+def test_a_user_who_moves_a_file_of_root_to_a_sticky_directory_chooses_by_it(public):
+    theirs = new(public / "theirs")
+    (theirs / "config.toml").write_bytes(b"")
+    give(theirs, STRANGER)
     sticky = new(public / "sticky", 0o1777)
-    (sticky / "config.toml").write_bytes(b"")
-    assert writer(sticky / "config.toml") is None
-    os.link(str(sticky / "config.toml"), str(public / "other"))
+    assert writer(theirs / "config.toml") == STRANGER
+    with without_root(STRANGER):
+        (theirs / "config.toml").rename(sticky / "config.toml")
+    assert (sticky / "config.toml").stat().st_uid == 0
     assert writer(sticky / "config.toml") == ANYONE
-    assert writer(public / "other") is None
 
 
 @as_root

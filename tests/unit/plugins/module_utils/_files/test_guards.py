@@ -165,15 +165,17 @@ def test_names_in_a_sticky_directory_that_the_path_leaves_again_stay(public, nam
     ],
 )
 @pytest.mark.parametrize("deep", [False, True])
-def test_a_directory_stays_where_only_root_and_its_owner_can_move_it(public, mode, above, owner, wanted, deep):
+@pytest.mark.parametrize("own", [0o755, 0o777])
+def test_a_directory_stays_where_only_root_and_its_owner_can_move_it(public, mode, above, owner, wanted, deep, own):
     folder = new(public / "above")
     path = folder
     if deep:
         path = new(path / "between", 0o755)
-    # What others may do in the directory itself moves it nowhere.
     path = new(path / "d", 0o777)
     give(path, owner)
-    path.chmod(0o777)
+    path.chmod(own)
+    # Who may write in a directory can move it to another one, such as a sticky one.
+    wanted = wanted and not (mode == 0o1777 and own == 0o777 and not deep)
     give(folder, above)
     folder.chmod(mode)
     reason = (
