@@ -43,6 +43,8 @@ class ResolvedPath(NamedTuple):
     """Why the path cannot be resolved any further, unless the rest is only missing."""
     denied: bool = False
     """Whether this user may not enter C(real)."""
+    detour: str | None = None
+    """The directory that lacks a name from which C(..) leads back: the path exists only once that is a directory."""
 
     @property
     def target(self) -> str:
@@ -88,6 +90,7 @@ def resolve(path: str, led: AbstractSet[int] = frozenset()) -> ResolvedPath:
     missing: list[str] = []
     error: Reason | None = None
     denied = False
+    detour: str | None = None
     while todo and error is None:
         name = todo.pop()
         if within and len(todo) < within[0]:
@@ -97,6 +100,7 @@ def resolve(path: str, led: AbstractSet[int] = frozenset()) -> ResolvedPath:
         if name == "..":
             if missing:
                 missing.pop()
+                detour = detour or current
             else:
                 current = os.path.dirname(current)
             continue
@@ -145,7 +149,7 @@ def resolve(path: str, led: AbstractSet[int] = frozenset()) -> ResolvedPath:
             else:
                 cause = Reason("changing") if failed.errno == errno.EINVAL else system_error(failed)
             error = Reason("at", path=full, reason=cause)
-    return ResolvedPath(current, list(statuses.items()), links, missing, error, denied)
+    return ResolvedPath(current, list(statuses.items()), links, missing, error, denied, detour)
 
 
 def users_of_links(links: Sequence[Link]) -> set[int]:

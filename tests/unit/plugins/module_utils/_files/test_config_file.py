@@ -303,6 +303,15 @@ def test_a_name_that_the_system_does_not_take_is_told(tmp_path):
     assert sentence(caught.value.finding.facts["reason"]) == os.strerror(errno.ENAMETOOLONG)
 
 
+def test_a_file_beyond_a_missing_directory_is_missing(tmp_path):
+    (tmp_path / "c.toml").write_bytes(b"")
+    path = tmp_path / "missing" / ".." / "c.toml"
+    assert not path.exists()
+    with pytest.raises(Unreadable) as caught:
+        resolve_file(str(path))
+    assert caught.value.finding.name == "missing"
+
+
 @pytest.mark.parametrize("number", [1, 2, 39, 40, 41, 60])
 def test_as_many_links_to_a_file_are_followed_as_the_kernel_follows(tmp_path, number):
     (tmp_path / "d").mkdir()
@@ -311,7 +320,7 @@ def test_as_many_links_to_a_file_are_followed_as_the_kernel_follows(tmp_path, nu
     for link in range(1, number):
         (tmp_path / str(link)).symlink_to(str(link - 1))
     last = tmp_path / str(number - 1)
-    if not os.path.exists(str(last)):
+    if not last.exists():
         with pytest.raises(Unreadable) as caught:
             resolve_file(str(last))
         assert (caught.value.finding.name, caught.value.finding.facts) == ("too-many-links", {})
@@ -845,11 +854,11 @@ def test_links_to_directories_count_among_those_to_a_file(tmp_path, number, foll
     (tmp_path / "real" / "0").write_bytes(b"x")
     for link in range(1, number + 1):
         (tmp_path / "real" / str(link)).symlink_to(str(tmp_path / "d" / str(link - 1)))
-    last = str(tmp_path / "real" / str(number))
-    assert os.path.exists(last) is followed
+    last = tmp_path / "real" / str(number)
+    assert last.exists() is followed
     if followed:
-        assert resolve_file(last).path == str(tmp_path / "real" / "0")
+        assert resolve_file(str(last)).path == str(tmp_path / "real" / "0")
         return
     with pytest.raises(Unreadable) as caught:
-        resolve_file(last)
+        resolve_file(str(last))
     assert caught.value.finding.name == "too-many-links"
