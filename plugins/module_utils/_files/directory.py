@@ -17,7 +17,17 @@ from itertools import islice
 from typing import Any, NamedTuple, Sequence, Tuple, Union
 
 from .access import ENTER, READ, WRITE, Reason, certainly_may, everybody_may, group_name, may, others_may, user_name
-from .path import NOT_FOLLOWED, OPEN_TO_LIST, UNREACHED, ResolvedPath, barred_by, is_below, open_resolved, resolve
+from .path import (
+    NOT_FOLLOWED,
+    OPEN_TO_LIST,
+    UNREACHED,
+    ResolvedPath,
+    barred_by,
+    is_below,
+    open_resolved,
+    resolve,
+    users_of_links,
+)
 
 DEFAULT_MODE = 0o700
 
@@ -140,7 +150,7 @@ def findings(
         closed = hidden(state.resolved, chosen_by)
         start = len(state.resolved.target.rstrip("/")) + 1
         known = [name[start:] for name in inside if not inspect(name).exists]
-        found += [("hidden", [closed])] if closed else _contents(state, meant, most, known)
+        found += [("hidden", [closed])] if closed else _contents(state, meant, most, known, chosen_by)
     system = _unwritable(state.resolved.real, meant)
     # A user that does not exist yet will own it; the user of a unit gets it when the unit starts.
     if not system and state.uid is not None and not unit and not _may(state, meant):
@@ -207,6 +217,16 @@ def _replaceable(state: State, user: int) -> list[Found]:
     return [("replaceable", reasons)] if reasons else []
 
 
+def led_by(resolved: ResolvedPath, chosen_by: int | None) -> frozenset[int]:
+    """Return the users who have led root to a directory, by a link or in the config; none if this process is not root.
+
+    C(chosen_by): who chooses the directory, see C(chooser.chooser).
+    """
+    if os.geteuid() != 0:
+        return frozenset()
+    return frozenset(users_of_links(resolved.links) | {chosen_by or 0}) - {0, UNREACHED}
+
+
 def hidden(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
     """Return why root must not list the directory: the user who led it there may not list it; None if root may.
 
@@ -221,11 +241,12 @@ def hidden(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
     return private(resolved, chosen_by)
 
 
-def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -> list[Found]:
+def _contents(state: State, user: int, most: int | None, known: Sequence[str], chosen_by: int | None) -> list[Found]:
     """Return foreign files, which the engine would delete, and files that other users can replace.
 
     C(known): files below it that another finding already names.
     """
+    led = led_by(state.resolved, chosen_by)
     used = False
     # The kinds of files of which there are more than are named.
     uncounted: set[str] = set()
@@ -233,6 +254,7 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -
     links: list[str] = []
     exposed: list[str] = []
     planted: list[str] = []
+    closed: list[str] = []
     trusted = (0, state.uid, user)
     # Writable files do no harm if other users cannot enter the directory.
     reachable = others_may(state.resolved.real, state.mode or 0, state.uid, ENTER)
@@ -243,6 +265,12 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -
         except OSError:
             return
         try:
+            if led and depth:
+                from .private import listable
+
+                if not listable(handle, led):
+                    closed.append(os.path.join(state.resolved.real, below))
+                    return
             scan_open(handle, below, depth)
         finally:
             os.close(handle)
@@ -296,7 +324,7 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str]) -
         scan(".", top, "", 0)
     finally:
         os.close(top)
-    found = [("links", links), ("planted", planted), ("exposed", exposed)]
+    found = [("links", links), ("planted", planted), ("exposed", exposed), ("closed", closed)]
     # A few of them in a cache in use can be moved out of it; if there are more, the cache is in the wrong place.
     stray = used and len(foreign) <= STRAY_MAX and "foreign" not in uncounted
     found.insert(0, ("stray", foreign) if stray else ("foreign", foreign))
@@ -326,9 +354,14 @@ def _may(state: State, user: int) -> bool:
 
 def _unreachable(state: State, user: int) -> list[Found]:
     """Return what prevents the engine from using or creating the directory, so that it refuses the config."""
-    barred = barred_by(state.resolved.above(), user)
+    resolved = state.resolved
+    barred = barred_by(resolved.above(), user)
     if barred:
         return [("barred", [barred])]
+    if resolved.detour is not None:
+        # The engine makes every missing directory that the path names, one that it leaves again by ".." too.
+        first = inspect(resolved.detour)
+        return [] if _may(first, user) else [("cannot-create", [resolved.detour])]
     if state.exists:
         return []
     if ("read-only", []) in _unwritable(state.resolved.real, user):

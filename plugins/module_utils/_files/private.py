@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, AbstractSet
 
 from .access import ENTER, READ, WRITE, Reason, certainly_may, everybody_may, has_acl, others_may
 from .guards import swappable, unsafe_link
@@ -74,6 +74,17 @@ def private(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
     if owner != chosen_by or not enters:
         return Reason("chosen-by-user-who-cannot-list", user=chosen_by)
     return None
+
+
+def listable(handle: int, led: AbstractSet[int]) -> bool:
+    """Return whether root may list an open directory below one that these users have led it to: what they may list, too.
+
+    Everybody may list it, or it belongs to the only one of them.
+    """
+    status = os.fstat(handle)
+    path = "/proc/self/fd/%d/." % handle
+    everybody = everybody_may(path, status, READ) and everybody_may(path, status, ENTER)
+    return everybody or led == {status.st_uid}
 
 
 def behind(name: str, directory: int) -> ResolvedPath:

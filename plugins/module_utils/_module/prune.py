@@ -68,8 +68,8 @@ _NOT_DEDICATED = (
     " directory of its own for the cache, like /var/cache/wasmtime"
 )
 _OF_STRANGERS = (
-    "nothing is removed from %s: it has files of users other than root and its owner, and a user has led root there by the"
-    " config or by a link; name the directory itself in directory"
+    "nothing is removed from %s: it has directories of users other than its owner, or files of users other than root and its"
+    " owner, and a user has led root there by the config or by a link; name the directory itself in directory"
 )
 
 # The limits are not options here.
@@ -245,14 +245,14 @@ def engines_of(status: os.stat_result, directory: str, seconds: float) -> tuple[
 
     C(status) and C(directory): the cache directory and its path.
     """
-    from .._engines.inventory import SIZE_LIMIT, Inventory, usual_places
+    from .._engines.inventory import SIZE_LIMIT, Inventory, leads_to_directory, usual_places
 
     # Processes of others cannot use such a cache, and must not keep root from cleaning it up.
     private = private_to(status, directory, os.geteuid())
     inventory = Inventory(SIZE_LIMIT, seconds)
     inventory.look_at_processes({0, os.geteuid()} if private else None)
     for path in usual_places():
-        if os.path.isdir(path):
+        if leads_to_directory(path):
             inventory.search(path, _DEPTH)
     unseen = _UNSEEN if private else _UNSEEN + _OF_OTHERS
     reasons = [

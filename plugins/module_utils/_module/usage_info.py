@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,9 @@ from .._config.toml import Library, NoLibrary
 from .._config.values import parse_text
 from .._files.chooser import chooser
 from .._files.config_file import Unreadable, read, resolve_file
-from .._files.directory import hidden, resolve_directory
+from .._files.directory import hidden, led_by, resolve_directory
 from .._files.path import NOT_FOLLOWED, open_resolved
+from .._files.private import listable
 from .._usage.cleanup import rules_of, usage_result
 from .._usage.scan import GONE, Budget, look_into, open_directory
 from .._usage.suggest import room_of, suggestions
@@ -97,15 +99,15 @@ def _exists(directory: str, chosen_by: int | None) -> bool:
     return not (resolved.error or resolved.missing)
 
 
-def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
-    """Open the directory, following all links; None if it does not exist.
+def enter(module: Module, directory: str, chosen_by: int | None) -> tuple[int | None, frozenset[int]]:
+    """Open the directory, following all links; None if it does not exist. Return it, and who has led root there.
 
     C(chosen_by): who can name the directory in the config; None if the task names it.
     Raises OSError, EACCES with a warning for a directory that may not be entered or that root must not list.
     """
     resolved = resolve_directory(directory, chosen_by)
     if resolved.missing or (resolved.error and resolved.error.code in _NO_DIRECTORY):
-        return None
+        return None, frozenset()
     if resolved.error and resolved.error.code not in NOT_FOLLOWED:
         module.warn("the directory %s cannot be listed: %s" % (quoted(directory), advice(resolved.error)))
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -120,7 +122,7 @@ def enter(module: Module, directory: str, chosen_by: int | None) -> int | None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     found = open_resolved(resolved)
     try:
-        return open_directory(".", found)
+        return open_directory(".", found), led_by(resolved, chosen_by)
     finally:
         os.close(found)
 
@@ -146,15 +148,16 @@ def gather(module: Module, path: str) -> dict[str, Any]:
         chosen_by = None
     elif config.valid:
         directory = config.effective.get("directory")
-    handle, barred = None, False
+    handle, barred, may_list = None, False, None
     if directory is not None:
         _common.refuse_unnameable(directory)
         try:
-            handle = enter(module, directory, chosen_by)
+            handle, led = enter(module, directory, chosen_by)
+            may_list = functools.partial(listable, led=led) if led else None
         except OSError as error:
             barred = error.errno not in GONE
     try:
-        look = look_into(handle, rules_of(config), time.time_ns(), budget, loads)
+        look = look_into(handle, rules_of(config), time.time_ns(), budget, loads, may_list=may_list)
         room = None if handle is None else room_of(handle)
         if barred:
             look.unreadable.append(".")

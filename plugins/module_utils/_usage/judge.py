@@ -432,6 +432,9 @@ class Judgement:
         return ALL if ALL in kinds else None
 
     def _refuse_strangers(self, status: os.stat_result) -> None:
+        # The owner of the cache may not list a directory of root, and could not remove what is in it.
+        if self.wanted.no_strangers and stat.S_ISDIR(status.st_mode) and status.st_uid != self.trusted[1]:
+            raise NotToPrune(STRANGERS)
         if self.wanted.no_strangers and status.st_uid not in self.trusted:
             raise NotToPrune(STRANGERS)
 

@@ -331,24 +331,27 @@ def look_into(
     budget: Budget,
     loads: Callable[[], Loads],
     listed: int | None = LISTED,
+    may_list: Callable[[int], bool] | None = None,
 ) -> Look:
     """Scan a cache directory. Does not raise Stopped, but notes it in the result.
 
     C(top): a handle to the directory, None if it does not exist. C(rules): None if the engine refuses the config.
     C(now): nanoseconds since 1970. C(loads): gives the TOML parser. C(listed): the longest list of names, None for all.
+    C(may_list): returns whether an open directory below may be listed; None for all.
     """
     look = Look(top, rules, now, budget, listed)
     if top is not None:
-        _Scanner(look, loads).run(top)
+        _Scanner(look, loads, may_list).run(top)
     return look
 
 
 class _Scanner:
     """The pass over the directory that fills a C(Look)."""
 
-    def __init__(self, look: Look, loads: Callable[[], Loads]) -> None:
+    def __init__(self, look: Look, loads: Callable[[], Loads], may_list: Callable[[int], bool] | None = None) -> None:
         self.look = look
         self._loads = loads
+        self._may_list = may_list
         self._kinds: dict[bytes, tuple[int, int] | None] = {}
         self._seen: set[tuple[int, int]] = set()
         self._recent_from = look.now - RECENT_DAYS * DAY * SECOND
@@ -415,7 +418,7 @@ class _Scanner:
             if link:
                 self._append(self.look.links, shown_path(path))
             try:
-                below = self._behind(item.name, handle) if link else open_directory(item.name, handle)
+                below = self._behind(item.name, handle) if link else self._enter(item.name, handle)
             except OSError as error:
                 self._note_failure(path, error)
                 continue
@@ -433,6 +436,14 @@ class _Scanner:
                     self._level(below, path + "/", behind or link)
             finally:
                 os.close(below)
+
+    def _enter(self, name: str, above: int) -> int:
+        """Open a directory to list it. Raises OSError."""
+        handle = open_directory(name, above)
+        if self._may_list is not None and not self._may_list(handle):
+            os.close(handle)
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return handle
 
     def _behind(self, name: str, handle: int) -> int:
         from .._files.private import open_behind
@@ -580,7 +591,7 @@ class _Scanner:
             self._append(self.look.unreadable, shown_path(path))
             return count, size
         try:
-            handle = open_directory(name, above)
+            handle = self._enter(name, above)
         except OSError as error:
             self._note_failure(path, error)
             return count, size

@@ -602,7 +602,7 @@ def test_root_neither_removes_nor_names_what_others_have_where_a_user_leads_it(p
     world.write("[cache]\n")
     for options in ({"path": str(config)}, {"directory": str(alice / "link")}):
         message = refused(world, remove=["untrusted"], **options)
-        assert "it has files of users other than root and its owner" in message
+        assert "it has directories of users other than its owner, or files of users other than root" in message
         assert "private" not in message
     done = both(world, remove=["untrusted"], directory=str(cache.top))
     assert done["removed"]["untrusted"]["names"] == ["private/", "private/secret"]
@@ -627,7 +627,7 @@ def test_what_others_have_may_go_where_only_root_leads_root(public_world):
         give(link.parent, above)
         if (owner, above) != (0, 0):
             message = refused(world, remove=["untrusted"], directory=str(link))
-            assert "it has files of users other than root and its owner" in message
+            assert "it has directories of users other than its owner, or files of users other than root" in message
     done = both(world, remove=["untrusted"], directory=str(link))
     assert done["removed"]["untrusted"]["names"] == ["junk"]
 

@@ -135,7 +135,7 @@ def test_either_of_two_measurements_can_be_asked_for(world):
 
 @pytest.mark.parametrize("directory", ["/no/such/directory", None])
 def test_an_error_of_the_system_names_the_directory_or_the_config(world, monkeypatch, directory):
-    def fails(*_arguments):
+    def fails(*_arguments, **_options):
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(usage_info, "look_into", fails)

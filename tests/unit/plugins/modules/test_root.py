@@ -508,6 +508,26 @@ def by_its_name(home: Home, victim: Path) -> Path:
     return victim
 
 
+def test_a_file_of_root_that_a_user_has_moved_to_a_sticky_directory_gives_nothing_away(home: Home) -> None:
+    victim = made(home.world.root / "victim")
+    home.world.write('[cache]\ndirectory = "%s"\n' % victim)
+    sticky = made(home.world.root / "sticky", 0o1777)
+    # The user may do so: it is in a directory of the user.
+    home.config.rename(sticky / "config.toml")
+    home.world.config = sticky / "config.toml"
+    assert "can write to the config" in home.refused(directory_owner=ME)
+
+
+def test_a_directory_that_others_may_write_may_have_been_moved_to_a_sticky_one(home: Home) -> None:
+    sticky = made(home.world.root / "sticky", 0o1777)
+    theirs = made(sticky / "cache", 0o777)
+    give(theirs, OTHER)
+    theirs.chmod(0o777)
+    dangers = ["directory-writable-by-others", "directory-replaceable"]
+    message = home.refused(directory=str(theirs), directory_owner=ME, directory_mode="0700", ignore_dangers=dangers)
+    assert "may have been moved there" in message
+
+
 @pytest.mark.parametrize("mode", [0o700, 0o711])
 @pytest.mark.parametrize("uid", [0, OTHER])
 @pytest.mark.parametrize(
@@ -525,7 +545,8 @@ def test_names_in_private_directories_are_told_to_nobody_who_cannot_list_them(
         victim.chmod(0o711)
     home.names(led(home, victim))
     options = dict(MODULES[what], path=str(home.config))
-    result = World.execute(options.pop("module", cache_config), True, options)
+    module = options.pop("module", cache_config)
+    result = World.execute(module, True, options)
     assert SECRET not in str(result)
     if what == "info":
         assert "directory-not-looked-at" in [problem["code"] for problem in result["problems"]]
@@ -535,6 +556,11 @@ def test_names_in_private_directories_are_told_to_nobody_who_cannot_list_them(
     # What everybody may list is no secret, and what the user owns is not one to the user.
     victim.chmod(0o755)
     victim.parent.chmod(0o755)
+    below = made(made(victim / "modules", 0o755) / "wasmtime-1", mode)
+    (below / "name_of_root.x").write_bytes(b"")
+    result = World.execute(module, True, options)
+    assert "name_of_root" not in str(result)
+    assert what != "usage" or (result["complete"], result["unreadable"]) == (False, ["modules/wasmtime-1"])
     assert SECRET in str(World.execute(cache_config_info, True, {"path": str(home.config)}))
     assert SECRET in str(World.execute(cache_usage_info, True, {"path": str(home.config)}))
 
@@ -873,6 +899,27 @@ def test_a_link_of_root_with_another_name_is_not_followed_where_others_can_make_
         result = home.world.run(check=check, path=str(sticky / "config.toml"), state=state, **options)
         assert "root does not follow it" in result["msg"]
     assert snapshot(home.world.root) == before
+
+
+def test_a_link_of_a_user_is_removed_whatever_it_leads_to(home: Home) -> None:
+    """Only a backup would be made where it leads: that root refuses, in check mode, too."""
+    sticky = made(home.world.root / "sticky", 0o1777)
+    give(sticky, NOBODY)
+    victim = made(home.world.root / "r", 0o755) / "c.toml"
+    victim.write_text("[cache]\n")
+    link = sticky / "link"
+    link.symlink_to("../r/c.toml")
+    give(link, STRANGER)
+    before = snapshot(victim.parent)
+    options: dict[str, Any] = {"path": str(link), "state": "absent"}
+    for check in (True, False):
+        result = home.world.run(check=check, backup=True, **options)
+        assert '"%s" is a symbolic link of %s into' % (link, ME) in result["msg"]
+    assert link.is_symlink()
+    for check in (True, False):
+        assert home.world.run(check=check, **options)["changed"] is True
+    assert not link.is_symlink()
+    assert snapshot(victim.parent) == before
 
 
 def test_a_config_of_root_with_another_name_does_not_choose_the_directory(home: Home) -> None:

@@ -19,6 +19,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.directory 
     findings,
     hidden,
     inspect,
+    led_by,
     not_dedicated,
     resolve_directory,
 )
@@ -584,6 +585,67 @@ def test_root_lists_for_who_chose_it_what_everybody_may_list(public, chosen_by, 
     give(mine, NOBODY)
     with without_root():
         assert hidden(resolve(str(mine)), STRANGER) is None
+
+
+@as_root
+@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize("above", ["missing/..", "missing/x/../..", "there/../missing/.."])
+def test_a_missing_directory_that_the_path_leaves_again_must_be_made_by_the_engine_too(public, above, exists):
+    """create_dir_all makes every directory that the path names."""
+    (public / "there").mkdir()
+    (public / "d").mkdir()
+    give(public / "d", STRANGER)
+    path = "%s/%s/d" % (public, above)
+    if not exists:
+        (public / "d").rmdir()
+    assert dict(found(path, STRANGER)).get("cannot-create") == [str(public)]
+    assert "cannot-create" not in dict(found(path, 0))
+    give(public, STRANGER)
+    assert "cannot-create" not in dict(found(path, STRANGER))
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("chosen_by", "owner", "mode", "listed"),
+    [
+        (None, 0, 0o700, True),
+        (UNREACHED, 0, 0o700, True),
+        (STRANGER, STRANGER, 0o700, True),
+        (STRANGER, 0, 0o755, True),
+        (STRANGER, 0, 0o700, False),
+        (STRANGER, 0, 0o711, False),
+        (STRANGER, 0, 0o744, False),
+        (STRANGER, OTHER, 0o700, False),
+        (ANYONE, STRANGER, 0o700, False),
+    ],
+)
+@pytest.mark.parametrize("depth", ["modules", "modules/wasmtime-1"])
+def test_root_lists_below_it_what_who_chose_it_may_list(public, chosen_by, owner, mode, listed, depth):
+    path = new(public / "d", 0o755)
+    closed = path
+    for name in depth.split("/"):
+        closed = new(closed / name, 0o755)
+    fill(closed, "foreign.x")
+    give(closed, owner)
+    closed.chmod(mode)
+    names = dict(found(path, 0, chosen_by=chosen_by))
+    assert ("closed" in names, "foreign.x" in str(names)) == (not listed, listed)
+    assert names.get("closed", [str(closed)]) == [str(closed)]
+
+
+@as_root
+@pytest.mark.parametrize(("link", "parent"), [(STRANGER, STRANGER), (0, STRANGER), (STRANGER, 0), (0, 0)])
+def test_root_lists_below_the_end_of_a_link_what_its_owner_may_list(public, link, parent):
+    path = new(public / "d", 0o755)
+    fill(new(path / "modules", 0o700), "foreign")
+    above = new(public / "links", 0o755)
+    (above / "link").symlink_to(path)
+    give(above / "link", link)
+    give(above, parent)
+    names = dict(found(above / "link", 0))
+    assert ("closed" in names) is ((link, parent) != (0, 0))
+    with without_root():
+        assert led_by(resolve(str(above / "link")), ANYONE) == frozenset()
 
 
 @as_root
