@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import stat
-from itertools import islice
 from typing import Any, NamedTuple, Sequence, Tuple, Union
 
 from .access import ENTER, READ, WRITE, Reason, certainly_may, everybody_may, group_name, may, others_may, user_name
@@ -101,6 +100,8 @@ def inspect(path: str, chosen_by: int | None = None) -> State:
 Found = Tuple[str, Sequence[Union[str, Reason]]]
 """The name of a text in C(_config/problems.py), and the paths, users or reasons for it."""
 
+# If there is a limit to the entries of a directory: of how many directories all are examined.
+_MANY = 10
 STRAY_MAX = 3
 # Among those paths: there are more, which are not counted.
 UNCOUNTED = ""
@@ -116,7 +117,7 @@ def findings(
 ) -> list[Found]:
     """Return what is wrong with the directory for processes of C(user), or of C(owner) if given.
 
-    C(most): the number of entries that are examined in each directory, None for all.
+    C(most): the number of entries that are examined in each directory, and of ten times as many in all; None for all.
     C(chosen_by): who chooses the directory, see C(chooser.chooser).
     C(config): the names that lead to the config file, without links above them.
     """
@@ -248,6 +249,7 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str], c
     """
     led = led_by(state.resolved, chosen_by)
     used = False
+    examined = 0
     # The kinds of files of which there are more than are named.
     uncounted: set[str] = set()
     foreign: list[str] = []
@@ -276,14 +278,16 @@ def _contents(state: State, user: int, most: int | None, known: Sequence[str], c
             os.close(handle)
 
     def scan_open(handle: int, below: str, depth: int) -> None:
-        nonlocal used
+        nonlocal used, examined
         used = used or below.startswith(_COMPILER)
         try:
             with os.scandir(handle) as listed:
-                for number, entry in enumerate(islice(listed, most)):
-                    look(entry, handle, below, depth)
-                    if number + 1 == most:
+                for number, entry in enumerate(listed):
+                    if most is not None and (number == most or examined == most * _MANY):
                         uncounted.update(("foreign", "links", "planted", "exposed"))
+                        return
+                    examined += 1
+                    look(entry, handle, below, depth)
         except OSError:
             return
 
