@@ -229,11 +229,15 @@ def led_by(resolved: ResolvedPath, chosen_by: int | None) -> frozenset[int]:
 
 
 def hidden(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
-    """Return why root must not list the directory: the user who led it there may not list it; None if root may.
+    """Return why root must not list the directory: a user who led it there may not list it; None if root may.
 
     C(chosen_by): who chooses the directory, see C(chooser.chooser).
     """
-    if os.geteuid() != 0 or (chosen_by is None and not resolved.links):
+    if os.geteuid() != 0:
+        return None
+    # A user can rename a directory of root in a directory of the user.
+    renamed = resolved.status().st_uid == 0 and any(status.st_uid for _path, status in resolved.above())
+    if chosen_by is None and not resolved.links and not renamed:
         return None
     if everybody_may(resolved.target, resolved.status(), READ) and resolved.public():
         return None

@@ -12,7 +12,7 @@ import stat
 from typing import TYPE_CHECKING, AbstractSet
 
 from .access import ENTER, READ, WRITE, Reason, certainly_may, everybody_may, has_acl, others_may
-from .guards import swappable, unsafe_link
+from .guards import moved, swappable, unsafe_link
 from .path import OPEN_TO_LIST, UNREACHED, barred_by, is_below, open_resolved, resolve, users_of_links
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def private(resolved: ResolvedPath, chosen_by: int | None) -> Reason | None:
     C(chosen_by): who chooses the directory, see C(chooser.chooser).
     """
     unsafe = unsafe_link(resolved)
-    if unsafe or chosen_by in (None, UNREACHED):
-        return unsafe
     owner = resolved.status().st_uid
+    if unsafe or chosen_by in (None, UNREACHED):
+        return unsafe or (None if owner else moved(resolved))
     enters = all(certainly_may(above, its, chosen_by, ENTER) for above, its in resolved.visited)
     if owner != chosen_by or not enters:
         return Reason("chosen-by-user-who-cannot-list", user=chosen_by)

@@ -508,6 +508,17 @@ def by_its_name(home: Home, victim: Path) -> Path:
     return victim
 
 
+def test_no_name_in_a_directory_of_root_is_told_that_a_user_may_have_renamed(home: Home) -> None:
+    private = made(home.path / "cache")
+    (private / SECRET).write_bytes(b"")
+    home.world.write("[cache]\n")
+    result = World.execute(cache_usage_info, True, {"directory": str(private), "path": str(home.config)})
+    assert SECRET not in str(result)
+    assert "it belongs to root and may have been moved there" in warnings_of(result)[0]
+    private.chmod(0o755)
+    assert SECRET in str(World.execute(cache_usage_info, True, {"directory": str(private), "path": str(home.config)}))
+
+
 def test_a_file_of_root_that_a_user_has_moved_to_a_sticky_directory_gives_nothing_away(home: Home) -> None:
     victim = made(home.world.root / "victim")
     home.world.write('[cache]\ndirectory = "%s"\n' % victim)
