@@ -11,6 +11,7 @@ link of another user leads to.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import stat
 import time
@@ -19,8 +20,8 @@ from typing import AbstractSet, Any, Callable, NamedTuple, Sequence, Tuple
 from .._config.check import PATH_MAX
 from .._files.access import READ, Reason, everybody_may, system_error
 from .._files.config_file import Unreadable, resolve_file
-from .._files.directory import hidden
-from .._files.path import open_resolved, open_to_judge, reopen, resolve
+from .._files.directory import hidden, led_by
+from .._files.path import NOT_FOLLOWED, Link, open_resolved, open_to_judge, reopen, resolve
 from .binary import Changing, Engine, TimeOver, engine_in
 from .formats import headers_of
 from .processes import (
@@ -44,6 +45,8 @@ EXAMPLES = 10
 LISTED = 100
 ENGINES_MAX = 500
 SIZE_LIMIT = 2**30  # bytes of a file, unless the user sets another limit
+# How many entries of a directory are read before they are examined, in the order of their names: it can have millions.
+_AT_ONCE = 10_000
 # A process may map a file anew just when it is to be opened.
 _ATTEMPTS = 3
 # How many seconds may pass before a process is given up, of which nothing can be read: a piece of a file takes milliseconds.
@@ -94,6 +97,27 @@ class Program(NamedTuple):
     """Whether only processes still have it."""
 
 
+class Running(NamedTuple):
+    """What is kept of a process: its arguments can have some MiB, and contain secrets."""
+
+    modified: int | None
+    """The time of its executable, in nanoseconds since 1970; None if unknown."""
+    taken: Taken | None
+    """The config that it was started with; None if its Wasmtime reads none."""
+
+
+def leads_to_directory(path: str) -> bool:
+    """Return whether an absolute path leads to a directory, or root must not follow it, which C(Inventory.search) notes.
+
+    As C(os.path.isdir), but root follows no link of another user, or of the system, that C(resolve) does not follow:
+    behind it can be a file system that never answers.
+    """
+    resolved = resolve(path)
+    if resolved.error:
+        return resolved.error.code in NOT_FOLLOWED
+    return not resolved.missing and not resolved.detour
+
+
 def program_at(path: str, size_limit: int, deadline: float) -> Program:
     """Return the program or library at an absolute path. Raises NoEngine, and TimeOver after C(deadline).
 
@@ -131,7 +155,7 @@ def _open(path: str) -> int:
                     raise NoEngine("unreadable", unsafe)
             return reopen(found, place.name, directory)
         except Unreadable as error:
-            codes = {"dangling-link": "missing", "is-a-directory": "special-file"}
+            codes = {"missing": "missing", "dangling-link": "missing", "is-a-directory": "special-file"}
             name, facts = error.finding.name, error.finding.facts
             raise NoEngine(codes.get(name, "unreadable"), facts.get("reason")) from None
         except FileNotFoundError:
@@ -175,7 +199,7 @@ class _News(NamedTuple):
     """What the examination of one process has added to an inventory."""
 
     programs: dict[Id, Program]
-    processes: dict[Id, Process]
+    processes: dict[Id, Running]
     without: dict[Id, NoEngine]
     noted: set[tuple[str, Key]]
     notes: dict[str, tuple[int, list[tuple[str, Reason | None]]]]
@@ -189,7 +213,7 @@ class Inventory:
     def __init__(self, size_limit: int, seconds: float) -> None:
         """C(size_limit): larger files, in bytes, are left out. The search ends C(seconds) from now."""
         self.programs: dict[Id, Program] = {}
-        self.processes: dict[Id, dict[int, Process]] = {}
+        self.processes: dict[Id, dict[int, Running]] = {}
         """By the file with the Wasmtime, and by number."""
         self.notes: dict[str, tuple[int, list[tuple[str, Reason | None]]]] = {}
         """By code: how many, and the first of them with their reasons."""
@@ -198,6 +222,9 @@ class Inventory:
         self._without: dict[Id, NoEngine] = {}
         self._noted: set[tuple[str, Key]] = set()
         self._stopped = False
+        self._led: frozenset[int] = frozenset()
+        """The users whose links have led root to the directory that is searched."""
+        self._links: Sequence[Link] = ()
         self._goes_on: Callable[[], None] = lambda: None
         """Called before each piece of a file is read."""
 
@@ -218,7 +245,8 @@ class Inventory:
     def search(self, path: str, depth: int) -> None:
         """Examine the programs and libraries in a directory and C(depth) levels below it.
 
-        Links to files are followed, links to directories are not.
+        Links to files are followed, links to directories are not. If a link of a user has led root there, only the
+        directories below it are searched that everybody may list, or that belong to that user.
         """
         resolved = resolve(path)
         if resolved.missing or resolved.error:
@@ -226,6 +254,7 @@ class Inventory:
         closed = hidden(resolved, None)
         if closed:
             return self.note("unreadable", path, closed)
+        self._led, self._links = led_by(resolved, None), resolved.links
         try:
             directory = open_resolved(resolved)
             try:
@@ -238,15 +267,35 @@ class Inventory:
     def _folder(self, path: str, handle: int, depth: int) -> None:
         """Search an open directory, and close it. Raises OSError."""
         try:
+            closed = self._closed(path, handle)
+            if closed:
+                return self.note("unreadable", path, closed)
             with os.scandir(handle) as listed:
-                entries = sorted(listed, key=lambda entry: entry.name)
-            for entry in entries:
-                if self._over(path):
-                    return
-                with contextlib.suppress(FileNotFoundError):
-                    self._entry(os.path.join(path, entry.name), entry, handle, depth)
+                while True:
+                    entries = sorted(itertools.islice(listed, _AT_ONCE), key=lambda entry: entry.name)
+                    for entry in entries:
+                        if self._over(path):
+                            return None
+                        with contextlib.suppress(FileNotFoundError):
+                            self._entry(os.path.join(path, entry.name), entry, handle, depth)
+                    if len(entries) < _AT_ONCE:
+                        return None
         finally:
             os.close(handle)
+
+    def _closed(self, path: str, handle: int) -> Reason | None:
+        """Return why root must not list an open directory: a user who may not list it has led root there by a link."""
+        if not self._led:
+            return None
+        from .._files.private import listable
+
+        if listable(handle, self._led):
+            return None
+        owner = os.fstat(handle).st_uid
+        link, user = next(
+            (link, uid) for link, its, above in self._links for uid in (its.st_uid, above) if uid not in (0, owner)
+        )
+        return Reason("link-into-other-directory", path=link, user=user, where=path, owner=owner)
 
     def _entry(self, path: str, entry: os.DirEntry[str], handle: int, depth: int) -> None:
         status = entry.stat(follow_symlinks=False)
@@ -381,7 +430,8 @@ class Inventory:
             engine = self._mapped_file(pid, key, file)
             if engine is not None:
                 with contextlib.suppress(OSError):
-                    self.processes.setdefault(engine, {})[pid] = started(pid, key)
+                    running = _running(self.programs[engine].engine, started(pid, key))
+                    self.processes.setdefault(engine, {})[pid] = running
         return None
 
     def _mapped_file(self, pid: int, key: Key, file: Mapped) -> Id | None:
@@ -446,9 +496,9 @@ class Inventory:
         else:
             modified = program.modified
         configs: dict[Taken, list[int]] = {}
-        if engine.reads_config:
-            for pid, process in sorted(running.items()):
-                configs.setdefault(config_taken(engine.program, engine.first, process), []).append(pid)
+        for pid, process in sorted(running.items()):
+            if process.taken is not None:
+                configs.setdefault(process.taken, []).append(pid)
         return {
             "path": program.path,
             **engine.as_dict(),
@@ -456,11 +506,20 @@ class Inventory:
             "deleted": program.deleted,
             "pids": sorted(running)[:LISTED],
             "configs": [
-                {"path": taken.path and taken.path[:PATH_MAX], "source": taken.source, "pids": pids[:LISTED]}
+                {"path": taken.path, "source": taken.source, "pids": pids[:LISTED]}
                 for taken, pids in list(configs.items())[:LISTED]
             ],
             "dialects": engine.dialects(),
         }
+
+
+def _running(engine: Engine, process: Process) -> Running:
+    """Return what is kept of a process with this Wasmtime."""
+    taken = None
+    if engine.reads_config:
+        taken = config_taken(engine.program, engine.first, process)
+        taken = taken._replace(path=taken.path and taken.path[:PATH_MAX])
+    return Running(process.modified, taken)
 
 
 def _is_program(name: str, mode: int) -> bool:

@@ -136,9 +136,9 @@ def started(pid: int, key: Key) -> Process:
         directory = os.readlink("%s/%d/cwd" % (PROC, pid))
     with contextlib.suppress(OSError):
         modified = os.stat("%s/%d/exe" % (PROC, pid)).st_mtime_ns
-    arguments = _read_proc(pid, "cmdline").split(b"\0")[:-1]
+    arguments = os.fsdecode(_read_proc(pid, "cmdline")).split("\0")[:-1]
     # The engine uses the real user, which may differ from the owner of the directory.
-    return Process(list(map(os.fsdecode, arguments)), variables, directory, users_of(pid)[0], modified)
+    return Process(arguments, variables, directory, users_of(pid)[0], modified)
 
 
 def users_of(pid: int) -> list[int]:

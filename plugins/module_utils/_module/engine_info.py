@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from .._config.check import Finding
@@ -14,7 +13,7 @@ from .._config.config import Config, to_problems
 from .._config.settings import KINDS, BadValue
 from .._config.toml import Library
 from .._config.values import parse_text
-from .._engines.inventory import Inventory, usual_places
+from .._engines.inventory import Inventory, leads_to_directory, usual_places
 from .._files.config_file import Unreadable, read, resolve_file
 from . import common as _common
 from . import refused as _refused
@@ -70,7 +69,7 @@ def gather(module: Module) -> dict[str, Any]:
     if module.params["running"]:
         inventory.look_at_processes()
     for path in module.params["paths"] or usual_places():
-        if os.path.isdir(path):
+        if leads_to_directory(path):
             inventory.search(path, module.params["depth"])
         elif module.params["paths"]:
             inventory.look_at(path)

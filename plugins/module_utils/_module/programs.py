@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any, Sequence
 
@@ -14,7 +13,16 @@ from .._config.printable import quoted
 from .._config.programs import KNOWN, OTHERS
 from .._config.versions import for_version
 from .._engines.binary import TimeOver
-from .._engines.inventory import LISTED, SIZE_LIMIT, Inventory, NoEngine, Program, program_at, usual_places
+from .._engines.inventory import (
+    LISTED,
+    SIZE_LIMIT,
+    Inventory,
+    NoEngine,
+    Program,
+    leads_to_directory,
+    program_at,
+    usual_places,
+)
 from .common import NAME_A_VERSION, Readers, refuse_relative
 from .reasons import sentence
 from .refused import Refused
@@ -77,7 +85,7 @@ def _installed() -> list[Program]:
     """Return the programs in the usual places that read a config."""
     inventory = Inventory(SIZE_LIMIT, TIME_LIMIT)
     for place in usual_places():
-        if os.path.isdir(place):
+        if leads_to_directory(place):
             inventory.search(place, DEPTH)
     if "time-limit" in inventory.notes:
         text = "wasmtime_version: auto: the usual places could not be searched in %d seconds; %s"

@@ -112,8 +112,10 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
     if not task.module.check_mode:
         if lock.take(place.resolved):
             raise ChangedMeanwhile
+        # A link is removed without regard to what it leads to, unless that gets a backup: root may not be allowed to open it.
+        needed = old if backup or stat.S_ISREG(status.st_mode) else None
         with undisturbed():
-            kept = unlink(place, status, old, backup)
+            kept = unlink(place, status, needed, backup)
         if kept:
             result["backup_file"] = kept
     return result
@@ -122,7 +124,7 @@ def _attempt_to_remove(task: Task, lock: Lock) -> dict[str, Any]:
 def unlink(place: ResolvedFile, seen: os.stat_result, old: Old | None, backup: bool) -> str | None:
     """Remove the file or the link that was seen; return the path of the backup, if C(backup) asks for one.
 
-    C(old): the file itself, or the one behind the link; None if it cannot be read.
+    C(old): the file itself, or for a backup the one behind the link; None if it cannot be read.
     Raises CannotWrite, and ChangedMeanwhile if one of them has changed since.
     """
     kept = None

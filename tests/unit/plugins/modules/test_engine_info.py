@@ -26,6 +26,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access imp
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import engine_info as gathering
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import programs as _programs
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import prune as _prune
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import refused as _refused
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.reasons import sentence
 from ansible_collections.wasmops.wasmtime.plugins.modules import cache_usage_info, engine_info
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binaries import (
@@ -35,6 +36,13 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binari
     crates,
     elf,
     mapping,
+)
+from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
+    STRANGER,
+    as_root,
+    give,
+    new,
+    place,
 )
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.modules.world import World
 
@@ -232,6 +240,65 @@ def test_the_usual_places_are_searched(programs, monkeypatch):
     result = run()
     assert len(result["engines"]) == 4
     assert result["notes"] == []
+
+
+@as_root
+@pytest.mark.parametrize("named", [True, False])
+def test_a_link_that_root_must_not_follow_is_noted(monkeypatch, named):
+    """What is behind it is not looked up: that can take for ever."""
+    with place(STRANGER) as there:
+        link, system = there / "bin", "/proc/%d/root" % os.getpid()
+        link.symlink_to("%s%s/no-such-directory" % (system, there))
+        give(link, STRANGER)
+        monkeypatch.setattr(gathering, "usual_places", lambda: [str(link)])
+        result = run(paths=[str(link)] if named else None)
+    (note,) = result["notes"]
+    assert (note["code"], note["count"]) == ("unreadable", 1)
+    assert note["examples"] == [
+        '%s ("%s" is a link of the system, as in /proc: root does not follow it)' % (link, system)
+    ]
+
+
+@as_root
+def test_no_program_is_sought_where_root_must_not_follow_a_link(monkeypatch):
+    real = os.stat
+    with place(STRANGER) as there:
+        (there / "bin").symlink_to("/proc/%d/root/tmp" % os.getpid())
+        give(there / "bin", STRANGER)
+
+        def stat_of(path, **options):
+            assert path != str(there / "bin") or options.get("follow_symlinks") is False
+            return real(path, **options)
+
+        for module in (gathering, _programs, _inventory):
+            monkeypatch.setattr(module, "usual_places", lambda: [str(there / "bin")])
+        monkeypatch.setattr(os, "stat", stat_of)
+        assert [note["code"] for note in run()["notes"]] == ["unreadable"]
+        with pytest.raises(_refused.Refused, match="no program in the usual places has a Wasmtime"):
+            _programs.programs_of([], True)
+        cache = there / "cache"
+        cache.mkdir()
+        used, reason = _prune.engines_of(cache.lstat(), str(cache), 600.0)
+    assert used is None
+    assert str(there / "bin") in reason
+
+
+@as_root
+def test_below_a_link_of_a_user_root_names_only_what_everybody_may_list():
+    with place(STRANGER) as there, place(0) as public:
+        for name, mode in (("secret", 0o700), ("open", 0o755)):
+            (new(public / name, mode) / "key-of-acme").write_text("#!/bin/sh\n")
+            (public / name / "key-of-acme").chmod(0o755)
+        (there / "bin").symlink_to(public)
+        give(there / "bin", STRANGER)
+        result = run(paths=[str(there / "bin")])
+        assert {note["code"]: note["examples"] for note in result["notes"]} == {
+            "script": [str(there / "bin" / "open" / "key-of-acme")],
+            "unreadable": [
+                '%s ("%s" is a symbolic link of %d into "%s", which belongs to root: root does not follow it)'
+                % (there / "bin" / "secret", there / "bin", STRANGER, there / "bin" / "secret")
+            ],
+        }
 
 
 def test_the_documentation_says_what_there_is():

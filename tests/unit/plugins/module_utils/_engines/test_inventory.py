@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import pickle
 import pwd
 import shutil
 import signal
@@ -42,6 +43,7 @@ from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.binari
 from ansible_collections.wasmops.wasmtime.tests.unit.plugins.module_utils.places import (
     NOBODY,
     STRANGER,
+    give,
     place,
     without_root,
 )
@@ -171,6 +173,122 @@ def test_root_tells_no_names_behind_a_link_of_a_user():
         assert "deep" not in str(inventory.notes)
         private.chmod(0o755)
         assert names(searched(there / "bin"), there) == ["bin/deep/program"]
+
+
+@root_only
+def test_root_enters_below_a_link_of_a_user_only_what_everybody_may_list():
+    with place(STRANGER) as there, place(0) as public:
+        put(public / "open" / "program")
+        put(public / "own" / "program", elf(WITHOUT_ENABLED + BUG % b"49.0.0"))
+        for name, mode in (("closed", 0o700), ("unlisted", 0o711), ("no-entry", 0o744), ("open/closed", 0o700)):
+            put(public / name / "key-of-acme.sh", b"#!/bin/sh\n")
+            (public / name).chmod(mode)
+        give(public / "own", STRANGER)
+        (public / "own").chmod(0o700)
+        (there / "bin").symlink_to(public)
+        give(there / "bin", STRANGER)
+        inventory = searched(there / "bin")
+        assert names(inventory, there) == ["bin/open/program", "bin/own/program"]
+        where = [there / "bin" / name for name in ("closed", "no-entry", "open/closed", "unlisted")]
+        reason = {"path": str(there / "bin"), "user": STRANGER, "owner": 0}
+        assert told_by(inventory) == {
+            "unreadable": (
+                4,
+                [(str(path), ("link-into-other-directory", dict(reason, where=str(path)))) for path in where],
+            )
+        }
+        # The next search is not led by anybody.
+        inventory.search(str(public), 8)
+        assert inventory.notes["script"][0] == 4
+        # A link of root hides nothing.
+        give(there, 0)
+        give(there / "bin", 0)
+        assert searched(there / "bin").notes["script"][0] == 4
+
+
+@root_only
+def test_what_a_user_exchanges_below_a_link_is_judged_as_it_was_opened(monkeypatch):
+    with place(STRANGER) as there, place(STRANGER) as public:
+        put(public / "a" / "program").parent.chmod(0o755)
+        put(public / "b" / "key-of-acme.sh", b"#!/bin/sh\n").parent.chmod(0o700)
+        (there / "bin").symlink_to(public)
+        give(there / "bin", STRANGER)
+        real = os.open
+
+        def swapped(path, *arguments, **options):
+            if path == "a" and (public / "b").exists():
+                (public / "a").rename(public / "c")
+                (public / "b").rename(public / "a")
+            return real(path, *arguments, **options)
+
+        monkeypatch.setattr(os, "open", swapped)
+        assert [name for name, _detail in searched(there / "bin").notes["unreadable"][1]] == [str(there / "bin" / "a")]
+        assert (public / "c").exists()
+
+
+def test_a_large_directory_is_read_in_parts(monkeypatch, tmp_path):
+    monkeypatch.setattr(_inventory, "_AT_ONCE", 3)
+    for number in range(7):
+        put(tmp_path / ("s%d" % number), b"#!")
+    assert searched(tmp_path).notes["script"][0] == 7
+    (tmp_path / "s6").unlink()
+    assert searched(tmp_path).notes["script"][0] == 6
+
+
+def test_the_time_limit_ends_the_reading_of_a_directory(monkeypatch, tmp_path):
+    for number in range(30):
+        put(tmp_path / ("p%d" % number))
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(_inventory, "_AT_ONCE", 3, raising=False)
+    inventory = Inventory(LIMIT, 5)
+
+    @contextlib.contextmanager
+    def slow(handle):
+        def entries():
+            for entry in listed:
+                now[0] += 1
+                yield entry
+
+        with real(handle) as listed:
+            yield entries()
+
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", slow)
+    inventory.search(str(tmp_path), 1)
+    monkeypatch.undo()
+    assert now == [106.0]
+    assert inventory.notes == {"time-limit": (1, [(str(tmp_path), None)])}
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("d", True), ("link", True), ("f", False), ("f/x", False), ("no", False), ("dangling", False), ("loop", False)],
+)
+def test_what_leads_to_a_directory(tmp_path, name, found):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "f").write_bytes(b"")
+    for link, target in (("link", "d"), ("dangling", "no"), ("loop", "loop")):
+        (tmp_path / link).symlink_to(target)
+    assert _inventory.leads_to_directory(str(tmp_path / name)) is found
+    assert _inventory.leads_to_directory("%s/no/../%s" % (tmp_path, name)) is False
+
+
+def test_a_name_behind_a_missing_directory_is_missing(tmp_path):
+    put(tmp_path / "program")
+    assert refusal(str(tmp_path) + "/no/../program") == "missing"
+
+
+@root_only
+@pytest.mark.parametrize("end", ["", "/no-such-directory"])
+def test_where_root_must_not_follow_a_link_may_be_a_directory(end):
+    """Whether there is one is not looked up: that can take for ever."""
+    with place(STRANGER) as there:
+        (there / "bin").symlink_to("/proc/%d/root%s%s" % (os.getpid(), there, end))
+        give(there / "bin", STRANGER)
+        assert _inventory.leads_to_directory(str(there / "bin")) is True
+        inventory = searched(there / "bin")
+        assert [detail.code for _name, detail in inventory.notes["unreadable"][1]] == ["link-of-system"]
 
 
 def test_too_many_engines_are_counted(tmp_path, monkeypatch):
@@ -430,9 +548,7 @@ def test_the_directory_of_a_library_is_known_if_its_programs_agree(tmp_path, tim
     inventory = Inventory(LIMIT, 60)
     inventory.look_at(str(path))
     key = next(iter(inventory.programs))
-    inventory.processes[key] = {
-        pid: _processes.Process([], {}, None, 0, modified) for pid, modified in enumerate(times, 1)
-    }
+    inventory.processes[key] = {pid: _inventory.Running(modified, None) for pid, modified in enumerate(times, 1)}
     (result,) = inventory.results()
     assert result["compiler_directory"] == (name and name % revision)
 
@@ -613,7 +729,7 @@ def test_what_the_examination_of_each_process_adds(proc, tmp_path):
     first, second, third, fourth = (news for news in told if news is not None)
     assert told.count(None) >= 3
     ids = {path: (path.stat().st_dev, path.stat().st_ino) for path in (program, script, text)}
-    process = _processes.Process(["program"], {"HOME": "/home/u"}, None, 7, None)
+    process = _inventory.Running(None, _processes.Taken("program", None))
     noted = {"script": (1, [(str(script), None)])}
     assert [list(news.programs) for news in (first, second, third, fourth)] == [[ids[program]], [], [], []]
     assert [news.processes for news in (first, second, third, fourth)] == [
@@ -634,6 +750,21 @@ def test_what_the_examination_of_each_process_adds(proc, tmp_path):
     for name in ("programs", "processes", "notes", "_without", "_noted", "_stopped"):
         assert getattr(other, name) == getattr(inventory, name), name
     assert inventory.processes == {ids[program]: {1: process, 3: process}}
+
+
+def test_of_a_process_only_its_config_is_kept(proc, tmp_path):
+    """Its arguments can have some MiB, and each user can start many processes."""
+    has_mapped(proc, "1", put(tmp_path / "program", PROGRAM + b"EXTISM_CACHE_CONFIG"))
+    secret = b"x" * 10**5
+    put(proc / "1" / "cmdline", b"program\0%s\0" % secret)
+    put(proc / "1" / "environ", b"EXTISM_CACHE_CONFIG=/c\0HOME=%s\0" % secret)
+    inventory = Inventory(LIMIT, 60)
+    told: list[Any] = []
+    inventory._look_at([1], None, told.append)
+    assert len(pickle.dumps(told)) < len(secret)
+    assert [engine["configs"] for engine in inventory.results()] == [
+        [{"path": "/c", "source": "variable", "pids": [1]}]
+    ]
 
 
 def test_nothing_is_examined_after_the_time_limit(proc, tmp_path):
@@ -721,7 +852,7 @@ def test_a_file_that_is_mapped_anew_is_tried_three_times(monkeypatch, tmp_path, 
 
 def test_of_very_many_engines_those_in_processes_are_listed_first():
     engine = binary.Engine(("50.0.0",), "sbom", 50, 50, True, ("1.1",), None, False, "extism")
-    process = _processes.Process(["program"], {"EXTISM_CACHE_CONFIG": "/c"}, "/", 0, None)
+    process = _inventory.Running(None, _processes.Taken("variable", "/c"))
     inventory = Inventory(LIMIT, 60)
     for number in range(503):
         inventory.programs[1, number] = Program("/p%03d" % number, engine, 0)
@@ -741,7 +872,8 @@ def test_of_very_many_processes_the_first_are_listed():
     inventory.programs[1, 1] = Program("/p", engine, 0)
 
     def started(path):
-        return _processes.Process(["program"], {"EXTISM_CACHE_CONFIG": path}, "/", 0, None)
+        process = _processes.Process(["program"], {"EXTISM_CACHE_CONFIG": path}, "/", 0, 9)
+        return _inventory._running(engine, process)
 
     inventory.processes = {(1, 1): {pid: started("/c") for pid in range(150, 0, -1)}}
     (result,) = inventory.results()
@@ -758,7 +890,9 @@ def test_of_very_many_processes_the_first_are_listed():
     inventory.processes = {(1, 1): {1: started("/" + "x" * 5000)}}
     (result,) = inventory.results()
     assert result["configs"] == [{"path": "/" + "x" * 4094, "source": "variable", "pids": [1]}]
-    inventory.programs[1, 1] = Program("/p", engine._replace(reads_config=False), 0)
+    assert started("/c").modified == 9
+    engine = engine._replace(reads_config=False)
+    inventory.processes = {(1, 1): {1: started("/c")}}
     assert inventory.results()[0]["configs"] == []
 
 
