@@ -43,7 +43,7 @@
       value /= 1024;
       unit += 1;
     }
-    return `${value.toLocaleString("en", { maximumFractionDigits: unit ? 1 : 0 })}\u00a0${units[unit]}`;
+    return `${value.toLocaleString("en", { maximumFractionDigits: unit ? 1 : 0 })}\u00a0${bytes === 1 ? "byte" : units[unit]}`;
   };
   const time = (seconds) => {
     const date = new Date(seconds * 1000);
@@ -106,7 +106,7 @@
 
   /** How much of a limit is used, as a bar and in words. */
   const usageOf = (limit, text) => {
-    if (limit.percent === null) return [text(limit.used)];
+    if (limit.limit === null || limit.percent === null) return [text(limit.used)];
     return [bar(limit.percent), `${text(limit.used)} of ${text(limit.limit)} (${percent(limit.percent)})`];
   };
 
@@ -215,7 +215,7 @@
       ["Judged for", host.wasmtime_version === null ? "every Wasmtime from 33 on" : apart(host.wasmtime_version)],
       ["Directory", directory ? path(directory.path) : null],
       ["", directory ? (directory.exists ? "exists" : "does not exist yet") : null],
-      ["Owner", directory?.owner ? apart(`${directory.owner}:${directory.group}`) : null],
+      ["Owner", directory?.owner ? apart([directory.owner, directory.group].filter(Boolean).join(":")) : null],
       ["Mode", directory?.mode],
     ));
   };
@@ -238,7 +238,7 @@
       ["On disk", size(usage.size_on_disk)],
       ["Oldest", usage.oldest ? time(usage.oldest.time) : null],
       ["Newest", usage.newest ? time(usage.newest.time) : null],
-      ["Used", usages?.total ? `${count(usages.total, "time", "times")}, an entry ${number(usages.least)} to ${number(usages.most)}` : null],
+      ["Used", usages?.total && usages.least !== null && usages.most !== null ? `${count(usages.total, "time", "times")}, an entry ${number(usages.least)} to ${number(usages.most)}` : null],
       ["Levels", levels.length ? levels.map(([level, found]) => `${count(found, "entry", "entries")} at ${level}`).join(", ") : null],
       ["Stopped by", usage.stopped_by],
       ["Not readable", ...named(usage.unreadable)],
@@ -320,9 +320,17 @@
     problemsPart, settingsPart, configPart, usagePart, cleanupPart, compilersPart, verifiedPart, levelsPart, suggestedPart,
     prunablePart,
   ];
+  /** A part, or why it is not there: data that it does not expect must not keep the others, and other hosts, from opening. */
+  const partOf = (makePart, host) => {
+    try {
+      return makePart(host);
+    } catch {
+      return make("div", {}, make("p", { class: "soft" }, "A part cannot be shown: its data is malformed."));
+    }
+  };
   const detailsOf = (host) => (isLost(host)
     ? [part(host.verdict, make("p", {}, apart(host.message || "no reason is known")))]
-    : PARTS.map((make) => make(host)).filter(Boolean));
+    : PARTS.map((makePart) => partOf(makePart, host)).filter(Boolean));
 
   // --- Which hosts are shown, and in which order ---
 

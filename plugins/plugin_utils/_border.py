@@ -17,11 +17,20 @@ from typing import Any, Mapping
 from ansible.plugins.action.normal import ActionModule as Normal
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable, visible
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import Record, received
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
+    MOST_ANSWER,
+    MOST_SAID,
+    Malformed,
+    Record,
+    answered,
+    failure,
+    received,
+)
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import ROLE, unknown_variables
 
 _PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
-_BEGIN = re.compile(r"^\s*\{", re.MULTILINE)
+# Never beyond the line: otherwise, many empty lines would take time in proportion to the square of their number.
+_BEGIN = re.compile(r"^[^\S\n]*\{", re.MULTILINE)
 
 
 class Border(Normal):  # type: ignore[misc] # Ansible has no types
@@ -36,7 +45,7 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
 
         Not in the background: the answer would come through C(async_status), which accepts any answer.
         A task of the role or of a playbook of the collection fails for an unknown variable of the role, and ignores empty
-        strings, which surveys give for a question without an answer.
+        strings, which surveys give for a question without an answer, and null, which YAML gives for a key without a value.
         """
         if self._task.async_val:
             return {
@@ -49,7 +58,9 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
             if unknown:
                 return {"failed": True, "changed": False, "msg": "; ".join(unknown)}
             self._task.args = {
-                name: value for name, value in self._task.args.items() if value != "" or name in self.kept_empty
+                name: value
+                for name, value in self._task.args.items()
+                if value is not None and (value != "" or name in self.kept_empty)
             }
         return received(super().run(tmp, task_vars), self.schema)
 
@@ -62,15 +73,43 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
 
     def _parse_returned_data(self, res: Mapping[str, Any], *more: Any) -> Any:
         """Read an answer as Ansible does, which shows its warnings and the text around it at once."""
-        return super()._parse_returned_data({**res, "stdout": bare(res["stdout"])}, *more)
-
-
-def bare(output: str) -> str:
-    """Return only the answer in the output of a module, with printable texts; the whole output if it has no answer."""
-    begin = _BEGIN.search(output)
-    if begin:
+        told = {**res, "stdout": bare(res["stdout"], self.schema), "stderr": _end(res["stderr"])}
         try:
-            return json.dumps(visible(json.JSONDecoder().raw_decode(output, begin.end() - 1)[0]))
-        except (ValueError, RecursionError):
-            pass  # Ansible reports this
-    return printable(output, "\n\t")
+            return super()._parse_returned_data(told, *more)
+        except Exception:
+            # Which error it is depends on the answer: for example, objects of Ansible can lack parts.
+            told["stdout"] = _unread(Malformed("is no answer"), res["stdout"])
+            return super()._parse_returned_data(told, *more)
+
+
+def bare(output: str, schema: Record) -> str:
+    """Return only the answer in the output of a module, with printable texts and without keys that it does not have.
+
+    An answer that cannot be read becomes one of a failure: Ansible could read what this cannot, and would show it
+    unchanged. An output without an answer stays, at most its end, and is no JSON.
+    """
+    if len(output) > MOST_ANSWER:
+        return _unread(Malformed("has more than %d characters" % MOST_ANSWER), output)
+    begin = _BEGIN.search(output)
+    if begin is None:
+        return _end(output)
+    try:
+        return json.dumps(answered(visible(json.JSONDecoder().raw_decode(output, begin.end() - 1)[0]), schema))
+    except Malformed as error:
+        return _unread(error, output)
+    except RecursionError:
+        return _unread(Malformed("has too many levels"), output)
+    except ValueError:
+        return _unread(Malformed("is not JSON"), output, module_stdout=_end(output))
+
+
+def _unread(wrong: Malformed, output: str, **more: str) -> str:
+    """Return the answer of a failure for an output that cannot be read."""
+    # As modules write it: within a text, the quotes would be escaped.
+    return json.dumps({**failure(wrong, '"changed": true' in output), **more})
+
+
+def _end(output: str) -> str:
+    """Return the end of an output, which has the error, printable."""
+    # The dots keep a line that is cut from beginning with a brace, by which Ansible would take the rest for an answer.
+    return printable(output if len(output) <= MOST_SAID else "..." + output[-MOST_SAID:], "\n\t")

@@ -281,8 +281,9 @@ def _notes(usage: Mapping[str, Any] | None) -> list[str]:
 def _totals(hosts: list[dict[str, Any]]) -> dict[str, Any]:
     verdicts = Counter(host["verdict"] for host in hosts)
     fullness = Counter(host["fullness"] for host in hosts)
-    accepted = Counter(version for host in hosts for version in host["accepted_by"])
-    notes = Counter(note for host in hosts for note in host["notes"])
+    # As sets, here and below: each host counts once, however often it says the same.
+    accepted = Counter(version for host in hosts for version in set(host["accepted_by"]))
+    notes = Counter(note for host in hosts for note in set(host["notes"]))
     usages = [host["usage"] for host in hosts if host["usage"]]
     return {
         "hosts": len(hosts),
@@ -319,12 +320,14 @@ def _problems(hosts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     kinds: dict[tuple[int, str], Counter[tuple[str, str]]] = {}
     numbers: Counter[tuple[int, str]] = Counter()
     for host in hosts:
-        seen = set()
+        # By kind, the texts of this host; not in sets, so that equally common ones come in the order of hosts.
+        seen: dict[tuple[int, str], dict[tuple[str, str], None]] = {}
         for problem in host["problems"]:
             key = (SEVERITIES.index(problem["severity"]), problem["code"])
-            kinds.setdefault(key, Counter())[problem["message"], problem["remedy"]] += 1
-            seen.add(key)
-        numbers.update(seen)
+            seen.setdefault(key, {})[problem["message"], problem["remedy"]] = None
+        numbers.update(seen.keys())
+        for key, texts in seen.items():
+            kinds.setdefault(key, Counter()).update(texts.keys())
     found = []
     for severity, code in sorted(kinds, key=lambda key: (key[0], -numbers[key], key[1])):
         ((message, remedy), _times), *others = kinds[severity, code].most_common(2)

@@ -73,10 +73,13 @@ def refusals(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return each program that refuses the config of its host: now (C(since) is null), or from a later version on."""
     found: dict[tuple[str, str, int], list[str]] = {}
     for host in hosts:
+        keys: dict[tuple[str, str, int], None] = {}  # each once, in their order
         for program in host["programs"]:
             since = 0 if program.get("accepts") is False else broken_from(program, host["accepted_by"])
             if since is not None:
-                found.setdefault((program["path"], version_of(program), since), []).append(host["name"])
+                keys[program["path"], version_of(program), since] = None
+        for key in keys:
+            found.setdefault(key, []).append(host["name"])
     rows = []
     for path, version, since in sorted(found, key=lambda key: (key[2], key[0], _order(key[1]))):
         names = found[path, version, since]

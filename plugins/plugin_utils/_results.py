@@ -6,20 +6,21 @@
 
 A user who can write to a home directory can forge the answer of a module that runs as the owner. So every result is read
 by one of the schemas below, which keep the keys that they name; a value of another type, a number that is not valid JSON,
-or a text that is too long makes the result malformed. All texts come out printable.
+or a text that is too long makes the result malformed. All texts come out printable, and as text only: Ansible acts on
+the tags of its own texts.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Callable, Collection, Mapping
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import (
     printable,
     printable_lines,
-    visible,
 )
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.settings import (
     LEVEL_MAX,
@@ -38,9 +39,17 @@ SEVERITIES = ("error", "danger", "warning")
 # The libraries that cache_config and cache_usage_info may need; the role installs these and nothing else.
 LIBRARIES = ("tomli", "tomli-w", "platformdirs", "zstandard")
 
-# Results of modules are far smaller: lists have at most 100 entries, paths 4 KiB.
-MOST_TEXT = 100_000  # characters
+# Lists in results of modules have at most 100 entries, only those of programs 500. The longest answer is that of cache_prune
+# in diff mode, if a user has made names of 4,096 characters in the cache: some 1,500 names.
+MOST_ANSWER = 2**23  # characters of JSON
+MOST_TEXT = 100_000  # characters: three paths of 4,095 bytes, each of which is escaped with six characters
+MOST_PROBLEM = 25_000  # characters of a message or a remedy: one such path
 MOST_ITEMS = 1_000
+MOST_PROBLEMS = 200  # twice as many as a check lists of the same file
+# A diff has the file, its attributes and the directory. A config has at most 64 KiB; the names of cache_prune are more.
+MOST_DIFFS = 10
+MOST_DIFF = 2**22  # characters
+MOST_LINES = 10_000  # Python compares them in a third of a second, and twice as many in more than twice the time
 MOST_NUMBER = 2**80  # more than the sum of all sizes of files
 MOST_REASON = 1_000  # characters that are kept of the message of a failure
 # The limits for values without a schema, which come from files.
@@ -71,7 +80,33 @@ def text(value: Any) -> str:
         raise Malformed("is not text")
     if len(value) > MOST_TEXT:
         raise Malformed("has more than %d characters" % MOST_TEXT)
-    return printable(value)
+    return printable(str(value))
+
+
+def sentence(value: Any) -> str:
+    """Read a message or a remedy of a problem."""
+    said = text(value)
+    if len(said) > MOST_PROBLEM:
+        raise Malformed("has more than %d characters" % MOST_PROBLEM)
+    return said
+
+
+_CODE = re.compile("[a-z0-9-]{1,100}")
+
+
+def code(value: Any) -> str:
+    """Read the code of a problem or a note."""
+    found = text(value)
+    if not _CODE.fullmatch(found):
+        raise Malformed("is not a code")
+    return found
+
+
+def lines(value: Any) -> str:
+    """Read a text of several lines."""
+    if not isinstance(value, str):
+        raise Malformed("is not text")
+    return printable_lines(str(value))
 
 
 def flag(value: Any) -> bool:
@@ -85,13 +120,13 @@ def integer(value: Any) -> int:
     """Read a whole number."""
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > MOST_NUMBER:
         raise Malformed("is not a whole number within 2^80")
-    return value
+    return int(value)
 
 
 def real(value: Any) -> float:
     """Read a number, except infinity and NaN, which JSON lacks."""
     if isinstance(value, float) and math.isfinite(value) and abs(value) <= MOST_NUMBER:
-        return value
+        return float(value)
     return integer(value)
 
 
@@ -127,12 +162,12 @@ def nullable(reader: Reader) -> Reader:
     return lambda value: None if value is None else reader(value)
 
 
-def list_of(reader: Reader) -> Reader:
+def list_of(reader: Reader, most: int = MOST_ITEMS) -> Reader:
     """Read a list."""
 
     def read(value: Any) -> list[Any]:
-        if not isinstance(value, (list, tuple)) or len(value) > MOST_ITEMS:
-            raise Malformed("is not a list of at most %d entries" % MOST_ITEMS)
+        if not isinstance(value, (list, tuple)) or len(value) > most:
+            raise Malformed("is not a list of at most %d entries" % most)
         found = []
         for place, part in enumerate(value):
             try:
@@ -192,9 +227,9 @@ def anything(value: Any, depth: int = DEEPEST) -> Any:
     if isinstance(value, str):
         return text(value[:MOST_SAID])
     if isinstance(value, int):
-        return value if abs(value) <= MOST_NUMBER else "a number beyond 2^80"
+        return int(value) if abs(value) <= MOST_NUMBER else "a number beyond 2^80"
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return float(value) if math.isfinite(value) else str(float(value))
     if not depth:
         return "..."
     if isinstance(value, Mapping):
@@ -219,15 +254,16 @@ def _setting(name: str) -> Reader:
 
 PROBLEM = Record(
     {
-        "code": text,
+        "code": code,
         "severity": one_of(SEVERITIES),
-        "message": text,
-        "remedy": text,
+        "message": sentence,
+        "remedy": sentence,
         "line": nullable(integer),
         "column": nullable(integer),
     },
     {"setting": nullable(text), "value": nullable(text)},
 )
+PROBLEMS = list_of(PROBLEM, MOST_PROBLEMS)
 DIRECTORY = Record(
     {"path": text, "exists": flag},
     {
@@ -264,7 +300,7 @@ FILE: dict[str, Reader] = {
     **dict.fromkeys(("uid", "gid", "size"), integer),
 }
 CHANGED = Record(
-    {"problems": list_of(PROBLEM)},
+    {"problems": PROBLEMS},
     {
         **CONFIG,
         **FILE,
@@ -274,17 +310,19 @@ CHANGED = Record(
         "backup_file": text,
     },
 )
+_ACCEPTED = [name for dialect in DIALECTS for name in (dialect.name, dialect.with_1_1)]
 CHECKED: dict[str, Reader] = {
-    "problems": list_of(PROBLEM),
+    "problems": PROBLEMS,
     "valid": flag,
     "safe": flag,
     "exists": flag,
     "defaults": list_of(text),
-    "accepted_by": list_of(one_of([name for dialect in DIALECTS for name in (dialect.name, dialect.with_1_1)])),
+    "accepted_by": list_of(one_of(_ACCEPTED), len(_ACCEPTED)),
 }
 _VERDICT = ("problems", "valid", "safe", "exists")
 LOOKED_AT = Record({name: CHECKED[name] for name in _VERDICT}, {**CHECKED, **CONFIG, **FILE})
-LIMIT = Record({"limit": nullable(count), "used": count, "percent": nullable(share)})
+_LIMIT = Record({"limit": nullable(count), "used": count, "percent": nullable(share)})
+_USAGES = Record({"total": integer, "least": nullable(integer), "most": nullable(integer)}, {"unknown": integer})
 END = Record({"name": text, "time": integer})
 COMPILER = Record(
     {"name": text, **dict.fromkeys(("entries", "size", "usages"), count), "newest": nullable(integer)},
@@ -317,9 +355,13 @@ LEVEL = Record(
 )
 
 
+def _text_or_number(value: Any) -> Any:
+    return text(value) if isinstance(value, str) else real(value)
+
+
 def suggestion(value: Any) -> dict[str, Any]:
     """Read a suggested setting, whose value people paste: it is one of that setting in its shortest form, and no template."""
-    found = Record({"setting": one_of(SUGGESTIBLE), "value": lambda value: value, "reason": text})(value)
+    found = Record({"setting": one_of(SUGGESTIBLE), "value": _text_or_number, "reason": text})(value)
     setting = SUGGESTIBLE[found["setting"]]
     try:
         base = base_value(setting, found["value"])
@@ -332,6 +374,22 @@ def suggestion(value: Any) -> dict[str, Any]:
     return found
 
 
+def limit(value: Any) -> dict[str, Any]:
+    """Read how much of a limit is used."""
+    found = _LIMIT(value)
+    if found["limit"] is None and found["percent"] is not None:
+        raise Malformed("is a part of no limit", "percent")
+    return found
+
+
+def usages(value: Any) -> dict[str, Any]:
+    """Read how often entries were used."""
+    found = _USAGES(value)
+    if found["total"] and None in (found["least"], found["most"]):
+        raise Malformed("has no least or no most")
+    return found
+
+
 # The parts of a result of cache_usage_info that the report keeps.
 MEASURED: dict[str, Reader] = {
     "directory": nullable(text),
@@ -341,7 +399,7 @@ MEASURED: dict[str, Reader] = {
     "entries": count,
     "size": count,
     "size_on_disk": count,
-    "limits": Record({}, {SETTINGS[limit].option: LIMIT for limit, _percent in LIMITS}),
+    "limits": Record({}, {SETTINGS[name].option: limit for name, _percent in LIMITS}),
     "compilers": list_of(COMPILER),
     "next_cleanup": nullable(CLEANUP),
     "foreign": Record({"count": count, "size": count, "names": list_of(text)}),
@@ -354,7 +412,7 @@ MEASURED_TOO: dict[str, Reader] = {
     "links": list_of(text),
     "oldest": nullable(END),
     "newest": nullable(END),
-    "usages": Record({"total": integer, "least": nullable(integer), "most": nullable(integer)}, {"unknown": integer}),
+    "usages": usages,
     "recorded_levels": dict_of(integer),
     "sample": nullable(Record({"entries": integer, "size": integer})),
 }
@@ -378,12 +436,12 @@ ENGINE = Record(
         "pids": list_of(integer),
         "configs": list_of(Record({"path": nullable(text), "source": text, "pids": list_of(integer)})),
     },
-    {"accepts": nullable(flag), "problems": list_of(PROBLEM)},
+    {"accepts": nullable(flag), "problems": PROBLEMS},
 )
 FOUND = Record(
     {
         "engines": list_of(ENGINE),
-        "notes": list_of(Record({"code": text, "message": text, "count": integer, "examples": list_of(text)})),
+        "notes": list_of(Record({"code": code, "message": text, "count": integer, "examples": list_of(text)})),
         "complete": flag,
     }
 )
@@ -405,7 +463,7 @@ PRUNED = Record(
         "kept": dict_of(PRUNED_FOR),
         "freed": count,
         "left": Record({"entries": count, "size": count}),
-        "notes": list_of(Record({"code": text, "message": text})),
+        "notes": list_of(Record({"code": code, "message": text})),
     },
     {
         "path": text,
@@ -429,12 +487,38 @@ def reason(result: Mapping[str, Any]) -> str:
 
 # The keys of failures, beside any part of a result. Ansible acts on others: facts become variables of the host, for example.
 _FAILURE: dict[str, Reader] = {"missing_libraries": list_of(one_of(LIBRARIES)), "details": text}
-_ANSIBLE: dict[str, Reader] = {
-    **dict.fromkeys(("changed", "failed", "skipped"), flag),
-    **dict.fromkeys(("rc", "started", "finished"), integer),
-    **dict.fromkeys(("ansible_job_id", "results_file"), text),
-}
-_SHOWN = ("deprecations", "diff", "exception", "invocation", "module_stderr", "module_stdout", "msg", "warnings")
+# Not whether the module was skipped or runs in the background: it never does, and its host would count as good.
+_ANSIBLE: dict[str, Reader] = {**dict.fromkeys(("changed", "failed"), flag), "rc": integer}
+
+
+def _compared(value: Any) -> Any:
+    """Read a side of a diff: the text of a file, or facts about it."""
+    if not isinstance(value, str):
+        return _FACTS(value)
+    if len(value) > MOST_DIFF or value.count("\n") > MOST_LINES:
+        raise Malformed("has more than %d characters or %d lines" % (MOST_DIFF, MOST_LINES))
+    return lines(value)
+
+
+def _fact(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return list_of(text, 10)(value)  # such as an SELinux context
+    return value if value is None or isinstance(value, bool) else _text_or_number(value)
+
+
+_FACTS = dict_of(_fact)
+_DIFF = Record({}, {"before_header": text, "after_header": text, "before": _compared, "after": _compared})
+_DIFFS = list_of(_DIFF, MOST_DIFFS)
+
+
+def answered(answer: Mapping[str, Any], schema: Record) -> dict[str, Any]:
+    """Return the part of a host's answer that Ansible may read; C(schema) is that of the module. Raises Malformed.
+
+    Ansible shows warnings, and values of a type that it does not expect, before C(received) has them.
+    """
+    Record({}, {**_ANSIBLE, **_READ_AT_ONCE})(answer)
+    known = {**schema.readers, **_FAILURE, **_SHOWN, **_ANSIBLE}
+    return {name: _MESSAGES.get(name, _same)(part) for name, part in answer.items() if name in known}
 
 
 def received(result: Mapping[str, Any], schema: Record) -> dict[str, Any]:
@@ -450,33 +534,68 @@ def received(result: Mapping[str, Any], schema: Record) -> dict[str, Any]:
         if found:
             kept["ansible_facts"] = found
     try:
-        ended = not any(result.get(name) for name in ("failed", "skipped", "ansible_job_id"))
-        answer = schema if ended else Record({}, {**schema.readers, **_FAILURE})
-        shown = {name: _shown(result[name], name) for name in _SHOWN if name in result}
-        return {**kept, **shown, **Record({}, _ANSIBLE)(result), **answer(result)}
+        answer = Record({}, {**schema.readers, **_FAILURE}) if result.get("failed") else schema
+        return {**kept, **Record({}, {**_SHOWN, **_ANSIBLE})(result), **answer(result)}
     except (Malformed, RecursionError) as error:
         wrong = error if isinstance(error, Malformed) else Malformed("has too many levels")
-        changed = result.get("changed") is True
-        said = "%s; the host may have been changed" % wrong if changed else str(wrong)
-        return {**kept, "failed": True, "changed": changed, "msg": said}
+        return {**kept, **failure(wrong, result.get("changed") is True)}
 
 
-def _shown(value: Any, name: str) -> Any:
-    """Read the values that Ansible shows: JSON data, or messages in classes of Ansible."""
-    if name in ("msg", "module_stderr", "module_stdout") and not isinstance(value, str):
-        raise Malformed("is not text", name)
-    return _message(visible(value, name not in ("deprecations", "diff", "invocation", "warnings")))
+def failure(wrong: Malformed, changed: bool) -> dict[str, Any]:
+    """Return the result for a malformed one. C(changed): whether that says so of the host."""
+    said = "%s; the host may have been changed" % wrong if changed else str(wrong)
+    return {"failed": True, "changed": changed, "msg": said}
 
 
-def _message(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return type(value)(_message(part) for part in value)
-    if isinstance(value, dict):
-        return {key: _message(part) for key, part in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{field.name: _field(getattr(value, field.name)) for field in fields(value)})
+def _message(shown: Callable[[str], str]) -> Reader:
+    """Read JSON data, or messages in classes of Ansible. C(shown) returns the text that Ansible may show."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str):
+            return shown(str(value))
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(read, value))
+        if isinstance(value, dict):
+            return {printable(str(key)): read(part) for key, part in value.items()}
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{field.name: read(getattr(value, field.name)) for field in fields(value)})
+        return value
+
+    return read
+
+
+def _indented(value: str) -> str:
+    # At the start of a line, a text could pass for one of Ansible's own, such as the result of another host.
+    return re.sub("\n(?! )", "\n  ", printable_lines(value))
+
+
+def _same(value: Any) -> Any:
     return value
 
 
-def _field(value: Any) -> Any:
-    return printable_lines(value) if isinstance(value, str) else _message(value)
+def _of_type(name: str, or_text: bool = False) -> Reader:
+    """Read an object of this type as Ansible's modules write it. C(or_text): or a text."""
+
+    def read(value: Any) -> Any:
+        if (isinstance(value, Mapping) and value.get("__ansible_type") == name) or (or_text and isinstance(value, str)):
+            return value
+        raise Malformed("is no " + name)
+
+    return read
+
+
+_READ_AT_ONCE: dict[str, Reader] = {
+    "deprecations": list_of(_of_type("DeprecationSummary")),
+    "warnings": list_of(_of_type("WarningSummary", or_text=True)),
+}
+_MESSAGES: dict[str, Reader] = {
+    **dict.fromkeys(("deprecations", "warnings"), _message(printable)),
+    "exception": _message(_indented),
+}
+# What Ansible shows. It puts the message of a failure behind the host's name, or into JSON.
+_SHOWN: dict[str, Reader] = {
+    **_MESSAGES,
+    "diff": lambda value: (_DIFF if isinstance(value, Mapping) else _DIFFS)(value),
+    "invocation": table,
+    **dict.fromkeys(("module_stderr", "module_stdout", "msg"), lines),
+}

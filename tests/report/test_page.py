@@ -738,6 +738,52 @@ def test_paths_break_at_slashes(view: Open, resize: Callable[[View, int], None],
     assert [(path, around) for path, around in breaks if around[0] != "/"] == []
 
 
+# --- What is not known of a host ---
+
+
+# Changes what the schema guarantees: what is shown does not rely on it.
+INCONSISTENT = """
+const fromEntries = Object.fromEntries;
+Object.fromEntries = (entries) => {
+    const made = fromEntries(entries);
+    if ("least" in made) Object.assign(made, { total: 5, least: null, most: null });
+    if ("percent" in made && "used" in made) Object.assign(made, { limit: null, percent: 3 });
+    if ("limit_exceeded" in made) made.deleted = null;
+    return made;
+};
+"""
+
+
+def test_data_of_a_host_that_is_not_expected_keeps_nothing_else_from_opening(
+    view: Open, chrome: webdriver.Chrome
+) -> None:
+    script = chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": INCONSISTENT})
+    try:
+        page = view(results(20))
+    finally:
+        chrome.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+    page.one("#open").click()
+    details = page.all(".details")
+    assert len(details) == 20
+    # The next cleanup has no names.
+    odd = [part.text for part in details if "A part cannot be shown: its data is malformed." in part.text]
+    assert odd
+    for text in odd:
+        assert {"Problems", "Usage"} <= set(text.splitlines())
+        assert "Next cleanup" not in text
+        assert "null" not in text
+
+
+def test_an_owner_without_a_known_group_and_one_byte(view: Open) -> None:
+    found = {name: pair for name, pair in results(300).items() if pair["usage"].get("limits")}
+    name, pair = next(iter(found.items()))
+    pair["config"]["directory"].update(owner="u", group=None)
+    pair["usage"]["size_on_disk"] = 1
+    shown = view({name: pair}).details(name).text.splitlines()
+    assert shown[shown.index("Owner") + 1] == "u"
+    assert shown[shown.index("On disk") + 1] == "1 byte"
+
+
 # --- What hosts say is text ---
 
 

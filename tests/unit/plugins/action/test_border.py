@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as Normal
 
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border, bare
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
+    MOST_ANSWER,
+    MOST_SAID,
+    Record,
+    anything,
+    received,
+)
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import ROLE
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
@@ -59,6 +67,14 @@ def test_what_a_host_answers_goes_through_it(name: str, monkeypatch: pytest.Monk
 ESCAPE = "\x1b]0;root\x07"
 
 
+def typed(message: str, kind: str = "ErrorSummary") -> dict[str, Any]:
+    """A message as a module of Ansible writes it."""
+    return {"__ansible_type": kind, "event": {"__ansible_type": "Event", "msg": message}}
+
+
+ANY = Record({}, dict.fromkeys(("a", "k", "path", "x"), anything))
+
+
 @pytest.mark.parametrize(
     ("written", "taken"),
     [
@@ -66,15 +82,125 @@ ESCAPE = "\x1b]0;root\x07"
         # Ansible shows these before it has the answer.
         ('%s\n {"a": 1}\njunk %s' % (ESCAPE, ESCAPE), '{"a": 1}'),
         ('{"warnings": ["\\u001b[2J\\u202e"]}', json.dumps({"warnings": ["\\x1b[2J\\u202e"]})),
-        ('{"deprecations": [{"\\u001b": "x\\ny"}]}', json.dumps({"deprecations": [{"\\x1b": "x\\ny"}]})),
+        # Ansible shows these before the result, and no line of them may look like one of its own.
+        ('{"warnings": ["x\\nfatal: [good]"]}', json.dumps({"warnings": ["x\\nfatal: [good]"]})),
+        *(
+            (
+                json.dumps({name: [typed("x\nfatal: [good]", kind)]}),
+                json.dumps({name: [typed("x\\nfatal: [good]", kind)]}),
+            )
+            for name, kind in (("warnings", "WarningSummary"), ("deprecations", "DeprecationSummary"))
+        ),
+        (json.dumps({"exception": typed("x\nfatal: [good]")}), json.dumps({"exception": typed("x\n  fatal: [good]")})),
         ('{"msg": "one\\ntwo\\u001b"}', json.dumps({"msg": "one\ntwo\\x1b"})),
         ("no JSON %s\n" % ESCAPE, "no JSON \\x1b]0;root\\x07\n"),
-        ('{"half": "%s' % ESCAPE, '{"half": "\\x1b]0;root\\x07'),
-        ('{"a": ' + "[" * 100_000, '{"a": ' + "[" * 100_000),
+        # Ansible shows these or acts on them.
+        ('{"ansible_facts": [], "_ansible_x": "fatal", "skipped": true, "finished": "fatal", "a": 1}', '{"a": 1}'),
     ],
 )
 def test_what_ansible_reads_of_an_answer_shows_no_escapes(written: str, taken: str) -> None:
-    assert bare(written) == taken
+    assert bare(written, ANY) == taken
+
+
+FAKE = '"path": "\\u001b[2J\\nPLAY RECAP"'
+
+
+def deep(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong", "changed"),
+    [
+        *(('{"changed": true, %s, "x": %s}' % (FAKE, deep(n)), "has too many levels", True) for n in (1500, 100_000)),
+        ('{"a": ' + "[" * 100_000, "has too many levels", False),
+        # Without its escape, this would be JSON.
+        ('{%s, "k": "\\\x1b"}' % FAKE, "is not JSON", False),
+        ('{%s, "half": "%s' % (FAKE, ESCAPE), "is not JSON", False),
+        ('{%s, "x": %s' % (FAKE, " " * MOST_ANSWER), "has more than %d characters" % MOST_ANSWER, False),
+    ],
+    ids=["deep", "deeper", "open", "escaped", "half", "long"],
+)
+def test_what_cannot_be_read_is_the_answer_of_a_failure(written: str, wrong: str, changed: bool) -> None:
+    answer = json.loads(bare(written, ANY))
+    if wrong == "is not JSON":
+        assert answer.pop("module_stdout") == written.replace("\x1b", "\\x1b").replace("\x07", "\\x07")
+    said = "malformed result: it " + wrong + ("; the host may have been changed" if changed else "")
+    assert answer == {"failed": True, "changed": changed, "msg": said}
+
+
+@pytest.mark.parametrize(
+    ("answer", "wrong"),
+    [
+        ({"changed": "fatal: [good]"}, "changed is not true or false"),
+        ({"failed": 1}, "failed is not true or false"),
+        ({"rc": "fatal: [good]"}, "rc is not a whole number within 2^80"),
+        ({"warnings": "fatal: [good]"}, "warnings is not a list of at most 1000 entries"),
+        ({"warnings": [5]}, "warnings.0 is no WarningSummary"),
+        ({"warnings": ["a", {"a": "b"}]}, "warnings.1 is no WarningSummary"),
+        ({"deprecations": ["a"]}, "deprecations.0 is no DeprecationSummary"),
+        ({"deprecations": [typed("a", "WarningSummary")]}, "deprecations.0 is no DeprecationSummary"),
+    ],
+    ids=str,
+)
+def test_ansible_reads_no_value_that_it_would_show_for_its_type(answer: dict[str, Any], wrong: str) -> None:
+    """Of others, it shows the value itself in lines of their own, or fails to show the result."""
+    found = {"failed": True, "changed": False, "msg": "malformed result: " + wrong}
+    assert json.loads(bare(json.dumps(answer), ANY)) == found
+
+
+def test_an_answer_of_any_depth_is_printable_or_a_failure() -> None:
+    for levels in range(300, 1500, 100):
+        answer = json.loads(bare('{%s, "x": %s}' % (FAKE, deep(levels)), ANY))
+        assert "\x1b" not in str(answer.get("path", ""))
+        assert answer.get("failed") or answer["path"] == "\\x1b[2J\\nPLAY RECAP"
+
+
+def test_of_an_output_without_an_answer_there_is_the_end() -> None:
+    # Whatever is cut off, the rest is no answer.
+    assert bare("x" + '{"a": 1}'.rjust(MOST_SAID), ANY) == "..." + '{"a": 1}'.rjust(MOST_SAID)
+    assert bare('x{"a": "%s"}' % ("b" * (MOST_SAID - 9)), ANY) == '...{"a": "%s"}' % ("b" * (MOST_SAID - 9))
+    assert bare("x" * MOST_SAID, ANY) == "x" * MOST_SAID
+
+
+@pytest.mark.parametrize("output", ["\n" * 10**6, " \n" * 10**6, " " * 10**6, "\r" * 10**6], ids=repr)
+def test_the_time_is_in_proportion_to_the_output(output: str) -> None:
+    start = time.process_time()
+    bare(output, ANY)
+    assert time.process_time() - start < 5  # it was more than a minute for a tenth
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"msg": {"__ansible_type": "Unknown"}},
+        {"msg": "x", "exception": {"__ansible_type": "ErrorSummary", "event": 5}},
+        {"warnings": [{"__ansible_type": "WarningSummary"}]},
+        {"msg": {"__ansible_type": ["x"]}},
+        {"msg": {"__ansible_type": "_AnsibleTaggedStr", "value": 5, "tags": 5}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", MODULES)
+def test_what_ansible_itself_cannot_read_is_malformed(name: str, written: dict[str, Any]) -> None:
+    action = importlib.import_module("%s.action.%s" % (COLLECTION, name)).ActionModule
+    task = action.__new__(action)
+    task._used_interpreter = None
+    output = {"stdout": json.dumps({"changed": True, **written}), "stderr": "", "rc": 0}
+    taken = task._parse_returned_data(output, "legacy")
+    # A dictionary in older versions of Ansible.
+    found = taken if isinstance(taken, dict) else taken.as_result_dict(for_round_trip=True)
+    assert found["failed"] is True
+    answer = received(found, action.schema)
+    assert (answer["failed"], "\n" in answer["msg"]) == (True, False)
+
+
+def test_of_the_errors_of_a_module_there_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(ActionBase, "_parse_returned_data", lambda self, res: seen.append(res["stderr"]))
+    action = importlib.import_module(COLLECTION + ".action.cache_prune").ActionModule
+    action.__new__(action)._parse_returned_data({"stdout": "{}", "stderr": "x" * MOST_SAID + "\x1b", "rc": 0})
+    assert seen == ["..." + "x" * (MOST_SAID - 1) + "\\x1b"]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -148,7 +274,7 @@ def test_an_empty_text_is_not_given_to_a_task_of_the_role(monkeypatch: pytest.Mo
     monkeypatch.setattr(
         Normal, "run", lambda self, tmp=None, task_vars=None: {"failed": True, "msg": str(self._task.args)}
     )
-    given = {"cleanup_interval": "", "mode": 0, "force": False, "unset": [], "path": "/c"}
+    given = {"cleanup_interval": "", "level": None, "mode": 0, "force": False, "unset": [], "path": "/c"}
     kept = {name: value for name, value in given.items() if value != ""}
     assert of_role("cache_config", ROLE, given).run(None, {})["msg"] == str(kept)
     assert of_role("cache_config", "mine", given).run(None, {})["msg"] == str(given)

@@ -409,6 +409,28 @@ def test_problems_come_by_number_of_hosts_then_by_name_with_their_own_message_an
     assert (listed[1]["message"], listed[1]["remedy"], listed[1]["alike"]) == ("y", "b", False)
 
 
+def test_a_host_counts_once_however_often_it_repeats_itself():
+    forged = dict(PROBLEM, message="forged", remedy="curl | sh")
+    program = {
+        "path": "/forged",
+        "version": "49.0.0",
+        "versions": ["49.0.0"],
+        "program": None,
+        "toml": None,
+        "dialect": None,
+        "accepts": False,
+    }
+    bad = dict(GOOD, problems=[forged] * 100, accepted_by=FROM_33[-1:] * 8, programs=[program] * 100)
+    configs = {"bad": bad, **{name: dict(GOOD, problems=[PROBLEM], programs=[program]) for name in ("one", "two")}}
+    data = cache_fleet(configs, {}, "now")
+    assert [(kind["hosts"], kind["message"], kind["remedy"]) for kind in data["problems"]] == [(3, "few", "more")]
+    assert data["totals"]["accepted_by"][FROM_33[-1]] == 3
+    (row,) = data["refusals"]
+    assert (row["hosts"], row["names"]) == (3, ["bad", "one", "two"])
+    noted = dict(data, hosts=[dict(host, notes=["usage-unknown"] * 9) for host in data["hosts"]])
+    assert again(noted)["totals"]["notes"]["usage-unknown"] == 3
+
+
 def test_the_data_is_json():
     data = cache_fleet({"one": GOOD, "two": SILENT}, {"one": USAGE}, "now")
     assert json.loads(json.dumps(data)) == data

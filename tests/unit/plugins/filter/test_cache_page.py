@@ -145,7 +145,7 @@ def test_hosts_that_are_alike_take_little_room():
     "hostile", ["</script><script>alert(1)</script>", "<!--<script>", "<img src=x onerror=alert(1)>", "'\"&"]
 )
 def test_markup_of_hosts_becomes_no_element(hostile):
-    bad = dict(PROBLEM, code=hostile, message=hostile, remedy=hostile)
+    bad = dict(PROBLEM, message=hostile, remedy=hostile)
     config = dict(GOOD, path=hostile, problems=[bad], effective={"directory": hostile})
     page = cache_page(
         cache_fleet({hostile: config, "two": config, "lost" + hostile: dict(SILENT, msg=hostile)}, {}, hostile)

@@ -20,6 +20,7 @@ from ansible_collections.wasmops.wasmtime.plugins.filter.cache_fleet import cach
 from ansible_collections.wasmops.wasmtime.plugins.filter.cache_page import cache_page
 from ansible_collections.wasmops.wasmtime.plugins.filter.cache_pruned import cache_pruned
 from ansible_collections.wasmops.wasmtime.plugins.filter.cache_report import cache_report
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.versions import DIALECTS
 from ansible_collections.wasmops.wasmtime.plugins.modules import (
     cache_config,
     cache_config_info,
@@ -31,13 +32,19 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     FILE,
     LIBRARIES,
     LOOKED_AT,
+    MOST_DIFF,
+    MOST_DIFFS,
     MOST_ITEMS,
+    MOST_LINES,
+    MOST_PROBLEM,
+    MOST_PROBLEMS,
     MOST_TEXT,
     SUGGESTIBLE,
     USAGE,
     Malformed,
     Record,
     anything,
+    code,
     count,
     dict_of,
     flag,
@@ -48,6 +55,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     real,
     reason,
     received,
+    sentence,
     share,
     table,
     text,
@@ -124,6 +132,12 @@ def test_nothing_else_passes_the_border() -> None:
         "add_group": "evil",
         "unreachable": True,
         "results": [],
+        # With these, a host on which nothing was done would not count as failed.
+        "skipped": True,
+        "ansible_job_id": "j1.2",
+        "started": 1,
+        "finished": 0,
+        "results_file": "/j",
     }
     # This fact is the controller's own: Ansible removes it from answers.
     kept = {"ansible_facts": {"discovered_interpreter_python": "/usr/bin/python3"}}
@@ -150,25 +164,18 @@ def test_of_facts_there_is_only_what_ansible_itself_has_found(facts: Any, kept: 
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "ended",
-    [
-        {"skipped": True, "changed": False},
-        {"failed": True, "changed": False, "msg": "no", "details": "more", "rc": 1, "path": "/c"},
-        {"ansible_job_id": "j1.2", "started": 1, "finished": 0, "results_file": "/j", "changed": False},
-    ],
-    ids=lambda ended: next(iter(ended)),
-)
-def test_only_what_has_not_run_to_its_end_may_be_a_part(ended: dict[str, Any]) -> None:
-    assert received(ended, LOOKED_AT) == ended
-    name = next(iter(ended))
-    assert received({**ended, name: type(ended[name])()}, LOOKED_AT)["msg"] == "malformed result: problems is missing"
+def test_only_a_failure_may_be_a_part() -> None:
+    failed = {"failed": True, "changed": False, "msg": "no", "details": "more", "rc": 1, "path": "/c"}
+    assert received(failed, LOOKED_AT) == failed
+    for other in ({"failed": False}, {"skipped": True}, {"ansible_job_id": "j1.2", "started": 1, "finished": 0}):
+        answer = received({"changed": False, **other}, LOOKED_AT)
+        assert answer == {"failed": True, "changed": False, "msg": "malformed result: problems is missing"}
     # Only a failure has these.
     assert received({**LOOK, "missing_libraries": [], "details": "x"}, LOOKED_AT) == LOOK
 
 
 def test_an_answer_without_an_end_is_malformed() -> None:
-    answer = received({"failed": True, "changed": True, "diff": deep(100_000), "_ansible_no_log": False}, CHANGED)
+    answer = received({"failed": True, "changed": True, "warnings": deep(100_000), "_ansible_no_log": False}, CHANGED)
     assert answer == {
         "_ansible_no_log": False,
         "failed": True,
@@ -183,7 +190,8 @@ def test_what_ansible_shows_keeps_lines_where_it_is_a_text_of_lines() -> None:
     answer = received(
         {
             "failed": True,
-            **dict.fromkeys(("exception", "module_stderr", "module_stdout", "msg"), written),
+            "exception": written,
+            **dict.fromkeys(("module_stderr", "module_stdout", "msg"), written),
             "deprecations": [{"msg": written, "date": written}, written],
             "diff": {"before": written, "after": written, "before_header": written},
             "invocation": {"module_args": {"path": written, "n": [1, None, True, written]}},
@@ -193,8 +201,10 @@ def test_what_ansible_shows_keeps_lines_where_it_is_a_text_of_lines() -> None:
     )
     assert answer == {
         "failed": True,
-        **dict.fromkeys(("exception", "module_stderr", "module_stdout", "msg"), in_lines),
-        "deprecations": [{"msg": in_lines, "date": in_one}, in_one],
+        # Ansible shows it, and no line may look like one of its own.
+        "exception": "\ufeffa\r\n  b\tc\n  \\x1b",
+        **dict.fromkeys(("module_stderr", "module_stdout", "msg"), in_lines),
+        "deprecations": [{"msg": in_one, "date": in_one}, in_one],
         "diff": {"before": in_lines, "after": in_lines, "before_header": in_one},
         "invocation": {"module_args": {"path": in_one, "n": [1, None, True, in_one]}},
         "warnings": [in_one],
@@ -241,7 +251,7 @@ def test_no_other_library_is_and_the_failure_is_one_sentence(names: Any) -> None
 
 @pytest.mark.parametrize("changed", [True, False, "yes", 1, None])
 def test_a_malformed_answer_counts_as_a_change_if_it_says_so(changed: Any) -> None:
-    wrong = "malformed result: problems is not a list of at most 1000 entries"
+    wrong = "malformed result: problems is not a list of at most 200 entries"
     if not isinstance(changed, bool):
         wrong = "malformed result: changed is not true or false"
     assert received({"changed": changed, "problems": 5}, CHANGED) == {
@@ -267,31 +277,121 @@ def test_messages_in_ansible_s_own_classes_are_printable_too() -> None:
     from ansible.module_utils._internal import _messages as messages
 
     chain = messages.EventChain(msg_reason="r", traceback_reason="t", event=messages.Event(msg="in\x1bner"))
-    event = messages.Event(msg="a\x1b[2J", formatted_traceback="one\ntwo\u202e", chain=chain)
+    event = messages.Event(
+        msg="a\x1b[2J\nfatal: [good]: FAILED!",
+        formatted_traceback="one\ntwo\u202e",
+        chain=chain,
+        events=(messages.Event(msg="x\nok: [good]"),),
+    )
     answer = received(
         {
             "failed": True,
             "msg": "no",
             "exception": messages.ErrorSummary(event=event),
             "warnings": [messages.WarningSummary(event=event)],
+            "deprecations": [messages.DeprecationSummary(event=event, version="1\n2")],
         },
         CHANGED,
     )
-    for summary in (answer["exception"], answer["warnings"][0]):
-        assert summary.event.msg == "a\\x1b[2J"
-        assert summary.event.formatted_traceback == "one\ntwo\\u202e"
+    shown = {"exception": answer["exception"], "warning": answer["warnings"][0], "old": answer["deprecations"][0]}
+    for name, summary in shown.items():
+        # No line of a host may look like one of Ansible's own.
+        apart = "\n  " if name == "exception" else "\\n"
+        assert summary.event.msg == "a\\x1b[2J%sfatal: [good]: FAILED!" % apart
+        assert summary.event.formatted_traceback == "one%stwo\\u202e" % apart
+        assert summary.event.events[0].msg == "x%sok: [good]" % apart
         assert summary.event.chain.event.msg == "in\\x1bner"
+    assert shown["old"].version == "1\\n2"
 
 
-def test_a_background_task_is_told_how_to_look_after_it() -> None:
-    started = {
-        "ansible_job_id": "j1.2",
-        "started": 1,
-        "finished": 0,
-        "results_file": "/home/u/.ansible_async/j1.2",
-        "changed": True,
+def test_no_text_and_no_number_keeps_the_tags_of_ansible() -> None:
+    """Ansible shows the message of a tag wherever the value is used."""
+    from ansible.module_utils._internal._datatag import AnsibleTagHelper, _tags
+
+    def tagged(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: tagged(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [tagged(part) for part in value]
+        return value if value is None or isinstance(value, bool) else _tags.Deprecated(msg="FAKE").tag(value)
+
+    def tags(value: Any) -> list[Any]:
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return [*AnsibleTagHelper.tags(value), *(tag for part in parts for tag in tags(part))]
+
+    shown = {
+        **dict.fromkeys(("msg", "exception", "module_stdout"), "x"),
+        "warnings": ["x"],
+        "diff": [{"before": "a", "after": {"mode": "0600", "uid": 5}}],
+        "invocation": {"module_args": {"path": "/c", "n": 5, "f": 0.5}},
+        "rc": 5,
     }
-    assert received(started, CHANGED) == started
+    for base, reader in BASES:
+        answer = received(tagged({**base, **shown}), reader)
+        assert tags(tagged(base))
+        assert tags(answer) == []
+        assert received({**base, **shown}, reader) == answer
+
+
+DIFF = {"before_header": "/c", "after_header": "/c", "before": "a\n", "after": "b\n"}
+FACTS: dict[str, Any] = {"mode": "0600", "uid": 5, "exists": False, "owner": None, "secontext": ["u", "r", "t", "s0"]}
+
+
+@pytest.mark.parametrize(
+    "diff",
+    [
+        [],
+        DIFF,
+        [DIFF, dict(DIFF, before={}, after=FACTS), dict(DIFF, before=FACTS, after=FACTS)],
+        [dict(DIFF, before="x" * MOST_DIFF, after="\n" * MOST_LINES)],
+    ],
+    ids=["empty", "prune", "config", "long"],
+)
+def test_a_diff_of_files_and_facts_is_taken(diff: Any) -> None:
+    assert received({**APPLIED, "diff": diff}, CHANGED)["diff"] == diff
+
+
+@pytest.mark.parametrize(
+    ("diff", "wrong"),
+    [
+        (None, "diff is not a list of at most 10 entries"),
+        ("x", "diff is not a list of at most 10 entries"),
+        ([DIFF] * (MOST_DIFFS + 1), "diff is not a list of at most 10 entries"),
+        ([{}, 3], "diff.1 is not a dictionary"),
+        ({"before": 5, "after": [1]}, "diff.before is not a dictionary of at most 1000 entries"),
+        ([dict(DIFF, after=[1])], "diff.0.after is not a dictionary of at most 1000 entries"),
+        (dict(DIFF, after_header=5), "diff.after_header is not text"),
+        # Python would compare the lines for minutes.
+        (dict(DIFF, after="\n" * (MOST_LINES + 1)), "diff.after has more than 4194304 characters or 10000 lines"),
+        (dict(DIFF, before="x" * (MOST_DIFF + 1)), "diff.before has more than 4194304 characters or 10000 lines"),
+        (dict(DIFF, after={"a": ["x"] * 11}), "diff.after.a is not a list of at most 10 entries"),
+        (dict(DIFF, after={"a": {}}), "diff.after.a is not a whole number within 2^80"),
+    ],
+)
+def test_any_other_diff_is_malformed(diff: Any, wrong: str) -> None:
+    assert received({**APPLIED, "diff": diff}, CHANGED)["msg"] == "malformed result: " + wrong
+
+
+def test_what_ansible_shows_of_a_diff_is_its_keys_alone() -> None:
+    assert (
+        received({**APPLIED, "diff": {**DIFF, "prepared": "fatal: [good]", "src_larger": "x"}}, CHANGED)["diff"] == DIFF
+    )
+
+
+def test_usages_and_limits_are_consistent() -> None:
+    for name, value, wrong in (
+        ("usages", {"total": 5, "least": None, "most": None}, "usages has no least or no most"),
+        ("usages", {"total": 5, "least": 1, "most": None}, "usages has no least or no most"),
+        (
+            "limits",
+            {"file_count_soft_limit": {"limit": None, "used": 5, "percent": 3.0}},
+            "limits.file_count_soft_limit.percent is a part of no limit",
+        ),
+    ):
+        with pytest.raises(Malformed, match="^malformed result: %s$" % re.escape(wrong)):
+            USAGE(dict(MEASURED, **{name: value}))
+    nothing = {"usages": {"total": 0, "least": None, "most": None}}
+    assert USAGE(dict(MEASURED, **nothing))["usages"] == nothing["usages"]
 
 
 def places(value: Any, resolved: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -476,6 +576,17 @@ def all_of(wrong: str, *values: Any) -> list[tuple[Any, str]]:
     ("reader", "taken", "refused"),
     [
         (
+            sentence,
+            ["", "x" * MOST_PROBLEM],
+            [("x" * (MOST_PROBLEM + 1), "has more than 25000 characters"), *all_of("is not text", 5, None)],
+        ),
+        (
+            code,
+            ["a", "limit-beyond-file-system", "x" * 100],
+            all_of("is not a code", "", "x" * 101, "A", "a b", "a\n", "a_b", "<b>", "\u0661")
+            + all_of("is not text", 5),
+        ),
+        (
             text,
             ["", "x" * 100_000],
             [("x" * 100_001, "has more than 100000 characters"), *all_of("is not text", 5, None, ["a"])],
@@ -493,13 +604,23 @@ def all_of(wrong: str, *values: Any) -> list[tuple[Any, str]]:
         (nullable(flag), [None, False, True], [(0, "is not true or false")]),
         (
             list_of(flag),
-            [[], [True] * 1000],
-            all_of("is not a list of at most 1000 entries", [True] * 1001, {}, "", None),
+            [[], [True] * MOST_ITEMS],
+            all_of("is not a list of at most 1000 entries", [True] * (MOST_ITEMS + 1), {}, "", None),
+        ),
+        (
+            list_of(flag, 3),
+            [[], [True] * 3],
+            all_of("is not a list of at most 3 entries", [True] * 4),
         ),
         (
             dict_of(flag),
-            [{}, dict.fromkeys(map(str, range(1000)), True)],
-            all_of("is not a dictionary of at most 1000 entries", dict.fromkeys(map(str, range(1001)), True), [], None),
+            [{}, dict.fromkeys(map(str, range(MOST_ITEMS)), True)],
+            all_of(
+                "is not a dictionary of at most 1000 entries",
+                dict.fromkeys(map(str, range(MOST_ITEMS + 1)), True),
+                [],
+                None,
+            ),
         ),
         (
             Record({"a": flag}, {"b": flag}),
@@ -509,6 +630,8 @@ def all_of(wrong: str, *values: Any) -> list[tuple[Any, str]]:
         (table, [{}, {"a": [1]}], all_of("is not a dictionary", [], "", None)),
     ],
     ids=[
+        "sentence",
+        "code",
         "text",
         "flag",
         "integer",
@@ -518,6 +641,7 @@ def all_of(wrong: str, *values: Any) -> list[tuple[Any, str]]:
         "one_of",
         "nullable",
         "list_of",
+        "list_of with its own limit",
         "dict_of",
         "Record",
         "table",
@@ -611,6 +735,9 @@ def test_what_a_file_says_is_cut_and_no_fault_of_the_host() -> None:
     assert json.loads(json.dumps(taken, allow_nan=False)) == taken
 
 
+MOST_ACCEPTED = 2 * len(DIALECTS)  # each with both grammars of TOML
+
+
 def test_nonsense_is_named_with_its_place() -> None:
     configs = {
         "list": dict(GOOD, accepted_by=5),
@@ -623,7 +750,7 @@ def test_nonsense_is_named_with_its_place() -> None:
     assert cache_report(configs, by_host=True) == [
         "5 of 6 hosts failed",
         "not looked at, 5 hosts:",
-        "  list: malformed result: accepted_by is not a list of at most %d entries" % MOST_ITEMS,
+        "  list: malformed result: accepted_by is not a list of at most %d entries" % MOST_ACCEPTED,
         "  deep: malformed result: problems.0.line is not a whole number within 2^80",
         "  missing: malformed result: safe is missing",
         "  number: malformed result: effective.cleanup_interval is not a whole number within 2^80",
@@ -631,7 +758,7 @@ def test_nonsense_is_named_with_its_place() -> None:
         "6 hosts: 1 good, 5 not looked at",
     ]
     hosts = cache_fleet(configs, {"good": dict(MEASURED, size=math.nan)}, "now")["hosts"]
-    assert hosts[0]["message"] == "malformed result: accepted_by is not a list of at most %d entries" % MOST_ITEMS
+    assert hosts[0]["message"] == "malformed result: accepted_by is not a list of at most %d entries" % MOST_ACCEPTED
     assert hosts[-1]["usage_message"] == "malformed result: size is not a whole number within 2^80"
     assert (hosts[-1]["usage"], hosts[-1]["notes"]) == (None, ["usage-unknown"])
 
@@ -645,7 +772,7 @@ def test_nonsense_of_a_single_host_is_one_line(single: dict[str, Any]) -> None:
 def filled(value: Any) -> Any:
     """JSON data in which every text is hostile, but those of which there are only some."""
     if isinstance(value, dict):
-        known = {"severity", "accepted_by"} | (
+        known = {"severity", "accepted_by", "code"} | (
             {"setting", "value"} if set(value) == {"setting", "value", "reason"} else set()
         )
         return {key: part if key in known else filled(part) for key, part in value.items()}
@@ -673,6 +800,13 @@ def test_no_text_of_a_host_acts_on_a_terminal(base: dict[str, Any]) -> None:
     )
     assert is_plain(data)
     assert cache_page(data).replace("\n", "").isprintable()
+
+
+def test_a_host_can_list_no_more_problems_than_a_check() -> None:
+    for reader, base in ((LOOKED_AT, LOOK), (CHANGED, APPLIED)):
+        assert len(reader(dict(base, problems=[PROBLEM] * MOST_PROBLEMS))["problems"]) == MOST_PROBLEMS
+        with pytest.raises(Malformed, match="problems is not a list of at most 200 entries"):
+            reader(dict(base, problems=[PROBLEM] * (MOST_PROBLEMS + 1)))
 
 
 def test_each_key_of_a_result_is_in_its_schema() -> None:
