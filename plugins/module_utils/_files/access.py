@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 from typing import Any
 
@@ -15,6 +16,8 @@ WRITE = 2
 ENTER = 1
 ACCESS_ACL = "system.posix_acl_access"
 DEFAULT_ACL = "system.posix_acl_default"
+# The number of no inode.
+_NO_INODE = -1
 
 
 class Reason:
@@ -74,10 +77,14 @@ def own_groups() -> frozenset[int]:
 
 
 def _groups(uid: int) -> frozenset[int]:
+    return own_groups() if uid == os.geteuid() else _groups_in_database(uid)
+
+
+# A directory service may take long to answer, and each directory of a path asks for the same users.
+@functools.lru_cache(maxsize=None)
+def _groups_in_database(uid: int) -> frozenset[int]:
     import pwd
 
-    if uid == os.geteuid():
-        return own_groups()
     try:
         entry = pwd.getpwuid(uid)
     except KeyError:
@@ -105,6 +112,15 @@ def may_by_mode(mode: int, uid: int | None, gid: int | None, user: int, right: i
     return bool((mode >> 3 if gid in _groups(user) else mode) & right)
 
 
+def planned_status(mode: int, uid: int, gid: int, seen: os.stat_result | None = None) -> os.stat_result:
+    """Return the status that a file or a directory will have, to ask who may read it then.
+
+    C(mode): with the type of file. C(seen): its present status; None if it does not exist yet, and so has no ACL.
+    """
+    inode, device = (_NO_INODE, 0) if seen is None else (seen.st_ino, seen.st_dev)
+    return os.stat_result((mode, inode, device, 1, uid, gid, 0, 0, 0, 0))
+
+
 def _acl(path: str, name: str) -> bytes | None:
     try:
         return os.getxattr(path, name, follow_symlinks=False)
@@ -114,7 +130,7 @@ def _acl(path: str, name: str) -> bytes | None:
 
 def _acl_of(path: str, status: os.stat_result) -> bytes | None:
     """Return the ACL of what had this path and status, whatever has the path now. Raises OSError."""
-    if not hasattr(os, "getxattr"):
+    if not hasattr(os, "getxattr") or status.st_ino == _NO_INODE:
         return None
     handle = os.open(path, os.O_PATH | os.O_NOFOLLOW)
     try:

@@ -206,13 +206,14 @@ def write(
     *,
     in_place: bool,
     keep: bool,
+    exact: bool = False,
 ) -> str | None:
     """Create or replace the file atomically, with these bytes, owner, group and mode, in a directory that exists.
 
     C(seen), C(before): the status of the file when it was read, and its bytes; None for no file. Its
     extended attributes stay. C(uid) and C(gid) of -1 keep its owner and group, too, as far as this
     user may. C(in_place): overwrite the file if it cannot be replaced. C(keep): make a backup of
-    it; returns the path of the backup.
+    it; returns the path of the backup. C(exact): see C(_set_attributes).
     Raises CannotWrite, and ChangedMeanwhile if the file is no longer the one that was read.
     """
     name = place.name
@@ -234,7 +235,7 @@ def write(
         if keep:
             kept = back_up(undone, place, directory, old, seen, before)
         try:
-            with prepared(directory, name, data, old, uid, gid, mode) as private:
+            with prepared(directory, name, data, old, uid, gid, mode, exact=exact) as private:
                 prove_bytes(old, before)
                 prove_unchanged(directory, name, seen)
                 os.rename(name, name, src_dir_fd=private, dst_dir_fd=directory)
@@ -355,10 +356,11 @@ def prepared(
     gid: int,
     mode: int,
     times: tuple[int, int] | None = None,
+    exact: bool = False,
 ) -> Iterator[int]:
     """Make the finished file in a private directory; yield the directory."""
     with private_directory(directory) as private, contextlib.ExitStack() as undone:
-        create(undone, private, name, data, old, uid, gid, mode, times)
+        create(undone, private, name, data, old, uid, gid, mode, times, exact)
         yield private
 
 
@@ -372,10 +374,12 @@ def create(
     gid: int,
     mode: int,
     times: tuple[int, int] | None = None,
+    exact: bool = False,
 ) -> None:
     """Make the finished file in a directory that nobody else can enter, safe from a power cut.
 
-    C(old): an open file whose owner, group and attributes it gets. C(undone) removes it. Raises OSError.
+    C(old): an open file whose owner, group and attributes it gets. C(undone) removes it. C(exact): see
+    C(_set_attributes). Raises OSError.
     """
     handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=directory)
     undone.callback(_remove_file, directory, name)
@@ -383,7 +387,7 @@ def create(
         _write_all(handle, data)
         if times is not None:
             os.utime(handle, ns=times)
-        _set_attributes(handle, old, uid, gid, mode)
+        _set_attributes(handle, old, uid, gid, mode, exact)
         os.fsync(handle)
     finally:
         os.close(handle)
@@ -394,19 +398,21 @@ def _write_all(handle: int, data: bytes) -> None:
         data = data[os.write(handle, data) :]
 
 
-def _set_attributes(handle: int, old: int | None, uid: int, gid: int, mode: int) -> None:
+def _set_attributes(handle: int, old: int | None, uid: int, gid: int, mode: int, exact: bool) -> None:
     """Give a new file its owner, group and mode, and the attributes of the old file.
 
     The owner comes last: after the file is given away, this process may have no right to set the rest.
+    C(exact): set the setuid and setgid bits of the mode even if the new file cannot keep the owner and group of the old one.
     """
     if old is not None:
         _copy_attributes(old, handle)
         status = os.fstat(old)
-        if gid == -1 and not _kept(handle, -1, status.st_gid):
-            mode &= ~SPECIAL
+        lost = gid == -1 and not _kept(handle, -1, status.st_gid)
         if uid == -1 and os.geteuid() == 0:
             uid = status.st_uid
-        elif uid == -1 and not _kept(handle, status.st_uid, -1):
+        elif uid == -1:
+            lost = not _kept(handle, status.st_uid, -1) or lost
+        if lost and not exact:
             mode &= ~SPECIAL
     if gid != -1:
         os.fchown(handle, -1, gid)

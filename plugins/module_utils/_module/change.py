@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping
 from .._config.check import DANGER
 from .._config.printable import quoted
 from .._files import write as _write
-from .._files.access import Reason
+from .._files.access import READ, Reason, everybody_may, own_groups, planned_status
 from .._files.config_file import ChangedMeanwhile
 from .._files.guards import moved, other_names, swappable, unsafe_link
 from .._files.obstacles import denied, too_long, unwritable
-from .._files.rights import DAC_OVERRIDE, capable, forbidden, uncopyable, unkept
+from .._files.rights import CHOWN, DAC_OVERRIDE, capable, forbidden, uncopyable, unkept
 from .common import ENTRIES, directory_chooser, directory_of, directory_problems, file_problems, severe, spoken
+from .plan import group_of_new
 from .refused import Refused
 
 if TYPE_CHECKING:
     from .._config.problems import Problem
+    from .._files.path import ResolvedPath
     from .plan import Owners, Plan
     from .task import Task
 
@@ -70,6 +72,15 @@ def _advice(reason: Reason) -> str:
     from .reasons import advice
 
     return advice(reason)
+
+
+def _unread(path: str, resolved: ResolvedPath, status: os.stat_result) -> Reason | None:
+    """Return why root would not read a file of this status, by the rule of C(config_file.read)."""
+    if everybody_may(path, status, READ) and resolved.public():
+        return None
+    from .._files.private import secret
+
+    return secret(path, resolved, status)
 
 
 class Change:
@@ -135,11 +146,13 @@ class Change:
         return reason or (denied(now.resolved.real) if capable(DAC_OVERRIDE) else None)
 
     def _ungivable(self, prefix: str, planned: Owners) -> Reason | None:
-        """Return why a new file or directory cannot get the owner and group of the options with this prefix."""
-        new = (os.geteuid(), os.getegid(), 0)
-        uid = new[0] if self.params[prefix + "owner"] is None else planned[0]
-        gid = new[1] if self.params[prefix + "group"] is None else planned[1]
-        return forbidden(new, (uid, gid, planned[2] & stat.S_ISGID))
+        """Return why a new file or directory cannot get the owner, group and setgid bit of the options with this prefix."""
+        uid, gid, mode = planned
+        own = os.geteuid()
+        group = os.getegid() if gid is None or self.params[prefix + "group"] is not None else gid
+        if self.params[prefix + "owner"] is None:
+            uid = own
+        return forbidden((own, group, 0), (uid, gid, mode & stat.S_ISGID))
 
     def _refuse_new_dangers(self) -> None:
         dangers = [p for p in severe(self.plan.problems, DANGER) if p.code not in self.params["ignore_dangers"]]
@@ -192,6 +205,9 @@ class Change:
             )
         if reason:
             raise self.task.refused_for("it cannot be %s: %s" % (failure, _advice(reason)))
+        unread = self._unread_later()
+        if unread:
+            raise self.task.refused_for("nothing was changed: root could not read it in the next run: %s" % unread)
 
     def _unwritable_file(self) -> Reason | None:
         """Return why the file can neither be replaced or created, nor overwritten if that is allowed."""
@@ -210,9 +226,46 @@ class Change:
         """Return why a new file cannot get the owner and group of the old file, or of the options."""
         if self.plan.seen is not None and os.geteuid() == 0:
             return uncopyable(*self.plan.new_owners)
-        given = self._ids("", *self.plan.new_owners[:2])[0]
-        kept = None if given == -1 else unkept(given, self.plan.new_owners[2])
-        return kept or self._ungivable("", self.plan.new_owners)
+        uid, gid, mode = self.plan.new_owners
+        given = self._ids("", uid, gid)[0]
+        kept = None if given == -1 else unkept(given, mode)
+        if self.plan.seen is not None:
+            if self.params["group"] is None and gid not in own_groups() and not capable(CHOWN):
+                gid = group_of_new(self.place)
+            if not self._names_special_bits():
+                # The new file loses these bits of the old one if it has another owner or group.
+                mode &= ~_write.SPECIAL
+        return kept or self._ungivable("", (uid, gid, mode))
+
+    def _names_special_bits(self) -> bool:
+        """Return whether the mode of the task names the setuid and setgid bits: by a number, or by the letter s."""
+        mode = self.params["mode"]
+        return mode is not None and ("s" in str(mode) or not set("+-=").intersection(str(mode)))
+
+    def _unread_later(self) -> str | None:
+        """Return why the next run of root would refuse to read the planned file, as C(config_file.read) does."""
+        plan, path, resolved = self.plan, self.place.path, self.place.resolved
+        uid, gid, mode = plan.new_owners
+        unchanged = plan.seen is not None and not plan.changes_ownership
+        if os.geteuid() != 0 or uid is None or gid is None or unchanged:
+            return None
+        if resolved.missing:
+            from .._files.make_directory import parent_mode
+
+            above = resolved.status()
+            made = planned_status(stat.S_IFDIR | parent_mode(above.st_mode), above.st_uid, above.st_gid)
+            visited = [*resolved.visited, (resolved.target, made)]
+            resolved = resolved._replace(real=resolved.target, visited=visited, missing=[])
+        reason, with_public_mode = [
+            _unread(path, resolved, planned_status(stat.S_IFREG | bits, uid, gid, plan.seen))
+            for bits in (mode, mode | 0o044)
+        ]
+        if reason is None:
+            return None
+        remedy = "choose another path" if with_public_mode else "set mode to 0644"
+        if dict(resolved.visited)[reason.values["path"]].st_uid != 0:
+            remedy += ", or become the owner of that directory with become_user"
+        return "%s; %s" % (_sentence(reason), remedy)
 
     def _keeps(self) -> bool:
         """Return whether a backup is made of an existing file."""
@@ -233,14 +286,12 @@ class Change:
                 raise ChangedMeanwhile
 
     def _failed(self, error: _write.CannotWrite) -> Refused:
-        done = bool(self.task.progress.done)
-        also = "; the cache directory was made or changed before that" if done else ""
         result = {} if error.backup is None else {"backup_file": error.backup}
         return Refused(
-            "%s: %s%s" % (self.task.path, _advice(error.reason), also),
+            "%s: %s" % (self.task.path, _advice(error.reason)),
             path=self.task.path,
             problems=[],
-            changed=done or error.changed,
+            changed=error.changed,
             **result,
         )
 
@@ -267,6 +318,7 @@ class Change:
                 result["backup_file"] = kept
         attributes = self._owners_diff()
         changed = bool(plan.writes or plan.changes_ownership or plan.changes_directory or task.progress.done)
+        task.progress.complete = changed and not task.module.check_mode
         if task.labels() and not (plan.seen is None and task.module.check_mode):
             from .labels import set_labels
 
@@ -296,7 +348,15 @@ class Change:
                 return None
             in_place = self.params["unsafe_writes"]
             return _write.write(
-                self.place, plan.seen, plan.old, plan.new, *ids, mode, in_place=in_place, keep=self._keeps()
+                self.place,
+                plan.seen,
+                plan.old,
+                plan.new,
+                *ids,
+                mode,
+                in_place=in_place,
+                keep=self._keeps(),
+                exact=self._names_special_bits(),
             )
         if plan.changes_ownership and plan.seen is not None:
             _write.apply_ownership(self.place, plan.seen, *ids, mode)

@@ -297,9 +297,14 @@ def _owners(place: ResolvedFile, seen: os.stat_result | None) -> tuple[int, int,
     """Return the owner, group and mode of the file, or of a new file."""
     if seen is not None:
         return seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode)
+    return os.geteuid(), group_of_new(place), NEW_FILE & ~umask()
+
+
+def group_of_new(place: ResolvedFile) -> int:
+    """Return the group of a new file of this user."""
     above = place.resolved.status()
     inherits = above.st_mode & stat.S_ISGID and not place.resolved.missing
-    return os.geteuid(), above.st_gid if inherits else os.getegid(), NEW_FILE & ~umask()
+    return above.st_gid if inherits else os.getegid()
 
 
 def _asked(task: Task, prefix: str, kind: int, uid: int | None, gid: int | None, mode: int) -> Owners:

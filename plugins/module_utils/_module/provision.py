@@ -46,10 +46,13 @@ def _run_task(task: Task) -> dict[str, Any]:
     progress = task.progress
     try:
         return _remove(task) if task.params["state"] == "absent" else _provide(task)
+    except Refused as error:
+        raise task.after_changes(error) from error.__cause__
     except OSError as error:
         from .reasons import failure
 
-        raise Refused(failure(task.path, error), path=task.path, problems=[], changed=bool(progress.done)) from error
+        refused = Refused(failure(task.path, error), path=task.path, problems=[], changed=False)
+        raise task.after_changes(refused) from error
     finally:
         if progress.lock is not None:
             progress.lock.release()

@@ -26,6 +26,8 @@ class Progress:
         self.diff: list[dict[str, Any]] = []
         self.done: list[dict[str, Any]] = []
         """The changes that are already done when a run starts again."""
+        self.complete = False
+        """Whether the run has changed something, and only an SELinux context and attributes may be left to set."""
         self.lock: Lock | None = None
 
 
@@ -60,6 +62,21 @@ class Task:
     def refused_for(self, reason: str) -> Refused:
         """Return the refusal for a reason that is not a problem of the config."""
         return Refused("%s: %s" % (self.path, reason), path=self.path, problems=[])
+
+    def after_changes(self, refused: Refused) -> Refused:
+        """Return the refusal of a run with what it has changed before, which a plan that is made again does not know."""
+        progress = self.progress
+        if not (progress.done or progress.complete):
+            return refused
+        message, *points = str(refused).split("\n- ")
+        if not progress.complete:
+            message = message.replace("nothing was changed", "nothing else was changed")
+            also = "the cache directory was made or changed before that"
+            if points:
+                points.append(also)
+            else:
+                message += "; " + also
+        return Refused(message, *points, **dict(refused.result, changed=True))
 
     def labels(self) -> bool:
         """Return whether Ansible sets an SELinux context or attributes of the file, which it does by path."""

@@ -525,3 +525,129 @@ def test_a_mode_without_quotes_is_refused_with_the_one_that_was_meant(
 def test_a_number_that_yaml_made_of_octal_digits_is_a_mode(world: World, mode: int) -> None:
     world.both(directory_mode=mode)
     assert mode_of(world.cache) == mode
+
+
+NOT_AGAIN = (
+    "nothing was changed: root could not read it in the next run: it is a file of %s that other users may not read, and some"
+    ' of them can replace what is in "%s"; '
+)
+BECOME = ", or become the owner of that directory with become_user"
+
+
+@as_root
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize(
+    ("umask", "options"),
+    [
+        (0o022, {"mode": "0640"}),
+        (0o022, {"mode": "0600"}),
+        (0o077, {}),
+        (0o022, {"mode": "0640", "owner": str(NOBODY), "group": str(NOBODY)}),
+    ],
+    ids=str,
+)
+def test_root_writes_no_file_into_a_user_s_directory_that_it_would_not_read_again(
+    public_world: World, umask: int, options: dict[str, str], deep: bool
+) -> None:
+    world = public_world
+    etc = world.config.parent
+    give(etc, STRANGER)
+    world.config = etc / "deep" / "config.toml" if deep else world.config
+    os.umask(umask)
+    refusal = NOT_AGAIN % ("nobody" if "owner" in options else "root", etc) + "set mode to 0644" + BECOME
+    assert world.refused(**options) == "%s: %s" % (world.config, refusal)
+    assert world.both(**dict(options, mode="0644"))["changed"] is True
+    if "mode" in options:
+        assert world.refused(cleanup_interval="2h", **options).startswith("%s: nothing was changed: " % world.config)
+    # The owner of the directory may keep a file secret there.
+    theirs = {"owner": str(STRANGER), "group": str(STRANGER), "mode": "0600", "directory_owner": str(STRANGER)}
+    assert world.both(**theirs)["changed"] is True
+    assert mode_of(world.config) == 0o600
+
+
+@as_root
+def test_a_secret_of_root_is_written_in_a_new_directory_of_a_sticky_one(public_world: World) -> None:
+    world = public_world
+    etc = world.config.parent
+    etc.chmod(0o1777)
+    options = {"mode": "0640", "ignore_dangers": ["file-writable-by-others"]}
+    assert world.refused(**options) == "%s: %sset mode to 0644" % (world.config, NOT_AGAIN % ("root", etc))
+    world.config = etc / "deep" / "config.toml"
+    assert world.both(**options)["changed"] is True
+
+
+@as_root
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_secret_of_root_is_written_where_only_its_group_may_rename_it(public_world: World, exists: bool) -> None:
+    world = public_world
+    etc = world.config.parent
+    if exists:
+        world.run(mode="0644")
+    os.chown(etc, 0, STRANGER)
+    etc.chmod(0o775)
+    ignored = {"ignore_dangers": ["file-writable-by-others"]}
+    assert world.refused(mode="0640", **ignored) == (
+        "%s: %sset mode to 0644" % (world.config, NOT_AGAIN % ("root", etc))
+    )
+    assert world.both(mode="0640", group=str(STRANGER), **ignored)["changed"] is True
+
+
+@as_root
+def test_another_path_is_advised_where_no_mode_lets_root_read_the_file_again(public_world: World) -> None:
+    world = public_world
+    etc = world.config.parent
+    os.chown(etc, 0, STRANGER)
+    etc.chmod(0o770)
+    ignored = {"ignore_dangers": ["file-writable-by-others"]}
+    for mode in ("0640", "0644"):
+        assert world.refused(mode=mode, **ignored) == (
+            "%s: %schoose another path" % (world.config, NOT_AGAIN % ("root", etc))
+        )
+
+
+@as_root
+@pytest.mark.parametrize("before", [0o644, 0o4644, 0o6755])
+@pytest.mark.parametrize(
+    ("mode", "wanted"),
+    [("4755", 0o4755), ("2755", 0o2755), (0o6755, 0o6755), ("u+s,g-s", None), ("0644", 0o644), ("a+r", None)],
+)
+@pytest.mark.parametrize(("owner", "group"), [(NOBODY, 0), (STRANGER, STRANGER)])
+def test_a_user_sets_the_special_bits_that_the_mode_names_on_a_file_of_a_foreign_group(
+    before: int, mode: object, wanted: int | None, owner: int, group: int
+) -> None:
+    with place() as there:
+        config = there / "config.toml"
+        config.write_text("[cache]\n")
+        os.chown(config, owner, group)
+        config.chmod(before)
+        options = {"mode": mode, "cleanup_interval": "2h"}
+        result = run_without_root(there, **options)
+        assert result.get("changed") is True, result["msg"]
+        if wanted is None:
+            wanted = before & 0o777 | (0o4000 if mode != "a+r" else 0)
+        assert (mode_of(config), config.stat().st_uid, config.stat().st_gid) == (wanted, NOBODY, NOBODY)
+        assert run_without_root(there, **options)["changed"] is False
+
+
+@as_root
+@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize("check", [False, True])
+def test_a_setgid_bit_that_the_system_would_drop_is_refused(exists: bool, check: bool) -> None:
+    with place() as there:
+        config = there / "config.toml"
+        if exists:
+            config.write_text("[cache]\n")
+            os.chown(config, NOBODY, STRANGER)
+            config.chmod(0o2644)
+        os.chown(there, NOBODY, STRANGER)
+        there.chmod(0o2755)
+        before = sorted(there.iterdir())
+        result = run_without_root(there, check=check, mode="2644", cleanup_interval="2h")
+        assert result["msg"] == (
+            "%s: it cannot be written: nobody may not set the setgid bit for the group %d without CAP_FSETID"
+            % (config, STRANGER)
+        )
+        assert sorted(there.iterdir()) == before
+        # Without a mode, the new file does without.
+        for options in ({"mode": "4644"}, {"mode": "0644"}, {}):
+            assert "failed" not in run_without_root(there, check=check, cleanup_interval="2h", **options)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -21,7 +22,8 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.check imp
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import lock as _lock
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import make_directory as _make_directory
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files import write as _write
-from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import config_info
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.access import Reason
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import config_info, labels
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import plan as _plan
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module import remove as _remove
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._module.change import undisturbed
@@ -198,6 +200,9 @@ def test_a_run_that_finds_its_work_done_by_another_has_still_made_the_directory(
     assert world.config.read_text() == text
 
 
+ALSO = "; the cache directory was made or changed before that"
+
+
 @pytest.mark.parametrize("there", [False, True])
 def test_a_run_that_fails_when_it_starts_again_tells_whether_the_directory_was_made(world, monkeypatch, there):
     world.write("[cache]\n")
@@ -205,7 +210,8 @@ def test_a_run_that_fails_when_it_starts_again_tells_whether_the_directory_was_m
         world.cache.mkdir(0o700)
     raced(monkeypatch, lambda: (world.write("[cache]\n#\n"), monkeypatch.setattr(_plan, "resolve_file", full)))
     result = world.run(cleanup_interval="2h")
-    assert result["msg"] == "%s: system error: No space left on device; correct that first" % world.config
+    also = "" if there else ALSO
+    assert result["msg"] == "%s: system error: No space left on device; correct that first%s" % (world.config, also)
     assert (result["failed"], result["changed"], result["problems"]) == (True, not there, [])
     assert result["path"] == str(world.config)
     assert world.cache.exists()
@@ -215,7 +221,61 @@ def test_a_file_that_never_rests_is_given_up(world, monkeypatch):
     count = iter(range(10**6))
     raced(monkeypatch, lambda: world.write("[cache]\n# %d\n" % next(count)))
     result = world.run(cleanup_interval="2h")
-    assert result["msg"] == "%s: another process keeps writing to it; run again when that has ended" % world.config
+    assert result["msg"] == (
+        "%s: another process keeps writing to it; run again when that has ended%s" % (world.config, ALSO)
+    )
+    assert (result["failed"], result["changed"], result["problems"]) == (True, True, [])
+
+
+@pytest.mark.parametrize("made", ["made", "changed", "there"])
+@pytest.mark.parametrize("problems", [1, 2])
+def test_a_run_that_is_refused_when_it_starts_again_tells_whether_the_directory_was_made(
+    world, monkeypatch, made, problems
+):
+    world.write("[cache]\n")
+    if made != "made":
+        world.cache.mkdir(0o750 if made == "changed" else 0o700)
+    theirs = "[cache]\n" + "".join("unknown-%d = 1\n" % number for number in range(problems))
+    raced(monkeypatch, lambda: world.write(theirs))
+    result = world.run(cleanup_interval="2h", directory_mode="0700")
+    assert (result["failed"], result.get("changed", False)) == (True, made != "there")
+    assert [problem["code"] for problem in result["problems"]] == ["unknown-key"] * problems
+    summary, *points = result["msg"].split("\n- ")
+    if made == "there":
+        assert "Wasmtime refuses this file, so nothing was changed:" in summary
+        assert ALSO[2:] not in result["msg"]
+    else:
+        assert "Wasmtime refuses this file, so nothing else was changed:" in summary
+        assert (points[-1] if points else summary).endswith(ALSO[2:])
+    assert len(points) == (0 if problems == 1 else problems + 1 + (made != "there"))
+    assert world.config.read_text() == theirs
+    assert mode_of(world.cache) == 0o700
+
+
+def test_a_lock_that_is_taken_between_two_attempts_is_told_with_the_directory(world, monkeypatch):
+    world.write("[cache]\n")
+    raced(monkeypatch, lambda: (world.write("[cache]\n#\n"), monkeypatch.setattr(_lock.Lock, "take", held)))
+    result = world.run(cleanup_interval="2h")
+    assert result["msg"] == "%s: nothing else was changed: held%s" % (world.config, ALSO)
+    assert (result["failed"], result["changed"], result["problems"]) == (True, True, [])
+
+
+def held(_lock, _resolved):
+    raise _write.CannotWrite(Reason("system-error", text="nothing was changed: held"))
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_run_whose_file_is_moved_after_it_was_written_has_changed_something(world, monkeypatch, there):
+    def moved(_resolved):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    world.cache.mkdir(0o700)
+    if there:
+        world.run()
+    monkeypatch.setattr(labels, "open_resolved", moved)
+    result = world.run(attributes="+A")
+    assert "another process is changing it or a directory above it" in result["msg"]
+    assert (result["failed"], result["changed"], result["problems"]) == (True, not there, [])
 
 
 def test_a_file_that_changes_before_it_is_removed_is_kept_if_a_backup_is_asked_for(world, monkeypatch):

@@ -627,14 +627,14 @@ def test_root_makes_a_directory_behind_a_user_s_link_into_a_directory_of_the_sam
 OLD, NEW = b"[cache]\n", b"[cache]\ncleanup-interval = '2h'\n"
 
 
-def put(path, data=NEW, uid=-1, gid=-1, mode=0o644, in_place=False, keep=False):
+def put(path, data=NEW, uid=-1, gid=-1, mode=0o644, in_place=False, keep=False, exact=False):
     """Read the file and write it."""
     there = resolve_file(str(path))
     before, seen = read(there) or (None, None)
     if there.resolved.missing:
         make_with_file(there, data, uid, gid, mode)
         return None
-    return write(there, seen, before, data, uid, gid, mode, in_place=in_place, keep=keep)
+    return write(there, seen, before, data, uid, gid, mode, in_place=in_place, keep=keep, exact=exact)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
@@ -713,6 +713,10 @@ def test_who_cannot_give_a_file_away_gets_it_without_the_bits_that_lend_rights(o
         status = (there / "f").stat()
         assert (status.st_uid, status.st_gid, mode_of(there / "f")) == (NOBODY, NOBODY, mode)
         assert (there / "f").read_bytes() == NEW
+        os.chown(there / "f", owner, group)
+        with without_root():
+            put(there / "f", mode=0o7755, exact=True, keep=True)
+        assert mode_of(there / "f") == 0o7755
 
 
 @as_root
