@@ -18,7 +18,7 @@ JOBS ?= 3
 N ?=
 SEED ?=
 FLEET ?= 1
-REPORT ?= cache-report
+REPORT ?=
 FILE ?=
 WASMTIME ?=
 FORMAT ?= text
@@ -76,9 +76,11 @@ site=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib
 endef
 
 # Without an inventory, configures this machine with the environment's own Python and libraries. ANSIBLE_COLLECTIONS_PATH
-# prefers this collection to any other installed copy. The output is concise unless the user sets another callback.
+# prefers this collection to any other installed copy. An inventory with an error fails the run: otherwise Ansible would
+# run on the hosts before the error. The output is concise unless the user sets another callback.
+# $(1): the playbook, $(2): shell commands that add to its arguments
 define run_playbook
-	@$(call split_words,.venv); \
+	@$(call split_words,.venv); $(2) \
 	if [ -n "$$INVENTORY" ]; then set -- --inventory="$$INVENTORY" "$$@"; else set -- -i localhost, -c local \
 	  -e '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}' "$$@"; fi \
 	&& $(install_collection) \
@@ -86,12 +88,20 @@ define run_playbook
 	&& export ANSIBLE_PYTHON_INTERPRETER="$${ANSIBLE_PYTHON_INTERPRETER:-auto_silent}" LC_ALL=C.UTF-8 \
 	  ANSIBLE_STDOUT_CALLBACK="$${ANSIBLE_STDOUT_CALLBACK:-wasmops.wasmtime.concise}" \
 	  ANSIBLE_CALLBACK_RESULT_FORMAT="$${ANSIBLE_CALLBACK_RESULT_FORMAT:-yaml}" \
+	  ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="$${ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED:-True}" \
 	&& exec .venv/bin/python -m ansible playbook "$$@" wasmops.wasmtime.$(1)
 endef
 
-# Templates that read the environment: their values are not templated again.
-REPORT_FILES := -e '{"wasmtime_cache_report_page": "{{ lookup(\"ansible.builtin.env\", \"REPORT\") }}.html", \
-	  "wasmtime_cache_report_data": "{{ lookup(\"ansible.builtin.env\", \"REPORT\") }}.json"}'
+# Without REPORT, variables or the playbook's defaults name the files. The arguments come before those of ARGS, which take
+# precedence. The templates read the environment: their values are not templated again.
+define name_report
+case "$$REPORT" in \
+	  '') ;; \
+	  */) echo 'REPORT ends with a slash; name a file without its ending, such as REPORT=cache-report' >&2; exit 1;; \
+	  *) set -- -e '{"wasmtime_cache_report_page": "{{ lookup(\"ansible.builtin.env\", \"REPORT\") }}.html", \
+	  "wasmtime_cache_report_data": "{{ lookup(\"ansible.builtin.env\", \"REPORT\") }}.json"}' "$$@";; \
+	esac;
+endef
 
 provision: .venv/ready ## Configure hosts [INVENTORY=hosts.ini] [ARGS='--check --diff']; without INVENTORY: this machine
 	$(call run_playbook,provision)
@@ -100,7 +110,7 @@ check: .venv/ready ## Report what is wrong with the hosts' caches, change nothin
 	$(call run_playbook,check)
 
 report: .venv/ready ## Write what the caches of all hosts hold to a page and as JSON [REPORT=cache-report] [INVENTORY=...] [ARGS=...]
-	$(call run_playbook,report $(REPORT_FILES))
+	$(call run_playbook,report,$(name_report))
 
 prune: .venv/ready ## Remove named kinds of files from the hosts' caches [INVENTORY=...] [ARGS='--check -e wasmtime_cache_prune=orphans,stale_locks']
 	$(call run_playbook,prune)

@@ -22,6 +22,7 @@ from ansible_collections.wasmops.wasmtime.playbooks.files.place import place
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import quoted
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._lint import BadInput, check, parse_versions
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._lint_formats import FORMATS
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import unknown_names
 
 
 def run(words: list[str]) -> int:
@@ -32,8 +33,12 @@ def run(words: list[str]) -> int:
     )
     parser.add_argument("--format", default="text", help=", ".join(FORMATS))
     parser.add_argument("--output", default="", help="the file to write to (default: standard output)")
+    parser.add_argument("--variables", default="", help="names of variables, to find misspelt ones")
     parser.add_argument("path", help="a file or a folder")
     given = parser.parse_args(words)
+    unknown = unknown_names(given.variables.split(","))
+    if unknown:
+        raise BadInput("; ".join(unknown))
     if given.format not in FORMATS:
         raise BadInput("format %s is unknown; write one of %s" % (quoted(given.format), ", ".join(FORMATS)))
     if not given.path:

@@ -24,6 +24,7 @@ from pathlib import Path
 # The root of the collections, wherever they are installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[5]))
 
+from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._files.path import open_resolved, resolve
 
 
@@ -32,7 +33,7 @@ def enter(folder: str) -> int:
     resolved = resolve(folder)
     for path, status, above in resolved.links:
         if not {status.st_uid, above} <= {0, os.geteuid()}:
-            raise OSError(errno.ELOOP, "%s is a symbolic link of another user" % ascii(path)[1:-1])
+            raise OSError(errno.ELOOP, "%s is a symbolic link of another user" % printable(path))
     if resolved.missing or resolved.error:
         # Raises the system's own error.
         os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
@@ -69,9 +70,7 @@ def main() -> None:
         try:
             place(Path(source).read_bytes(), target)
         except OSError as error:
-            sys.exit(
-                "the report cannot be written to %s: %s; name another file" % (ascii(target)[1:-1], error.strerror)
-            )
+            sys.exit("the report cannot be written to %s: %s; name another file" % (printable(target), error.strerror))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ version_added: 0.2.0
 author: wasmops contributors (@wasmops)
 description:
   - Shows the output of P(ansible.builtin.default#callback) without hosts on which a task changed nothing, and a recap
-    without hosts on which nothing changed or failed. Tasks with nothing to show have no heading.
+    without hosts on which nothing changed or failed. Tasks with nothing to show have no heading. Warnings are shown for
+    all hosts.
   - Shows messages as text, and each failure once and without its place in the playbook.
   - Escapes control characters in messages, and indents lines that look like those of Ansible.
   - With C(-v) or more, the output is that of P(ansible.builtin.default#callback).
@@ -62,6 +63,10 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
             return
         message = _text(result.result.get("msg")) if result.result.get("_ansible_verbose_always") else None
         if self._display.verbosity or message is None:
+            # Ansible shows no warnings of a host that it does not show.
+            if not self._display.verbosity and result.result.get("warnings"):
+                self._banner(result.task)
+                self._handle_warnings(result.result)
             super().v2_runner_on_ok(result)
             return
         self._banner(result.task)
@@ -74,7 +79,7 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         """Show the message of a failure, once."""
         message = _text(result.result.get("msg"))
-        if self._display.verbosity or message is None or ignore_errors or "results" in result.result:
+        if self._display.verbosity or message is None or "results" in result.result:
             super().v2_runner_on_failed(result, ignore_errors)
             return
         self._banner(result.task)
@@ -84,6 +89,8 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
             color=C.COLOR_ERROR,
             stderr=self.get_option("display_failed_stderr"),
         )
+        if ignore_errors:
+            self._display.display("...ignoring", color=C.COLOR_SKIP)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Show why a host is unreachable, once."""

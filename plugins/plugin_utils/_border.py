@@ -57,11 +57,8 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
             unknown = unknown_variables(task_vars or {})
             if unknown:
                 return {"failed": True, "changed": False, "msg": "; ".join(unknown)}
-            self._task.args = {
-                name: value
-                for name, value in self._task.args.items()
-                if value is not None and (value != "" or name in self.kept_empty)
-            }
+            given = {name: "" if value is None else value for name, value in self._task.args.items()}
+            self._task.args = {name: value for name, value in given.items() if value != "" or name in self.kept_empty}
         return received(super().run(tmp, task_vars), self.schema)
 
     @property

@@ -107,8 +107,11 @@ def _host(result: Any, check_mode: bool) -> tuple[str, tuple[str, ...], str | No
     if "effective" not in found:
         return (REMOVED if changed else UNCHANGED), ("%(path)s", *libraries), path, None
     outcome = CREATED if found.get("created") else CHANGED_THERE if changed else UNCHANGED
-    changes: Mapping[str, Any] = {} if outcome == CREATED else found.get("changed_settings", {})
-    settings = _settings(found["effective"], found.get("settings", {}), changes)
+    changes: Mapping[str, Any] = found.get("changed_settings", {})
+    settings = _settings(found["effective"], found.get("settings", {}), {} if outcome == CREATED else changes)
+    if outcome == CREATED and "enabled" in changes:
+        # It is in files for Wasmtime up to 32 only.
+        settings.append("enabled = %s" % _escaped(_said(changes["enabled"]["after"])))
     lines = ["%(path)s: " + (", ".join(settings) or "Wasmtime's defaults")]
     if outcome == CHANGED_THERE and not changes:
         lines.append("the text of the file stays as it is; its owner or mode, or the cache directory, changes")

@@ -17,7 +17,7 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.words imp
 def usage_lines(usage: Mapping[str, Any]) -> list[str]:
     """Return the directory, its modules by Wasmtime version, the limits, and what the next cleanup deletes."""
     if usage["directory"] is None:
-        return ["%s: Wasmtime refuses it, so no cache directory is known" % usage.get("path")]
+        return ["%s: there is no such file, or Wasmtime refuses it, so no cache directory is known" % usage.get("path")]
     if not usage["exists"]:
         return ["%s: does not exist yet" % usage["directory"]]
     lines = [

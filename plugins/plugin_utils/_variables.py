@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable import printable
 
@@ -63,7 +63,7 @@ OF_THE_PLAYBOOKS = (
     "wasmtime_cache_report_data",
     "wasmtime_cache_report_page",
 )
-# Variables that the role and the playbooks set. Dictionaries need not be listed.
+# Variables that the role and the playbooks set: lists and texts, and then dictionaries, among them the results of tasks.
 _INTERNAL = (
     "wasmtime_cache_as_text",
     "wasmtime_cache_bare_hosts",
@@ -73,6 +73,18 @@ _INTERNAL = (
     "wasmtime_cache_speaker",
     "wasmtime_cache_summary",
 )
+_DICTIONARIES = (
+    "wasmtime_cache_fleet",
+    "wasmtime_cache_folder",
+    "wasmtime_cache_installation",
+    "wasmtime_cache_lint",
+    "wasmtime_cache_packages",
+    "wasmtime_cache_placed",
+    "wasmtime_cache_prunable",
+    "wasmtime_cache_pruned",
+    "wasmtime_cache_result",
+    "wasmtime_cache_usage",
+)
 
 
 def unknown_variables(variables: Mapping[str, Any]) -> list[str]:
@@ -80,12 +92,13 @@ def unknown_variables(variables: Mapping[str, Any]) -> list[str]:
 
     Dictionaries are ignored: no variable of the role takes one, and results that tasks register are dictionaries.
     """
+    return unknown_names(name for name, value in variables.items() if not isinstance(value, Mapping))
+
+
+def unknown_names(names: Iterable[str]) -> list[str]:
+    """Return a sentence for each unknown one of these names of variables that begins like those of the role."""
     known = (*OF_THE_ROLE, *OF_THE_PLAYBOOKS)
-    unknown = [
-        name
-        for name, value in variables.items()
-        if name.startswith(PREFIX) and name not in known and name not in _INTERNAL and not isinstance(value, Mapping)
-    ]
+    unknown = [name for name in names if name.startswith(PREFIX) and name not in (*known, *_INTERNAL, *_DICTIONARIES)]
     if not unknown:
         return []
     from difflib import get_close_matches

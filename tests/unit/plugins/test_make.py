@@ -28,7 +28,7 @@ import json, os, sys
 if sys.argv[1] == "-c":
     os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 with open(os.environ["RECORD"], "a") as file:
-    names = "ANSIBLE_STDOUT_CALLBACK", "ANSIBLE_CALLBACK_RESULT_FORMAT"
+    names = "ANSIBLE_STDOUT_CALLBACK", "ANSIBLE_CALLBACK_RESULT_FORMAT", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"
     chosen = {name: os.environ[name] for name in names if name in os.environ}
     json.dump({"words": sys.argv[1:], "report": os.environ.get("REPORT"), "chosen": chosen}, file)
     file.write("\\n")
@@ -108,13 +108,20 @@ def test_without_an_inventory_it_is_this_machine(checkout: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("target", ["provision", "check", "report"])
-def test_output_is_short_unless_the_user_has_chosen_another_one(checkout: Path, target: str) -> None:
+@pytest.mark.parametrize("target", ["provision", "check", "report", "prune"])
+def test_output_is_short_and_an_inventory_has_no_error_unless_the_user_has_chosen_otherwise(
+    checkout: Path, target: str
+) -> None:
     assert make(checkout, target)[-1].chosen == {
         "ANSIBLE_STDOUT_CALLBACK": "wasmops.wasmtime.concise",
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
     }
-    own = {"ANSIBLE_STDOUT_CALLBACK": "default", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+    own = {
+        "ANSIBLE_STDOUT_CALLBACK": "default",
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "False",
+    }
     assert make(checkout, target, environment=own)[-1].chosen == own
 
 
@@ -142,14 +149,41 @@ def test_an_open_quote_is_one_clear_line(checkout: Path) -> None:
 
 @pytest.mark.parametrize("given", ["cache-report", HOSTILE, '{{ lookup("pipe", "touch pwned") }}'])
 def test_the_name_of_the_report_is_no_template(checkout: Path, given: str) -> None:
-    call = make(checkout, "report", "REPORT=" + given)[-1]
+    call = make(checkout, "report", "REPORT=" + given, "ARGS=-e x=y")[-1]
     assert call.report == given
     # What a lookup gives is no template to Ansible: tests/integration has it write such a name.
     template = '{{ lookup("ansible.builtin.env", "REPORT") }}'
-    assert json.loads(call.words[-1]) == {
+    # What ARGS says comes later, so that it takes precedence.
+    *_others, option, variables, x, y, playbook = call.words
+    assert (option, x, y, playbook) == ("-e", "-e", "x=y", "wasmops.wasmtime.report")
+    assert json.loads(variables) == {
         "wasmtime_cache_report_page": template + ".html",
         "wasmtime_cache_report_data": template + ".json",
     }
+
+
+@pytest.mark.parametrize("words", [(), ("REPORT=",)])
+def test_without_a_name_the_variables_and_defaults_of_the_playbook_name_the_report(
+    checkout: Path, words: tuple[str, ...]
+) -> None:
+    assert make(checkout, "report", "INVENTORY=hosts", *words)[-1].words[3:] == [
+        "--inventory=hosts",
+        "wasmops.wasmtime.report",
+    ]
+
+
+@pytest.mark.parametrize("given", ["/", "reports/", "a b/"])
+def test_a_directory_is_no_name_of_a_report(checkout: Path, given: str) -> None:
+    record = {"RECORD": str(checkout.parent / "record")}
+    result = subprocess.run(
+        ["make", "report", "REPORT=" + given],
+        cwd=checkout, env={**ALONE, **record}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode != 0
+    assert result.stderr.splitlines()[0] == (
+        "REPORT ends with a slash; name a file without its ending, such as REPORT=cache-report"
+    )
+    assert not (checkout.parent / "record").exists()
 
 
 @pytest.mark.parametrize("given", ["config.toml", ".", HOSTILE, "-x", "", "$$HOME"])

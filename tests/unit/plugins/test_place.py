@@ -83,6 +83,11 @@ def test_a_link_of_another_user_is_not_followed(tmp_path: Path, of: str, below: 
     assert [path.name for path in (tmp_path / "victim").iterdir()] == ["deep"]
 
 
+def test_a_name_is_shown_as_it_is_without_escapes(tmp_path: Path) -> None:
+    message = put(tmp_path, tmp_path / "'a\" \x1b" / "report.html")
+    assert message.startswith("the report cannot be written to %s/'a\" \\x1b/report.html: No such file" % tmp_path)
+
+
 def test_a_missing_directory_is_named_in_one_line(tmp_path: Path) -> None:
     message = put(tmp_path, tmp_path / "no" / "report.html")
     assert message == "the report cannot be written to %s: No such file or directory; name another file\n" % (

@@ -274,12 +274,20 @@ def test_an_empty_text_is_not_given_to_a_task_of_the_role(monkeypatch: pytest.Mo
     monkeypatch.setattr(
         Normal, "run", lambda self, tmp=None, task_vars=None: {"failed": True, "msg": str(self._task.args)}
     )
-    given = {"cleanup_interval": "", "level": None, "mode": 0, "force": False, "unset": [], "path": "/c"}
+    given: dict[str, Any] = {
+        "cleanup_interval": "",
+        "level": None,
+        "mode": 0,
+        "force": False,
+        "unset": [],
+        "path": "/c",
+    }
     kept = {name: value for name, value in given.items() if value not in ("", None)}
     assert of_role("cache_config", ROLE, given).run(None, {})["msg"] == str(kept)
     assert of_role("cache_config", "mine", given).run(None, {})["msg"] == str(given)
     # Files that are to be moved would be deleted without it.
-    assert of_role("cache_prune", ROLE, {"backup": ""}).run(None, {})["msg"] == str({"backup": ""})
+    for nothing in ("", None):
+        assert of_role("cache_prune", ROLE, {"backup": nothing}).run(None, {})["msg"] == str({"backup": ""})
     assert of_role("cache_config", ROLE, {"backup": ""}).run(None, {})["msg"] == str({})
 
 

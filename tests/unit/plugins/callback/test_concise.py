@@ -269,15 +269,48 @@ def test_trouble_has_its_own_colors_and_goes_where_ansible_writes_it(tmp_path: P
     (lost,) = (line for line in lines if "no route" in line)
     assert lost.startswith("<1;31>fatal: [c]: UNREACHABLE! => {")
     assert "exception" not in lost
-    # What is ignored is shown as Ansible does; a failure once.
-    assert '<0;31>fatal: [a]: FAILED! => {"changed": false, "msg": "no matter"}' in lines
+    # A failure is shown once, also one that is ignored; those of items as Ansible does.
+    assert [line for line in lines if "no matter" in line] == ["<0;31>fatal: [a]: no matter"]
     assert [line for line in lines if "once" in line] == ["<0;31>fatal: [b]: once"]
     assert [line.partition(" => ")[0] for line in lines if re.search(r": \[[ad]\]", line)] == [
-        "<0;31>fatal: [a]: FAILED!",
+        "<0;31>fatal: [a]: no matter",
         "<0;31>failed: [a] (item=one)",
         "<0;31>failed: [d] (item=one)",
         "<0;31>fatal: [a]: FAILED!",
     ]
+
+
+WARNING = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Warn
+      warn: {about: "{{ inventory_hostname }}"}
+    - name: Fail
+      fail: {msg: the end}
+"""
+MODULE = """#!/usr/bin/python
+from ansible.module_utils.basic import AnsibleModule
+module = AnsibleModule({"about": {"type": "str"}})
+if module.params["about"] == "b":
+    module.warn("b is odd")
+module.exit_json(changed=False)
+"""
+
+
+def test_warnings_of_hosts_that_do_not_change_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "warn.py").write_text(MODULE)
+    plain = {"ANSIBLE_DISPLAY_FAILED_STDERR": "false", "ANSIBLE_NOCOLOR": "1"}
+    result = played(tmp_path, WARNING, "-i", "a,b,", "-c", "local", **plain)
+    assert [line.rstrip("* ") for line in result.stdout.splitlines() if line][:4] == [
+        "PLAY [all]",
+        "TASK [Warn]",
+        "TASK [Fail]",
+        "fatal: [a]: the end",
+    ]
+    assert "[WARNING]: b is odd" in result.stderr.replace("\n", " ")
+    assert "TASK [Warn]" not in run(tmp_path)
 
 
 def test_ansible_takes_it_for_a_callback_like_its_own() -> None:

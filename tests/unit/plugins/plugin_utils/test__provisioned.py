@@ -162,6 +162,25 @@ def test_a_default_directory_of_a_user_is_said_only_if_it_changes() -> None:
     ]
 
 
+def test_a_created_file_with_enabled_differs_from_one_without() -> None:
+    created = provided(changed=True, created=True)
+    results = {
+        "new": created,
+        "old": {**created, "changed_settings": {"enabled": {"before": None, "after": True}}},
+        "odd": {**created, "changed_settings": {"enabled": {"before": None, "after": "5%"}}},
+    }
+    limit = "  /home/ci/c.toml: files-total-size-soft-limit = 2Gi"
+    assert summary(results) == [
+        "created, 1 host: new",
+        limit,
+        "created, 1 host: odd",
+        limit + ", enabled = 5%",
+        "created, 1 host: old",
+        limit + ", enabled = true",
+        "3 hosts: 3 changed",
+    ]
+
+
 @pytest.mark.parametrize("libraries", [["curl"], "tomli", None])
 def test_only_libraries_of_the_table_are_named(libraries: Any) -> None:
     first, second = summary({"h": {"changed": False, "missing_libraries": libraries}}, check_mode=True)[:2]

@@ -153,7 +153,10 @@ def test_what_is_whole_is_not_mentioned() -> None:
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
-        ({"directory": None}, "/etc/wasmtime/config.toml: Wasmtime refuses it, so no cache directory is known"),
+        (
+            {"directory": None},
+            "/etc/wasmtime/config.toml: there is no such file, or Wasmtime refuses it, so no cache directory is known",
+        ),
         ({"exists": False}, "/var/cache/wasmtime: does not exist yet"),
     ],
 )

@@ -15,6 +15,7 @@ import yaml
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import (
     OF_THE_PLAYBOOKS,
     OF_THE_ROLE,
+    unknown_names,
     unknown_variables,
 )
 
@@ -49,8 +50,16 @@ def test_names_of_others_and_what_tasks_register_are_no_variables_of_the_role() 
     assert unknown_variables({**known, **others}) == []
 
 
+def test_names_alone_are_enough() -> None:
+    """lint.yml cannot give the values: to do so, Ansible would have to template them."""
+    assert unknown_names(["", "a", "wasmtime_cache_lint_path", "wasmtime_cache_result"]) == []
+    assert unknown_names(["wasmtime_cache_lint_fromat"]) == [
+        "wasmtime_cache_lint_fromat is not a variable of this role; the nearest name is wasmtime_cache_lint_format"
+    ]
+
+
 def test_what_the_role_and_the_playbooks_set_is_known() -> None:
-    known = unknown_variables.__globals__["_INTERNAL"]
+    known = (*unknown_variables.__globals__["_INTERNAL"], *unknown_variables.__globals__["_DICTIONARIES"])
     paths = [*ROOT.glob("roles/wasmtime_cache/*/*.yml"), *ROOT.glob("playbooks/*.yml")]
     text = "".join(path.read_text(encoding="utf-8") for path in paths)
     mentioned = set(re.findall(r"\bwasmtime_cache_\w+", text))
@@ -63,6 +72,7 @@ def test_what_the_role_and_the_playbooks_set_is_known() -> None:
     for task in yaml.safe_load((ROOT / "roles/wasmtime_cache/tasks/check.yml").read_text(encoding="utf-8")):
         variables.update(task.get("ansible.builtin.set_fact", {}))
     assert unknown_variables(variables) == []
+    assert unknown_names({*variables, *re.findall(r"^ +register: (\w+)$", text, re.MULTILINE)}) == []
 
 
 def test_the_variables_of_the_playbooks_are_those_of_their_page() -> None:
