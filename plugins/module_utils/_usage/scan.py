@@ -20,6 +20,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
 
+from .._config.printable import printable
 from .._config.settings import is_integer
 from .._files.path import open_to_judge, reopen
 
@@ -151,8 +152,8 @@ def _is_text(extension: str) -> bool:
 
 
 def shown_path(path: str) -> str:
-    """Return a path as text for the result: bytes that are not UTF-8 are escaped, and the middle of a long one is left out."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    """Return a path as printable text for the result, without the middle of a long one."""
+    text = printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
     return text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX // 2] + "..." + text[-_SHOWN_MAX // 2 :]
 
 

@@ -378,8 +378,9 @@ def test_lists_are_cut_and_counts_are_not(cache):
 def test_names_that_are_no_text_are_shown_as_text(cache):
     put(cache.top / os.fsdecode(b"\xff<b>\n"))
     (shown_name,) = cache.look().foreign
-    assert shown_name == "\\xff<b>\n"
+    assert shown_name == "\\xff<b>\\n"
     assert shown_path("ä") == "ä"
+    assert shown_path("a\n\udcff") == "a\\n\\xff"
 
 
 def test_nothing_changes(cache):
@@ -980,6 +981,7 @@ def test_a_long_path_is_shown_by_its_ends() -> None:
     start, end = "a" * 2000 + "b" * 48, "c" * 48 + "d" * 2000
     assert shown_path(start + end) == start + end
     assert shown_path(start + "x" + end) == start + "..." + end
+    assert len(shown_path("\x1b" * 4000)) == 4096 + len("...")
 
 
 def test_a_hundred_names_are_listed(cache: Cache) -> None:
