@@ -67,6 +67,8 @@ class CallbackModule(Default):  # type: ignore[misc] # Ansible has no types
             if not self._display.verbosity and result.result.get("warnings"):
                 self._banner(result.task)
                 self._handle_warnings(result.result)
+                if not result.is_changed():
+                    self._display.display("ok: [%s]" % self.host_label(result), color=C.COLOR_OK)
             super().v2_runner_on_ok(result)
             return
         self._banner(result.task)

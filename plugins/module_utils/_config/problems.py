@@ -267,7 +267,10 @@ TABLE: tuple[ProblemCode, ...] = (
         ERROR,
         engine="refuses an explicit path at which there is no file",
         helps="create the file, or correct the path",
-        texts=(Text("there is no such file", "create it, or correct the path"),),
+        texts=(
+            Text("there is no such file", "create it, or correct the path"),
+            Text('a directory from which ".." leads back does not exist', 'write the path without ".."', name="detour"),
+        ),
     ),
     ProblemCode(
         "no-home",

@@ -155,7 +155,7 @@ def _open(path: str) -> int:
                     raise NoEngine("unreadable", unsafe)
             return reopen(found, place.name, directory)
         except Unreadable as error:
-            codes = {"missing": "missing", "dangling-link": "missing", "is-a-directory": "special-file"}
+            codes = {"detour": "missing", "dangling-link": "missing", "is-a-directory": "special-file"}
             name, facts = error.finding.name, error.finding.facts
             raise NoEngine(codes.get(name, "unreadable"), facts.get("reason")) from None
         except FileNotFoundError:

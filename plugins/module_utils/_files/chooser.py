@@ -28,10 +28,11 @@ def chooser(place: ResolvedFile, seen: os.stat_result | None) -> int | None:
         return None
     resolved = place.resolved
     users = users_of_links(resolved.links)
+    holding = {resolved.real, *(os.path.dirname(link) for link, _status, _parent in resolved.links)}
     for path, status in resolved.visited:
         users.add(status.st_uid)
-        # In a sticky directory, anyone can create a missing file, and give its name to another one, even to one of root.
-        if (path == resolved.real or not status.st_mode & stat.S_ISVTX) and others_may(
+        # In a sticky directory, anyone can create a missing file, and give its name to another file or link, even of root.
+        if (path in holding or not status.st_mode & stat.S_ISVTX) and others_may(
             path, status.st_mode, status.st_uid, WRITE
         ):
             if resolved.reached(path):

@@ -78,7 +78,7 @@ def resolve_file(path: str) -> ResolvedFile:
             denied = resolved.denied or resolved.error is None
             raise Unreadable("denied" if denied else "unreadable", reason=unsafe)
         if resolved.detour:
-            raise Unreadable("missing")
+            raise Unreadable("detour")
         resolved.links[:0] = links
         resolved.visited[:0] = visited
         if len(resolved.links) > LINKS_MAX:

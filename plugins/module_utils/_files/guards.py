@@ -22,10 +22,15 @@ def unsafe_link(resolved: ResolvedPath) -> Reason | None:
         return None
     end = resolved.status()
     for path, status, parent in resolved.links:
-        # A link of root can get another name, too, where the system lets users make hard links to files of others.
         where = os.path.dirname(path)
-        if status.st_nlink > 1 and others_may(where, os.lstat(where).st_mode, parent, WRITE):
-            return Reason("link-with-other-names", path=path, where=where)
+        mode = os.lstat(where).st_mode
+        if others_may(where, mode, parent, WRITE):
+            # A link of root can get another name, too, where the system lets users make hard links to files of others.
+            if status.st_nlink > 1:
+                return Reason("link-with-other-names", path=path, where=where)
+            # A user can move a link of root from a directory of the user to a sticky one.
+            if mode & stat.S_ISVTX and status.st_uid == 0:
+                return Reason("link-may-have-been-moved", path=path, where=where)
         for uid in (status.st_uid, parent):
             if uid not in (0, end.st_uid):
                 return Reason("link-into-other-directory", path=path, user=uid, where=resolved.real, owner=end.st_uid)

@@ -63,6 +63,7 @@ REASON_TEXTS = {
     # What root must not do
     "link-with-other-names": "%(path)s is a symbolic link with other names (hard links), and other users can create names in"
     " %(where)s: root does not follow it",
+    "link-may-have-been-moved": "%(path)s is a symbolic link that a user may have moved to %(where)s: root does not follow it",
     "link-into-other-directory": "%(path)s is a symbolic link of %(user)s into %(where)s, which belongs to %(owner)s: root"
     " does not follow it",
     "link-of-system": "%(path)s is a link of the system, as in /proc: root does not follow it",
@@ -136,6 +137,7 @@ REMEDIES = {
     "link-barred": "become the owner of the link with become_user",
     "chosen-by-barred-user": "become the user of the cache with become_user",
     "link-with-other-names": "name the target of the link",
+    "link-may-have-been-moved": "name the target of the link",
     "link-into-other-directory": "name the target of the link, or become the owner of the link with become_user",
 }
 

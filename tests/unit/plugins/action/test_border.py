@@ -112,14 +112,14 @@ def deep(levels: int) -> str:
 @pytest.mark.parametrize(
     ("written", "wrong", "changed"),
     [
-        *(('{"changed": true, %s, "x": %s}' % (FAKE, deep(n)), "has too many levels", True) for n in (1500, 100_000)),
+        ('{"changed": true, %s, "x": %s}' % (FAKE, deep(100_000)), "has too many levels", True),
         ('{"a": ' + "[" * 100_000, "has too many levels", False),
         # Without its escape, this would be JSON.
         ('{%s, "k": "\\\x1b"}' % FAKE, "is not JSON", False),
         ('{%s, "half": "%s' % (FAKE, ESCAPE), "is not JSON", False),
         ('{%s, "x": %s' % (FAKE, " " * MOST_ANSWER), "has more than %d characters" % MOST_ANSWER, False),
     ],
-    ids=["deep", "deeper", "open", "escaped", "half", "long"],
+    ids=["deep", "open", "escaped", "half", "long"],
 )
 def test_what_cannot_be_read_is_the_answer_of_a_failure(written: str, wrong: str, changed: bool) -> None:
     answer = json.loads(bare(written, ANY))

@@ -529,6 +529,18 @@ def test_a_file_of_root_that_a_user_has_moved_to_a_sticky_directory_gives_nothin
     assert "can write to the config" in home.refused(directory_owner=ME)
 
 
+def test_nothing_is_given_away_behind_a_link_of_root_that_a_user_has_moved_to_a_sticky_directory(home: Home) -> None:
+    victim = made(home.world.root / "victim")
+    sticky = made(home.world.root / "sticky", 0o1777)
+    (home.path / "link").symlink_to(victim)
+    (home.path / "link").rename(sticky / "cache")
+    assert "may have moved to" in home.refused(directory=str(sticky / "cache"), directory_owner=ME)
+    home.world.write('[cache]\ndirectory = "%s"\n' % victim)
+    (sticky / "config.toml").symlink_to(home.config)
+    home.world.config = sticky / "config.toml"
+    assert "can write to the config" in home.refused(directory_owner=ME)
+
+
 def test_a_directory_that_others_may_write_may_have_been_moved_to_a_sticky_one(home: Home) -> None:
     sticky = made(home.world.root / "sticky", 0o1777)
     theirs = made(sticky / "cache", 0o777)

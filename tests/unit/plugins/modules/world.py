@@ -124,6 +124,7 @@ class World:
         # Other tests of the same process may have made it a controller, which shows warnings itself, and refuses text
         # that is no UTF-8.
         internal = sys.modules.get("ansible.module_utils._internal")
+        profiles = sys.modules.get("ansible.module_utils._internal._json._profiles")
         with tempfile.TemporaryDirectory() as temporary:
             os.chmod(temporary, 0o777)  # noqa: PTH101
             arguments = dict(
@@ -137,6 +138,9 @@ class World:
                     if internal is not None:
                         patch.setattr(internal, "is_controller", False)
                         patch.setattr(internal, "import_controller_module", lambda _name: None)
+                    if hasattr(profiles, "_string_encoding_check_enabled"):
+                        # It remembers what it was first.
+                        patch.setattr(profiles, "_string_encoding_check_enabled", lambda: False)
                     with contextlib.redirect_stdout(output), pytest.raises(SystemExit):
                         module.main()
             finally:

@@ -57,7 +57,13 @@ CHANGES = st.lists(st.sampled_from(KNOWN_TO_ALL), unique=True, max_size=5).flatm
 @settings(max_examples=150)
 def test_the_result_means_what_was_intended(document, changes):
     table = loads(document.text)["cache"]
-    after = loads(edited(document.text, changes))
+    try:
+        after = loads(edited(document.text, changes))
+    except CannotEdit:
+        # A comment would get lost.
+        assert document.style == "inline-1.1"
+        assert "#" in document.text
+        return
     assert same(after, {"cache": merge(table, changes)})
 
 

@@ -118,6 +118,14 @@ def test_a_user_who_moves_a_file_of_root_to_a_sticky_directory_chooses_by_it(pub
 
 
 @as_root
+@pytest.mark.parametrize(("mode", "wanted"), [(0o755, None), (0o1777, ANYONE)])
+def test_who_moves_a_link_of_root_to_a_sticky_directory_chooses_by_it(public, mode, wanted):
+    (public / "config.toml").write_bytes(b"")
+    (new(public / "links", mode) / "link").symlink_to("../config.toml")
+    assert writer(public / "links" / "link") == wanted
+
+
+@as_root
 @pytest.mark.parametrize(
     ("link", "parent", "wanted"),
     [(0, 0, None), (STRANGER, 0, STRANGER), (0, STRANGER, STRANGER), (STRANGER, OTHER, ANYONE)],

@@ -309,7 +309,7 @@ def test_a_file_beyond_a_missing_directory_is_missing(tmp_path):
     assert not path.exists()
     with pytest.raises(Unreadable) as caught:
         resolve_file(str(path))
-    assert caught.value.finding.name == "missing"
+    assert caught.value.finding.name == "detour"
 
 
 @pytest.mark.parametrize("number", [1, 2, 39, 40, 41, 60])
