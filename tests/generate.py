@@ -19,7 +19,7 @@ import re
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, Callable, ClassVar
+from typing import Any, Callable, ClassVar, Iterable
 
 import yaml
 
@@ -66,8 +66,8 @@ ENTRY_POINTS = {
 }
 # The variable of this option has the name of the entry point.
 SUBJECT = "remove"
-# The file with the task of an entry point, if it does not have its name.
-TASKS = {"main": "provide"}
+# The entry points whose tasks name the options of the module; for the others, its action plugin reads the variables.
+WITH_ARGUMENTS = ("check", "usage", "prune")
 SHARED = ("path", "wasmtime_version")
 CHECK = "plugins/module_utils/_config/check.py"
 CACHE_CONFIG = "plugins/modules/cache_config.py"
@@ -377,9 +377,8 @@ def schema(dialect: Dialect) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def names(spec: dict[str, Any]) -> str:
-    """Return the names of the role's variables, one per line."""
-    found = {name for entry_point in spec["argument_specs"].values() for name in entry_point["options"]}
+def names(found: Iterable[str]) -> str:
+    """Return names of variables, one per line."""
     return "".join('    "%s",\n' % name for name in sorted(found))
 
 
@@ -412,9 +411,14 @@ def everything() -> dict[str, str]:
     name = ROLE + "/meta/argument_specs.yml"
     files[name] = specification(read(name), new_fragment, source_of)
     spec = yaml.safe_load(files[name])
-    files[NAMES] = replaced(read(NAMES), r"(^OF_THE_ROLE = \(\n)(.*?)(^\))", names(spec))
-    for entry_point, (module, _left_out, _own) in ENTRY_POINTS.items():
-        name = "%s/tasks/%s.yml" % (ROLE, TASKS.get(entry_point, entry_point))
+    provision, *others = (set(entry_point["options"]) for entry_point in spec["argument_specs"].values())
+    files[NAMES] = replaced(read(NAMES), r"(^OF_PROVISION = \(\n)(.*?)(^\))", names(provision))
+    files[NAMES] = replaced(
+        files[NAMES], r"(^OF_THE_ROLE = \(\n    \*OF_PROVISION,\n)(.*?)(^\))", names(set().union(*others) - provision)
+    )
+    for entry_point in WITH_ARGUMENTS:
+        module = ENTRY_POINTS[entry_point][0]
+        name = "%s/tasks/%s.yml" % (ROLE, entry_point)
         text = read(name)
         indent = re.search(r"^( +)wasmops\.wasmtime\.%s:" % module, text, re.MULTILINE)[1] + "  "  # type: ignore[index]
         files[name] = replaced(

@@ -9,6 +9,7 @@ from typing import Any, Mapping
 
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import CHANGED
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import OF_PROVISION, PREFIX
 
 
 class ActionModule(Border):
@@ -23,3 +24,12 @@ class ActionModule(Border):
             # In check mode, the result still has the planned changes.
             return {**{name: value for name, value in result.items() if name != "exception"}, "failed": False}
         return result
+
+    def options(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options that the role's variables give.
+
+        The task of the role names none: Ansible would render a template for each option on each host, although few are
+        given, which takes about a tenth of a run's time.
+        """
+        given = {name[len(PREFIX) :]: variables[name] for name in OF_PROVISION if name in variables}
+        return {**self._templar.template(given), **super().options(variables)}

@@ -12,8 +12,8 @@ from ansible_collections.wasmops.wasmtime.plugins.module_utils._config.printable
 
 ROLE = "wasmops.wasmtime.wasmtime_cache"
 PREFIX = "wasmtime_cache_"
-# `make generate` writes these.
-OF_THE_ROLE = (
+# `make generate` writes these: the variables that are options of cache_config, and all others.
+OF_PROVISION = (
     "wasmtime_cache_allowed_clock_drift_for_files_from_future",
     "wasmtime_cache_backup",
     "wasmtime_cache_baseline_compression_level",
@@ -39,21 +39,24 @@ OF_THE_ROLE = (
     "wasmtime_cache_owner",
     "wasmtime_cache_path",
     "wasmtime_cache_programs",
+    "wasmtime_cache_state",
+    "wasmtime_cache_unsafe_writes",
+    "wasmtime_cache_unset",
+    "wasmtime_cache_wasmtime_version",
+    "wasmtime_cache_worker_event_queue_size",
+)  # fmt: skip
+OF_THE_ROLE = (
+    *OF_PROVISION,
     "wasmtime_cache_prune",
     "wasmtime_cache_prune_backup",
     "wasmtime_cache_prune_keep",
     "wasmtime_cache_prune_memory_limit",
     "wasmtime_cache_prune_time_limit",
     "wasmtime_cache_prune_unused_for",
-    "wasmtime_cache_state",
-    "wasmtime_cache_unsafe_writes",
-    "wasmtime_cache_unset",
     "wasmtime_cache_usage_levels",
     "wasmtime_cache_usage_memory_limit",
     "wasmtime_cache_usage_time_limit",
     "wasmtime_cache_usage_verify",
-    "wasmtime_cache_wasmtime_version",
-    "wasmtime_cache_worker_event_queue_size",
 )  # fmt: skip
 OF_THE_PLAYBOOKS = (
     "wasmtime_cache_hosts",

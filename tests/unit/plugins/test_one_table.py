@@ -28,6 +28,7 @@ from ansible_collections.wasmops.wasmtime.plugins.modules import (
     cache_usage_info,
     engine_info,
 )
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import OF_PROVISION
 from ansible_collections.wasmops.wasmtime.tests.generate import stale
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -209,16 +210,21 @@ def test_the_role_s_defaults_are_those_of_its_specification_and_of_the_module():
     }
 
 
+def test_the_plugin_of_the_role_s_first_task_reads_every_variable():
+    assert set(OF_PROVISION) == set(role_options("main"))
+    # The task names no options, so that none is rendered for nothing.
+    assert role_arguments("provide.yml", "cache_config") == [None]
+
+
 @pytest.mark.parametrize(
     ("tasks", "module", "entry_point"),
     [
-        ("provide.yml", "cache_config", "main"),
         ("check.yml", "cache_config_info", "check"),
         ("usage.yml", "cache_usage_info", "usage"),
         ("prune.yml", "cache_prune", "prune"),
     ],
 )
-def test_the_role_passes_every_variable_on(tasks, module, entry_point):
+def test_tasks_of_the_role_pass_every_variable_on(tasks, module, entry_point):
     variables = role_options(entry_point)
     found = role_arguments(tasks, module)
     assert found

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.errors import AnsibleUndefinedVariable
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as Normal
+from ansible.template import Templar, trust_as_template
 
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border, bare
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
@@ -226,12 +228,13 @@ class Role:
 
 
 def of_role(module: str, role: str, arguments: dict[str, Any]) -> Any:
-    """A task of a role."""
+    """A task of a role, on a host without variables."""
     action = importlib.import_module("%s.action.%s" % (COLLECTION, module)).ActionModule
     task = action.__new__(action)
     task._task = Task()
     task._task._role = Role(role)
     task._task.args = arguments
+    task._templar = Templar()
     return task
 
 
@@ -289,6 +292,55 @@ def test_an_empty_text_is_not_given_to_a_task_of_the_role(monkeypatch: pytest.Mo
     for nothing in ("", None):
         assert of_role("cache_prune", ROLE, {"backup": nothing}).run(None, {})["msg"] == str({"backup": ""})
     assert of_role("cache_config", ROLE, {"backup": ""}).run(None, {})["msg"] == str({})
+
+
+def test_the_options_of_the_role_s_task_come_from_its_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Normal, "run", lambda self, tmp=None, task_vars=None: {"failed": True, "msg": json.dumps(self._task.args)}
+    )
+    variables: dict[str, Any] = {
+        "wasmtime_cache_path": trust_as_template("{{ home }}/config.toml"),
+        "wasmtime_cache_unset": [trust_as_template("{{ 'cleanup' ~ '_interval' }}")],
+        "wasmtime_cache_force": False,
+        "wasmtime_cache_optimized_compression_level": trust_as_template("{{ 3 + 4 }}"),
+        # Not given.
+        "wasmtime_cache_directory": trust_as_template("{{ omit }}"),
+        "wasmtime_cache_mode": "",
+        "wasmtime_cache_owner": None,
+        # What comes from a host is no template.
+        "wasmtime_cache_group": "{{ home }}",
+        # Of others.
+        "wasmtime_cache_prune_keep": 1,
+        "wasmtime_cache_hosts": "all",
+        "path": "/other",
+        "home": "/home/ci",
+    }
+    given = {
+        "path": "/home/ci/config.toml",
+        "unset": ["cleanup_interval"],
+        "force": False,
+        "optimized_compression_level": 7,
+        "group": "{{ home }}",
+    }
+    task = of_role("cache_config", ROLE, {})
+    task._templar = Templar(variables=variables)
+    assert json.loads(task.run(None, variables)["msg"]) == given
+    # Those that a task names come first.
+    task = of_role("cache_config", ROLE, {"force": True})
+    task._templar = Templar(variables=variables)
+    assert json.loads(task.run(None, variables)["msg"]) == {**given, "force": True}
+    for task in (of_role("cache_config", "mine", {"path": "/c"}), of_role("cache_config_info", ROLE, {"path": "/c"})):
+        task._templar = Templar(variables=variables)
+        assert json.loads(task.run(None, variables)["msg"]) == {"path": "/c"}
+
+
+def test_a_variable_of_the_role_that_needs_an_undefined_one_fails_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Normal, "run", lambda self, tmp=None, task_vars=None: {"changed": False})
+    variables = {"wasmtime_cache_directory": trust_as_template("{{ nowhere }}/cache")}
+    task = of_role("cache_config", ROLE, {})
+    task._templar = Templar(variables=variables)
+    with pytest.raises(AnsibleUndefinedVariable, match="'nowhere' is undefined"):
+        task.run(None, variables)
 
 
 def test_in_the_role_missing_libraries_are_no_failure_yet(monkeypatch: pytest.MonkeyPatch) -> None:
