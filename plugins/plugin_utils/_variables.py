@@ -95,7 +95,9 @@ def unknown_variables(variables: Mapping[str, Any]) -> list[str]:
 
     Dictionaries are ignored: no variable of the role takes one, and results that tasks register are dictionaries.
     """
-    return unknown_names(name for name, value in variables.items() if not isinstance(value, Mapping))
+    # A host has hundreds of other variables, and Mapping is slow to compare with.
+    ours = ((name, value) for name, value in variables.items() if name.startswith(PREFIX))
+    return unknown_names(name for name, value in ours if not isinstance(value, Mapping))
 
 
 def unknown_names(names: Iterable[str]) -> list[str]:
