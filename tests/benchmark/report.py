@@ -13,7 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .engines import WHOLE, WITH_LIBRARY, WITH_PROGRAM, WITHOUT
-from .runs import BY_HAND, CHECKED, NOTHING, ROLE, VALIDATED
+from .runs import BY_HAND, CHECKED, NOTHING, PROVISION, ROLE, VALIDATED
 from .tasks import CANDIDATES, PING
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def bars(results: Record) -> list[Bar]:
 
     tasks = results["tasks"][-1]["records"]
     unchanged, changed = "cache_config, unchanged", "cache_config, changed"
-    for first, second, limit in ((unchanged, PING, 1.10), (changed, PING, 1.10), (unchanged, changed, 1.00)):
+    for first, second, limit in ((unchanged, PING, 1.05), (changed, PING, 1.08), (unchanged, changed, 1.00)):
         for way, title in WAYS.items():
             pair = (matching(tasks, way=way, task=task) for task in (first, second))
             add(f"`{first}` / `{second}`, {title}", limit, *pair)
@@ -121,6 +121,8 @@ def bars(results: Record) -> list[Bar]:
         add(f"`{WITH_LIBRARY}` / `{PING}`, {title}", 1.50, *pair)
     runs = results["runs"]
     for title, kind in ways_of_runs():
+        provision, nothing = (cell(runs, name, **kind) for name in (PROVISION, NOTHING))
+        add(f"`provision` / `ping` alone, unchanged, {title}", 1.10, provision, nothing)
         role = cell(runs, ROLE, **kind)
         for other, limit in ((BY_HAND, 0.35), (CHECKED, 0.25)):
             name = f"{PLAYBOOKS[ROLE]} / {PLAYBOOKS[other]}, unchanged, {title}"

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .controller import Site, Used
 
 ROLE, VALIDATED, BY_HAND, CHECKED, NOTHING = "role", "role_validated", "by_hand", "by_hand_checked", "nothing"
+# The collection's own playbook, with the variables of the one with the role.
+PROVISION = "provision"
+PROVISION_PLAYBOOK = COLLECTIONS / "ansible_collections/wasmops/wasmtime/playbooks/provision.yml"
+PROVISION_OPTIONS = ("--extra-vars", f"@{PLAYBOOKS}/vars/role.yml")
 # What the playbooks make.
 MADE = {
     ROLE: "/etc/wasmtime-by-role /var/cache/wasmtime-by-role",
@@ -45,7 +49,7 @@ class Cell(NamedTuple):
     first: int = 0  # rounds that begin with hosts that have nothing yet
 
 
-BARS = (ROLE, BY_HAND, CHECKED, NOTHING)
+BARS = (ROLE, PROVISION, BY_HAND, CHECKED, NOTHING)
 EVERY = (*BARS, VALIDATED)
 # What the bars need, and no more.
 QUICK = [Cell(30, pipelining=p, connected=c, playbooks=BARS) for c in (False, True) for p in (False, True)]
@@ -98,7 +102,10 @@ def measure(
 
     def play(cell: Cell, name: str) -> Used:
         settings = {"FORKS": cell.forks, "PIPELINING": cell.pipelining, "STRATEGY": cell.strategy}
-        return site.run(programs, PLAYBOOKS / f"{name}.yml", inventories[cell.hosts], settings=settings)
+        inventory = inventories[cell.hosts]
+        if name == PROVISION:
+            return site.run(programs, PROVISION_PLAYBOOK, inventory, *PROVISION_OPTIONS, settings=settings)
+        return site.run(programs, PLAYBOOKS / f"{name}.yml", inventory, settings=settings)
 
     def run(number: int, cell: Cell, name: str, first: bool) -> None:
         if not cell.connected:
