@@ -32,4 +32,5 @@ class ActionModule(Border):
         given, which takes about a tenth of a run's time.
         """
         given = {name[len(PREFIX) :]: variables[name] for name in OF_PROVISION if name in variables}
-        return {**self._templar.template(given), **super().options(variables)}
+        # The task itself has only what module_defaults give.
+        return {**super().options(variables), **self._templar.template(given)}

@@ -325,10 +325,10 @@ def test_the_options_of_the_role_s_task_come_from_its_variables(monkeypatch: pyt
     task = of_role("cache_config", ROLE, {})
     task._templar = Templar(variables=variables)
     assert json.loads(task.run(None, variables)["msg"]) == given
-    # Those that a task names come first.
-    task = of_role("cache_config", ROLE, {"force": True})
+    # Those of module_defaults come last.
+    task = of_role("cache_config", ROLE, {"force": True, "backup": True})
     task._templar = Templar(variables=variables)
-    assert json.loads(task.run(None, variables)["msg"]) == {**given, "force": True}
+    assert json.loads(task.run(None, variables)["msg"]) == {**given, "backup": True}
     for task in (of_role("cache_config", "mine", {"path": "/c"}), of_role("cache_config_info", ROLE, {"path": "/c"})):
         task._templar = Templar(variables=variables)
         assert json.loads(task.run(None, variables)["msg"]) == {"path": "/c"}
