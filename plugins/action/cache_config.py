@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleValueOmittedError
+
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._border import Border
 from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import CHANGED
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import OF_PROVISION, PREFIX
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import AS_ROLE, OF_PROVISION, PREFIX
 
 
 class ActionModule(Border):
@@ -26,11 +28,24 @@ class ActionModule(Border):
         return result
 
     def options(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the options that the role's variables give.
+        """Return the options of the module; those of the role's task come from the variables of the role.
 
-        The task of the role names none: Ansible would render a template for each option on each host, although few are
-        given, which takes about a tenth of a run's time.
+        As templates of that task, all would be rendered on the controller for each host, although few are given. That takes
+        about a tenth of a run's time. What module_defaults say on them does not apply, as for templates with C(omit).
+        Raises AnsibleActionFail if a variable cannot be rendered.
         """
-        given = {name[len(PREFIX) :]: variables[name] for name in OF_PROVISION if name in variables}
-        # The task itself has only what module_defaults give.
-        return {**super().options(variables), **self._templar.template(given)}
+        options = super().options(variables)
+        # Only what the task itself says: the host can choose the other variables.
+        if not self._task.vars.get(AS_ROLE):
+            return options
+        for name in OF_PROVISION:
+            option = name[len(PREFIX) :]
+            options.pop(option, None)
+            try:
+                if name in variables:
+                    options[option] = self._templar.template(variables[name])
+            except AnsibleValueOmittedError:
+                pass
+            except AnsibleError as error:
+                raise AnsibleActionFail("%s cannot be rendered." % name) from error
+        return options

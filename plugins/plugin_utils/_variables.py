@@ -66,8 +66,11 @@ OF_THE_PLAYBOOKS = (
     "wasmtime_cache_report_data",
     "wasmtime_cache_report_page",
 )
+# Of the task whose options come from the variables of the role.
+AS_ROLE = "wasmtime_cache_as_role"
 # Variables that the role and the playbooks set: lists and texts, and then dictionaries, among them the results of tasks.
 _INTERNAL = (
+    AS_ROLE,
     "wasmtime_cache_as_text",
     "wasmtime_cache_bare_hosts",
     "wasmtime_cache_found",

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.errors import AnsibleUndefinedVariable
+from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.plugins.action import ActionBase
@@ -29,7 +29,7 @@ from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._results import (
     anything,
     received,
 )
-from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import ROLE
+from ansible_collections.wasmops.wasmtime.plugins.plugin_utils._variables import AS_ROLE, ROLE
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 COLLECTION = "ansible_collections.wasmops.wasmtime.plugins"
@@ -228,13 +228,12 @@ class Role:
 
 
 def of_role(module: str, role: str, arguments: dict[str, Any]) -> Any:
-    """A task of a role, on a host without variables."""
+    """A task of a role."""
     action = importlib.import_module("%s.action.%s" % (COLLECTION, module)).ActionModule
     task = action.__new__(action)
     task._task = Task()
     task._task._role = Role(role)
     task._task.args = arguments
-    task._templar = Templar()
     return task
 
 
@@ -322,25 +321,36 @@ def test_the_options_of_the_role_s_task_come_from_its_variables(monkeypatch: pyt
         "optimized_compression_level": 7,
         "group": "{{ home }}",
     }
-    task = of_role("cache_config", ROLE, {})
-    task._templar = Templar(variables=variables)
-    assert json.loads(task.run(None, variables)["msg"]) == given
-    # Those of module_defaults come last.
-    task = of_role("cache_config", ROLE, {"force": True, "backup": True})
-    task._templar = Templar(variables=variables)
-    assert json.loads(task.run(None, variables)["msg"]) == {**given, "backup": True}
-    for task in (of_role("cache_config", "mine", {"path": "/c"}), of_role("cache_config_info", ROLE, {"path": "/c"})):
+    assert json.loads(as_role(variables).run(None, variables)["msg"]) == given
+    # Wherever the task is: the role may be found by a path, or be a copy.
+    task = as_role(variables, role="mine")
+    assert json.loads(task.run(None, variables)["msg"]) == {**given, "mode": "", "owner": None}
+    # Those of module_defaults are for what the role has no variables for.
+    task = as_role(variables)
+    task._task.args = {"force": True, "directory": "/d", "cleanup_interval": "1d", "create": False}
+    assert json.loads(task.run(None, variables)["msg"]) == {**given, "create": False}
+    # A host may say that a task is the role's.
+    variables[AS_ROLE] = True
+    for role in ("mine", ROLE):
+        task = of_role("cache_config", role, {"path": "/c"})
         task._templar = Templar(variables=variables)
         assert json.loads(task.run(None, variables)["msg"]) == {"path": "/c"}
+
+
+def as_role(variables: dict[str, Any], role: str = ROLE) -> Any:
+    """The task whose options come from the variables of the role."""
+    task = of_role("cache_config", role, {})
+    (loaded,) = yaml.safe_load((PLUGINS.parent / "roles/wasmtime_cache/tasks/provide.yml").read_text(encoding="utf-8"))
+    task._task.vars = loaded["vars"]
+    task._templar = Templar(variables=variables)
+    return task
 
 
 def test_a_variable_of_the_role_that_needs_an_undefined_one_fails_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Normal, "run", lambda self, tmp=None, task_vars=None: {"changed": False})
     variables = {"wasmtime_cache_directory": trust_as_template("{{ nowhere }}/cache")}
-    task = of_role("cache_config", ROLE, {})
-    task._templar = Templar(variables=variables)
-    with pytest.raises(AnsibleUndefinedVariable, match="'nowhere' is undefined"):
-        task.run(None, variables)
+    with pytest.raises(AnsibleActionFail, match=r"wasmtime_cache_directory cannot be rendered.*'nowhere' is undefined"):
+        as_role(variables).run(None, variables)
 
 
 def test_in_the_role_missing_libraries_are_no_failure_yet(monkeypatch: pytest.MonkeyPatch) -> None:

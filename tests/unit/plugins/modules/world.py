@@ -169,7 +169,12 @@ class World:
         dry = self.run(check=True, **options)
         assert self.snapshot() == before
         real = self.run(**options)
-        assert comparable(dry) == comparable(real)
+        told, done = comparable(dry), comparable(real)
+        # pytest explains assertions only in files with tests.
+        names = sorted({*told, *done})
+        assert told == done, [
+            (name, told.get(name), done.get(name)) for name in names if told.get(name) != done.get(name)
+        ]
         after = self.snapshot()
         if not real.get("changed"):
             assert after == before
