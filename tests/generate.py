@@ -411,11 +411,10 @@ def everything() -> dict[str, str]:
     name = ROLE + "/meta/argument_specs.yml"
     files[name] = specification(read(name), new_fragment, source_of)
     spec = yaml.safe_load(files[name])
-    provision, *others = (set(entry_point["options"]) for entry_point in spec["argument_specs"].values())
+    provision = set(spec["argument_specs"]["main"]["options"])
+    others = {name for entry_point in spec["argument_specs"].values() for name in entry_point["options"]} - provision
     files[NAMES] = replaced(read(NAMES), r"(^OF_PROVISION = \(\n)(.*?)(^\))", names(provision))
-    files[NAMES] = replaced(
-        files[NAMES], r"(^OF_THE_ROLE = \(\n    \*OF_PROVISION,\n)(.*?)(^\))", names(set().union(*others) - provision)
-    )
+    files[NAMES] = replaced(files[NAMES], r"(^OF_THE_ROLE = \(\n    \*OF_PROVISION,\n)(.*?)(^\))", names(others))
     for entry_point in WITH_ARGUMENTS:
         module = ENTRY_POINTS[entry_point][0]
         name = "%s/tasks/%s.yml" % (ROLE, entry_point)

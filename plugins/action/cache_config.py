@@ -30,8 +30,9 @@ class ActionModule(Border):
     def options(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options of the module; those of the role's task come from the variables of the role.
 
-        As templates of that task, all would be rendered on the controller for each host, although few are given. That takes
-        about a tenth of a run's time. What module_defaults say on them does not apply, as for templates with C(omit).
+        As templates of that task, all would be rendered on the controller for each host, although few are given: with them,
+        C(provision) takes 1.07 times the CPU time. What module_defaults say on them does not apply, as for templates with
+        C(omit).
         Raises AnsibleActionFail if a variable cannot be rendered.
         """
         options = super().options(variables)

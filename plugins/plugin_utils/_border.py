@@ -54,11 +54,11 @@ class Border(Normal):  # type: ignore[misc] # Ansible has no types
                 "msg": "this module does not run in the background; remove async from the task",
             }
         variables = task_vars or {}
-        unknown = unknown_variables(variables) if self.is_ours else []
-        if unknown:
-            return {"failed": True, "changed": False, "msg": "; ".join(unknown)}
         self._task.args = self.options(variables)
         if self.is_ours:
+            unknown = unknown_variables(variables)
+            if unknown:
+                return {"failed": True, "changed": False, "msg": "; ".join(unknown)}
             given = {name: "" if value is None else value for name, value in self._task.args.items()}
             self._task.args = {name: value for name, value in given.items() if value != "" or name in self.kept_empty}
         return received(super().run(tmp, task_vars), self.schema)
